@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Makes the image `ece-test-host`: an operating system that boots systemd and sshd and looks like a host
+# somebody prepared for ECE. It is built from the packages of this machine's own distribution, so no image
+# registry is needed. An image whose label carries the checksum of this very file is used again.
+#
+#   ECE_TEST_MIRROR   package mirror to use instead of the one apt uses
+set -euo pipefail
+umask 022
+export LC_ALL=C DEBIAN_FRONTEND=noninteractive
+
+image=localhost/ece-test-host:latest
+label=ece.platform.recipe
+recipe=$(sha256sum "${BASH_SOURCE[0]}")
+recipe=${recipe%% *}
+
+built_from() {
+  podman image inspect --format "{{index .Labels \"$label\"}}" "$image" 2>/dev/null || true
+}
+
+# apt knows its sources whatever format they are written in; a mirror of the distribution proper comes before
+# a third party that happens to use the same release name.
+apt_mirror() {
+  apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+    awk -v release="$1" '
+      $2 == release && $3 == "main" { if (!any) any = $1; if (!own && $1 ~ /\/(debian|ubuntu)\/?$/) own = $1 }
+      END { print own ? own : any }'
+}
+
+# Two scenarios may start at once; the second waits for the image of the first.
+exec 9>/run/lock/ece-test-host.lock
+flock 9
+if [[ $(built_from) == "$recipe" ]]; then
+  exit 0
+fi
+
+release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+mirror=${ECE_TEST_MIRROR:-$(apt_mirror "$release")}
+[[ -n $mirror ]] || { echo "apt names no mirror for $release; set ECE_TEST_MIRROR" >&2; exit 1; }
+
+work=$(mktemp -d /var/tmp/ece-test-host.XXXXXX)
+trap 'rm -rf --one-file-system "$work"' EXIT
+root=$work/root
+
+echo "Building $image ($release)"
+# No acl: hosts without it refuse to become an unprivileged user through Ansible, and the collection must not need that.
+if ! debootstrap --variant=minbase \
+  --include=ca-certificates,dbus,iproute2,openssh-server,procps,python3,sudo,systemd,systemd-sysv \
+  "$release" "$root" "$mirror" >"$work/debootstrap.log" 2>&1; then
+  tail -n 30 "$work/debootstrap.log" "$root/debootstrap/debootstrap.log" >&2 || true
+  exit 1
+fi
+
+# What the support matrix of ECE 3.8 accepts together with Docker 25.0.
+cat >"$root/usr/lib/os-release" <<'EOF'
+PRETTY_NAME="Ubuntu 22.04.5 LTS"
+NAME="Ubuntu"
+VERSION_ID="22.04"
+VERSION="22.04.5 LTS (Jammy Jellyfish)"
+VERSION_CODENAME=jammy
+ID=ubuntu
+ID_LIKE=debian
+EOF
+ln -sf ../usr/lib/os-release "$root/etc/os-release"
+
+# ops logs in and may sudo; elastic runs the installer, as the vendor's documentation has it.
+chroot "$root" groupadd --system docker
+chroot "$root" useradd --uid 1000 --create-home --shell /bin/bash --groups docker elastic
+chroot "$root" useradd --uid 1001 --create-home --shell /bin/bash ops
+echo 'ops ALL=(ALL:ALL) NOPASSWD:ALL' >"$root/etc/sudoers.d/ops"
+chmod 0440 "$root/etc/sudoers.d/ops"
+chroot "$root" install -d -m 0700 -o elastic -g elastic /mnt/data
+
+# Keys come with the start (hosts.sh): nothing that opens a door is kept in the image.
+# VERBOSE makes sshd log each session, so a test sees a reused connection too.
+rm -f "$root"/etc/ssh/ssh_host_*
+cat >"$root/etc/ssh/sshd_config.d/test-host.conf" <<'EOF'
+HostKey /etc/ssh/test-host/host_key
+AuthorizedKeysFile /etc/ssh/test-host/authorized_keys
+AllowUsers ops
+PasswordAuthentication no
+PermitRootLogin no
+UseDNS no
+LogLevel VERBOSE
+EOF
+
+# The journal is searched for secrets: it is kept, whole.
+install -d "$root/var/log/journal" "$root/etc/systemd/journald.conf.d"
+cat >"$root/etc/systemd/journald.conf.d/test-host.conf" <<'EOF'
+[Journal]
+Storage=persistent
+RateLimitIntervalSec=0
+ForwardToSyslog=no
+EOF
+
+# A container has no console, no devices, no disks and nobody who waits for its updates.
+for unit in \
+  apt-daily-upgrade.timer apt-daily.timer console-getty.service dpkg-db-backup.timer e2scrub_all.timer \
+  e2scrub_reap.service fstrim.timer getty.target getty@.service systemd-binfmt.service systemd-logind.service \
+  dbus-org.freedesktop.login1.service systemd-networkd-wait-online.service systemd-resolved.service systemd-timesyncd.service systemd-udev-trigger.service \
+  systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service; do
+  ln -sf /dev/null "$root/etc/systemd/system/$unit"
+done
+ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
+# Each host makes its own at its first boot; dbus leaves a copy that all of them would take over.
+: >"$root/etc/machine-id"
+rm -f "$root/var/lib/dbus/machine-id"
+
+rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,info,locale,man}/* "$root"/debootstrap
+old=$(podman image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)
+tar -C "$root" --numeric-owner -c . |
+  podman --log-level error import --quiet --change "LABEL $label=$recipe" --change 'STOPSIGNAL SIGRTMIN+3' - "$image" >/dev/null
+[[ -z $old ]] || podman rmi "$old" >/dev/null 2>&1 || true

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Starts and removes test hosts: containers that boot like machines and are reached over SSH.
+#
+#   hosts.sh up   DIRECTORY NAME[=ADDRESS]...   start the hosts, wait until each can be logged in to
+#   hosts.sh down DIRECTORY NAME[=ADDRESS]...   remove them, their network and DIRECTORY
+#
+# DIRECTORY receives the keys, known_hosts and an inventory. A name without an address gets 10.213.0.11, .12, ...
+# All addresses of a call lie in one /24; its .1 is this machine.
+set -euo pipefail
+umask 077
+
+usage() {
+  sed -n '/^#   hosts/,/^# All/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+
+[[ $# -ge 3 && $1 =~ ^(up|down)$ ]] || usage
+action=$1
+directory=$(realpath -m "$2")
+shift 2
+
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+names=() addresses=()
+for argument in "$@"; do
+  names+=("${argument%%=*}")
+  if [[ $argument == *=* ]]; then
+    addresses+=("${argument#*=}")
+  else
+    addresses+=("10.213.0.$((10 + ${#names[@]}))")
+  fi
+done
+subnet=${addresses[0]%.*}
+network=ece-${subnet//./-}
+for address in "${addresses[@]}"; do
+  [[ $address =~ ^[0-9.]+$ && ${address%.*} == "$subnet" ]] || usage
+done
+
+pod() {
+  podman --log-level error "$@"
+}
+
+remove() {
+  local name
+  for name in "${names[@]}"; do
+    if [[ $(pod inspect --type container --format '{{index .Config.Labels "ece.platform.network"}}' "$name" 2>/dev/null) == "$network" ]]; then
+      # Ending sshd closes the connections that Ansible keeps open, else they would wait for a host that is gone and
+      # spoil the next one with its address. Nothing else on a test host is worth a clean shutdown.
+      pod exec "$name" pkill -x sshd 2>/dev/null || true
+      pod rm --force --time 0 --volumes "$name" >/dev/null
+    fi
+  done
+  if pod network exists "$network"; then
+    pod network rm "$network" >/dev/null
+  fi
+}
+
+write_keys() {
+  mkdir -p "$directory/sshd"
+  rm -f "$directory"/{id,id.pub,known_hosts,sshd/*}
+  ssh-keygen -q -t ed25519 -N '' -C ece-test-hosts -f "$directory/id"
+  ssh-keygen -q -t ed25519 -N '' -C ece-test-hosts -f "$directory/sshd/host_key"
+  cp "$directory/id.pub" "$directory/sshd/authorized_keys"
+  # sshd reads authorized_keys as the user who logs in.
+  chmod 0755 "$directory/sshd"
+  chmod 0644 "$directory/sshd/authorized_keys"
+  local address
+  for address in "${addresses[@]}"; do
+    echo "$address $(cut -d ' ' -f 1,2 "$directory/sshd/host_key.pub")"
+  done >"$directory/known_hosts"
+}
+
+write_inventory() {
+  local at
+  echo "allocators:"
+  echo "  hosts:"
+  for at in "${!names[@]}"; do
+    echo "    ${names[at]}:"
+    echo "      ansible_host: ${addresses[at]}"
+    echo "      ece_host_zone: ece-zone-$((at % 3 + 1))"
+  done
+  echo "  vars:"
+  echo "    ansible_user: ops"
+  echo "    ansible_ssh_private_key_file: $directory/id"
+  echo "    ansible_ssh_common_args: -o UserKnownHostsFile=$directory/known_hosts -o IdentitiesOnly=yes"
+}
+
+# A machine keeps its hardware address over a reboot; else the neighbours look for the old one for a while.
+mac() {
+  local octets
+  IFS=. read -ra octets <<<"$1"
+  printf '02:ec:%02x:%02x:%02x:%02x' "${octets[@]}"
+}
+
+start() {
+  # runc is the runtime that also accepts hybrid cgroups. The journal gets a volume, or podman would put a tmpfs there
+  # and a reboot would lose it; with a restart policy a reboot from inside comes back.
+  pod --runtime runc run --detach --name "$1" --hostname "$1" --label "ece.platform.network=$network" \
+    --network "$network" --ip "$2" --mac-address "$(mac "$2")" --ulimit nofile=20000:20000 --ulimit nproc=4096:4096 --systemd=always --restart=always \
+    --volume /var/log/journal \
+    --volume "$directory/sshd:/etc/ssh/test-host:ro" localhost/ece-test-host:latest /sbin/init >/dev/null
+}
+
+wait_for_login() {
+  local deadline=$((SECONDS + 60))
+  until ssh -F none -i "$directory/id" -o UserKnownHostsFile="$directory/known_hosts" -o IdentitiesOnly=yes \
+    -o BatchMode=yes -o ConnectTimeout=2 -o LogLevel=ERROR "ops@$2" sudo -n true 2>"$directory/ssh-error"; do
+    if ((SECONDS >= deadline)); then
+      echo "$1 ($2) cannot be logged in to: $(cat "$directory/ssh-error")" >&2
+      pod logs --tail 20 "$1" >&2 || true
+      return 1
+    fi
+    sleep 0.3
+  done
+  rm -f "$directory/ssh-error"
+}
+
+remove
+if [[ $action == down ]]; then
+  rm -rf --one-file-system "$directory"
+  exit 0
+fi
+
+"$here/build_image.sh"
+write_keys
+write_inventory >"$directory/inventory.yml"
+pod network create --disable-dns --subnet "$subnet.0/24" --gateway "$subnet.1" "$network" >/dev/null
+for at in "${!names[@]}"; do
+  start "${names[at]}" "${addresses[at]}"
+done
+for at in "${!names[@]}"; do
+  wait_for_login "${names[at]}" "${addresses[at]}"
+done

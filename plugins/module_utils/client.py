@@ -1,0 +1,439 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The ECE REST API over requests: authentication, TLS, retries, failover, paging, errors.
+
+Knows HTTP and the API's paths, nothing of Ansible. Every failure leaves as an L(EceError); no other exception is part of the contract.
+"""
+
+from __future__ import annotations
+
+import base64
+import json as jsonlib
+import time
+from typing import Any, Callable, Iterator, Mapping, Sequence
+from urllib.parse import quote, urlsplit
+
+try:
+    import requests
+    from requests.auth import AuthBase
+    from urllib3.exceptions import ConnectTimeoutError
+    from urllib3.util.retry import Retry
+
+    REQUESTS_IMPORT_ERROR = None
+except ImportError as import_error:
+    REQUESTS_IMPORT_ERROR = import_error
+    AuthBase = object
+
+API_PREFIX = "/api/v1"
+CONNECT_TIMEOUT_SECONDS = 10
+RETRY_STATUS = (429, 502, 503, 504)
+# Seen in the field while a coordinator starts; its HTTP status is not documented, so the code decides.
+NOT_READY_CODE = "controller_route.controller_not_ready"
+# A coordinator that asks for more patience than this is down as far as one play is concerned.
+RETRY_AFTER_MAX_SECONDS = 60
+BACKOFF_FACTOR_SECONDS = 0.5
+BACKOFF_MAX_SECONDS = 20
+ALLOCATOR_PAGE_SIZE = 1000
+
+Json = Any
+
+
+class EceError(Exception):
+    """Anything that went wrong with the API, as one sentence that names the request."""
+
+
+class EceConnectionError(EceError):
+    """No usable answer arrived. C(sent) tells whether the request may have had its effect."""
+
+    def __init__(self, message: str, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class EceProtocolError(EceError):
+    """An answer arrived that is not what the API speaks: HTML, broken JSON, a redirect."""
+
+
+class EceApiError(EceError):
+    """The API answered with an error (BasicFailedReply)."""
+
+    def __init__(self, message: str, status: int, code: str | None, fields: Sequence[str], errors: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.fields = list(fields)
+        self.errors = [dict(error) for error in errors]
+
+
+class EceAuthError(EceApiError):
+    """401, 403 or 449: who asks, or what he may do, is the problem."""
+
+
+class EceNotFound(EceApiError):
+    """404"""
+
+
+class _HeaderAuth(AuthBase):
+    """Sets the Authorization header as an auth object, because requests lets a ~/.netrc replace a plain header."""
+
+    def __init__(self, value: str | None) -> None:
+        self.value = value
+
+    def __call__(self, request):
+        if self.value is not None:
+            request.headers["Authorization"] = self.value
+        return request
+
+
+def _basic(username: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+class EceClient:
+    """One session with the coordinators of one platform.
+
+    urls: base addresses like https://10.0.0.1:12443, tried in order when one cannot be reached.
+    api_key, or username and password: exactly one kind. A user name is sent as HTTP basic; where a coordinator refuses
+        that with 401, the client logs in once (POST /users/auth/_login) and goes on with the Bearer token.
+    timeout: seconds without an answer. retries: further tries of a GET, and of connections that were never made.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        api_key: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        ca_path: str | None = None,
+        validate_certs: bool = True,
+        timeout: float = 30,
+        retries: int = 3,
+        user_agent: str = "ece.platform",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._urls = [url.rstrip("/") for url in urls]
+        self._credentials = None if api_key else (username or "", password or "")
+        self._auth = _HeaderAuth("ApiKey " + api_key if api_key else _basic(*self._credentials))
+        self._secrets = [secret for secret in (api_key, password) if secret]
+        # Given per request: REQUESTS_CA_BUNDLE, usual in execution environments, overrides the session's own value.
+        self._verify: bool | str = (ca_path or True) if validate_certs else False
+        self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
+        self._retry = Retry(total=retries, backoff_factor=BACKOFF_FACTOR_SECONDS, allowed_methods=None, status_forcelist=RETRY_STATUS)
+        self._sleep = sleep
+        self._session = requests.Session()
+        self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
+        self.warnings: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """The coordinator that answered last (at first: the first one given)."""
+        return self._urls[0]
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Json = None) -> Json:
+        """One API call. Returns the decoded reply; raises EceError."""
+        try:
+            return self._request(method, path, params, body)
+        except EceAuthError as error:
+            if error.status != 401 or not self._credentials:
+                raise
+            # Basic was refused, or the login has expired in the middle of a run: log in, once, and ask again.
+            # A 401 never had an effect, so this is safe for every method.
+            self._login(error)
+            return self._request(method, path, params, body)
+
+    def _login(self, refused: EceAuthError) -> None:
+        username, password = self._credentials
+        before, self._auth = self._auth, _HeaderAuth(None)
+        try:
+            reply = self._request("POST", "/users/auth/_login", None, {"username": username, "password": password})
+        except EceApiError as error:
+            self._auth = before
+            # Where the log-in service itself is missing or ill (404, 501, 502), the first refusal is the better news.
+            raise refused if error.status in (401, 404, 501, 502) else error
+        token = reply.get("token") if isinstance(reply, dict) else None
+        if not token:
+            raise EceProtocolError(f"POST {self.url}{API_PREFIX}/users/auth/_login answered without a token")
+        self._secrets.append(token)
+        self._auth = _HeaderAuth("Bearer " + token)
+
+    def _request(self, method: str, path: str, params: Mapping[str, Any] | None, body: Json) -> Json:
+        retry = self._retry.new()
+        while True:
+            response = None
+            try:
+                response = self._send(method, path, params, body)
+                return self._decode(method, response)
+            except EceConnectionError as error:
+                if retry.total <= 0 or (error.sent and method != "GET"):
+                    raise
+            except EceApiError as error:
+                passing = error.status in RETRY_STATUS or error.code == NOT_READY_CODE
+                if retry.total <= 0 or not passing or method != "GET":
+                    raise
+            retry = retry.new(total=retry.total - 1, history=retry.history + (None,))
+            self._sleep(self._pause(retry, response))
+
+    def _pause(self, retry, response) -> float:
+        """Seconds before the next try: Retry-After where the coordinator gives it, else growing."""
+        asked = response.headers.get("Retry-After") if response is not None else None
+        if asked:
+            try:
+                return min(max(0, retry.parse_retry_after(asked)), RETRY_AFTER_MAX_SECONDS)
+            except Exception:  # urllib3 names several types for a header it cannot read; the header is only a hint
+                pass
+        return min(BACKOFF_FACTOR_SECONDS * 2 ** (len(retry.history) - 1), BACKOFF_MAX_SECONDS)
+
+    def _send(self, method: str, path: str, params: Mapping[str, Any] | None, body: Json) -> requests.Response:
+        """Ask the coordinators in order until one can be reached, and remember that one for the next call."""
+        failures = []
+        for url in list(self._urls):
+            try:
+                response = self._session.request(
+                    method,
+                    url + API_PREFIX + path,
+                    params=params,
+                    data=jsonlib.dumps(body).encode() if body is not None else None,
+                    headers={"Content-Type": "application/json"} if method != "GET" else None,
+                    auth=self._auth,
+                    verify=self._verify,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
+            except requests.exceptions.SSLError as error:
+                # Not a matter of reaching a host: the next coordinator would be asked for trust by the same mistake.
+                raise EceError(f"{method} {url}{API_PREFIX}{path}: {self._explain_tls(error)}") from None
+            except OSError as error:  # every requests exception is one; also a ca_path that cannot be read
+                if not isinstance(error, requests.RequestException):
+                    raise EceError(f"ca_path {self._verify}: {error.strerror or error}; give a readable file of CA certificates") from None
+                if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)):
+                    raise EceError(f"url {url}: not a usable address ({error}); give it like https://ece.example.com:12443") from None
+                sent = not _never_connected(error)
+                failures.append(f"{url}: {_reason(error)}")
+                if sent and method != "GET":
+                    raise EceConnectionError(
+                        f"{method} {url}{API_PREFIX}{path}: {_reason(error)}; whether the request took effect is not known", sent=True
+                    ) from None
+                continue
+            self._prefer(url)
+            return response
+        raise EceConnectionError(f"no coordinator can be reached ({'; '.join(failures)})", sent=method == "GET")
+
+    def _prefer(self, url: str) -> None:
+        if self._urls[0] != url:
+            self._urls.remove(url)
+            self._urls.insert(0, url)
+
+    def _explain_tls(self, error: Exception) -> str:
+        text = str(error)
+        if "CERTIFICATE_VERIFY_FAILED" not in text and "certificate" not in text.lower():
+            return f"TLS failed: {_reason(error)}"
+        if "expired" in text:
+            return "the coordinator's certificate has expired; renew it on the platform"
+        if "doesn't match" in text or "not valid for" in text or "mismatch" in text:
+            return "the coordinator's certificate is for another host name; use the name in it as url"
+        return "the coordinator's certificate is not signed by a known CA; set ca_path to the platform's CA (ECE signs its own by default)"
+
+    def _decode(self, method: str, response: requests.Response) -> Json:
+        where = f"{method} {response.url.split('?')[0]}"
+        status = response.status_code
+        if 300 <= status < 400:
+            target = urlsplit(response.headers.get("Location", "")).netloc or "another address"
+            raise EceProtocolError(f"{where} was redirected to {target} (HTTP {status}); credentials are not sent there: use the coordinator's own address as url")
+        try:
+            payload = response.json() if response.content else None
+            parsed = True
+        except ValueError:
+            payload, parsed = None, False
+        if status >= 400:
+            raise self._api_error(where, response, payload)
+        # A write may answer with nothing at all; a GET that does has lost its answer.
+        if not parsed or (payload is None and method == "GET"):
+            raise EceProtocolError(f"{where} answered HTTP {status} with something that is no JSON: {self._first_line(response)}")
+        return payload
+
+    def _api_error(self, where: str, response: requests.Response, payload: Json) -> EceApiError:
+        status = response.status_code
+        errors = payload.get("errors") if isinstance(payload, dict) else None
+        errors = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+        if errors:
+            said = "; ".join(f"{error.get('message', 'no message')} ({error.get('code', 'no code')})" for error in errors)
+        elif isinstance(payload, dict) and payload.get("error"):
+            said = str(payload["error"])
+        else:
+            said = self._first_line(response)
+        said = self._redact(said)
+        if status == 401:
+            said = f"the credentials were refused; check api_key, or username and password: {said}"
+        elif status == 403:
+            said = f"this user may not do that: {said}"
+        elif status == 449:
+            said = f"this ECE wants elevated permissions, which platforms before 3.7 ask for; use the admin user's name and password: {said}"
+        kind = EceNotFound if status == 404 else EceAuthError if status in (401, 403, 449) else EceApiError
+        code = errors[0].get("code") if errors else None
+        fields = [field for error in errors for field in error.get("fields") or []]
+        return kind(f"{where} answered HTTP {status}: {said}", status, code, fields, errors)
+
+    def _first_line(self, response: requests.Response) -> str:
+        lines = [line.strip() for line in response.text.splitlines() if line.strip()]
+        return self._redact(lines[0][:200]) if lines else "an empty body"
+
+    def _redact(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "********")
+        return text
+
+    # -- the platform ------------------------------------------------------------------------------------------------
+
+    def platform(self) -> dict:
+        """GET /platform"""
+        return _mapping(self.request("GET", "/platform"), "GET /platform", "version")
+
+    def runners(self) -> list[dict]:
+        """GET /platform/infrastructure/runners. The operation takes no size, so it is cross-checked by the caller's totals."""
+        reply = _mapping(self.request("GET", "/platform/infrastructure/runners"), "GET runners", "runners")
+        return _objects(reply["runners"], "runner_id")
+
+    def allocators(self, total: int | None = None) -> list[dict]:
+        """All allocators, each with its zone_id. C(total): the number GET /platform gives, to know the end without one more request."""
+        return list(self.iter_allocators(total))
+
+    def iter_allocators(self, total: int | None = None, page_size: int = ALLOCATOR_PAGE_SIZE) -> Iterator[dict]:
+        """GET /platform/infrastructure/allocators page by page.
+
+        Without size the API cuts silently at 100, and a server may cap the size asked for: so C(from) advances by what
+        arrived, and a page that brings nothing new is the end. What arrives twice is given once.
+        """
+        seen: set[str] = set()
+        start = 0
+        while True:
+            params = {"size": page_size, "from": start, "sort": "allocator_id"}
+            try:
+                reply = self.request("GET", "/platform/infrastructure/allocators", params=params)
+            except EceApiError as error:
+                # The index behind the list is believed to answer no further than its 10,000th entry.
+                if start and error.status == 400:
+                    self.warnings.append(f"the list of allocators ends at {start}: {error}")
+                    return
+                raise
+            page = _allocators_of(_mapping(reply, "GET allocators", "zones"))
+            fresh = [allocator for allocator in page if allocator["allocator_id"] not in seen]
+            seen.update(allocator["allocator_id"] for allocator in fresh)
+            yield from fresh
+            start += len(page)
+            if not fresh or (total is not None and len(seen) >= total):
+                return
+
+    def proxies(self) -> dict:
+        """GET /platform/infrastructure/proxies. The reply holds secrets under C(settings)."""
+        return _mapping(self.request("GET", "/platform/infrastructure/proxies"), "GET proxies", "proxies")
+
+    def blueprinter_roles(self) -> list[dict]:
+        """GET /platform/infrastructure/blueprinter/roles. Container options of the reply may hold secrets."""
+        reply = _mapping(self.request("GET", "/platform/infrastructure/blueprinter/roles"), "GET blueprinter roles", "values")
+        return _objects(reply["values"], "id")
+
+    def license(self) -> dict | None:
+        """GET /platform/license; None where no license is installed."""
+        try:
+            return _mapping(self.request("GET", "/platform/license"), "GET license", "license")["license"]
+        except EceNotFound:
+            return None
+
+    # -- runners -----------------------------------------------------------------------------------------------------
+
+    def runner(self, runner_id: str) -> dict | None:
+        """GET /platform/infrastructure/runners/{runner_id}: direct state, not the index. None when unknown."""
+        try:
+            return _mapping(self.request("GET", _runner_path(runner_id)), "GET runner", "runner_id")
+        except EceNotFound:
+            return None
+
+    def set_runner_roles(self, runner_id: str, roles: Sequence[str]) -> None:
+        """PUT .../runners/{runner_id}/roles?bless=true: replaces the list and entitles the runner to it."""
+        body = {"roles": [{"role_name": role} for role in roles]}
+        self.request("PUT", _runner_path(runner_id) + "/roles", params={"bless": "true"}, body=body)
+
+    def delete_runner(self, runner_id: str) -> bool:
+        """DELETE .../runners/{runner_id}; False when it was gone already."""
+        return self._delete(_runner_path(runner_id))
+
+    def delete_allocator(self, allocator_id: str) -> bool:
+        """DELETE .../allocators/{allocator_id}; the API refuses while it is connected or holds instances."""
+        return self._delete("/platform/infrastructure/allocators/" + quote(allocator_id, safe=""))
+
+    def _delete(self, path: str) -> bool:
+        try:
+            self.request("DELETE", path)
+        except EceNotFound:
+            return False
+        return True
+
+    # -- enrollment tokens -------------------------------------------------------------------------------------------
+
+    TOKENS = "/platform/configuration/security/enrollment-tokens"
+
+    def enrollment_tokens(self) -> list[dict]:
+        """GET enrollment-tokens: persistent ones, as token_id and roles; the tokens themselves are never listed."""
+        return _objects(_mapping(self.request("GET", self.TOKENS), "GET enrollment-tokens", "tokens")["tokens"], "token_id")
+
+    def create_enrollment_token(self, roles: Sequence[str], persistent: bool, validity_seconds: int | None) -> dict:
+        """POST enrollment-tokens, never repeated once sent. C(validity_seconds) goes with ephemeral tokens only."""
+        body: dict[str, Any] = {"persistent": persistent, "roles": list(roles)}
+        if validity_seconds is not None and not persistent:
+            body["validity_in_seconds"] = validity_seconds
+        reply = _mapping(self.request("POST", self.TOKENS, body=body), "POST enrollment-tokens", "token")
+        self._secrets.append(reply["token"])
+        return reply
+
+    def delete_enrollment_token(self, token_id: str) -> bool:
+        """DELETE enrollment-tokens/{id}; False when it was gone already. Ids only: a token in a URL ends in access logs."""
+        return self._delete(self.TOKENS + "/" + quote(token_id, safe=""))
+
+
+def _runner_path(runner_id: str) -> str:
+    return "/platform/infrastructure/runners/" + quote(runner_id, safe="")
+
+
+def _mapping(reply: Json, what: str, key: str) -> dict:
+    """The reply, if it is an object with the key that the spec requires."""
+    if not isinstance(reply, dict) or reply.get(key) is None:
+        raise EceProtocolError(f"{what} answered without '{key}', which the API promises; is url a coordinator of ECE?")
+    return reply
+
+
+def _objects(values: Json, key: str) -> list[dict]:
+    """The objects that have their identifying key; a reply that lost it elsewhere is of no use."""
+    return [value for value in values if isinstance(value, dict) and value.get(key)] if isinstance(values, list) else []
+
+
+def _allocators_of(overview: Mapping[str, Any]) -> list[dict]:
+    """Allocators of one page, flat. Empty zones come as C(allocators: null); a zone may come without its id."""
+    flat = []
+    for zone in overview.get("zones") or []:
+        for allocator in _objects((zone or {}).get("allocators"), "allocator_id"):
+            flat.append({**allocator, "zone_id": allocator.get("zone_id") or zone.get("zone_id")})
+    return flat
+
+
+def _never_connected(error: Exception) -> bool:
+    """True when requests failed before a connection was made, so that nothing can have had an effect."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", cause), ConnectTimeoutError)
+
+
+def _reason(error: Exception) -> str:
+    """The innermost words of a requests exception, which itself prints as nested objects."""
+    cause = error.args[0] if error.args else error
+    cause = getattr(cause, "reason", cause)
+    words = str(cause)
+    if isinstance(error, requests.exceptions.Timeout):
+        return "no answer in time" if not _never_connected(error) else "no connection in time"
+    for known in ("Connection refused", "Name or service not known", "No route to host", "Network is unreachable", "Connection reset by peer", "Remote end closed connection"):
+        if known in words:
+            return known.lower()
+    return words.split(": ", 1)[-1] if words else type(error).__name__

@@ -1,0 +1,123 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the API modules and actions share: connection options, a client made of them, and the one place where errors become results."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from datetime import datetime, timezone
+from typing import Any, Callable, Mapping
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+from ansible_collections.ece.platform.plugins.module_utils import client as api
+from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+
+VERSION = "1.0.0"
+
+CONNECTION_SPEC = {
+    "url": {"type": "list", "elements": "str", "fallback": (env_fallback, ["ECE_URL"])},
+    "api_key": {"type": "str", "no_log": True, "fallback": (env_fallback, ["ECE_API_KEY"])},
+    "username": {"type": "str", "fallback": (env_fallback, ["ECE_USERNAME"])},
+    "password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["ECE_PASSWORD"])},
+    "ca_path": {"type": "path", "fallback": (env_fallback, ["ECE_CA_PATH"])},
+    "validate_certs": {"type": "bool", "default": True, "fallback": (env_fallback, ["ECE_VALIDATE_CERTS"])},
+    "allow_http": {"type": "bool", "default": False, "fallback": (env_fallback, ["ECE_ALLOW_HTTP"])},
+    "timeout": {"type": "int", "default": 30},
+    "retries": {"type": "int", "default": 3},
+}
+
+
+class ConnectionOptionError(Exception):
+    """Connection options that cannot work: one sentence that names the option, its value and what would be right."""
+
+
+def check_connection(options: Mapping[str, Any]) -> list[str]:
+    """Warnings for usable connection options. Raises ConnectionOptionError for others, before anything is sent."""
+    warnings = []
+    urls = [url for url in options["url"] or [] if url]
+    if not urls:
+        raise ConnectionOptionError("url is not set: give the coordinator's address like https://ece.example.com:12443, as url, ece_url or ECE_URL")
+    for url in urls:
+        scheme = url.split("://", 1)[0] if "://" in url else ""
+        if scheme == "http" and not options["allow_http"]:
+            raise ConnectionOptionError(f"url {url} sends credentials in clear: use https://, or set allow_http (ece_allow_http: true) if that is meant")
+        if scheme not in ("http", "https"):
+            raise ConnectionOptionError(f"url {url} is no address of a coordinator: use one like https://ece.example.com:12443")
+        if scheme == "http":
+            warnings.append(f"{url}: credentials and tokens travel unencrypted")
+        if "@" in url.split("://", 1)[1].split("/", 1)[0]:
+            raise ConnectionOptionError("url holds a user name or password: give them as username and password instead")
+    if options["api_key"] and (options["username"] or options["password"]):
+        raise ConnectionOptionError(
+            "api_key (or ECE_API_KEY) and username/password (or ECE_USERNAME/ECE_PASSWORD) are both set: set one kind of credentials"
+        )
+    if not options["api_key"]:
+        if not options["username"] and not options["password"]:
+            raise ConnectionOptionError(
+                "no credentials: set api_key (ECE_API_KEY), or username and password (ECE_USERNAME and ECE_PASSWORD); built-in users have no API keys"
+            )
+        for one, other in (("username", "password"), ("password", "username")):
+            if not options[one]:
+                raise ConnectionOptionError(f"{one} is not set (ECE_{one.upper()}), but {other} is: both are needed")
+    if not options["validate_certs"]:
+        warnings.append("the coordinator's certificate is not verified (validate_certs is false): anybody on the way can take the credentials")
+    elif options["ca_path"] and not os.path.isfile(options["ca_path"]):
+        raise ConnectionOptionError(f"ca_path {options['ca_path']} is no file here: give the CA certificate that signed the coordinator's, in PEM form")
+    for name, lowest in (("timeout", 1), ("retries", 0)):
+        if options[name] < lowest:
+            raise ConnectionOptionError(f"{name} {options[name]} is too small: use {lowest} or more")
+    return warnings
+
+
+def make_client(options: Mapping[str, Any]) -> api.EceClient:
+    """A client for checked connection options."""
+    return api.EceClient(
+        [url for url in options["url"] if url],
+        api_key=options["api_key"],
+        username=options["username"],
+        password=options["password"],
+        ca_path=options["ca_path"],
+        validate_certs=options["validate_certs"],
+        timeout=options["timeout"],
+        retries=options["retries"],
+        user_agent=f"ece.platform/{VERSION}",
+    )
+
+
+def failure(error: Exception) -> dict:
+    """What a failed module or action returns for an error of this collection: msg, and the API's own words apart."""
+    result: dict[str, Any] = {"msg": str(error)}
+    if isinstance(error, api.EceApiError):
+        result["failure"] = {"status": error.status, "code": error.code, "fields": error.fields, "errors": error.errors}
+    return result
+
+
+EXPECTED_ERRORS = (api.EceError, FleetError, ConnectionOptionError)
+
+
+def run_api_module(spec: Mapping[str, Any], function: Callable[[AnsibleModule, api.EceClient], dict], **kwargs: Any) -> None:
+    """Body of an API module's main(): C(function) gets module and client and returns the result."""
+    module = AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True, **kwargs)
+    if api.REQUESTS_IMPORT_ERROR:
+        module.fail_json(msg=missing_required_lib("requests"), exception=str(api.REQUESTS_IMPORT_ERROR))
+    try:
+        for warning in check_connection(module.params):
+            module.warn(warning)
+        client = make_client(module.params)
+        result = function(module, client)
+        for warning in client.warnings:
+            module.warn(warning)
+    except EXPECTED_ERRORS as error:
+        module.fail_json(**failure(error))
+    except Exception as error:  # a mistake of ours: say so in one line, with the traceback where -vvv shows it
+        module.fail_json(msg=f"unexpected {type(error).__name__} in {module._name}, please report it", exception=traceback.format_exc())
+    module.exit_json(**result)
+
+
+def utc(timestamp: float) -> str:
+    """2026-01-01T00:00:00Z"""
+    return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
