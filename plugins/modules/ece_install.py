@@ -91,7 +91,7 @@ options:
     type: int
   memory_settings:
     description:
-      - Heap sizes of ECE's services (C(--memory-settings)), like V({runner: {xms: 1G, xmx: 1G}}).
+      - "Heap sizes of ECE's services (C(--memory-settings)), like V({runner: {xms: 1G, xmx: 1G}})."
       - Services are C(admin-console), C(allocator), C(constructor), C(director), C(runner) and C(zookeeper).
     type: raw
   allocator_tags:

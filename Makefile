@@ -1,0 +1,78 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# `make demo` and `make test` do all of their own set-up. Everything lands in .venv and build.
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+COLLECTIONS := $(CURDIR)/build/collections
+INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
+SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests galaxy.yml README.md LICENSE requirements.txt 2>/dev/null)
+
+export PATH := $(BIN):$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
+export ANSIBLE_HOME := $(CURDIR)/build/ansible
+
+.PHONY: help demo standin test check unit integration molecule sanity lint docs packages bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## the main job against the stand-in: 4 new hosts join a platform of 120
+	$(BIN)/python tests/demo.py
+
+standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in alone and print an inventory for it
+	cd tests && $(BIN)/python -m standin --new-hosts 4 --allocators 120
+
+test: packages sanity lint docs unit integration molecule  ## everything; root installs missing system packages
+
+check: lint unit  ## the quick part, for daily use
+
+unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## unit tests, against the installed tarball
+	$(BIN)/python -m pytest -q tests/unit
+
+integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## playbooks against the stand-in
+	$(BIN)/python -m pytest -q tests/integration
+
+molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## playbooks on real hosts, for which it needs root
+	cd extensions && $(BIN)/molecule test --all
+
+sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-test sanity, without an ignore file
+	cd $(INSTALLED) && $(BIN)/ansible-test sanity --venv --color no
+
+lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint, production profile
+	$(BIN)/ansible-lint --offline
+
+docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changelog are complete
+	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+	$(BIN)/antsibull-changelog lint
+
+packages:  ## system packages of the Molecule scenarios
+	tests/packages.sh
+
+# The tarball holds what the source tree holds; its own tree is what all tests run against.
+$(INSTALLED)/MANIFEST.json: $(SOURCES) $(VENV)/demo.done
+	rm -rf build/collections build/tarball
+	$(BIN)/ansible-galaxy collection build --force --output-path build/tarball .
+	$(BIN)/ansible-galaxy collection install --force --no-deps -p $(COLLECTIONS) build/tarball/ece-platform-*.tar.gz
+	touch $@
+
+$(VENV)/demo.done: tests/requirements-demo.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-demo.txt
+	touch $@
+
+$(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+# The oldest ansible-core that meta/runtime.yml promises to work with.
+$(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/oldest
+	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
+	touch $@
+
+clean:  ## forget all that was built
+	rm -rf .venv build

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plans a join for all hosts of a play with a handful of requests, before any of them is contacted."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from ansible_collections.ece.platform.plugins.module_utils import fleet, installer, installer_file
+from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC, ConnectionOptionError
+from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils.host_variables import HostVariables
+
+# Role variables (ece_host_<option>) that end up as ece_install's option of that name and are checked for each new host.
+INSTALL_OPTIONS = (
+    "allocator_tags",
+    "api_base_url",
+    "capacity",
+    "container_engine",
+    "docker_registry",
+    "docker_repository",
+    "docker_socket",
+    "external_hostname",
+    "extra_args",
+    "installer_path",
+    "memory_settings",
+    "selinux",
+    "storage_path",
+    "timeout_factor",
+    "user",
+    "version",
+    "zone",
+)
+SECONDS_OPTIONS = ("install_timeout", "connect_timeout", "wait_interval")
+
+
+class ActionModule(ApiAction):
+    """See the documentation of the module with this name."""
+
+    SPEC = CONNECTION_SPEC
+
+    def act(self, arguments, task_vars):
+        names = sorted(task_vars["ansible_play_batch"])
+        client, warnings = self.connect(arguments)
+        variables = HostVariables(self, task_vars)
+        seen = {name: variables.of(name) for name in names}
+        hosts = [self._wish(name, seen[name]) for name in names]
+
+        platform = client.platform()
+        totals = fleet.platform_totals(platform)
+        runners = client.runners()
+        allocators = client.allocators(totals["allocators"])
+        for kind, listed in (("runners", runners), ("allocators", allocators)):
+            warnings.append(fleet.count_warning(kind, len(listed), totals[kind]))
+        planned = fleet.plan(hosts, runners, allocators)
+        open_entries = {name: entry for name, entry in planned.items() if entry["state"] != fleet.JOINED}
+        for name, entry in open_entries.items():
+            self._check(entry, seen[name], platform["version"], urlsplit(client.url).hostname)
+
+        line = fleet.plan_line(planned, platform["version"], client.url)
+        show(line)
+        for name, entry in sorted(open_entries.items()):
+            show(f"{name}: {self._words(entry)}")
+        return {
+            "changed": False,
+            "msg": line,
+            "url": client.url,
+            "version": platform["version"],
+            "joined": [name for name in names if name not in open_entries],
+            "hosts": open_entries,
+            "warnings": [warning for warning in warnings + client.warnings if warning],
+        }
+
+    def _wish(self, name, variables):
+        """What the inventory wants of one host."""
+        roles = variables.get("ece_host_roles", list(fleet.DEFAULT_ROLES))
+        try:
+            installer.arguments({"roles": roles}, "ece_host_")
+        except installer.OptionError as error:
+            raise installer.OptionError(f"host {name}: {error}") from None
+        identity = fleet.host_identity(name, {key: variables.get(key) for key in ("ece_host_runner_id", "ece_host_ip", "ansible_host")})
+        return {**identity, "roles": list(roles), "zone": variables.get("ece_host_zone")}
+
+    def _check(self, entry, variables, platform_version, coordinator):
+        """Everything that the installer would be given for a host that is not joined, before anything happens to any host."""
+        prefix = "ece_host_"
+        options = {option: variables.get(prefix + option) for option in INSTALL_OPTIONS}
+        options.update(
+            coordinator_host=variables.get("ece_host_coordinator", coordinator),
+            host_ip=variables.get("ece_host_ip"),
+            roles=entry["roles"],
+            runner_id=entry["runner_id"],
+        )
+        try:
+            installer.arguments(options, prefix)
+            for option in SECONDS_OPTIONS:
+                _check_seconds(prefix + option, variables.get(prefix + option))
+            version = options["version"] or platform_version
+            if version != platform_version:
+                raise installer.OptionError(
+                    f"ece_host_version {version} is not what the platform runs: a host must join with {platform_version}, so leave ece_host_version out"
+                )
+            self._check_installer(variables, version)
+        except (installer.OptionError, installer_file.InstallerFileError) as error:
+            raise ConnectionOptionError(f"host {entry['name']}: {error}") from None
+        entry["version"] = version
+        entry["coordinator"] = options["coordinator_host"]
+
+    def _check_installer(self, variables, version):
+        """The installer's source; a file of the controller is read here, so that a wrong one is known in check mode too."""
+        source, checksum = variables.get("ece_host_installer_src"), variables.get("ece_host_installer_checksum")
+        installer_file.check_source(None if source else variables.get("ece_host_installer_url"), checksum, "ece_host_")
+        if not source:
+            return
+        key = (source, checksum, version)
+        if not hasattr(self, "_sources"):
+            self._sources = {}
+        if key not in self._sources:
+            try:
+                path = self._find_needle("files", source)
+                with open(path, "rb") as file:
+                    content = file.read()
+            except Exception:  # _find_needle raises Ansible's own error, with all folders it searched
+                raise installer_file.InstallerFileError(
+                    f"ece_host_installer_src {source} is no file in the controller: give the path of elastic-cloud-enterprise.sh"
+                ) from None
+            where = f"ece_host_installer_src {source}"
+            self._sources[key] = installer_file.checksum_problem(content, checksum, where)[1] or installer_file.version_problem(content, version, where)
+        if self._sources[key]:
+            raise installer_file.InstallerFileError(self._sources[key])
+
+    @staticmethod
+    def _words(entry):
+        if entry["state"] == fleet.UNKNOWN:
+            zone = f", {entry['zone']}" if entry["zone"] else ""
+            return f"new, to join as {', '.join(entry['roles'])} with runner id {entry['runner_id']}{zone}"
+        if entry["state"] == fleet.MISSING_ROLES:
+            return f"joined, but lacks the role {', '.join(entry['missing_roles'])}"
+        return f"known as {entry['runner_id']}, but not connected"
+
+
+def _check_seconds(name, value):
+    if value is None:
+        return
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = 0
+    if not 0 < number < 2**31:
+        raise installer.OptionError(f"{name} {value!r} is no time: use seconds, 1 or more")

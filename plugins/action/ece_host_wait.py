@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Watches over a batch of joining hosts: one question to the platform an interval, one quiet connection to each running installer."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+import time
+
+from ansible_collections.ece.platform.plugins.module_utils import client as api
+from ansible_collections.ece.platform.plugins.module_utils import fleet, installer
+from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC
+from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils.host_variables import HostVariables
+from ansible_collections.ece.platform.plugins.plugin_utils.remote import on_host
+from ansible_collections.ece.platform.plugins.plugin_utils.watch import FAILED, JOINED, HostWatch, progress
+
+# A line at least this often, so that nobody takes a long install for a hanging play.
+QUIET_SECONDS = 30
+# How long one question to a host may stay unanswered by a running installer before it is asked anew.
+FOLLOW_SECONDS = 25
+RECONNECT_SECONDS = 5
+FIRST_INTERVAL_SECONDS = 1
+
+
+class ActionModule(ApiAction):
+    """See the documentation of the module with this name."""
+
+    SPEC = {
+        **CONNECTION_SPEC,
+        "hosts": {"type": "list", "elements": "str", "required": True},
+        "plan": {"type": "dict", "required": True},
+        "token": {"type": "dict", "no_log": False},
+        "interval": {"type": "float", "default": 5},
+    }
+
+    def act(self, arguments, task_vars):
+        client, warnings = self.connect(arguments)
+        variables = HostVariables(self, task_vars)
+        records: dict[str, dict] = {}
+        watches = [self._watch(name, arguments["plan"]["hosts"][name], variables.of(name), records) for name in arguments["hosts"]]
+        self._wait(client, watches, records, arguments["interval"])
+        return {
+            "changed": False,
+            "msg": progress(watches),
+            "hosts": {watch.name: watch.row() for watch in watches},
+            "token": arguments["token"],
+            "warnings": warnings + client.warnings,
+        }
+
+    def _watch(self, name, entry, variables, records):
+        """Begin to watch one host; follows its installer where there is one."""
+        has_installer = variables.get("__ece_host_verdict")["verdict"] != fleet.ASSIGN_ROLES
+        storage_path = variables.get("ece_host_storage_path")
+        if has_installer:
+            command = _follow_command(variables, installer.log_paths(storage_path))
+            threading.Thread(target=self._follow, args=(name, variables, command, records), daemon=True).start()
+        return HostWatch(
+            entry,
+            has_installer=has_installer,
+            install_timeout=float(variables.get("ece_host_install_timeout")),
+            connect_timeout=float(variables.get("ece_host_connect_timeout")),
+            storage_path=storage_path,
+        )
+
+    def _follow(self, name, variables, command, records):
+        """Keep the host's installer record up to date until it has ended; a lost connection is made again."""
+        while True:
+            try:
+                answer = on_host(self, variables)._low_level_execute_command(command, sudoable=True)
+                record = installer.parse_follow(answer.get("stdout", ""))
+            except Exception:  # connection plugins raise what they like; the watch has its own deadline
+                record = None
+            if record is not None:
+                records[name] = record
+                if installer.install_state(record) in ("finished", "interrupted"):
+                    return
+            if record is None or record["lock"] != "running":
+                time.sleep(RECONNECT_SECONDS)
+
+    def _wait(self, client, watches, records, interval):
+        began = said = time.monotonic()
+        phases = {watch.name: watch.phase for watch in watches}
+        trouble = None
+        show(f"0:00  {progress(watches)}")
+        while True:
+            trouble, known = self._ask(client, trouble, began)
+            now = time.monotonic() - began
+            for watch in watches:
+                if known is not None or not watch.over:
+                    watch.look(now, (known or {}).get(watch.entry["runner_id"]), records.get(watch.name))
+            self._tell(now, watches, phases)
+            changed = any(phases[watch.name] != watch.phase for watch in watches)
+            phases = {watch.name: watch.phase for watch in watches}
+            if changed or time.monotonic() - said >= QUIET_SECONDS:
+                said = time.monotonic()
+                show(f"{fleet.clock(now)}  {progress(watches)}")
+            if all(watch.over for watch in watches):
+                return
+            # Quick at first, when a failing check ends an installer within seconds.
+            time.sleep(min(interval, FIRST_INTERVAL_SECONDS + now / 10))
+
+    @staticmethod
+    def _tell(now, watches, phases):
+        """Name at once what has ended since the last look."""
+        for watch in watches:
+            if phases[watch.name] == watch.phase:
+                continue
+            if watch.phase == FAILED:
+                show(f"{fleet.clock(now)}  {watch.name} failed: {watch.message}", error=True)
+            elif watch.phase == JOINED:
+                show(f"{fleet.clock(now)}  {watch.name} connected")
+
+    @staticmethod
+    def _ask(client, trouble, began):
+        """(trouble, what the platform knows or None). A platform that cannot be asked for a while is no reason to give up on installers."""
+        try:
+            totals = fleet.platform_totals(client.platform())
+            return None, fleet.known_hosts(client.runners(), client.allocators(totals["allocators"]))
+        except api.EceAuthError:
+            raise
+        except api.EceError as error:
+            if trouble is None:
+                show(f"{fleet.clock(time.monotonic() - began)}  the platform cannot be asked, trying on: {error}", error=True)
+            return str(error), None
+
+
+def _follow_command(variables, paths):
+    """The command that says how the installer on a host stands, waiting for its end for a while."""
+    facts = variables.get("__ece_host_check", {}).get("facts") or {}
+    python = (facts.get("python") or {}).get("executable") or variables.get("ansible_python_interpreter") or "python3"
+    return " ".join(shlex.quote(word) for word in (python, "-c", installer.FOLLOW_SOURCE, paths["record"], paths["lock"], str(FOLLOW_SECONDS)))

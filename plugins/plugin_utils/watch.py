@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How one host stands between the start of its installer and the platform's word that it is connected. Pure: no clock, no I/O."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ansible_collections.ece.platform.plugins.module_utils import fleet, installer
+
+INSTALLING = "installing"
+CONNECTING = "connecting"
+JOINED = "joined"
+FAILED = "failed"
+# The host's own watcher ends an installer at its timeout; this is what it and the way back may take.
+INSTALL_GRACE_SECONDS = 60
+# How long a host that the platform calls connected is given to say how its installer ended.
+SILENT_SECONDS = 30
+
+
+class HostWatch:
+    """One waiting host. C(look) is told what is known now, and keeps what follows.
+
+    entry: the plan's. has_installer: whether an installer was started or found running (else roles were assigned).
+    Times are seconds since the watch began.
+    """
+
+    def __init__(self, entry: Mapping[str, Any], *, has_installer: bool, install_timeout: float, connect_timeout: float, storage_path: str) -> None:
+        self.entry = entry
+        self.name = entry["name"]
+        self.phase = INSTALLING if has_installer else CONNECTING
+        self.message = ""
+        self.install_seconds: float | None = None
+        self.connect_seconds: float | None = None
+        self.zone = entry.get("zone")
+        self.memory_mb: int | None = None
+        self._storage_path = storage_path
+        self._install_deadline = install_timeout + INSTALL_GRACE_SECONDS
+        self._connect_timeout = connect_timeout
+        self._installed_at: float | None = None if has_installer else 0.0
+        self._seen_connected_at: float | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether the verdict stands."""
+        return self.phase in (JOINED, FAILED)
+
+    def look(self, now: float, known: Mapping[str, Any] | None, record: Mapping[str, Any] | None) -> None:
+        """known: the platform's entry (fleet.known_hosts) or None. record: the installer's last word or None."""
+        if self.over:
+            return
+        if self.phase == INSTALLING:
+            self._look_at_installer(now, record)
+        if self.over:
+            return
+        if fleet.api_state(known, self.entry["roles"])[0] == fleet.JOINED:
+            self._look_at_connected(now, known)
+        else:
+            self._seen_connected_at = None
+            self._look_at_deadlines(now, known)
+
+    def _look_at_installer(self, now, record):
+        state = installer.install_state(record) if record else "absent"
+        if state == "finished" and record.get("rc") == 0:
+            self.phase = CONNECTING
+            self.install_seconds = record.get("seconds")
+            # By the host's own clock, so that it does not matter when it was asked.
+            self._installed_at = now - max(0.0, record.get("now", 0) - record.get("finished", record.get("now", 0)))
+        elif state in ("finished", "interrupted"):
+            self._fail(installer.outcome(record, self._storage_path)["msg"])
+            self.install_seconds = record.get("seconds")
+
+    def _look_at_connected(self, now, known):
+        if self._seen_connected_at is None:
+            self._seen_connected_at = now
+        allocator = known.get("allocator") or {}
+        self.memory_mb = fleet.flat_allocator(allocator)["memory_total_mb"]
+        self.zone = (known.get("runner") or {}).get("zone") or allocator.get("zone_id") or self.zone
+        if self.phase == INSTALLING and now - self._seen_connected_at < SILENT_SECONDS:
+            return  # connected before its installer ended: that end decides
+        wrong = fleet.differences(known, self.entry.get("zone"), self.entry.get("version"))
+        if wrong:
+            self._fail("it joined, but " + " and ".join(wrong) + "; remove the host from the platform and join it again")
+            return
+        self.phase = JOINED
+        if self._installed_at is not None:
+            self.connect_seconds = max(0.0, self._seen_connected_at - self._installed_at)
+
+    def _look_at_deadlines(self, now, known):
+        if self.phase == INSTALLING and now > self._install_deadline:
+            self._fail("its installer did not end, or the host could not be asked, within {0:.0f} s; run this again to go on waiting".format(self._install_deadline))
+        elif self.phase == CONNECTING and now - self._installed_at > self._connect_timeout:
+            self._fail(
+                "not connected {0:.0f} s after its installer had ended (ece_host_connect_timeout): {1}".format(
+                    self._connect_timeout, fleet.not_ready_reason(known, self.entry["roles"])
+                )
+            )
+
+    def _fail(self, message):
+        self.phase = FAILED
+        self.message = message
+
+    def row(self) -> dict:
+        """For the table and set_stats."""
+        return {
+            "host": self.name,
+            "zone": self.zone,
+            "verdict": self.phase,
+            "install_seconds": self.install_seconds,
+            "connect_seconds": self.connect_seconds,
+            "memory_mb": self.memory_mb,
+            "note": self.message,
+        }
+
+
+def progress(watches, most: int = 5) -> str:
+    """7/12 connected, 1 failed, 4 installing, waiting for a, b, ..."""
+    joined = sum(1 for watch in watches if watch.phase == JOINED)
+    parts = [f"{joined}/{len(watches)} connected"]
+    for phase in (FAILED, INSTALLING, CONNECTING):
+        count = sum(1 for watch in watches if watch.phase == phase)
+        if count:
+            parts.append(f"{count} {phase}")
+    waiting = sorted(watch.name for watch in watches if not watch.over)
+    if waiting:
+        parts.append("waiting for " + ", ".join(waiting[:most]) + (f" and {len(waiting) - most} more" if len(waiting) > most else ""))
+    return ", ".join(parts)

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The main job against the stand-in: a platform with 120 allocators, 4 new hosts; no root, no containers.
+
+Shows check mode, the join, and the empty run after it, and fails unless each did what it should.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from standin import StandIn
+
+NEW_HOSTS = {f"new-{number}": f"192.0.2.{number}" for number in range(1, 5)}
+EXISTING = 120
+
+
+def play(title: str, inventory: Path, environment: dict[str, str], *options: str) -> str:
+    """Run the playbook as an operator would, and show it as he would see it."""
+    command = ["ansible-playbook", "ece.platform.add_allocators", "-i", str(inventory), *options]
+    print(f"\n### {title}\n$ {shlex.join(command[:3] + ['inventory.yml'] + list(options))}", flush=True)
+    run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = []
+    for line in run.stdout:
+        print(line, end="", flush=True)
+        lines.append(line)
+    if run.wait() != 0:
+        sys.exit(f"{title}: ansible-playbook ended with {run.returncode}")
+    return "".join(lines)
+
+
+def expect(what: str, found: object, expected: object) -> None:
+    """One line of the summary; ends the demo if it is not so."""
+    print(f"  {what}: {found}")
+    if found != expected:
+        sys.exit(f"expected {expected}")
+
+
+def main() -> None:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="ece-demo-") as folder, StandIn(allocators=EXISTING) as ece:
+        hosts = {name: ece.add_host(name, address, zone="ece-zone-1") for name, address in NEW_HOSTS.items()}
+        inventory = Path(folder) / "inventory.yml"
+        inventory.write_text(yaml.safe_dump(ece.inventory(hosts)), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "ECE_USERNAME": ece.username,
+            "ECE_PASSWORD": ece.password,
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        }
+        play("What would happen (nothing is written)", inventory, environment, "--check", "--diff")
+        written = len(ece.mutations)
+        play("Join the new hosts", inventory, environment)
+        minted, joined = ece.minted, sum(1 for join in ece.joins if join["ok"])
+        again = play("The same again: nothing to do", inventory, environment)
+        print("\n### What the platform saw")
+        expect("requests that write, in check mode", written, 0)
+        expect("enrollment tokens minted", minted, 1)
+        expect("hosts joined", joined, len(NEW_HOSTS))
+        expect("tokens minted after the second run", ece.minted, 1)
+        expect("joins after the second run", sum(1 for join in ece.joins if join["ok"]), len(NEW_HOSTS))
+        expect("changes reported by the second run", again.count("changed=0"), again.count("changed="))
+    print(f"  seconds: {time.monotonic() - began:.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs ansible-test sanity on the collection in the current folder, with nothing but a package index within reach.
+
+ansible-test fetches a script that puts pip into its virtual environments from a server of its own. Python brings pip along
+(ensurepip), so that script is replaced here by a few lines, in a home folder made for the purpose.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import ansible_test._internal.python_requirements as requirements
+
+BOOTSTRAP = '''
+import subprocess
+import sys
+
+subprocess.check_call([sys.executable, "-m", "ensurepip"], stdout=subprocess.DEVNULL)
+words = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *words]))
+'''
+
+
+def pip_settings() -> str:
+    """pip's settings from wherever they come; ansible-test hands on neither environment nor home folder."""
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True).stdout
+    found = dict(re.findall(r"^(?:global|:env:)\.([a-z-]+)='(.*)'$", listed, re.MULTILINE))
+    return "\n".join(["[global]", *(f"{name} = " + value.replace("\\n", "\n    ") for name, value in found.items() if name != "config-file")]) + "\n"
+
+
+def main() -> int:
+    home = Path(sys.argv[1]).resolve()
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in set(re.findall(r"pip='([0-9.]+)'", Path(requirements.__file__).read_text(encoding="utf-8"))):
+        (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(BOOTSTRAP, encoding="utf-8")
+    (home / ".config" / "pip").mkdir(parents=True, exist_ok=True)
+    (home / ".config" / "pip" / "pip.conf").write_text(pip_settings(), encoding="utf-8")
+    environment = {**os.environ, "HOME": str(home), "LC_ALL": "C.UTF-8"}
+    environment.pop("ANSIBLE_HOME", None)
+    return subprocess.call(["ansible-test", "sanity", "--color", "no", "--requirements", *sys.argv[2:]], env=environment)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

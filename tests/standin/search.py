@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The little of the query languages that lists understand here: terms, joined by AND. What is not understood is refused.
+
+Refusing is harder than the product, which would answer something: a query that silently matches everything hides a mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from standin.model import ApiError
+
+Document = dict[str, Any]
+Test = Callable[[Document], bool]
+WINDOW = 10000
+_TERM = re.compile(r'^([\w.]+):("?)([^"\s]+)\2$')
+
+
+class NotUnderstood(Exception):
+    """A query outside of the subset."""
+
+
+def _values(document: Any, path: list[str]) -> list[Any]:
+    if isinstance(document, list):
+        return [value for item in document for value in _values(item, path)]
+    if not path:
+        return [document]
+    return _values(document[path[0]], path[1:]) if isinstance(document, dict) and path[0] in document else []
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _equals(field: str, wanted: Any) -> Test:
+    return lambda document: _word(wanted) in (_word(value) for value in _values(document, field.split(".")))
+
+
+def _exists(field: str) -> Test:
+    return lambda document: bool(_values(document, field.split(".")))
+
+
+def lucene(query: str) -> Test:
+    """C(status.connected:false AND _exists_:instances); an empty one matches all."""
+    tests: list[Test] = []
+    for term in re.split(r"\s+AND\s+", query.strip()):
+        if term in ("", "*", "*:*"):
+            continue
+        found = _TERM.match(term)
+        if not found or "*" in found.group(3):
+            raise NotUnderstood(term)
+        field, value = found.group(1), found.group(3).replace("\\", "")
+        tests.append(_exists(value) if field == "_exists_" else _equals(field, value))
+    return lambda document: all(test(document) for test in tests)
+
+
+def query_container(query: Any) -> Test:
+    """The query of a SearchRequest."""
+    if query in (None, {}):
+        return lambda document: True
+    if not isinstance(query, dict) or len(query) != 1:
+        raise NotUnderstood(str(query))
+    kind, content = next(iter(query.items()))
+    if kind == "match_all":
+        return lambda document: True
+    if kind == "match_none":
+        return lambda document: False
+    if kind == "query_string":
+        return lucene(content["query"])
+    if kind == "exists":
+        return _exists(content["field"])
+    if kind in ("term", "match"):
+        field, inner = next(iter(content.items()))
+        return _equals(field, inner["value" if kind == "term" else "query"])
+    if kind == "bool":
+        parts = {name: [query_container(item) for item in content.get(name) or []] for name in ("must", "filter", "should", "must_not")}
+        least = content.get("minimum_should_match", 0 if parts["must"] or parts["filter"] else 1) if parts["should"] else 0
+        return lambda document: (
+            all(test(document) for test in parts["must"] + parts["filter"])
+            and not any(test(document) for test in parts["must_not"])
+            and sum(test(document) for test in parts["should"]) >= least
+        )
+    raise NotUnderstood(kind)
+
+
+def understood(make: Callable[[Any], Test], query: Any, code: str) -> Test:
+    try:
+        return make(query)
+    except (NotUnderstood, KeyError, TypeError, AttributeError, StopIteration) as error:
+        raise ApiError(400, code, f"The query cannot be understood: {error}") from None
+
+
+def window(start: Any, size: Any, default: int) -> tuple[int, int]:
+    """(from, size) of a request, within what a search index allows."""
+    numbers = []
+    for name, value, fallback in (("from", start, 0), ("size", size, default)):
+        try:
+            number = fallback if value is None else int(value)
+        except (TypeError, ValueError):
+            number = -1
+        if number < 0:
+            raise ApiError(400, "root.invalid_data", f"{name} is a whole number, 0 or more.", (name,))
+        numbers.append(number)
+    if sum(numbers) > WINDOW:
+        raise ApiError(400, "root.invalid_data", f"from + size must be {WINDOW} or less.", ("from", "size"))
+    return numbers[0], numbers[1]

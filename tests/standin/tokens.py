@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Enrollment tokens: real JWTs (HS256), so that what a client reads out of one, and what the door proves, is real.
+
+An ephemeral token lives in nobody's list and cannot be taken back; a persistent one has no end and lives until it is deleted.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+
+from standin.model import ROLES, ApiError, Refused
+
+DEFAULT_VALIDITY_SECONDS = 3600
+INT32_MAX = 2**31 - 1
+
+
+def _invalid(message: str, *fields: str) -> ApiError:
+    return ApiError(400, "enrollment_tokens.invalid_token_request", message, fields, code_header=False)
+
+
+class EnrollmentTokens:
+    """Not thread-safe: the platform's lock is held by whoever calls."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._key = secrets.token_bytes(32)
+        self._live: dict[str, tuple[str, ...]] = {}
+        self.minted = 0
+
+    @property
+    def live(self) -> dict[str, tuple[str, ...]]:
+        """Persistent tokens that were not deleted: id to roles."""
+        return dict(self._live)
+
+    def mint(self, request: Any) -> dict[str, str]:
+        """Reply to the API's request body, or ApiError. Stricter than the product where its documents are silent."""
+        if not isinstance(request, dict):
+            raise _invalid("The request is not an object.")
+        persistent = request.get("persistent")
+        if not isinstance(persistent, bool):
+            raise _invalid("persistent is required and is a boolean.", "persistent")
+        roles = request.get("roles")
+        roles = [] if roles is None else roles
+        if not isinstance(roles, list) or any(role not in ROLES for role in roles):
+            raise _invalid("roles is a list of " + ", ".join(ROLES) + ".", "roles")
+        validity = request.get("validity_in_seconds")
+        if validity is not None:
+            if persistent:
+                raise _invalid("validity_in_seconds is for tokens that are not persistent.", "validity_in_seconds")
+            if isinstance(validity, bool) or not isinstance(validity, int) or not 0 < validity <= INT32_MAX:
+                raise _invalid("validity_in_seconds is a whole number above 0.", "validity_in_seconds")
+        token_id = str(uuid.uuid4())
+        claims: dict[str, Any] = {"sub": token_id, "roles": list(roles), "iss": "current"}
+        if persistent:
+            claims["persistent"] = True
+        else:
+            claims["exp"] = int(self._now()) + (validity or DEFAULT_VALIDITY_SECONDS)
+        token = jwt.encode(claims, self._key, algorithm="HS256")
+        self.minted += 1
+        if not persistent:
+            return {"token": token}
+        self._live[token_id] = tuple(roles)
+        return {"token": token, "token_id": token_id}
+
+    def revoke(self, token: str) -> None:
+        """By id, or by the token itself. Ephemeral tokens are nowhere listed, so there is nothing to delete."""
+        token_id = token
+        if token.count(".") == 2:
+            try:
+                token_id = str(self._claims(token).get("sub"))
+            except Refused:
+                token_id = ""
+        if self._live.pop(token_id, None) is None:
+            raise ApiError(404, "enrollment_tokens.invalid_token_id", "There is no such enrollment token.", code_header=False)
+
+    def admit(self, token: str) -> frozenset[str]:
+        """Roles that a token gives at the door, or Refused."""
+        if not token:
+            raise Refused("no enrollment token")
+        claims = self._claims(token)
+        if claims.get("persistent"):
+            if claims.get("sub") not in self._live:
+                raise Refused("enrollment token was revoked")
+        elif self._now() >= float(claims.get("exp", 0)):
+            raise Refused("enrollment token has expired")
+        return frozenset(claims.get("roles") or ())
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            # Expiry is judged by the platform's clock, which tests may turn.
+            return jwt.decode(token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False})
+        except jwt.PyJWTError:
+            raise Refused("enrollment token is not one of this platform") from None
