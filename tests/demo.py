@@ -50,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="ece-demo-") as folder, StandIn(allocators=EXISTING) as ece:
         hosts = {name: ece.add_host(name, address, zone="ece-zone-1") for name, address in NEW_HOSTS.items()}
         inventory = Path(folder) / "inventory.yml"
-        inventory.write_text(yaml.safe_dump(ece.inventory(hosts)), encoding="utf-8")
+        inventory.write_text(yaml.safe_dump(ece.inventory({**ece.existing_hosts(), **hosts})), encoding="utf-8")
         environment = {
             **os.environ,
             "ECE_USERNAME": ece.username,

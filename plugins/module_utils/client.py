@@ -37,6 +37,15 @@ BACKOFF_FACTOR_SECONDS = 0.5
 BACKOFF_MAX_SECONDS = 20
 ALLOCATOR_PAGE_SIZE = 1000
 
+KNOWN_REASONS = (
+    "Connection refused",
+    "Connection reset by peer",
+    "Name or service not known",
+    "Network is unreachable",
+    "No route to host",
+    "Remote end closed connection",
+)
+
 Json = Any
 
 
@@ -243,7 +252,9 @@ class EceClient:
         status = response.status_code
         if 300 <= status < 400:
             target = urlsplit(response.headers.get("Location", "")).netloc or "another address"
-            raise EceProtocolError(f"{where} was redirected to {target} (HTTP {status}); credentials are not sent there: use the coordinator's own address as url")
+            raise EceProtocolError(
+                f"{where} was redirected to {target} (HTTP {status}); credentials are not sent there: use the coordinator's own address as url"
+            )
         try:
             payload = response.json() if response.content else None
             parsed = True
@@ -433,7 +444,7 @@ def _reason(error: Exception) -> str:
     words = str(cause)
     if isinstance(error, requests.exceptions.Timeout):
         return "no answer in time" if not _never_connected(error) else "no connection in time"
-    for known in ("Connection refused", "Name or service not known", "No route to host", "Network is unreachable", "Connection reset by peer", "Remote end closed connection"):
+    for known in KNOWN_REASONS:
         if known in words:
             return known.lower()
     return words.split(": ", 1)[-1] if words else type(error).__name__

@@ -400,9 +400,9 @@ def decode_token(token: str) -> dict:
 
 def token_mismatch(claims: Mapping[str, Any], roles: Sequence[str], persistent: bool) -> str | None:
     """A sentence where the token is not what was asked for, else None."""
-    held = claims.get("roles") or []
-    if sorted(held) != sorted(set(roles)):
-        return f"asked for a token with roles {', '.join(sorted(roles)) or 'none'}, got one with {', '.join(sorted(map(str, held))) or 'none'}"
+    held = sorted(map(str, claims.get("roles") or []))
+    if held != sorted(set(roles)):
+        return f"asked for a token with roles {', '.join(sorted(roles)) or 'none'}, got one with {', '.join(held) or 'none'}"
     if not persistent and "exp" not in claims:
         return "asked for an ephemeral token, got one that never expires"
     return None

@@ -139,6 +139,7 @@ def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS):
             env=clean_environment(user or "root", home, paths),
             cwd="/",
             preexec_fn=become_user(user) if user else None,
+            check=False,
             timeout=timeout,
         )
     except subprocess.TimeoutExpired:
@@ -401,7 +402,7 @@ def _judge_engine(facts, options, problem, warning):
     rows = accepted(options["version"]) if options["version"] else None
     if rows is None:
         if options["version"]:
-            warning("os", "ECE {0} is older than the support matrix this collection knows; operating system and engine are not checked.".format(options["version"]))
+            warning("os", "ECE {0} is older than the support matrix known here; operating system and engine are not checked.".format(options["version"]))
         return
     name, version = facts["os"]["matrix_name"], engine["version"] or "unknown"
     compared = version.split(".")[0] if engine["name"] == "podman" else ".".join(version.split(".")[:2])
@@ -430,7 +431,8 @@ def _judge_system(facts, options, problem, warning):
     if storage["free_gb"] < needed:
         warning("disk", "{0} has {1} GB free; ECE wants {2} GB or more.".format(storage["existing_parent"], storage["free_gb"], needed))
     if "allocator" in options["roles"] and storage["filesystem"] not in ("xfs", ""):
-        warning("disk", "{0} is on {1}; allocators need XFS with project quotas, or disk usage is wrong.".format(storage["existing_parent"], storage["filesystem"]))
+        text = "{0} is on {1}; allocators need XFS with project quotas, or disk usage is wrong."
+        warning("disk", text.format(storage["existing_parent"], storage["filesystem"]))
     if facts["firewalld_active"]:
         # Scripts up to 3.5 stop with exit code 5, those of 4.0 only warn; what those between do is not known.
         release = tuple(int(part) for part in options["version"].split("-")[0].split(".")[:2]) if options["version"] else (0, 0)

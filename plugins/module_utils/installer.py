@@ -23,10 +23,12 @@ TAIL_LINES = 40
 MASK = "********"
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_VERSION = re.compile(r"^\d+\.\d+\.\d+(-[A-Za-z0-9.]+)?\Z")
-_SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?(\d+\.\d+\.\d+)", re.MULTILINE)
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+# Digits are 0 to 9 in all of these; to Python every script's digits are.
+_VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?\Z")
+_SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?([0-9]+\.[0-9]+\.[0-9]+)", re.MULTILINE)
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
-_HEAP = re.compile(r"^[1-9]\d*[kKmMgG]\Z")
+_HEAP = re.compile(r"^[1-9][0-9]*[kKmMgG]\Z")
 _FLAG = re.compile(r"^--[a-z][a-z0-9-]*\Z")
 _EXTRA_VALUE = re.compile(r'^[A-Za-z0-9/{\[][A-Za-z0-9._:/,@+={}\[\]"-]*\Z')
 _TAG_PART = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/+-]*\Z")
@@ -51,7 +53,7 @@ def _matching(pattern, right):
 _zone = _matching(_WORD, "letters, digits, '.', '_' and '-', starting with a letter or digit")
 _runner_id = _matching(r"[A-Za-z0-9][A-Za-z0-9._:-]*", "letters, digits, '.', '_', ':' and '-', starting with a letter or digit")
 _host = _matching(r"[A-Za-z0-9][A-Za-z0-9.:-]*", "a host name or IP address")
-_ip = _matching(r"\d{1,3}(\.\d{1,3}){3}", "an IPv4 address like 10.0.0.7")
+_ip = _matching(_OCTET + r"(\." + _OCTET + "){3}", "an IPv4 address like 10.0.0.7")
 _path = _matching(r"/[A-Za-z0-9._/+@-]*", "an absolute path of letters, digits, '.', '_', '-', '+', '@' and '/'")
 _registry = _matching(r"[A-Za-z0-9][A-Za-z0-9._:/-]*", "a registry like registry.example.com:5000, without blanks and quotes")
 _url = _matching(r"https?://[A-Za-z0-9\[][A-Za-z0-9._:/\[\]-]*", "an address like https://ece.example.com:12343")
@@ -60,7 +62,7 @@ _user = _matching(r"[A-Za-z_][A-Za-z0-9._-]*", "a user name")
 
 def _token(name, value):
     # No word of the value: what stands here by mistake may be another secret.
-    if not re.match(r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)*\Z", str(value)):
+    if not re.match(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*\Z", str(value)):
         raise OptionError("{0} is not an enrollment token: it holds blanks, quotes or other characters that no token has".format(name))
     return str(value)
 
@@ -158,7 +160,8 @@ SWITCH_OPTIONS = (
     ("force", "--force"),
     ("selinux", "--selinux"),
 )
-_TYPED_FLAGS = dict([(flag, name) for name, flag, check in VALUE_OPTIONS] + [(flag, name) for name, flag in SWITCH_OPTIONS] + [("--podman", "container_engine")])
+_TYPED_FLAGS = {"--podman": "container_engine"}
+_TYPED_FLAGS.update({option[1]: option[0] for option in VALUE_OPTIONS + SWITCH_OPTIONS})
 # Options that do not end on the command line but are as much the operator's words.
 OTHER_CHECKS = (("user", _user), ("installer_path", _path))
 
@@ -171,7 +174,7 @@ def _extra_args(name, values):
         if _FLAG.match(text):
             if text in _TYPED_FLAGS:
                 raise OptionError("{0} has {1}: use the option {2} for it".format(name, text, _TYPED_FLAGS[text]))
-        elif position == 0 or not _EXTRA_VALUE.match(text):
+        elif position == 0 or not _FLAG.match(str(values[position - 1])) or not _EXTRA_VALUE.match(text):
             raise OptionError("{0} has {1!r}: use arguments like --proxy-tags, each followed by a value without blanks and quotes".format(name, text))
     return [str(value) for value in values]
 
@@ -220,8 +223,8 @@ def release(version):
 _EXIT_CODES = {
     0: ("installed", ""),
     1: (
-        "general failure (storage path, host IP, operating system and engine, version, or the platform refused the host)",
-        "Read the last lines of its output; a refused token or a host that is still registered shows there too.",
+        "general failure",
+        "The cause may be the storage path, the host IP, operating system and engine, the version, or that the platform refused the host.",
     ),
     2: ("unknown command", "The script does not know 'install': check that the installer file is elastic-cloud-enterprise.sh."),
     3: ("unknown or empty argument", "This script does not know an argument that it was given: use the script of the platform's version, or check extra_args."),
@@ -232,7 +235,7 @@ _EXIT_CODES = {
 
 def explain_exit(code):
     """(meaning, remedy) of the installer's exit code, as its documentation has them."""
-    if code is not None and (code < 0 or code > 128):
+    if code is not None and (code < 0 or 128 < code < 193):  # there are 64 signals
         number = -code if code < 0 else code - 128
         return "killed by signal {0}".format(number), "Look for out-of-memory kills in the host's journal, then run this again."
     return _EXIT_CODES.get(code, ("exit code {0}, which its documentation does not know".format(code), "Read the last lines of its output."))
@@ -317,10 +320,14 @@ def install_state(record):
     return "interrupted" if record.get("started") else "absent"
 
 
-def outcome(record, storage_path):
-    """What an install came to, of its record: rc, msg, meaning, remedy, output, bootstrap_log, seconds, log. rc 0 alone is success."""
+def outcome(record, storage_path, host=None):
+    """What an install came to, of its record: rc, msg, meaning, remedy, output, bootstrap_log, seconds, log. rc 0 alone is success.
+
+    host: its name, to stand before the log's path where that is read elsewhere.
+    """
     state = install_state(record)
     paths = log_paths(storage_path)
+    log = "Log: {0}".format(host + ":" + paths["output"] if host else paths["output"])
     result = {
         "rc": record.get("rc"),
         "seconds": record.get("seconds"),
@@ -330,18 +337,19 @@ def outcome(record, storage_path):
     }
     if state == "interrupted":
         result["meaning"] = "interrupted"
-        result["remedy"] = "The host was restarted or the installer's watcher was killed; look at its ECE containers, remove them if there are any, and run this again."
-        result["msg"] = "the installer was interrupted. {0} Log: {1}".format(result["remedy"], paths["output"])
+        result["remedy"] = "The host was restarted or the installer was killed; remove its ECE containers if there are any, and run this again."
+        result["msg"] = "the installer was interrupted. {0} {1}".format(result["remedy"], log)
         return result
     if record.get("timed_out"):
         result["meaning"] = "did not end in time"
         result["remedy"] = "Look at its output for what it waited for; give it more time with timeout or timeout_factor."
-        result["msg"] = "the installer did not end within {0} s and was stopped. {1} Log: {2}".format(record.get("timeout"), result["remedy"], paths["output"])
+        result["msg"] = "the installer did not end within {0} s and was stopped. {1} {2}".format(record.get("timeout"), result["remedy"], log)
         return result
     result["meaning"], result["remedy"] = explain_exit(record.get("rc"))
     if record.get("rc") == 0:
         result["msg"] = "installed in {0} s".format(int(round(record.get("seconds") or 0)))
     else:
         said = next((line.strip() for line in reversed(result["output"]) if line.strip()), "it said nothing")
-        result["msg"] = "installer exit {0} ({1}): {2} {3} Log: {4}".format(record.get("rc"), result["meaning"], said, result["remedy"], paths["output"])
+        said = said if said.endswith(".") else said + "."
+        result["msg"] = "installer exit {0} ({1}): {2} {3} {4}".format(record.get("rc"), result["meaning"], said, result["remedy"], log)
     return result

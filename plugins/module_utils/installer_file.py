@@ -23,7 +23,7 @@ class InstallerFileError(Exception):
 def check_source(url, checksum, prefix=""):
     """Raises InstallerFileError for an address or checksum that cannot be right."""
     if url and not re.match(r"^https?://[^\s'\"]+\Z", url):
-        raise InstallerFileError("{0}installer_url {1!r} is no address: use one like https://downloads.example.com/elastic-cloud-enterprise.sh".format(prefix, url))
+        raise InstallerFileError("{0}installer_url {1!r} is no address: use one like https://example.com/elastic-cloud-enterprise.sh".format(prefix, url))
     if url and url.startswith("http://") and not checksum:
         raise InstallerFileError("{0}installer_url {1} is not encrypted: use https://, or give installer_checksum".format(prefix, url))
     if checksum:
@@ -48,7 +48,8 @@ def checksum_problem(content, checksum, where):
     kind, expected = checksum.lower().split(":", 1) if checksum else ("sha256", None)
     found = hashlib.new(kind, content).hexdigest()
     if expected and found != expected:
-        return kind + ":" + found, "{0} has checksum {1}:{2} instead of {1}:{3}: check the file, or correct installer_checksum.".format(where, kind, found, expected)
+        text = "{0} has checksum {1}:{2} instead of {1}:{3}: check the file, or correct installer_checksum."
+        return kind + ":" + found, text.format(where, kind, found, expected)
     return kind + ":" + found, None
 
 

@@ -119,7 +119,9 @@ def check_options(params):
         if not (params["token_id"] or "").strip():
             raise ConnectionOptionError("token_id is empty: give the id of the token to revoke, as ece_enrollment_token_info lists it")
         if params["token_id"].count(".") == 2:
-            raise ConnectionOptionError("token_id holds a token, which would end in the coordinator's access log: give its id, as ece_enrollment_token_info lists it")
+            raise ConnectionOptionError(
+                "token_id holds a token, which would end in the coordinator's access log: give its id, as ece_enrollment_token_info lists it"
+            )
     elif not params["roles"]:
         raise ConnectionOptionError("roles is empty: give the roles that hosts may take with the token, like [allocator]")
     elif validity is not None and params["persistent"]:

@@ -140,7 +140,7 @@ installer:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.ece.platform.plugins.module_utils import host, installer
-from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError, checksum_problem, download, version_problem
+from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError, check_source, checksum_problem, download, version_problem
 
 
 def look_at_installer(params):
@@ -181,7 +181,8 @@ def main():
     params = module.params
     try:
         installer.arguments({key: params[key] for key in ("roles", "version", "user", "docker_socket", "storage_path", "host_ip")})
-    except installer.OptionError as error:
+        check_source(params["installer_url"], params["installer_checksum"])
+    except (installer.OptionError, InstallerFileError) as error:
         module.fail_json(msg=str(error))
     facts = host.gather(params, installer.log_paths(params["storage_path"]), installer.DEFAULT_STORAGE_PATH, installer.INSTALLER_CONTAINER)
     problems, warnings = host.judge(facts, params)

@@ -13,7 +13,8 @@ module: ece_host_report
 short_description: Show how the hosts of a join ended
 version_added: 1.0.0
 description:
-  - Shows a table with host, zone, verdict, seconds to install and to connect, and memory, and sets the same as statistics (as M(ansible.builtin.set_stats) does).
+  - Shows a table with host, zone, verdict, seconds to install and to connect, and memory.
+  - Sets the same as statistics, as M(ansible.builtin.set_stats) does.
   - In AWX the key of the statistics holds the job's id, because the artifacts of slices are merged by key.
   - Belongs to role P(ece.platform.ece_host#role), whose results of each host it reads. Use it with C(run_once).
 author:

@@ -246,55 +246,17 @@ record:
   sample: /mnt/data/elastic/logs/ece-install/record.json
 """
 
-import collections
-import fcntl
-import json
 import os
-import select
-import signal
-import subprocess
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.ece.platform.plugins.module_utils import host, installer
+from ansible_collections.ece.platform.plugins.module_utils.detached import follow, make_folder, own_for, start_watched, write_private
 from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError, check_source, checksum_problem, download, version_problem
-
-GRACE_SECONDS = 10
-POLL_SECONDS = 0.5
 
 
 class InstallError(Exception):
     """The installer cannot be started: one sentence."""
-
-
-# -- files on the host ---------------------------------------------------------------------------------------------------
-
-
-def own_for(path, entry):
-    """Give a path that root has made to the install user."""
-    if os.geteuid() == 0:
-        os.chown(path, entry["uid"], entry["gid"])
-
-
-def make_folder(path, entry):
-    """A private folder of the install user, with the folders above it that are missing."""
-    missing = []
-    while not os.path.isdir(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    for folder in reversed(missing):
-        os.mkdir(folder, 0o700)
-        own_for(folder, entry)
-
-
-def write_private(path, content):
-    """Write a file as a whole or not at all; nobody but its owner reads it."""
-    temporary = path + ".new"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as target:
-        target.write(content)
-    os.rename(temporary, path)
 
 
 def provide_script(params, path, entry):
@@ -319,118 +281,6 @@ def provide_script(params, path, entry):
         write_private(path, current)
         own_for(path, entry)
         os.chmod(path, 0o700)
-
-
-# -- the installer under watch -------------------------------------------------------------------------------------------
-
-
-def start_watched(command, params, paths, entry, environment):
-    """Start the installer detached from this module; False when another watcher has it already."""
-    make_folder(paths["folder"], entry)
-    lock = os.open(paths["lock"], os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return False
-    started = {"started": time.time(), "timeout": params["timeout"], "roles": params["roles"]}
-    write_private(paths["record"], json.dumps(started).encode())
-    child = os.fork()
-    if child:
-        os.waitpid(child, 0)
-        os.close(lock)  # the watcher's copy still holds the lock
-        return True
-    try:
-        os.setsid()
-        if os.fork():
-            os._exit(0)
-        # Whatever still holds the module's output open would keep the connection waiting.
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
-        watch(command, params, paths, started, environment)
-    except Exception as error:
-        record = dict(started, finished=time.time(), seconds=0, rc=126, output=["{0}: {1}".format(type(error).__name__, error)])
-        write_private(paths["record"], json.dumps(record).encode())
-    finally:
-        os._exit(0)
-
-
-def watch(command, params, paths, started, environment):
-    """Run the installer to its end, keep its output without the token, leave the record."""
-    lines = collections.deque(maxlen=installer.TAIL_LINES)
-    secrets = [params["token"]]
-    log = os.open(paths["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        cwd="/",
-        preexec_fn=host.become_user(params["user"]),
-        start_new_session=True,
-    )
-    stream = process.stdout.fileno()
-    os.set_blocking(stream, False)
-    pending, timed_out = b"", False
-    deadline = time.monotonic() + params["timeout"]
-    while True:
-        ended = process.poll() is not None
-        ready = select.select([stream], [], [], 0 if ended else POLL_SECONDS)[0]
-        chunk = os.read(stream, 65536) if ready else b""
-        pending += chunk
-        *whole, pending = pending.split(b"\n")
-        if ended and not chunk:
-            whole, pending = whole + ([pending] if pending else []), b""
-        for line in whole:
-            text = installer.redact(line.decode("utf-8", "replace"), secrets)
-            lines.append(text)
-            os.write(log, text.encode("utf-8") + b"\n")
-        if ended and not chunk:
-            break
-        if ready and not chunk and not ended:
-            time.sleep(POLL_SECONDS)  # output closed, process still there
-        if not timed_out and time.monotonic() > deadline:
-            timed_out = True
-            stop(process, params)
-    finished = time.time()
-    record = dict(
-        started,
-        finished=finished,
-        seconds=round(finished - started["started"], 1),
-        rc=process.returncode,
-        timed_out=timed_out,
-        output=list(lines),
-        bootstrap_log=installer.tail(installer.redact(host.read(paths["bootstrap"]), secrets)),
-    )
-    write_private(paths["record"], json.dumps(record).encode())
-
-
-def stop(process, params):
-    """End the installer, everything it started, and its container, which is not its child."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(GRACE_SECONDS)
-            break
-        except ProcessLookupError:
-            break
-        except subprocess.TimeoutExpired:
-            continue
-    engine = host.find_command("docker", params["bin_paths"]) or host.find_command("podman", params["bin_paths"])
-    if engine:
-        host.run([engine, "rm", "--force", installer.INSTALLER_CONTAINER], user=params["user"], paths=params["bin_paths"])
-
-
-def follow(paths):
-    """The record, once nobody holds the lock any more."""
-    while host.lock_is_held(paths["lock"]):
-        time.sleep(POLL_SECONDS)
-    try:
-        return json.loads(host.read(paths["record"]) or "{}")
-    except ValueError:
-        return {}
 
 
 # -- the module ----------------------------------------------------------------------------------------------------------

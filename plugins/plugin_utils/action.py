@@ -62,5 +62,3 @@ class ApiAction(ControllerAction):
 def show(line: str, *, error: bool = False) -> None:
     """A line for the operator, at once: it does not wait for the task's end."""
     display.display("  " + line, color="red" if error else None)
-
-

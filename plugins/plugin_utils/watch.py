@@ -69,7 +69,7 @@ class HostWatch:
             # By the host's own clock, so that it does not matter when it was asked.
             self._installed_at = now - max(0.0, record.get("now", 0) - record.get("finished", record.get("now", 0)))
         elif state in ("finished", "interrupted"):
-            self._fail(installer.outcome(record, self._storage_path)["msg"])
+            self._fail(installer.outcome(record, self._storage_path, self.name)["msg"])
             self.install_seconds = record.get("seconds")
 
     def _look_at_connected(self, now, known):
@@ -90,7 +90,8 @@ class HostWatch:
 
     def _look_at_deadlines(self, now, known):
         if self.phase == INSTALLING and now > self._install_deadline:
-            self._fail("its installer did not end, or the host could not be asked, within {0:.0f} s; run this again to go on waiting".format(self._install_deadline))
+            text = "its installer did not end, or the host could not be asked, within {0:.0f} s; run this again to go on waiting"
+            self._fail(text.format(self._install_deadline))
         elif self.phase == CONNECTING and now - self._installed_at > self._connect_timeout:
             self._fail(
                 "not connected {0:.0f} s after its installer had ended (ece_host_connect_timeout): {1}".format(

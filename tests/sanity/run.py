@@ -35,6 +35,14 @@ def pip_settings() -> str:
     return "\n".join(["[global]", *(f"{name} = " + value.replace("\\n", "\n    ") for name, value in found.items() if name != "config-file")]) + "\n"
 
 
+def search_path() -> str:
+    """PATH with pyenv's interpreters themselves: its shims answer for versions, too, that are not switched on."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    shims = [Path(folder) for folder in folders if folder.endswith("/shims")]
+    versions = [str(folder) for shim in shims for folder in sorted(shim.parent.glob("versions/3*/bin"))]
+    return os.pathsep.join([folder for folder in folders if not folder.endswith("/shims")] + versions)
+
+
 def main() -> int:
     home = Path(sys.argv[1]).resolve()
     cache = home / ".ansible" / "test" / "cache"
@@ -43,7 +51,7 @@ def main() -> int:
         (cache / f"get_pip_{version.replace('.', '_')}.py").write_text(BOOTSTRAP, encoding="utf-8")
     (home / ".config" / "pip").mkdir(parents=True, exist_ok=True)
     (home / ".config" / "pip" / "pip.conf").write_text(pip_settings(), encoding="utf-8")
-    environment = {**os.environ, "HOME": str(home), "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "HOME": str(home), "LC_ALL": "C.UTF-8", "PATH": search_path()}
     environment.pop("ANSIBLE_HOME", None)
     return subprocess.call(["ansible-test", "sanity", "--color", "no", "--requirements", *sys.argv[2:]], env=environment)
 

@@ -54,7 +54,8 @@ class Options:
     """How the API behaves, changeable while it runs.
 
     sparse: leaves out what recorded replies of the product lack. max_page: cuts pages below what was asked for.
-    max_runners: cuts the list of runners, which has no paging at all.
+    max_runners: cuts the list of runners, which has no paging at all. installer: text of the script to hand out.
+    crashed: is told of the stand-in's own mistakes.
     """
 
     coordinator: str = "127.0.0.1"
@@ -62,6 +63,7 @@ class Options:
     max_page: int | None = None
     max_runners: int | None = None
     installer: Callable[[], str] | None = None
+    crashed: Callable[[str], None] | None = None
 
 
 async def _body(request: Request) -> Any:
@@ -90,6 +92,10 @@ def _flag(request: Request, name: str, default: bool = False) -> bool:
         # A Python True in a query is a client's mistake that the product does not forgive either.
         raise ApiError(400, "root.invalid_data", f"{name} is true or false.", (name,), code_header=False)
     return value == "true"
+
+
+def _word(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 class Api:
@@ -184,8 +190,9 @@ class Api:
         code = {404: "root.resource_not_found", 405: "root.method_not_allowed"}.get(status, "root.internal")
         return failed(ApiError(status, code, f"{request.method} is not possible here.", code_header=False))
 
-    @staticmethod
-    async def _crash(_request: Request, error: Exception) -> Response:
+    async def _crash(self, request: Request, error: Exception) -> Response:
+        if self.options.crashed is not None:
+            self.options.crashed(f"the stand-in itself failed: {request.method} {request.url.path}: {error!r}")
         return failed(ApiError(500, "root.internal", f"The stand-in itself failed: {error!r}", code_header=False))
 
     async def nothing(self, _request: Request) -> Response:
@@ -291,8 +298,7 @@ class Api:
 
     async def set_metadata(self, request: Request) -> Response:
         items = _object(await _body(request)).get("items")
-        valid = isinstance(items, list) and all(isinstance(item, dict) and item.get("key") and isinstance(item.get("value"), str) for item in items)
-        if not valid or any(not item["value"] for item in items):
+        if not isinstance(items, list) or not all(isinstance(item, dict) and _word(item.get("key")) and _word(item.get("value")) for item in items):
             raise ApiError(400, "allocators.invalid_empty_metadata_items", "items is a list of key and value, neither empty.", ("items",))
         pairs = [(item["key"], item["value"]) for item in items]
         changed = self.platform.set_metadata(request.path_params["allocator_id"], pairs, request.query_params.get("version"))
@@ -300,7 +306,7 @@ class Api:
 
     async def set_metadata_item(self, request: Request) -> Response:
         value = _object(await _body(request)).get("value")
-        if not isinstance(value, str) or not value:
+        if not _word(value):
             raise ApiError(400, "allocators.invalid_empty_metadata_item", "value must not be empty.", ("value",))
         with self.platform.lock:
             items = dict(self.platform.allocator(request.path_params["allocator_id"]).metadata)
@@ -342,15 +348,7 @@ class Api:
         kind = request.path_params.get("cluster_type")
         if kind is not None and kind not in MOVABLE:
             raise ApiError(400, "clusters.cluster_invalid_plan", f"There is no cluster type {kind}.")
-        chosen: set[str] | None = None
-        targets: set[str] = set()
-        if body:
-            chosen = set()
-            for entry in [entry for name in MOVABLE for entry in body.get(name + "_clusters") or []]:
-                chosen |= set(entry.get("cluster_ids") or [])
-                plan = (entry.get("plan_override") or {}).get("plan_configuration") or {}
-                targets |= set(plan.get("preferred_allocators") or [])
-                targets |= {to for move in plan.get("move_allocators") or [] for to in move.get("to") or []}
+        chosen, targets = _move_choice(body)
         validate_only, force = _flag(request, "validate_only"), _flag(request, "force_update")
         for name in ("move_only", "force_move", "allocator_down"):
             _flag(request, name)
@@ -418,8 +416,9 @@ class Api:
         body = await _body(request)
         with self.platform.lock:
             session = self.platform.accounts.login(body)
-        path = (body.get("login_state") or {}).get("path")
-        return Reply({}, 302, {"location": path}) if path else Reply(session)
+        state = body.get("login_state")
+        path = state.get("path") if isinstance(state, dict) else None
+        return Reply({}, 302, {"location": str(path)}) if path else Reply(session)
 
     async def refresh(self, request: Request) -> Response:
         with self.platform.lock:
@@ -451,6 +450,23 @@ def _user(request: Request) -> User:
 
 # There is no integrations_server among the kinds of a move: such clusters go as apm.
 MOVABLE = ("elasticsearch", "kibana", "apm", "appsearch", "enterprise_search")
+
+
+def _move_choice(body: dict[str, Any]) -> tuple[set[str] | None, set[str]]:
+    """(cluster ids, target allocators) of a request; no ids means all."""
+    if not body:
+        return None, set()
+    chosen: set[str] = set()
+    targets: set[str] = set()
+    try:
+        for entry in [entry for name in MOVABLE for entry in body.get(name + "_clusters") or []]:
+            chosen |= set(entry["cluster_ids"])
+            plan = (entry.get("plan_override") or {}).get("plan_configuration") or {}
+            targets |= set(plan.get("preferred_allocators") or [])
+            targets |= {to for move in plan.get("move_allocators") or [] for to in move.get("to") or []}
+    except (AttributeError, KeyError, TypeError):
+        raise ApiError(400, "clusters.cluster_invalid_plan", "The request cannot be understood.") from None
+    return chosen, targets
 
 
 def _kind(item: Instance) -> str:

@@ -191,6 +191,7 @@ class LocalHost:
         shown: dict[str, Any] = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
+            "ece_host_become": False,
             "ece_host_ip": self.ip,
             "ece_host_zone": self.zone,
             "ece_host_storage_path": str(self.storage),

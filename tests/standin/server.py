@@ -14,6 +14,7 @@ import ssl
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -37,10 +38,13 @@ START_SECONDS = 15.0
 
 
 class _Protocol(H11Protocol):
-    """Hands the connection's transport to the app, so that a fault can tear it down below HTTP."""
+    """Hands the connection's transport to the app, so that a fault can tear it down below HTTP; close() ends those that are left."""
+
+    transports: weakref.WeakSet[asyncio.Transport]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.transports.add(transport)
         inner: ASGIApp = self.app  # type: ignore[has-type]
 
         async def with_transport(scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,11 +105,14 @@ class StandIn:
         self.installer_version = version
         self.hosts: dict[str, LocalHost] = {}
         self._contract = Contract(spec)
+        self.options.crashed = self._contract.note
         self._log = Log()
         self.faults = Faults()
         self._stack: list[Any] = []
         self._servers: list[uvicorn.Server] = []
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
 
     # -- beginning and end ---------------------------------------------------------------------------------------------
 
@@ -120,10 +127,10 @@ class StandIn:
     def _start(self) -> None:
         if self._given_directory is None:
             self.directory = Path(tempfile.mkdtemp(prefix="ece-standin-"))
+            self.directory.chmod(0o755)
         else:
             self.directory = self._given_directory.resolve()
-            self.directory.mkdir(parents=True, exist_ok=True)
-        self.directory.chmod(0o755)
+            self.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         (self.directory / "installer").mkdir(exist_ok=True)
         self.write_installer()
         context = self._tls()
@@ -138,7 +145,7 @@ class StandIn:
         self.url, self.control_url = f"https://{name}:{self.port}", f"http://127.0.0.1:{self.control_port}"
         api = Api(self.platform, self.options).application()
         app = Recorder(FaultyApp(ReplyChecker(api, self._contract, lambda: self.options.sparse), self.faults), self._log, self._contract)
-        self._servers = [_server(app, context), _server(control_application(self), None)]
+        self._servers = [_server(app, context, self._transports), _server(control_application(self), None, self._transports)]
         self._thread = threading.Thread(target=self._run, args=([api_socket, control_socket],), name="standin", daemon=True)
         self._thread.start()
         end = time.monotonic() + START_SECONDS
@@ -149,6 +156,7 @@ class StandIn:
 
     def _run(self, sockets: list[socket.socket]) -> None:
         async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
             await asyncio.gather(*(server.serve([one]) for server, one in zip(self._servers, sockets)))
 
         asyncio.run(serve())
@@ -157,6 +165,7 @@ class StandIn:
         for server in self._servers:
             server.should_exit = True
         if self._thread is not None:
+            self._end_connections()
             self._thread.join(5)
             if self._thread.is_alive():
                 for server in self._servers:
@@ -170,6 +179,19 @@ class StandIn:
             host.kill_installer()
         if self._given_directory is None and hasattr(self, "directory"):
             shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _end_connections(self) -> None:
+        """Clients that keep their connections open, or wait for a late answer, shall not hold up the end."""
+
+        def end() -> None:
+            for transport in list(self._transports):
+                transport.abort()
+
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(end)
+        except RuntimeError:
+            pass  # The loop has ended already.
 
     def __enter__(self) -> StandIn:
         return self.start()
@@ -284,7 +306,8 @@ class StandIn:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol by its name, because asyncio sends without delay (TCP_NODELAY) on such sockets alone.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
@@ -295,15 +318,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def _server(app: ASGIApp, context: ssl.SSLContext | None) -> uvicorn.Server:
+def _server(app: ASGIApp, context: ssl.SSLContext | None, transports: weakref.WeakSet[asyncio.Transport]) -> uvicorn.Server:
+    protocol = type("Protocol", (_Protocol,), {"transports": transports})
     config = uvicorn.Config(
         app,
-        http=_Protocol,
+        http=protocol,
         ws="none",
         loop="asyncio",
         lifespan="off",
         log_config=None,
-        log_level="error",
+        log_level="critical",
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,

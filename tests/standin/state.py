@@ -78,15 +78,15 @@ class Platform:
         instances: Iterable[Instance] = (),
         pending: Iterable[str] = (),
         public_hostname: str | None = None,
-        indexed: bool = False,
+        since: float | None = None,
     ) -> Runner:
-        """A host that is there already. indexed: lists know it at once, however much the index lags."""
+        """A host that is there already. since: from when it was connected, now if not given; lists show it when the index does."""
         with self.lock:
             zone = zone or self.zones[len(self.runners) % len(self.zones)]
             if zone not in self.zones:
                 self.zones.append(zone)
             effective = tuple(role for role in roles if role not in SYSTEM_ROLES)
-            since = self.now() if connected else None
+            since = (self.now() if since is None else since) if connected else None
             runner = Runner(
                 runner_id=runner_id,
                 host_ip=host_ip or runner_id,
@@ -101,9 +101,6 @@ class Platform:
             self.runners.put(runner_id, runner)
             if "allocator" in effective:
                 self._allocator_of(runner, capacity_mb, tuple((metadata or {}).items()), since, tuple(instances))
-            if indexed:
-                self.runners.forget_lag()
-                self.allocators.forget_lag()
             return runner
 
     def populate(self, count: int, roles: Iterable[str] = ("allocator",)) -> list[Runner]:
@@ -113,7 +110,7 @@ class Platform:
             for number in range(count):
                 address = f"10.{1 + number // 62500}.{number // 250 % 250}.{number % 250 + 1}"
                 capacity = self._random.choice((65536, 131072))
-                made.append(self.add_runner(address, zone=self.zones[number % len(self.zones)], roles=roles, capacity_mb=capacity))
+                made.append(self.add_runner(address, zone=self.zones[number % len(self.zones)], roles=roles, capacity_mb=capacity, since=0.0))
             self.runners.forget_lag()
             self.allocators.forget_lag()
         return made

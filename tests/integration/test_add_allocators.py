@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The main job: new hosts join, joined ones cost nothing, check mode writes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+
+def joined(ece):
+    return sorted(join["runner_id"] for join in ece.joins if join["ok"])
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": 120}])
+def test_check_then_join_then_nothing(any_operator):
+    operator, ece = any_operator, any_operator.ece
+    operator.hosts.update(ece.existing_hosts())
+    for number in (1, 2, 3):
+        operator.new_host(f"new-{number}", f"192.0.2.{number}")
+
+    check = operator.play("--check", "--diff", "-vvvv")
+    assert check.rc == 0, check.output
+    assert "123 hosts: 120 joined, 3 new" in check.output
+    assert all(re.search(rf"^  new-{number} +ece-zone-1 +would join", check.output, re.MULTILINE) for number in (1, 2, 3))
+    assert ece.mutations == [] and not [entry for entry in ece.requests if entry["method"] != "GET"]
+    assert not any(host.containers or host.storage.exists() for host in ece.hosts.values())
+
+    join = operator.play("-vvvv")
+    assert join.rc == 0, join.output
+    assert joined(ece) == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    assert ece.minted == 1
+    assert [(entry["method"], entry["status"]) for entry in ece.mutations] == [("POST", 200)]
+    assert {name for name in join.recap if join.recap[name]["ok"]} <= {"new-1", "new-2", "new-3", sorted(operator.hosts)[0]}
+
+    ece.reset_requests()
+    again = operator.play()
+    assert again.rc == 0, again.output
+    assert again.total("changed") == 0 and ece.minted == 1 and ece.mutations == []
+    assert "123 hosts: 123 joined, 0 new" in again.output
+    assert sum(1 for counts in again.recap.values() if counts["ok"]) == 1, "only the planning task ran, once"
+    assert len(ece.requests) <= 4
+
+
+def test_installer_gets_checked_words_and_a_clean_environment(operator, monkeypatch):
+    monkeypatch.setenv("CAPACITY", "1")
+    monkeypatch.setenv("CLOUD_FEATURE_SURPRISE", "1")
+    operator.new_host("a", "192.0.2.1", zone="ece-zone-2").update(
+        ece_host_capacity=16384,
+        ece_host_memory_settings={"runner": {"xms": "1G", "xmx": "1G"}, "allocator": {"xms": "4G", "xmx": "4G"}},
+        ece_host_allocator_tags={"ssd": True, "family": "m5"},
+        ece_host_extra_args=["--proxy-tags", "a:b"],
+        ece_host_debug=True,
+    )
+    run = operator.play()
+    assert run.rc == 0, run.output
+    host = operator.ece.hosts["a"]
+    words = host.last_arguments
+    pairs = dict(zip(words, words[1:]))
+    assert pairs["--availability-zone"] == "ece-zone-2"
+    assert pairs["--capacity"] == "16384"
+    assert json.loads(pairs["--memory-settings"]) == {"allocator": {"xms": "4G", "xmx": "4G"}, "runner": {"xms": "1G", "xmx": "1G"}}
+    assert pairs["--allocator-tags"] == "family:m5,ssd:true"
+    assert pairs["--cloud-enterprise-version"] == "3.8.0" and pairs["--runner-id"] == "192.0.2.1" and "--debug" in words
+    environment = host.last_environment
+    assert "CAPACITY" not in environment and "CLOUD_FEATURE_SURPRISE" not in environment and "ECE_PASSWORD" not in environment
+    assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-2"
+
+
+@pytest.mark.parametrize("kind", ["api_key", "basic as variables"])
+def test_other_credentials(operator, kind):
+    operator.new_host("a", "192.0.2.1")
+    if kind == "api_key":
+        operator.environment = {"ECE_API_KEY": operator.ece.api_key}
+    else:
+        operator.environment = {}
+        operator.group_vars = {"ece_username": operator.ece.username, "ece_password": operator.ece.password}
+    run = operator.play("-vvvv")
+    assert run.rc == 0, run.output
+    assert joined(operator.ece) == ["192.0.2.1"]
+
+
+def test_limit_joins_that_host_alone_then_the_rest(operator):
+    for number in (1, 2, 3):
+        operator.new_host(f"new-{number}", f"192.0.2.{number}")
+    first = operator.play("--limit", "new-2")
+    assert first.rc == 0 and joined(operator.ece) == ["192.0.2.2"], first.output
+    second = operator.play()
+    assert second.rc == 0 and len(joined(operator.ece)) == 3, second.output
+    assert operator.ece.minted == 2
+    assert second.recap.get("new-2", {"changed": 0})["changed"] == 0
+
+
+def test_role_in_a_play_of_ones_own_sees_that_plays_variables(operator):
+    operator.ece.platform.add_runner("192.0.2.9", zone="ece-zone-3")
+    operator.hosts["there"] = {"ansible_host": "192.0.2.9"}
+    operator.new_host("new", "192.0.2.1").pop("ece_host_zone")
+    playbook = operator.write(
+        "own.yml",
+        [{"hosts": "allocators", "gather_facts": False, "vars": {"ece_host_zone": "ece-zone-3"}, "roles": [{"role": "ece.platform.ece_host"}]}],
+    )
+    run = operator.play(playbook=playbook)
+    assert run.rc == 0, run.output
+    assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-3"
+    assert run.recap["there"]["skipped"] <= 1 and run.recap["there"]["ok"] <= 1 and run.recap["there"]["unreachable"] == 0
+
+
+@pytest.mark.parametrize("batch", [1, "50%"])
+def test_batches_mint_one_token_each(operator, batch):
+    operator.group_vars = {"ece_host_batch": batch}
+    for number in (1, 2):
+        operator.new_host(f"new-{number}", f"192.0.2.{number}")
+    run = operator.play()
+    assert run.rc == 0 and len(joined(operator.ece)) == 2, run.output
+    assert operator.ece.minted == 2
+
+
+def test_persistent_token_is_revoked(operator):
+    operator.group_vars = {"ece_host_token_persistent": "true"}
+    operator.new_host("a", "192.0.2.1")
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert operator.ece.minted == 1 and operator.ece.tokens == []
+    assert "persistent, revoked at the end" in run.output
+
+
+def test_persistent_token_is_revoked_after_a_failure(operator):
+    operator.group_vars = {"ece_host_token_persistent": True}
+    operator.new_host("a", "192.0.2.1", fail=1)
+    run = operator.play()
+    assert run.rc != 0
+    assert operator.ece.minted == 1 and operator.ece.tokens == []
+
+
+def test_proxies_join_by_their_runners(operator):
+    operator.new_host("a", "192.0.2.1").update(ece_host_roles=["proxy"])
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert operator.ece.joins[-1]["roles"] == ["proxy"]
+    again = operator.play()
+    assert again.rc == 0 and "1 joined, 0 new" in again.output
+
+
+def test_installer_by_url(operator):
+    variables = operator.new_host("a", "192.0.2.1")
+    variables.pop("ece_host_installer_src")
+    variables.update(ece_host_installer_url=f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh", ece_host_installer_ca_path=operator.ece.ca_path)
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert joined(operator.ece) == ["192.0.2.1"]
+
+
+def test_podman(operator):
+    operator.new_host("a", "192.0.2.1", engine="podman", engine_version="5.4.0")
+    (operator.ece.hosts["a"].folder / "os-release").write_text('ID="rhel"\nVERSION_ID="9.4"\n', encoding="utf-8")
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert "--podman" in operator.ece.hosts["a"].last_arguments
+
+
+def test_one_failing_host_holds_up_no_other(operator):
+    for number in (1, 2, 3):
+        operator.new_host(f"new-{number}", f"192.0.2.{number}", fail=5 if number == 2 else None)
+    run = operator.play()
+    assert run.rc != 0
+    assert joined(operator.ece) == ["192.0.2.1", "192.0.2.3"]
+    assert "new-2 failed: installer exit 5 (precondition)" in run.output
+    assert "Start the container engine or set the socket's path" in run.words
+    assert run.recap["new-2"]["failed"] == 1 and run.recap["new-1"]["failed"] == 0
+    operator.ece.hosts["new-2"].configure(fail=None)
+    again = operator.play()
+    assert again.rc == 0, again.output
+    assert len(joined(operator.ece)) == 3 and operator.ece.minted == 2
+
+
+def test_a_host_in_another_zone_is_no_success(operator):
+    operator.new_host("a", "192.0.2.1", zone="ece-zone-1", join_zone="ece-zone-2")
+    run = operator.play()
+    assert run.rc != 0
+    assert "it is in zone ece-zone-2 instead of ece-zone-1" in run.words
+
+
+@pytest.mark.parametrize("job", [None, "4711"])
+def test_statistics_hold_the_table(operator, job):
+    operator.environment["ANSIBLE_SHOW_CUSTOM_STATS"] = "1"
+    if job:
+        operator.group_vars = {"awx_job_id": job}
+    operator.new_host("a", "192.0.2.1")
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert ("ece_host_4711" if job else '"ece_host"') in run.output
+    assert '"verdict": "joined"' in run.output
+
+
+def test_an_empty_list_of_hosts_is_fine(operator):
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert "no hosts matched" in run.output
+    assert operator.ece.requests == []
+
+
+def test_several_coordinators_fail_over(operator):
+    operator.group_vars = {"ece_url": ["https://127.0.0.1:1", operator.ece.url]}
+    operator.new_host("a", "192.0.2.1")
+    run = operator.play()
+    assert run.rc == 0 and joined(operator.ece) == ["192.0.2.1"], run.output

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Bad input: one clear sentence that names the option, before anything is changed anywhere."""
+
+from __future__ import annotations
+
+import pytest
+
+PUNCTUATION = {"blank": "a b", "quote": "a'b", "dollar": "a$b", "dash": "-a"}
+CONNECTION = [
+    ("no url", {"ece_url": None}, {}, "url is not set"),
+    ("http", {"ece_url": "http://127.0.0.1:1"}, {}, "ece_allow_http"),
+    ("no credentials", {}, {"ECE_USERNAME": "", "ECE_PASSWORD": ""}, "no credentials"),
+    ("both credentials", {}, {"ECE_API_KEY": "some-key"}, "set one kind of credentials"),
+    ("half credentials", {}, {"ECE_PASSWORD": ""}, "password is not set"),
+    ("wrong password", {}, {"ECE_PASSWORD": "not-the-password"}, "the credentials were refused"),
+    ("unknown CA", {"ece_ca_path": None}, {}, "not signed by a known CA; set ca_path"),
+    ("CA file missing", {"ece_ca_path": "/nowhere/ca.pem"}, {}, "ca_path /nowhere/ca.pem is no file"),
+    ("unreachable", {"ece_url": "https://127.0.0.1:1"}, {}, "no coordinator can be reached (https://127.0.0.1:1: connection refused)"),
+]
+HOST = [
+    ("unknown role", {"ece_host_roles": ["alocator"]}, "ece_host_roles 'alocator' is not a role of ECE"),
+    ("memory settings no mapping", {"ece_host_memory_settings": "4G"}, "ece_host_memory_settings is a str, not a mapping"),
+    ("memory settings of an unknown service", {"ece_host_memory_settings": {"kibana": {"xms": "1G"}}}, "ece_host_memory_settings names 'kibana'"),
+    ("capacity", {"ece_host_capacity": 8191}, "ece_host_capacity 8191 is too small"),
+    ("installer missing", {"ece_host_installer_src": "/nowhere/elastic-cloud-enterprise.sh"}, "ece_host_installer_src /nowhere/elastic-cloud-enterprise.sh is no file"),
+    ("checksum wrong", {"ece_host_installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64),
+    ("checksum no checksum", {"ece_host_installer_checksum": "md5:1"}, "ece_host_installer_checksum 'md5:1' is no checksum"),
+    ("version", {"ece_host_version": "3.7.0"}, "ece_host_version 3.7.0 is not what the platform runs"),
+    ("timeout", {"ece_host_install_timeout": -1}, "ece_host_install_timeout -1 is no time"),
+] + [
+    (f"{option} with {name}", {f"ece_host_{option}": value(text)}, f"ece_host_{option}")
+    for option, value in {
+        "zone": str,
+        "runner_id": str,
+        "allocator_tags": lambda text: {"key": text},
+        "storage_path": lambda text: "/data/" + text if not text.startswith("-") else text,
+        "docker_registry": str,
+    }.items()
+    for name, text in PUNCTUATION.items()
+]
+
+
+def untouched(operator):
+    """Nothing was written: not to the platform, not to a host."""
+    return operator.ece.mutations == [] and not any(host.containers or (host.folder / "elastic-cloud-enterprise.sh").exists() for host in operator.ece.hosts.values())
+
+
+@pytest.mark.parametrize(("variables", "environment", "sentence"), [case[1:] for case in CONNECTION], ids=[case[0] for case in CONNECTION])
+def test_connection(operator, variables, environment, sentence):
+    operator.new_host("a", "192.0.2.1")
+    operator.group_vars = variables
+    operator.environment = {key: value for key, value in {**operator.environment, **environment}.items() if value}
+    run = operator.play()
+    assert run.rc != 0 and sentence in run.words, run.output
+    assert untouched(operator)
+
+
+@pytest.mark.parametrize(("variables", "sentence"), [case[1:] for case in HOST], ids=[case[0] for case in HOST])
+def test_host_option(operator, variables, sentence):
+    operator.new_host("good", "192.0.2.1")
+    operator.new_host("bad", "192.0.2.2").update(variables)
+    run = operator.play()
+    assert run.rc != 0 and sentence in run.words and "host bad" in run.words, run.output
+    assert untouched(operator)
+
+
+def test_two_hosts_with_one_identity(operator):
+    operator.new_host("a", "192.0.2.1")
+    operator.new_host("b", "192.0.2.1")
+    run = operator.play()
+    assert run.rc != 0 and "hosts a and b have the same identity 192.0.2.1" in run.words
+    assert untouched(operator)
+
+
+def test_one_host_that_matches_two_runners(operator):
+    operator.ece.platform.add_runner("rack-1", host_ip="192.0.2.1")
+    operator.ece.platform.add_runner("rack-2", host_ip="192.0.2.7")
+    operator.new_host("a", "192.0.2.1").update(ece_host_runner_id="rack-2")
+    run = operator.play()
+    assert run.rc != 0 and "host a matches 2 runners: rack-1, rack-2" in run.words
+    assert untouched(operator)
+
+
+def test_wrong_checksum_of_a_download(operator):
+    variables = operator.new_host("a", "192.0.2.1")
+    variables.pop("ece_host_installer_src")
+    variables.update(
+        ece_host_installer_url=f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh",
+        ece_host_installer_ca_path=operator.ece.ca_path,
+        ece_host_installer_checksum="sha256:" + "0" * 64,
+    )
+    run = operator.play()
+    assert run.rc != 0 and "correct installer_checksum" in run.words
+    assert untouched(operator)
+
+
+def test_download_that_is_not_there(operator):
+    variables = operator.new_host("a", "192.0.2.1")
+    variables.pop("ece_host_installer_src")
+    variables.update(ece_host_installer_url=f"{operator.ece.url}/installer/nothing.sh", ece_host_installer_ca_path=operator.ece.ca_path)
+    run = operator.play()
+    assert run.rc != 0 and "the installer cannot be downloaded from" in run.words
+    assert untouched(operator)

@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The seven rows of the verdict table, each with what is true afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+
+import pytest
+
+
+def test_connected_with_its_roles_is_not_contacted(operator):
+    operator.ece.platform.add_runner("192.0.2.1")
+    operator.hosts["a"] = {"ansible_host": "192.0.2.1", "ansible_connection": "there-is-no-such-plugin"}
+    run = operator.play()
+    assert run.rc == 0 and "1 joined, 0 new" in run.output
+    assert operator.ece.mutations == []
+
+
+def test_a_missing_role_is_assigned_through_the_api(operator):
+    operator.ece.platform.add_runner("192.0.2.1", roles=("proxy",))
+    operator.hosts["a"] = {"ansible_host": "192.0.2.1", "ansible_connection": "there-is-no-such-plugin"}
+    check = operator.play("--check")
+    assert check.rc == 0 and operator.ece.mutations == [], check.output
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert [entry["method"] for entry in operator.ece.mutations] == ["PUT"] and operator.ece.minted == 0
+    assert {"allocator", "proxy"} <= set(operator.ece.platform.runner("192.0.2.1").roles)
+    assert operator.play().total("changed") == 0
+
+
+def test_a_running_installer_is_waited_for(operator):
+    operator.new_host("a", "192.0.2.1", install_seconds=12)
+    command, environment = operator.command()
+    first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=operator.folder)
+    try:
+        deadline = time.monotonic() + 30
+        while not operator.ece.hosts["a"].storage.exists() or not list(operator.ece.hosts["a"].storage.rglob("record.json")):
+            assert time.monotonic() < deadline, "the first play never started its installer"
+            time.sleep(0.2)
+        second = operator.play()
+        assert second.rc == 0, second.output
+        assert first.wait(60) == 0
+    finally:
+        first.kill()
+    assert operator.ece.minted == 1
+    assert len(operator.ece.joins) == 1
+
+
+def test_half_installed_fails_with_what_to_do(operator):
+    operator.new_host("a", "192.0.2.1", containers_extra="frc-runners-runner frc-allocators-allocator")
+    run = operator.play()
+    assert run.rc != 0 and "half-installed" in run.output and "remove its ECE containers" in run.words
+    assert operator.ece.minted == 0 and operator.ece.mutations == []
+
+
+def test_ill_fails_and_is_never_reinstalled(operator):
+    operator.new_host("a", "192.0.2.1", containers_extra="frc-runners-runner").update(ece_host_replace_stale=True)
+    operator.ece.platform.add_runner("192.0.2.1", connected=False)
+    run = operator.play()
+    assert run.rc != 0 and "ill: the platform knows it as 192.0.2.1" in run.words
+    assert operator.ece.mutations == []
+
+
+def test_stale_fails_unless_it_may_be_replaced(operator):
+    variables = operator.new_host("a", "192.0.2.1")
+    operator.ece.platform.add_runner("192.0.2.1", connected=False)
+    run = operator.play()
+    assert run.rc != 0 and "ece_host_replace_stale: true" in run.words
+    assert operator.ece.mutations == []
+    variables["ece_host_replace_stale"] = "true"
+    check = operator.play("--check")
+    assert check.rc == 0 and operator.ece.mutations == [], check.output
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert operator.ece.minted == 1 and operator.ece.platform.runner("192.0.2.1").version == "3.8.0"
+    assert [entry["method"] for entry in operator.ece.mutations].count("DELETE") >= 1
+
+
+@pytest.mark.parametrize(
+    ("prepare", "sentence"),
+    [
+        (lambda host: host.close_socket(), "There is no socket"),
+        (lambda host: host.configure(broken=1), "cannot run docker"),
+    ],
+    ids=["no socket", "engine broken"],
+)
+def test_a_host_that_would_be_refused_fails_before_a_token_is_minted(operator, prepare, sentence):
+    operator.new_host("good", "192.0.2.1")
+    operator.new_host("bad", "192.0.2.2")
+    prepare(operator.ece.hosts["bad"])
+    run = operator.play()
+    assert run.rc != 0 and sentence in run.words
+    assert run.recap["bad"]["failed"] == 1 and run.recap["good"]["failed"] == 0
+    assert [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1"]
+
+
+def test_no_token_is_minted_when_no_host_may_join(operator):
+    operator.new_host("a", "192.0.2.1", broken=1)
+    run = operator.play()
+    assert run.rc != 0 and operator.ece.minted == 0
+
+
+def test_an_installer_older_than_the_platform_is_refused(operator):
+    operator.new_host("a", "192.0.2.1")
+    operator.ece.write_installer("3.7.2")
+    run = operator.play()
+    assert run.rc != 0 and "installs ECE 3.7.2, which is older than 3.8.0" in run.words
+    assert operator.ece.minted == 0

@@ -1,0 +1,510 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Matching, judging and the operator's words: pure functions, so tables of cases."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from ansible_collections.ece.platform.plugins.module_utils import fleet
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def runner(runner_id="10.0.0.7", *, connected=True, roles=("allocator", "beats-runner"), **more):
+    return {"runner_id": runner_id, "connected": connected, "roles": [{"role_name": role} for role in roles], **more}
+
+
+def allocator(allocator_id="10.0.0.7", *, connected=True, **more):
+    return {"allocator_id": allocator_id, "status": {"connected": connected, "healthy": True}, **more}
+
+
+def matches(hosts, runners=(), allocators=()):
+    """What match_hosts says of inventory hosts given as name -> variables."""
+    identities = [fleet.host_identity(name, variables) for name, variables in hosts.items()]
+    return fleet.match_hosts(identities, fleet.known_hosts(runners, allocators))
+
+
+# -- who a host is -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "identity"),
+    [
+        ({"ece_host_runner_id": "r1", "ece_host_ip": "10.0.0.1", "ansible_host": "10.0.0.2"}, "r1"),
+        ({"ece_host_ip": "10.0.0.1", "ansible_host": "10.0.0.2"}, "10.0.0.1"),
+        ({"ansible_host": "10.0.0.2"}, "10.0.0.2"),
+        ({}, "inventory-name"),
+        ({"ece_host_runner_id": "", "ece_host_ip": None, "ansible_host": "10.0.0.2"}, "10.0.0.2"),
+        ({"ece_host_runner_id": 17}, "17"),
+    ],
+)
+def test_identity_is_the_first_name_that_is_set(variables, identity):
+    assert fleet.host_identity("inventory-name", variables)["runner_id"] == identity
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Alloc-7.Example.COM", "alloc-7.example.com"),
+        ("alloc-7.example.com.", "alloc-7.example.com"),
+        ("2001:DB8:0:0::7", "2001:db8::7"),
+        (" 10.0.0.7 ", "10.0.0.7"),
+    ],
+)
+def test_addresses_are_compared_in_one_form(one, other):
+    assert fleet.normal_address(one) == fleet.normal_address(other)
+
+
+@given(st.ip_addresses())
+def test_every_spelling_of_an_address_is_the_same_address(address):
+    assert fleet.normal_address(address.exploded.upper()) == str(address)
+
+
+@pytest.mark.parametrize("address", ["localhost", "LOCALHOST", "127.0.0.1", "127.1.2.3", "::1", "0:0:0:0:0:0:0:1"])
+def test_a_loopback_address_never_matches(address):
+    assert fleet.host_identity("a", {"ansible_host": address})["addresses"] == ["a"]
+    found = matches({"a": {"ece_host_runner_id": "a", "ansible_host": address}}, [runner("other", host_ip=address, public_hostname=address)])
+    assert found == {"a": None}
+
+
+@pytest.mark.parametrize(
+    ("variables", "known"),
+    [
+        pytest.param({"ece_host_runner_id": "R-7"}, runner("r-7"), id="runner id, whatever its case"),
+        pytest.param({"ansible_host": "10.0.0.7"}, runner("10.0.0.7"), id="address is the runner id"),
+        pytest.param({"ansible_host": "10.0.0.7"}, runner("x", host_ip="10.0.0.7"), id="host_ip"),
+        pytest.param({"ece_host_runner_id": "y", "ece_host_ip": "10.0.0.7"}, runner("x", host_ip="10.0.0.7"), id="host_ip although the id is another"),
+        pytest.param({"ansible_host": "Alloc-7.example.com"}, runner("x", public_hostname="alloc-7.EXAMPLE.com"), id="public_hostname"),
+        pytest.param({"ansible_host": "2001:DB8::0:7"}, runner("x", host_ip="2001:db8::7"), id="IPv6 host_ip"),
+        pytest.param({"ansible_host": "10.9.9.9"}, runner("x", public_hostname="a"), id="inventory name is the public_hostname"),
+        pytest.param({"ansible_host": "10.0.0.7"}, runner("10.0.0.7", host_ip="10.0.0.7", public_hostname="10.0.0.7"), id="id and addresses alike"),
+    ],
+)
+def test_a_host_is_found_by_id_or_address(variables, known):
+    assert matches({"a": variables}, [known, runner("somebody-else", host_ip="10.1.1.1")]) == {"a": known["runner_id"]}
+
+
+def test_a_host_is_found_by_its_allocator_alone():
+    assert matches({"a": {"ansible_host": "10.0.0.7"}}, [], [allocator("x", host_ip="10.0.0.7")]) == {"a": "x"}
+
+
+@pytest.mark.parametrize("host_ip", [None, ""])
+def test_an_address_that_the_platform_leaves_out_matches_nobody(host_ip):
+    assert matches({"None": {}, "a": {}}, [runner("x", host_ip=host_ip, public_hostname=host_ip)]) == {"None": None, "a": None}
+
+
+def test_two_hosts_with_one_identity_are_an_error():
+    with pytest.raises(fleet.FleetError, match="hosts a and b have the same identity R1; give each its own"):
+        matches({"a": {"ece_host_runner_id": "r1"}, "b": {"ece_host_runner_id": "R1"}})
+
+
+def test_one_host_that_fits_two_runners_is_an_error():
+    runners = [runner("r1", host_ip="10.0.0.9"), runner("r2", host_ip="10.0.0.7")]
+    with pytest.raises(fleet.FleetError, match="host a matches 2 runners: r1, r2; remove the wrong one"):
+        matches({"a": {"ece_host_runner_id": "r1", "ansible_host": "10.0.0.7"}}, runners)
+
+
+def test_two_runners_with_one_address_are_an_error():
+    with pytest.raises(fleet.FleetError, match="matches 2 runners: r1, r2"):
+        matches({"a": {"ansible_host": "10.0.0.7"}}, [runner("r1", host_ip="10.0.0.7"), runner("r2", host_ip="10.0.0.7")])
+
+
+def test_two_hosts_that_fit_one_runner_are_an_error():
+    with pytest.raises(fleet.FleetError, match="hosts a and b both match runner r1"):
+        matches({"a": {"ece_host_runner_id": "r1"}, "b": {"ece_host_ip": "10.0.0.7"}}, [runner("r1", host_ip="10.0.0.7")])
+
+
+# -- what the platform says ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "roles", "state", "missing"),
+    [
+        pytest.param(None, ["allocator"], fleet.UNKNOWN, ["allocator"], id="nobody"),
+        pytest.param({"runner": runner(), "allocator": allocator()}, ["allocator"], fleet.JOINED, [], id="connected"),
+        pytest.param({"allocator": allocator()}, ["allocator"], fleet.JOINED, [], id="allocator alone, its runner not listed"),
+        pytest.param({"allocator": allocator()}, ["allocator", "proxy"], fleet.MISSING_ROLES, ["proxy"], id="allocator alone holds one role"),
+        pytest.param({"runner": runner(), "allocator": allocator(connected=False)}, ["allocator"], fleet.DISCONNECTED, [], id="healthy but not connected"),
+        pytest.param({"runner": runner()}, ["allocator"], fleet.DISCONNECTED, [], id="allocator not listed yet"),
+        pytest.param({"runner": runner(connected=False), "allocator": allocator()}, ["allocator"], fleet.DISCONNECTED, [], id="runner gone"),
+        pytest.param({"runner": runner(roles=())}, ["allocator"], fleet.MISSING_ROLES, ["allocator"], id="without a role"),
+        pytest.param({"runner": runner(roles=("proxy",))}, ["proxy"], fleet.JOINED, [], id="proxy needs no allocator"),
+        pytest.param({"runner": runner(roles=("proxy",))}, ["director", "allocator", "proxy"], fleet.MISSING_ROLES, ["director", "allocator"], id="some roles"),
+        pytest.param({"runner": {"runner_id": "x"}}, ["allocator"], fleet.DISCONNECTED, [], id="sparse reply"),
+        pytest.param({"runner": runner(), "allocator": {"allocator_id": "x", "status": None}}, ["allocator"], fleet.DISCONNECTED, [], id="null status"),
+    ],
+)
+def test_api_state(entry, roles, state, missing):
+    assert fleet.api_state(entry, roles) == (state, missing)
+
+
+CONTAINERS = {"ece_containers": ["frc-runners-runner", "frc-allocators-allocator"]}
+# The plan's state of a host, and the words in which the platform says it.
+SAYS = {
+    "connected": ([runner()], [allocator()]),
+    "connected, role missing": ([runner(roles=("proxy",))], []),
+    "unknown": ([], []),
+    "known, not connected": ([runner(connected=False)], [allocator(connected=False)]),
+}
+
+
+def planned(says, **more):
+    host = {**fleet.host_identity("a", {"ansible_host": "10.0.0.7"}), "roles": ["allocator"], **more}
+    return fleet.plan([host], *SAYS[says])["a"]
+
+
+@pytest.mark.parametrize(
+    ("says", "facts", "replace_stale", "verdict", "words"),
+    [
+        pytest.param("connected, role missing", {}, False, fleet.ASSIGN_ROLES, "lacks allocator: assign through the API", id="2 role missing"),
+        pytest.param("unknown", {}, False, fleet.INSTALL, "new: join as allocator", id="3 new"),
+        pytest.param("unknown", {"installer_running": True}, False, fleet.WAIT, "an installer is running on it already", id="4 installer running"),
+        pytest.param("unknown", {"installer_running": True, **CONTAINERS}, False, fleet.WAIT, "an installer is running", id="4 installer half done"),
+        pytest.param("unknown", CONTAINERS, False, fleet.HALF_INSTALLED, "remove its ECE containers (frc-runners-runner first)", id="5 half-installed"),
+        pytest.param("known, not connected", CONTAINERS, False, fleet.ILL, "It is never reinstalled", id="6 ill"),
+        pytest.param("known, not connected", CONTAINERS, True, fleet.ILL, "It is never reinstalled", id="6 ill, replace_stale or not"),
+        pytest.param("known, not connected", {}, False, fleet.STALE, "set ece_host_replace_stale: true", id="7 stale"),
+        pytest.param("known, not connected", {}, True, fleet.REPLACE, "delete runner 10.0.0.7, then join", id="7 stale, to be replaced"),
+        pytest.param("known, not connected", {"installer_running": True}, True, fleet.WAIT, "an installer is running", id="replaced, and joining now"),
+        pytest.param("unknown", {"problems": ["No socket.", "No user."]}, False, fleet.REFUSED, "refuse this host: No socket. No user.", id="refused"),
+        pytest.param("known, not connected", {"problems": ["No socket."]}, True, fleet.REFUSED, "No socket.", id="refused before anything is deleted"),
+        pytest.param("known, not connected", {"problems": ["No socket."]}, False, fleet.STALE, "stale", id="stale is told first"),
+        pytest.param("unknown", {"problems": ["Port 20000."], "installer_running": True}, False, fleet.WAIT, "running", id="a running installer's own ports"),
+        pytest.param("unknown", {"problems": ["No socket."], **CONTAINERS}, False, fleet.HALF_INSTALLED, "half-installed", id="containers outweigh problems"),
+    ],
+)
+def test_every_row_of_the_verdict_table(says, facts, replace_stale, verdict, words):
+    found, sentence = fleet.judge(planned(says), facts, replace_stale=replace_stale, connect_timeout=600)
+    assert (found, words in sentence) == (verdict, True), sentence
+    assert (found in fleet.FAILING) == (verdict in ("refused", "half-installed", "ill", "stale"))
+
+
+def test_first_row_of_the_verdict_table_a_connected_host_is_joined_and_never_asked():
+    assert planned("connected")["state"] == fleet.JOINED
+
+
+@pytest.mark.parametrize("says", ["unknown", "known, not connected"])
+@pytest.mark.parametrize(
+    ("last", "waits"),
+    [
+        ({"rc": 0, "age_seconds": 10}, True),
+        ({"rc": 0, "age_seconds": 599.9}, True),
+        ({"rc": 0, "age_seconds": 600}, False),
+        ({"rc": 1, "age_seconds": 10}, False),
+        ({"rc": None, "age_seconds": None}, False),
+        ({"rc": 0, "age_seconds": None}, False),
+        (None, False),
+    ],
+)
+def test_a_run_killed_in_the_middle_can_be_repeated_while_the_host_still_connects(says, last, waits):
+    verdict = fleet.judge(planned(says), {**CONTAINERS, "last_install": last}, replace_stale=True, connect_timeout=600)[0]
+    assert (verdict == fleet.WAIT) == waits
+    assert waits or verdict in (fleet.HALF_INSTALLED, fleet.ILL)
+
+
+def test_a_finished_install_without_containers_is_not_waited_for():
+    facts = {"ece_containers": [], "last_install": {"rc": 0, "age_seconds": 5}}
+    assert fleet.judge(planned("unknown"), facts, replace_stale=False, connect_timeout=600)[0] == fleet.INSTALL
+
+
+def test_many_containers_are_told_by_three():
+    facts = {"ece_containers": ["frc-d", "frc-b", "frc-a", "frc-c"]}
+    assert "(frc-a, frc-b, frc-c, ...)" in fleet.judge(planned("unknown"), facts, replace_stale=False, connect_timeout=600)[1]
+
+
+def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new_host():
+    hosts = [
+        {**fleet.host_identity("old", {"ece_host_ip": "10.0.0.7"}), "roles": ["allocator"], "zone": "zone-1"},
+        {**fleet.host_identity("new", {"ece_host_runner_id": "r-new"}), "roles": ["allocator", "proxy"]},
+    ]
+    result = fleet.plan(hosts, [runner("r-old", host_ip="10.0.0.7", roles=("proxy",))], [])
+    assert result["old"] == {
+        "name": "old",
+        "state": fleet.MISSING_ROLES,
+        "runner_id": "r-old",
+        "addresses": ["10.0.0.7", "old"],
+        "roles": ["allocator"],
+        "missing_roles": ["allocator"],
+        "zone": "zone-1",
+    }
+    assert (result["new"]["state"], result["new"]["runner_id"], result["new"]["missing_roles"]) == (fleet.UNKNOWN, "r-new", [])
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({fleet.JOINED: 997, fleet.UNKNOWN: 3}, "1,000 hosts: 997 joined, 3 new"),
+        ({fleet.JOINED: 2}, "2 hosts: 2 joined, 0 new"),
+        ({fleet.DISCONNECTED: 1, fleet.MISSING_ROLES: 2}, "3 hosts: 0 joined, 0 new, 1 not connected, 2 lacking a role"),
+    ],
+)
+def test_plan_line(counts, words):
+    entries = [{"state": state} for state, count in counts.items() for _ in range(count)]
+    line = fleet.plan_line({str(number): entry for number, entry in enumerate(entries)}, "3.8.0", "https://ece.example.com:12443")
+    assert line == "ECE 3.8.0 at https://ece.example.com:12443 - " + words
+
+
+# -- after the join ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "zone", "version", "found"),
+    [
+        ({"runner": runner(zone="z1", build_info={"version": "3.8.0"})}, "z1", "3.8.0", []),
+        ({"runner": runner(zone="z1", build_info={"version": "3.8.0-SNAPSHOT"})}, "z1", "3.8.0", []),
+        ({"runner": runner(zone="z2")}, "z1", None, ["it is in zone z2 instead of z1"]),
+        ({"allocator": allocator(zone_id="z2")}, "z1", None, ["it is in zone z2 instead of z1"]),
+        ({"runner": runner(build_info={"version": "3.7.2"})}, None, "3.8.0", ["it runs version 3.7.2 instead of 3.8.0"]),
+        ({"allocator": allocator(build_info={"version": "3.7.2"})}, None, "3.8.0", ["it runs version 3.7.2 instead of 3.8.0"]),
+        (
+            {"runner": runner(zone="z2", build_info={"version": "3.7.2"})},
+            "z1",
+            "3.8.0",
+            ["it is in zone z2 instead of z1", "it runs version 3.7.2 instead of 3.8.0"],
+        ),
+        ({"runner": runner(zone="z2", build_info={"version": "3.7.2"})}, None, None, []),
+        ({"runner": runner(), "allocator": None}, "z1", "3.8.0", []),
+    ],
+)
+def test_differences(entry, zone, version, found):
+    assert fleet.differences(entry, zone, version) == found
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (None, "the platform does not know it"),
+        ({"runner": runner(roles=())}, "without the role allocator, as happens when a token does not permit it"),
+        ({"runner": runner(), "allocator": allocator(connected=False)}, "its runner is connected but its allocator is not"),
+        ({"runner": runner(connected=False)}, "the platform knows it but is not connected to it"),
+        ({"runner": runner(), "allocator": allocator()}, "it is connected"),
+    ],
+)
+def test_not_ready_reason_names_what_to_look_at(entry, words):
+    assert words in fleet.not_ready_reason(entry, ["allocator"])
+
+
+# -- enrollment tokens ---------------------------------------------------------------------------------------------------
+
+
+def jwt(payload: bytes) -> str:
+    return "eyJhbGciOiJIUzI1NiJ9." + base64.urlsafe_b64encode(payload).decode().rstrip("=") + ".c2lnbmF0dXJl"
+
+
+@given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.lists(st.text()))))
+def test_decode_token_reads_any_claims_with_any_padding(claims):
+    assert fleet.decode_token(jwt(json.dumps(claims).encode())) == claims
+
+
+@pytest.mark.parametrize("token", ["", "abc", "a.b.c", "a..c", "a.é.c", jwt(b"[1]"), jwt(b"\xff\xfe"), jwt(b'"text"')])
+def test_decode_token_refuses_what_is_no_token_without_repeating_it(token):
+    with pytest.raises(fleet.FleetError, match=r"^the platform answered the mint with something that is no enrollment token \(JWT\)$"):
+        fleet.decode_token(token)
+
+
+@pytest.mark.parametrize(
+    ("claims", "roles", "persistent", "words"),
+    [
+        ({"roles": ["allocator"], "exp": 1}, ["allocator"], False, None),
+        ({"roles": ["proxy", "allocator"], "exp": 1}, ["allocator", "proxy"], False, None),
+        ({"roles": ["allocator"], "exp": 1}, ["allocator", "allocator"], False, None),
+        ({"roles": ["allocator"], "persistent": True}, ["allocator"], True, None),
+        ({"roles": ["allocator", "director"], "exp": 1}, ["allocator"], False, "roles allocator, got one with allocator, director"),
+        ({"roles": [], "exp": 1}, ["allocator"], False, "got one with none"),
+        ({"exp": 1}, ["allocator"], False, "got one with none"),
+        ({"roles": None, "exp": 1}, ["allocator"], False, "got one with none"),
+        ({"roles": [7, "allocator"], "exp": 1}, ["allocator"], False, "got one with 7, allocator"),
+        ({"roles": ["allocator"]}, ["allocator"], False, "got one that never expires"),
+    ],
+)
+def test_token_mismatch(claims, roles, persistent, words):
+    sentence = fleet.token_mismatch(claims, roles, persistent)
+    assert sentence is None if words is None else words in sentence
+
+
+@pytest.mark.parametrize(("install_timeout", "seconds"), [(1800, 2100), (0.5, 300), (2**31, 2**31 - 1), (float(2**40), 2**31 - 1)])
+def test_token_validity_is_the_install_timeout_and_a_margin_within_the_apis_limit(install_timeout, seconds):
+    assert fleet.token_validity(install_timeout) == seconds
+
+
+# -- lists, filters, counts ----------------------------------------------------------------------------------------------
+
+FULL_ALLOCATOR = {
+    "allocator_id": "a1",
+    "zone_id": "z1",
+    "host_ip": "10.0.0.1",
+    "public_hostname": "a1.example.com",
+    "status": {"connected": True, "healthy": True, "maintenance_mode": True},
+    "capacity": {"memory": {"total": 249856, "used": 1024}, "storage": {"total": 8388608}},
+    "build_info": {"version": "3.8.0", "commit_hash": "0000000"},
+    "instances": [{}, {}],
+    "metadata": [{"key": "ssd", "value": "true"}, {"value": "no key"}, {"key": "bare"}],
+}
+
+
+def test_flat_allocator():
+    assert fleet.flat_allocator(FULL_ALLOCATOR) == {
+        "allocator_id": "a1",
+        "zone_id": "z1",
+        "host_ip": "10.0.0.1",
+        "public_hostname": "a1.example.com",
+        "connected": True,
+        "healthy": True,
+        "maintenance_mode": True,
+        "version": "3.8.0",
+        "memory_total_mb": 249856,
+        "memory_used_mb": 1024,
+        "storage_total_mib": 8388608,
+        "instance_count": 2,
+        "tags": {"ssd": "true", "bare": None},
+    }
+
+
+NULLS = {"status": None, "capacity": None, "build_info": None, "instances": None, "metadata": None}
+
+
+@pytest.mark.parametrize("fields", [{}, NULLS, {"capacity": {"memory": None, "storage": None}}])
+def test_flat_allocator_of_a_sparse_reply(fields):
+    flat = fleet.flat_allocator({"allocator_id": "a1", **fields})
+    assert (flat["connected"], flat["memory_total_mb"], flat["version"], flat["tags"], flat["instance_count"]) == (False, None, None, {}, 0)
+
+
+def test_flat_runner():
+    reply = runner(
+        zone="z1", healthy=True, build_info={"version": "3.8.0"}, tags={"k": "v"}, containers=[{"container_set_name": "runners", "container_name": "runner"}]
+    )
+    flat = fleet.flat_runner(reply)
+    assert flat["roles"] == ["allocator", "beats-runner"]
+    assert flat["containers"] == ["frc-runners-runner"]
+    assert (flat["connected"], flat["healthy"], flat["zone"], flat["version"], flat["tags"]) == (True, True, "z1", "3.8.0", {"k": "v"})
+
+
+def test_flat_runner_of_a_sparse_reply():
+    flat = fleet.flat_runner({"runner_id": "r", "roles": None, "tags": None, "containers": None, "build_info": None})
+    assert (flat["connected"], flat["roles"], flat["containers"], flat["version"]) == (False, [], [], None)
+
+
+def listed(allocator_id, zone, connected, maintenance_mode=False, total=1024, used=512, **tags):
+    return {
+        "allocator_id": allocator_id,
+        "zone_id": zone,
+        "connected": connected,
+        "maintenance_mode": maintenance_mode,
+        "memory_total_mb": total,
+        "memory_used_mb": used,
+        "tags": tags,
+    }
+
+
+LIST = [
+    listed("c", "z2", True, ssd="true", rack="1"),
+    listed("a", "z1", True, maintenance_mode=True, ssd="true"),
+    listed("b", "z1", False, total=None, used=None),
+    listed("d", None, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ({}, "abcd"),
+        ({"allocator_ids": ["c", "a", "x"]}, "ac"),
+        ({"allocator_ids": []}, ""),
+        ({"zones": ["z1"]}, "ab"),
+        ({"zones": []}, ""),
+        ({"tags": {"ssd": "true"}}, "ac"),
+        ({"tags": {"ssd": "true", "rack": "1"}}, "c"),
+        ({"tags": {}}, "abcd"),
+        ({"connected": True}, "ac"),
+        ({"connected": False}, "bd"),
+        ({"maintenance_mode": True}, "a"),
+        ({"maintenance_mode": False}, "bcd"),
+        ({"zones": ["z1"], "connected": True, "maintenance_mode": True, "tags": {"ssd": "true"}}, "a"),
+    ],
+)
+def test_filters_all_hold_and_the_result_is_sorted(filters, ids):
+    assert "".join(item["allocator_id"] for item in fleet.filter_allocators(LIST, **filters)) == ids
+
+
+def test_summary_counts_in_all_and_by_zone_and_a_silent_memory_is_none():
+    summary = fleet.summarise(LIST)
+    zones = summary.pop("zones")
+    assert summary == {"allocators": 4, "connected": 2, "maintenance_mode": 1, "memory_total_mb": 3072, "memory_used_mb": 1536}
+    assert list(zones) == ["", "z1", "z2"]
+    assert zones["z1"] == {"allocators": 2, "connected": 1, "maintenance_mode": 1, "memory_total_mb": 1024, "memory_used_mb": 512}
+    assert {key: sum(zone[key] for zone in zones.values()) for key in summary} == summary
+
+
+@pytest.mark.parametrize(
+    ("platform", "totals"),
+    [
+        (
+            {
+                "regions": [
+                    {"allocators": {"zone_summaries": [{"total_allocators": 2}, {"total_allocators": 3}]}, "runners": {"total_runners": 7}},
+                    {"allocators": {"zone_summaries": [{}]}, "runners": {"total_runners": 1}},
+                ]
+            },
+            {"allocators": 5, "runners": 8},
+        ),
+        ({"regions": [{"allocators": {"zone_summaries": []}, "runners": {"total_runners": 0}}]}, {"allocators": 0, "runners": 0}),
+        ({"regions": [{"allocators": None, "runners": None}]}, {"allocators": None, "runners": None}),
+        ({"regions": None}, {"allocators": None, "runners": None}),
+        ({}, {"allocators": None, "runners": None}),
+    ],
+)
+def test_platform_totals(platform, totals):
+    assert fleet.platform_totals(platform) == totals
+
+
+@pytest.mark.parametrize(("listed_count", "total", "warns"), [(3, 3, False), (3, None, False), (3, 4, True), (4, 3, True), (0, 1, True)])
+def test_a_list_that_lags_behind_the_platforms_count_is_told(listed_count, total, warns):
+    sentence = fleet.count_warning("allocators", listed_count, total)
+    assert bool(sentence) == warns
+    assert not warns or f"{listed_count} entries but GET /platform counts {total}" in sentence
+
+
+def test_without_secrets_drops_every_key_that_speaks_of_one_at_any_depth():
+    value = {
+        "name": "x",
+        "proxy_Password": "p",
+        "deep": [{"api_key": "k", "port": 1}, ({"tokens": [1]},)],
+        "options": {"docker": {"auths": {}}, "signature": "s", "private_key": 2},
+    }
+    assert fleet.without_secrets(value) == {"name": "x", "deep": [{"port": 1}, [{}]], "options": {"docker": {}}}
+
+
+# -- words for the operator ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (5.9, "0:05"), (281, "4:41"), (3600, "60:00")])
+def test_clock(seconds, text):
+    assert fleet.clock(seconds) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(None, "-"), (0, "0s"), (10.4, "10s"), (59.6, "1m00s"), (271, "4m31s"), (302, "5m02s")])
+def test_duration(seconds, text):
+    assert fleet.duration(seconds) == text
+
+
+def test_table_is_the_one_of_the_design():
+    rows = [
+        {"host": "10.0.0.7", "zone": "zone-1", "verdict": "joined", "install_seconds": 271, "connect_seconds": 10, "memory_mb": 249856, "note": ""},
+        {"host": "10.0.0.8", "zone": "zone-2", "verdict": "failed", "install_seconds": 4, "note": "exit 5: Docker socket"},
+        {"host": "10.0.0.10", "zone": None, "verdict": "joined", "install_seconds": None, "connect_seconds": 0, "memory_mb": None},
+    ]
+    assert fleet.table(rows) == [
+        "host       zone    verdict  install  connect  memory",
+        "10.0.0.7   zone-1  joined     4m31s      10s  244 GB",
+        "10.0.0.8   zone-2  failed        4s        -       -  exit 5: Docker socket",
+        "10.0.0.10  -       joined         -       0s       -",
+    ]
+
+
+def test_table_of_nobody_is_its_head():
+    assert fleet.table([]) == ["host  zone  verdict  install  connect  memory"]

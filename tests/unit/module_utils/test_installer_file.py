@@ -1,0 +1,150 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The installer as a file: only from a trustworthy address, only the right one."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import threading
+
+import pytest
+from ansible_collections.ece.platform.plugins.module_utils import installer_file
+
+SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.1\n"
+URL = "https://downloads.example.com/elastic-cloud-enterprise.sh"
+SHA256 = "sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("url", "checksum", "words"),
+    [
+        (None, None, None),
+        (URL, None, None),
+        (URL, SHA256, None),
+        (None, SHA256, None),
+        ("http://mirror/installer.sh", SHA256, None),
+        (URL, "sha384:" + "0" * 96, None),
+        (URL, "sha512:" + "F" * 128, None),
+        ("http://mirror/installer.sh", None, "http://mirror/installer.sh is not encrypted: use https://, or give installer_checksum"),
+        ("http://mirror/installer.sh", "", "is not encrypted"),
+        ("ftp://mirror/installer.sh", SHA256, "is no address"),
+        ("file:///etc/shadow", SHA256, "is no address"),
+        ("/opt/installer.sh", None, "is no address"),
+        ("https://", None, "is no address"),
+        ("https://a b", None, "is no address"),
+        ("https://a'b", None, "is no address"),
+        ("https://a\n", None, "is no address"),
+        ("HTTP://mirror/installer.sh", None, "is no address"),
+        (URL, "a" * 64, "is no checksum: use sha256: followed by 64"),
+        (URL, "sha256:" + "a" * 63, "is no checksum"),
+        (URL, "sha256:" + "a" * 65, "is no checksum"),
+        (URL, "sha256:" + "a" * 128, "is no checksum"),
+        (URL, "sha512:" + "a" * 64, "is no checksum"),
+        (URL, "sha256:" + "g" * 64, "is no checksum"),
+        (URL, SHA256 + "\n", "is no checksum"),
+        (URL, "md5:" + "a" * 32, "is no checksum"),
+        (URL, "sha1:" + "a" * 64, "is no checksum"),
+    ],
+)
+def test_check_source(url, checksum, words):
+    if words is None:
+        installer_file.check_source(url, checksum)
+        return
+    with pytest.raises(installer_file.InstallerFileError, match="^ece_host_installer_(url|checksum) .*" + words):
+        installer_file.check_source(url, checksum, "ece_host_")
+
+
+@pytest.mark.parametrize("kind", ["sha256", "sha384", "sha512"])
+@pytest.mark.parametrize("spell", [str.lower, str.upper])
+def test_the_right_checksum_is_right_in_either_case(kind, spell):
+    digest = hashlib.new(kind, SCRIPT).hexdigest()
+    assert installer_file.checksum_problem(SCRIPT, kind + ":" + spell(digest), "x") == (kind + ":" + digest, None)
+
+
+def test_without_a_checksum_the_files_own_is_told():
+    assert installer_file.checksum_problem(SCRIPT, None, "x") == ("sha256:" + hashlib.sha256(SCRIPT).hexdigest(), None)
+
+
+def test_a_wrong_checksum_names_file_and_both_checksums():
+    found, problem = installer_file.checksum_problem(SCRIPT, SHA256, "the installer /opt/x.sh")
+    own = "sha256:" + hashlib.sha256(SCRIPT).hexdigest()
+    assert (found, problem) == (own, f"the installer /opt/x.sh has checksum {own} instead of {SHA256}: check the file, or correct installer_checksum.")
+
+
+@pytest.mark.parametrize(
+    ("content", "version", "words"),
+    [
+        (SCRIPT, "3.8.1", None),
+        (SCRIPT, "3.8.9", None),  # it compares itself no further than this
+        (SCRIPT, "3.7.2", None),
+        (SCRIPT, None, None),
+        (SCRIPT, "3.9.0", "x installs ECE 3.8.1, which is older than 3.9.0: fetch the installer of 3.9.0 or later."),
+        (SCRIPT, "3.10.0", "is older than 3.10.0"),
+        (SCRIPT, "4.0.0", "is older than 4.0.0"),
+        (b"CLOUD_ENTERPRISE_VERSION=3.10.0\n", "3.9.0", None),
+        (b"<html>Sign in</html>", None, "x is not elastic-cloud-enterprise.sh"),
+        (b"", "3.8.0", "x is not elastic-cloud-enterprise.sh"),
+        (b"\xff\xfe\n" + SCRIPT, "3.8.0", None),
+    ],
+)
+def test_version_problem(content, version, words):
+    problem = installer_file.version_problem(content, version, "x")
+    assert problem is None if words is None else words in problem
+
+
+# -- download, from a server on the loopback address ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def server():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200 if self.path == "/installer.sh" else 404)
+            self.end_headers()
+            self.wfile.write(SCRIPT)
+
+        def log_message(self, format, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield "http://127.0.0.1:{0}".format(running.server_address[1])
+        running.shutdown()
+        thread.join()
+
+
+def test_download_is_the_file(server):
+    assert installer_file.download(server + "/installer.sh") == SCRIPT
+
+
+def test_download_of_nothing_is_an_error_with_address_and_cause(server):
+    with pytest.raises(installer_file.InstallerFileError, match="^the installer cannot be downloaded from " + server + "/gone.sh: .*Not Found"):
+        installer_file.download(server + "/gone.sh")
+
+
+def test_download_from_nobody_is_an_error(server):
+    with pytest.raises(installer_file.InstallerFileError, match="^the installer cannot be downloaded from http://127.0.0.1:1/x: .*refused"):
+        installer_file.download("http://127.0.0.1:1/x")
+
+
+def test_download_takes_no_more_than_an_installer_may_have(monkeypatch):
+    monkeypatch.setattr(installer_file, "SIZE_MAX_BYTES", 1024 * 1024)
+    for size, fits in ((1024 * 1024, True), (1024 * 1024 + 1, False)):
+        monkeypatch.setattr(installer_file, "open_url", lambda url, size=size, **options: io.BytesIO(b"x" * size))
+        if fits:
+            assert len(installer_file.download(URL)) == size
+        else:
+            with pytest.raises(installer_file.InstallerFileError, match="is larger than 1 MB, so it is not the installer"):
+                installer_file.download(URL)
+
+
+def test_download_trusts_the_given_ca_and_waits_for_a_limited_time(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(installer_file, "open_url", lambda url, **options: seen.update(options, url=url) or io.BytesIO(SCRIPT))
+    installer_file.download(URL, "/etc/ca.pem")
+    assert seen == {"url": URL, "timeout": 60, "ca_path": "/etc/ca.pem"}

@@ -1,0 +1,419 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every path of the API: its status and error codes, and that each reply is what the specification says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import jwt
+import pytest
+from standin_helpers import TOKENS, Client
+from standin import StandIn
+
+ALLOCATORS = "/platform/infrastructure/allocators"
+RUNNERS = "/platform/infrastructure/runners"
+ONE = ALLOCATORS + "/10.1.0.1"
+ROLES = "/platform/infrastructure/blueprinter/roles"
+SYSTEM = [{"role_name": "beats-runner"}, {"role_name": "services-forwarder"}]
+
+
+def code(reply: object) -> str:
+    return reply.json()["errors"][0]["code"]  # type: ignore[attr-defined]
+
+
+def ids(overview: dict) -> list[str]:
+    return [item["allocator_id"] for zone in overview["zones"] for item in zone["allocators"] or []]
+
+
+@pytest.mark.parametrize("prefix", ["/api/v1", "/api/v1/regions/ece-region"])
+def test_every_reply_is_what_the_specification_says(make: Callable[..., StandIn], spec: Path, prefix: str) -> None:
+    ece = make(allocators=3, connect_seconds=0.0, move_seconds=0.0)
+    ece.platform.add_instance("10.1.0.1")
+    ece.platform.add_instance("10.1.0.1", "kibana")
+    api = Client(ece, prefix)
+    persistent = api("POST", TOKENS, json={"persistent": True, "roles": ["allocator"]}).json()
+    calls = [
+        ("GET", "/platform", None, 200),
+        ("GET", TOKENS, None, 200),
+        ("POST", TOKENS, {"persistent": False}, 200),
+        ("POST", TOKENS, {"persistent": False, "validity_in_seconds": 0}, 400),
+        ("DELETE", TOKENS + "/" + persistent["token_id"], None, 200),
+        ("DELETE", TOKENS + "/" + persistent["token_id"], None, 404),
+        ("GET", ALLOCATORS + "?size=2&from=1&sort=allocator_id&q=", None, 200),
+        ("POST", ALLOCATORS + "/_search", {"size": 2, "query": {"match_all": {}}}, 200),
+        ("GET", ONE, None, 200),
+        ("GET", ALLOCATORS + "/nobody", None, 404),
+        ("DELETE", ONE, None, 400),
+        ("POST", ONE + "/maintenance-mode/_start?reason=test", None, 202),
+        ("GET", ONE, None, 200),
+        ("POST", ONE + "/maintenance-mode/_stop", None, 202),
+        ("POST", ALLOCATORS + "/nobody/maintenance-mode/_stop", None, 404),
+        ("GET", ONE + "/metadata", None, 200),
+        ("PUT", ONE + "/metadata", {"items": [{"key": "ssd", "value": "true"}]}, 200),
+        ("PUT", ONE + "/metadata", {"items": [{"key": "ssd", "value": ""}]}, 400),
+        ("PUT", ONE + "/metadata/rack", {"value": "7"}, 200),
+        ("PUT", ONE + "/metadata/rack", {"value": ""}, 400),
+        ("DELETE", ONE + "/metadata/rack", None, 200),
+        ("GET", ONE + "/settings", None, 200),
+        ("PUT", ONE + "/settings", {"capacity": 20000}, 200),
+        ("PATCH", ONE + "/settings", {"capacity": 30000}, 200),
+        ("GET", ONE, None, 200),
+        ("POST", ONE + "/clusters/_move?validate_only=true", None, 202),
+        ("POST", ONE + "/clusters/kibana/_move", None, 202),
+        ("POST", ONE + "/clusters/_move", None, 202),
+        ("GET", RUNNERS + "?q=", None, 200),
+        ("POST", RUNNERS + "/_search", {"size": 5}, 200),
+        ("POST", RUNNERS + "/_search", {"query": {"prefix": {}}}, 400),
+        ("GET", RUNNERS + "/10.1.0.1", None, 200),
+        ("GET", RUNNERS + "/nobody", None, 404),
+        ("DELETE", RUNNERS + "/10.1.0.1", None, 400),
+        ("PUT", RUNNERS + "/10.1.0.2/roles?bless=true", {"roles": [{"role_name": "proxy"}, *SYSTEM]}, 200),
+        ("PUT", RUNNERS + "/10.1.0.2/roles?bless=true", {"roles": [{"role_name": "proxy"}]}, 400),
+        ("GET", ROLES, None, 200),
+        ("GET", ROLES + "/proxy", None, 200),
+        ("GET", ROLES + "/nothing", None, 404),
+        ("PUT", ROLES + "/allocator/blessings/10.1.0.2", {"value": True}, 200),
+        ("PUT", ROLES + "/allocator/blessings/10.1.0.2?version=1", {"value": True}, 409),
+        ("GET", "/platform/infrastructure/proxies", None, 200),
+        ("GET", "/platform/infrastructure/coordinators", None, 200),
+        ("GET", "/platform/infrastructure/constructors", None, 200),
+        ("GET", "/platform/license", None, 200),
+        ("POST", "/users/auth/_login", {"username": "admin", "password": ece.password}, 200),
+        ("POST", "/users/auth/_login", {"username": "admin", "password": ece.password, "login_state": {"path": "/x"}}, 302),
+        ("POST", "/users/auth/_login", {"username": "admin", "password": "wrong"}, 401),
+        ("POST", "/users/auth/_logout", None, 200),
+        ("GET", "/users/auth/keys", None, 200),
+    ]
+    for method, path, body, status in calls:
+        reply = api(method, path, json=body)
+        assert reply.status_code == status, (method, path, reply.text)
+    ece.platform.disconnect("10.1.0.2")
+    assert api("DELETE", ALLOCATORS + "/10.1.0.2").status_code == 200
+    assert api("DELETE", RUNNERS + "/10.1.0.2").status_code == 200
+    ece.platform.license = None
+    assert code(api("GET", "/platform/license")) == "license.license_not_found"
+    # One of the requests is wrong on purpose.
+    assert [item for item in ece.violations if "_search" not in item] == []
+
+
+def test_violations_of_requests_and_replies_are_noticed(make: Callable[..., StandIn], spec: Path) -> None:
+    ece = make()
+    api = Client(ece)
+    api("GET", ALLOCATORS, params={"size": "ten"})
+    api("GET", "/platform", params={"pretty": "true"})
+    api("POST", TOKENS, json={"persistent": "no"})
+    api("POST", TOKENS, json={"persistent": False, "surprise": 1})
+    ece.fault(path="^/platform$", status=503)
+    api("GET", "/platform", params={"again": "1"})
+    assert len(ece.violations) == 5, ece.violations
+    ece._contract.check_reply("GET", "/api/v1/platform", 200, b'{"version": 3}')
+    assert any("reply 200" in item for item in ece.violations)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/platform/infrastructure/nothing", ALLOCATORS + "/a/b/c", "/users/auth/nothing"])
+def test_unknown_paths(ece: StandIn, api: Client, path: str) -> None:
+    reply = api("GET", path)
+    assert reply.status_code == 404
+    assert reply.json()["errors"][0]["message"]
+    assert Client(ece, Authorization="none")("GET", path).status_code == 401
+
+
+def test_another_region(ece: StandIn) -> None:
+    assert Client(ece, "/api/v1/regions/elsewhere")("GET", "/platform").status_code == 404
+
+
+# -- lists ---------------------------------------------------------------------------------------------------------------
+
+
+def test_pages_are_cut_silently(make: Callable[..., StandIn]) -> None:
+    ece = make(allocators=250, zones=("a", "b", "empty"))
+    for item in ece.platform.current_allocators():
+        if item.zone_id == "empty":
+            ece.platform.remove(item.allocator_id)
+    api = Client(ece)
+    total = len(ece.platform.current_allocators())
+    assert len(ids(api.get(ALLOCATORS))) == 100
+    seen: list[str] = []
+    while page := ids(api.get(ALLOCATORS, params={"size": 70, "from": len(seen)})):
+        seen += page
+    assert len(seen) == total == len(set(seen))
+    assert {"zone_id": "empty", "allocators": []} in api.get(ALLOCATORS, params={"size": 1})["zones"]
+    assert len(ids(api("POST", ALLOCATORS + "/_search", json={}).json())) == 10
+    summaries = api.get("/platform")["regions"][0]["allocators"]["zone_summaries"]
+    assert sum(item["total_allocators"] for item in summaries) == total
+    ece.options.max_page = 30
+    assert len(ids(api.get(ALLOCATORS, params={"size": 70}))) == 30
+
+
+def test_the_window_of_the_index(api: Client) -> None:
+    assert api("GET", ALLOCATORS, params={"size": 10000}).status_code == 200
+    for params in ({"size": 9999, "from": 2}, {"size": -1}, {"size": "many"}, {"from": -1}):
+        reply = api("GET", ALLOCATORS, params=params)
+        assert (reply.status_code, code(reply)) == (400, "root.invalid_data")
+
+
+def test_queries(ece: StandIn, api: Client) -> None:
+    ece.platform.disconnect("10.1.0.2")
+    ece.platform.add_instance("10.1.0.3")
+    assert ids(api.get(ALLOCATORS, params={"q": "status.connected:false"})) == ["10.1.0.2"]
+    assert ids(api.get(ALLOCATORS, params={"q": "status.connected:true AND _exists_:instances.cluster_id"})) == ["10.1.0.3"]
+    assert api("GET", ALLOCATORS, params={"q": "a OR b"}).status_code == 400
+    body = {"query": {"bool": {"must": [{"term": {"zone_id": {"value": "ece-zone-1"}}}]}}, "size": 10}
+    assert ids(api("POST", ALLOCATORS + "/_search", json=body).json()) == ["10.1.0.1"]
+
+
+def test_lists_lag_and_single_objects_do_not(make: Callable[..., StandIn]) -> None:
+    ece = make(allocators=2, index_lag=60)
+    api = Client(ece)
+    ece.platform.add_runner("10.5.0.1")
+    ece.platform.disconnect("10.1.0.1")
+    assert ids(api.get(ALLOCATORS)) == ["10.1.0.1", "10.1.0.2"]
+    assert len(api.get(RUNNERS)["runners"]) == 2
+    assert api.get(RUNNERS)["runners"][0]["connected"] is True
+    assert api.get(ONE)["status"]["connected"] is False
+    assert api.get(ALLOCATORS + "/10.5.0.1")["status"]["connected"] is True
+    assert api.get("/platform")["regions"][0]["runners"]["total_runners"] == 3
+    ece.platform.advance(61)
+    assert ids(api.get(ALLOCATORS)) == ["10.1.0.1", "10.1.0.2", "10.5.0.1"]
+    assert api.get(RUNNERS)["runners"][0]["connected"] is False
+
+
+def test_a_connection_that_comes_later_is_late_in_the_index_too(make: Callable[..., StandIn]) -> None:
+    ece = make(index_lag=10, connect_seconds=5)
+    api = Client(ece)
+    token = api.token("allocator")
+    ece.platform.join({"token": token, "runner_id": "r", "host_ip": "10.0.0.1", "zone": "z", "roles": "allocator", "version": "3.8.0"})
+    ece.platform.advance(11)
+    assert api.get(ALLOCATORS + "/r")["status"]["connected"] is True
+    shown = [item for zone in api.get(ALLOCATORS)["zones"] for item in zone["allocators"]]
+    assert [item["status"]["connected"] for item in shown] == [False]
+    assert shown[0]["status"]["healthy"] is True
+    ece.platform.advance(5)
+    assert [item["status"]["connected"] for zone in api.get(ALLOCATORS)["zones"] for item in zone["allocators"]] == [True]
+
+
+def test_sparse_replies(make: Callable[..., StandIn], spec: Path) -> None:
+    ece = make(allocators=1, sparse=True)
+    api = Client(ece)
+    zones = api.get(ALLOCATORS)["zones"]
+    assert {"zone_id": "ece-zone-2", "allocators": None} in zones
+    shown = zones[0]["allocators"][0]
+    assert "external_links" not in shown and shown["capacity"] == {"memory": {"total": shown["capacity"]["memory"]["total"]}}
+    assert ece.violations == []
+
+
+def test_ten_thousand_allocators(make: Callable[..., StandIn]) -> None:
+    ece = make(allocators=10000)
+    api = Client(ece)
+    assert len(ids(api.get(ALLOCATORS, params={"size": 10000}))) == 10000
+    slowest = max(api("GET", ALLOCATORS, params={"size": 500, "from": start}).elapsed.total_seconds() for start in range(0, 2500, 500))
+    assert slowest < 1
+    assert api("GET", "/platform").elapsed.total_seconds() < 1
+    assert ece.violations == []
+
+
+# -- who may call --------------------------------------------------------------------------------------------------------
+
+
+def test_without_credentials(ece: StandIn) -> None:
+    for headers in ({"Accept": "*/*"}, {"Authorization": "Basic bm90aGluZw=="}, {"Authorization": "ApiKey wrong"}, {"Authorization": "Bearer wrong"}):
+        for path in ("", "/platform", ALLOCATORS):
+            reply = Client(ece, **headers)("GET", path)
+            assert (reply.status_code, code(reply)) == (401, "root.unauthenticated")
+            assert reply.headers["x-cloud-error-codes"] == "root.unauthenticated"
+
+
+def test_the_ways_to_authenticate(ece: StandIn, api: Client) -> None:
+    assert all(character in ece.password for character in "$'\"% ")
+    login = Client(ece, Accept="*/*")("POST", "/users/auth/_login", json={"username": "admin", "password": ece.password}).json()
+    assert Client(ece, Authorization="Bearer " + login["token"]).get("/user")["user_name"] == "admin"
+    keyed = Client(ece, Authorization="ApiKey " + ece.api_key)("GET", "/platform")
+    assert keyed.status_code == 200 and keyed.headers["X-Elastic-Api-Key-Expiration"]
+    assert [item["auth"] for item in ece.requests] == [None, "Bearer", "ApiKey"]
+
+
+def test_sessions_end(make: Callable[..., StandIn]) -> None:
+    ece = make(session_seconds=30)
+    login = Client(ece)("POST", "/users/auth/_login", json={"username": "admin", "password": ece.password}).json()
+    session = Client(ece, Authorization="Bearer " + login["token"])
+    fresh = session("POST", "/users/auth/_refresh").json()["token"]
+    ece.platform.advance(31)
+    for method, path in (("GET", "/platform"), ("POST", "/users/auth/_refresh")):
+        reply = session(method, path)
+        assert (reply.status_code, code(reply)) == (401, "root.unauthorized")
+    assert fresh != login["token"]
+    login = Client(ece)("POST", "/users/auth/_login", json={"username": "admin", "password": ece.password}).json()
+    session = Client(ece, Authorization="Bearer " + login["token"])
+    assert session("POST", "/users/auth/_logout").status_code == 200
+    assert session("GET", "/platform").status_code == 401
+
+
+def test_readers_do_not_write(ece: StandIn) -> None:
+    for headers in ({"Authorization": "ApiKey " + ece.readonly_api_key},):
+        reader = Client(ece, **headers)
+        assert reader("GET", ALLOCATORS).status_code == 200
+        assert reader("POST", ALLOCATORS + "/_search", json={"size": 1}).status_code == 200
+        reply = reader("POST", TOKENS, json={"persistent": False})
+        assert (reply.status_code, code(reply)) == (403, "root.unauthorized.rbac")
+        assert "create-enrollment-token" not in reader.get("/user")["security"]["permissions"]
+    assert ece.minted == 0
+
+
+def test_api_keys(ece: StandIn, api: Client) -> None:
+    reply = api("POST", "/users/auth/keys", json={"description": "mine"})
+    assert (reply.status_code, code(reply)) == (400, "api_keys.invalid_input")
+    made = Client(ece, Authorization="ApiKey " + ece.api_key)("POST", "/users/auth/keys", json={"description": "mine"})
+    assert made.status_code == 201
+    assert Client(ece, Authorization="ApiKey " + made.json()["key"])("GET", "/platform").status_code == 200
+
+
+# -- tokens --------------------------------------------------------------------------------------------------------------
+
+
+def test_tokens_are_real(ece: StandIn, api: Client) -> None:
+    ephemeral = jwt.decode(api.token("allocator", validity_in_seconds=60), options={"verify_signature": False, "verify_exp": False})
+    assert set(ephemeral) == {"sub", "roles", "iss", "exp"} and ephemeral["roles"] == ["allocator"]
+    assert 50 < ephemeral["exp"] - ece.platform.now() <= 60
+    reply = api("POST", TOKENS, json={"persistent": True, "roles": ["proxy"]}).json()
+    persistent = jwt.decode(reply["token"], options={"verify_signature": False})
+    assert set(persistent) == {"sub", "roles", "iss", "persistent"} and persistent["sub"] == reply["token_id"]
+    assert api.get(TOKENS) == {"tokens": [{"token_id": reply["token_id"], "roles": ["proxy"]}]}
+    assert ece.minted == 2 and ece.tokens == [reply["token_id"]]
+    assert api("DELETE", TOKENS + "/" + reply["token"]).status_code == 200
+    assert ece.tokens == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        [],
+        {"persistent": "false"},
+        {"persistent": True, "validity_in_seconds": 60},
+        {"persistent": False, "validity_in_seconds": 2**31},
+        {"persistent": False, "validity_in_seconds": True},
+        {"persistent": False, "roles": "allocator"},
+        {"persistent": False, "roles": ["controller"]},
+    ],
+)
+def test_bad_token_requests(ece: StandIn, api: Client, body: object) -> None:
+    reply = api("POST", TOKENS, json=body)
+    assert reply.status_code == 400
+    assert code(reply) == "enrollment_tokens.invalid_token_request"
+    assert "x-cloud-error-codes" not in reply.headers
+    assert ece.minted == 0
+
+
+def test_an_ephemeral_token_cannot_be_taken_back(api: Client) -> None:
+    reply = api("DELETE", TOKENS + "/" + api.token("allocator"))
+    assert (reply.status_code, code(reply)) == (404, "enrollment_tokens.invalid_token_id")
+
+
+def test_the_record_holds_no_secret(ece: StandIn, api: Client) -> None:
+    api("POST", "/users/auth/_login", json={"username": "admin", "password": ece.password})
+    api("DELETE", TOKENS + "/" + api.token("allocator"))
+    record = json.dumps([ece.requests, ece.violations])
+    assert "eyJ" not in record and ece.password[:6] not in record
+    assert [item["method"] for item in ece.mutations] == ["POST", "DELETE"]
+
+
+# -- writing -------------------------------------------------------------------------------------------------------------
+
+
+def test_bodies_that_are_no_json(api: Client) -> None:
+    assert api("POST", TOKENS, data=b"{", headers={"Content-Type": "application/json"}).status_code == 400
+    assert api("POST", TOKENS, data=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
+
+
+def test_metadata_and_settings(ece: StandIn, api: Client) -> None:
+    first = api("GET", ONE + "/metadata")
+    assert first.json() == [] and first.headers["x-cloud-resource-version"] == "1"
+    api("PUT", ONE + "/metadata/ssd", json={"value": "true"})
+    assert api("PUT", ONE + "/metadata", json={"items": []}, params={"version": "1"}).status_code == 409
+    assert api("PUT", ONE + "/metadata", json={"items": [{"key": "b", "value": "1"}]}, params={"version": "2"}).json() == [{"key": "b", "value": "1"}]
+    assert api("DELETE", ONE + "/metadata/nothing").status_code == 200
+    api("PUT", ONE + "/settings", json={"capacity": 9000})
+    assert api.get(ONE)["capacity"]["memory"]["total"] == 9000
+    assert api("PATCH", ONE + "/settings", json={}).json() == {"capacity": 9000}
+    assert api("PUT", ONE + "/settings", json={}).json() == {}
+    assert ece.violations == []
+
+
+def test_deleting_wants_a_host_that_is_gone(ece: StandIn, api: Client) -> None:
+    ece.platform.add_instance("10.1.0.1")
+    assert code(api("DELETE", ONE)) == "allocators.delete_connected_allocator_attempt"
+    assert code(api("DELETE", RUNNERS + "/10.1.0.1")) == "runners.runner_deletion_failed"
+    ece.platform.disconnect("10.1.0.1")
+    assert code(api("DELETE", ONE)) == "allocators.delete_allocator_with_instances_attempt"
+    assert api("DELETE", ONE, params={"remove_instances": "True"}).status_code == 400
+    assert api("DELETE", ONE, params={"remove_instances": "true"}).status_code == 200
+    assert api("DELETE", RUNNERS + "/10.1.0.1").status_code == 200
+    assert api("GET", RUNNERS + "/10.1.0.1").status_code == 404
+
+
+def test_roles_without_a_blessing_stay_pending(make: Callable[..., StandIn]) -> None:
+    ece = make(allocators=1, connect_seconds=5)
+    api = Client(ece)
+    ece.platform.add_runner("p", roles=("proxy",))
+    wanted = {"roles": [{"role_name": "allocator"}, {"role_name": "proxy"}, *SYSTEM]}
+    assert {"role_name": "allocator"} not in api("PUT", RUNNERS + "/p/roles", json=wanted).json()["roles"]
+    assert api.get(ROLES + "/allocator")["pending"]["value"]["runner_ids_to_pending_state"] == {"p": {"value": True}}
+    assert {"role_name": "allocator"} in api("PUT", RUNNERS + "/p/roles?bless=true", json=wanted).json()["roles"]
+    assert api("GET", ALLOCATORS + "/p").status_code == 404
+    ece.platform.advance(5)
+    assert api.get(ALLOCATORS + "/p")["status"]["connected"] is True
+    assert api.get(ROLES + "/allocator")["pending"]["value"]["runner_ids_to_pending_state"] == {}
+
+
+def test_moving_away(make: Callable[..., StandIn]) -> None:
+    ece = make(allocators=4, zones=("z",), move_seconds=5)
+    api = Client(ece)
+    instance = ece.platform.add_instance("10.1.0.1")
+    # Without maintenance mode an instance may land where it was.
+    assert api("POST", ONE + "/clusters/_move").status_code == 202
+    ece.platform.advance(6)
+    assert len(api.get(ONE)["instances"]) == 1
+    api("POST", ONE + "/maintenance-mode/_start")
+    planned = api("POST", ONE + "/clusters/_move?validate_only=true").json()["moves"]["elasticsearch_clusters"]
+    assert planned[0]["cluster_id"] == instance.cluster_id and planned[0]["calculated_plan"]
+    assert api.get(ONE)["instances"][0]["moving"] is False
+    api("POST", ONE + "/clusters/elasticsearch/_move", json={"elasticsearch_clusters": [{"cluster_ids": [instance.cluster_id]}]})
+    assert api.get(ONE)["instances"][0]["moving"] is True
+    again = api("POST", ONE + "/clusters/_move").json()
+    assert "pending" in again["failures"]["elasticsearch_clusters"][0]["errors"][0]["message"]
+    ece.platform.advance(6)
+    assert api.get(ONE)["instances"] == []
+    assert len(api.get(ALLOCATORS + "/10.1.0.2")["instances"]) == 1
+
+
+def test_a_move_without_a_place_is_a_202_with_failures(make: Callable[..., StandIn]) -> None:
+    ece = make(allocators=1)
+    api = Client(ece)
+    ece.platform.add_instance("10.1.0.1")
+    ece.platform.disconnect("10.1.0.1")
+    reply = api("POST", ONE + "/clusters/_move")
+    assert reply.status_code == 202 and reply.json()["failures"]["elasticsearch_clusters"]
+    assert api("POST", ALLOCATORS + "/nobody/clusters/_move").status_code == 202
+
+
+RUBBISH = [None, True, 3, "x", [], {}, [1], {"roles": 3}, {"roles": [{}]}, {"roles": [[]]}, {"items": [1]}, {"items": [{"key": 1, "value": 2}]}, {"value": []}]
+RUBBISH += [{"query": {"term": {}}}, {"query": {"bool": 3}}, {"query": []}, {"size": "x"}, {"from": None}, {"capacity": "9"}, {"persistent": True, "roles": [[]]}]
+RUBBISH += [{"elasticsearch_clusters": [3]}, {"elasticsearch_clusters": {"a": 1}}, {"username": 3, "password": []}, {"login_state": 3}, {"query": {"match": {"a": 1}}}]
+
+
+def test_rubbish_never_breaks_it(ece: StandIn, api: Client) -> None:
+    paths = [("POST", TOKENS), ("POST", ALLOCATORS + "/_search"), ("PUT", ONE + "/metadata"), ("PUT", ONE + "/metadata/k"), ("PUT", ONE + "/settings")]
+    paths += [("PATCH", ONE + "/settings"), ("POST", ONE + "/clusters/_move"), ("POST", RUNNERS + "/_search"), ("PUT", RUNNERS + "/10.1.0.1/roles")]
+    paths += [("PUT", ROLES + "/proxy/blessings/10.1.0.1"), ("POST", "/users/auth/_login"), ("POST", "/users/auth/keys"), ("POST", "/users/auth/_refresh")]
+    for method, path in paths:
+        for body in RUBBISH:
+            data = json.dumps(body).encode()
+            reply = api(method, path, data=data, headers={"Content-Type": "application/json"})
+            assert reply.status_code < 500, (method, path, body, reply.text)
+            assert reply.status_code < 400 or reply.json()["errors"], (method, path, body)
+    assert [item for item in ece.violations if item.startswith(("reply", "the stand-in"))] == []

@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults: what the client sees, and whether the request took effect."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from standin_helpers import ROOT, TOKENS, Client
+from standin import StandIn
+
+MINT = {"persistent": True, "roles": ["allocator"]}
+
+
+def test_status_code_and_headers(ece: StandIn, api: Client) -> None:
+    fault = ece.fault(method="GET", path="^/platform$", status=503, code="controller_route.controller_not_ready", headers={"Retry-After": "2"}, times=2)
+    for _ in range(2):
+        reply = api("GET", "/platform")
+        assert reply.status_code == 503 and reply.headers["Retry-After"] == "2"
+        assert reply.json()["errors"][0]["code"] == "controller_route.controller_not_ready"
+    assert api("GET", "/platform").status_code == 200
+    assert fault.struck == 2
+    assert [item["status"] for item in ece.requests] == [503, 503, 200]
+
+
+def test_status_with_and_without_effect(ece: StandIn, api: Client) -> None:
+    ece.fault(method="POST", path="enrollment-tokens", status=502)
+    assert api("POST", TOKENS, json=MINT).status_code == 502
+    assert ece.minted == 0
+    ece.fault(method="POST", path="enrollment-tokens", status=502, effect=True)
+    assert api("POST", TOKENS, json=MINT).status_code == 502
+    assert ece.minted == 1
+
+
+def test_after(ece: StandIn, api: Client) -> None:
+    ece.fault(path="^/platform$", after=2, status=500)
+    assert [api("GET", "/platform").status_code for _ in range(4)] == [200, 200, 500, 200]
+
+
+@pytest.mark.parametrize("when, minted", [("before", 0), ("after", 1)])
+def test_reset(ece: StandIn, api: Client, when: str, minted: int) -> None:
+    ece.fault(method="POST", path="enrollment-tokens", reset=when)
+    with pytest.raises(requests.ConnectionError):
+        api("POST", TOKENS, json=MINT)
+    assert ece.minted == minted
+    assert ece.requests[-1]["status"] is None
+    assert api("GET", "/platform").status_code == 200
+
+
+def test_delays(ece: StandIn, api: Client) -> None:
+    ece.fault(path="^/platform$", delay=0.4)
+    with pytest.raises(requests.ReadTimeout):
+        api("GET", "/platform", timeout=0.1)
+    ece.fault(method="POST", path="enrollment-tokens", delay_after=0.4)
+    with pytest.raises(requests.ReadTimeout):
+        api("POST", TOKENS, json=MINT, timeout=0.2)
+    assert ece.minted == 1
+
+
+def test_broken_bodies(ece: StandIn, api: Client) -> None:
+    ece.fault(path="^/platform$", body=b"<html>no</html>", content_type="text/html", status=502)
+    reply = api("GET", "/platform")
+    assert (reply.status_code, reply.headers["content-type"], reply.text) == (502, "text/html", "<html>no</html>")
+    ece.fault(path="^/platform$", truncate=True)
+    with pytest.raises((requests.exceptions.ChunkedEncodingError, requests.ConnectionError)):
+        api("GET", "/platform")
+    ece.fault(path="^/platform$", transform=lambda payload: {"error": payload["version"]})
+    assert api.get("/platform") == {"error": "3.8.0"}
+    ece.fault(path="^/platform$", body=b"")
+    assert api("GET", "/platform").text == ""
+
+
+def test_predicate_and_clear(ece: StandIn, api: Client) -> None:
+    ece.fault(predicate=lambda entry: entry["query"].get("from") == "2", status=500, times=None)
+    assert api("GET", "/platform/infrastructure/allocators", params={"from": 2}).status_code == 500
+    assert api("GET", "/platform/infrastructure/allocators").status_code == 200
+    ece.faults.clear()
+    assert api("GET", "/platform/infrastructure/allocators", params={"from": 2}).status_code == 200
+
+
+def test_wrong_faults_are_refused(ece: StandIn) -> None:
+    with pytest.raises(ValueError):
+        ece.fault(reset="sometimes")
+    with pytest.raises(TypeError):
+        ece.fault(nonsense=1)
+
+
+@pytest.mark.parametrize("certificate, word", [("expired", "expired"), ("wrong-name", "127.0.0.1")])
+def test_certificates(make: Callable[..., StandIn], certificate: str, word: str) -> None:
+    with pytest.raises(requests.exceptions.SSLError, match=word):
+        Client(make(certificate=certificate))("GET", "/platform")
+
+
+def test_many_at_once(ece: StandIn) -> None:
+    client = Client(ece)
+    auth = client.session.auth
+
+    def one(number: int) -> int:
+        session = requests.Session()
+        session.trust_env, session.verify, session.auth = False, ece.ca_path, auth
+        if number % 4:
+            return session.get(client.base + "/platform", timeout=20).status_code
+        return session.post(client.base + TOKENS, json=MINT, timeout=20).status_code
+
+    with ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(one, range(80))) == {200}
+    assert ece.minted == 20 == len(ece.tokens) and len(ece.requests) == 80
+
+
+def test_closing_does_not_wait_for_a_late_answer(make: Callable[..., StandIn]) -> None:
+    ece = make()
+    api = Client(ece)
+    ece.fault(delay=60)
+    failures: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            api("GET", "/platform")
+        except requests.RequestException as error:
+            failures.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not ece.requests:
+        time.sleep(0.01)
+    closing = threading.Thread(target=ece.close)
+    closing.start()
+    closing.join(4)
+    assert not closing.is_alive()
+    asking.join(4)
+    assert len(failures) == 1
+
+
+def test_control_from_another_process(ece: StandIn, api: Client) -> None:
+    def call(method: str, path: str, body: object = None) -> requests.Response:
+        session = requests.Session()
+        session.trust_env = False
+        return session.request(method, ece.control_url + path, json=body, timeout=5)
+
+    assert call("POST", "/faults", {"method": "GET", "path": "^/platform$", "status": 500, "body": "x"}).status_code == 200
+    assert api("GET", "/platform").status_code == 500
+    assert call("POST", "/faults", {"nonsense": 1}).status_code == 400
+    assert [item["status"] for item in call("GET", "/requests").json()] == [500]
+    assert call("POST", "/reset-requests").status_code == 200 and ece.requests == []
+    assert call("POST", "/disconnect/10.1.0.1").status_code == 200
+    assert call("GET", "/state").json()["runners"]["10.1.0.1"]["connected"] is False
+    assert call("POST", "/connect/10.1.0.1").status_code == 200
+    assert call("POST", "/remove/10.1.0.1").status_code == 200
+    assert call("POST", "/connect/10.1.0.1").status_code == 404
+    assert call("GET", "/joins").json() == []
+
+
+def test_the_installer_is_handed_out(ece: StandIn) -> None:
+    reply = requests.Session()
+    reply.trust_env = False
+    text = reply.get(ece.url + "/installer/elastic-cloud-enterprise.sh", verify=ece.ca_path, timeout=5).text
+    assert text == ece.installer_path.read_text(encoding="utf-8") and "\nCLOUD_ENTERPRISE_VERSION=3.8.0\n" in text
+
+
+def test_the_command_line(tmp_path_factory: pytest.TempPathFactory) -> None:
+    ready = tmp_path_factory.mktemp("ready") / "ready.json"
+    command = [sys.executable, "-m", "standin", "--allocators", "2", "--new-hosts", "1", "--ready-file", str(ready)]
+    process = subprocess.Popen(command, env={"PYTHONPATH": str(ROOT / "tests"), "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 20
+        while not ready.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        info = json.loads(ready.read_text(encoding="utf-8"))
+        directory = Path(info["directory"])
+        assert (directory / "inventory.yml").stat().st_mode & 0o777 == 0o600 == (directory / "credentials").stat().st_mode & 0o777
+        inventory = yaml.safe_load((directory / "inventory.yml").read_text(encoding="utf-8"))["all"]
+        assert sorted(inventory["children"]["allocators"]["hosts"]) == ["existing-1", "existing-2", "new-1"]
+        assert inventory["vars"] == {"ece_url": info["url"], "ece_ca_path": info["ca_path"]}
+        shell = '. "$1" && printf "%s\\n%s" "$ECE_USERNAME" "$ECE_PASSWORD"'
+        name, password = subprocess.run(["sh", "-c", shell, "sh", str(directory / "credentials")], capture_output=True, text=True, check=True).stdout.split("\n")
+        session = requests.Session()
+        session.trust_env = False
+        assert session.get(info["url"] + "/api/v1/platform", auth=(name, password), verify=info["ca_path"], timeout=5).status_code == 200
+    finally:
+        process.terminate()
+        out, _ = process.communicate(timeout=15)
+    assert process.returncode == 0 and not directory.exists()
+    assert "add_allocators" in out and password not in out
+
+
+def test_tls_context_is_strict(ece: StandIn) -> None:
+    assert ssl.create_default_context(cafile=ece.ca_path).verify_mode == ssl.CERT_REQUIRED

@@ -1,0 +1,392 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The door, the engine and the installer: what is refused, with which exit code, and what stays on the host."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from standin_helpers import Client, Installer
+from standin import StandIn
+from standin.hosts import host_files
+from standin.model import Refused
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run as another user")
+RUNNER = "frc-runners-runner"
+
+
+@pytest.fixture
+def host(ece: StandIn) -> dict:
+    return ece.add_host("h", "10.9.0.1", zone="ece-zone-2")
+
+
+# -- the door ------------------------------------------------------------------------------------------------------------
+
+
+def knock(ece: StandIn, token: str, **more: str) -> str:
+    line = {"token": token, "runner_id": "r", "host_ip": "10.0.0.9", "zone": "z", "roles": "allocator", "version": "3.8.0", **more}
+    try:
+        ece.platform.join(line)
+    except Refused as refused:
+        return str(refused)
+    return ""
+
+
+def test_expired_revoked_and_foreign_tokens(ece: StandIn, api: Client, make: Callable[..., StandIn]) -> None:
+    ephemeral = api.token("allocator", validity_in_seconds=60)
+    persistent = api.token("allocator", persistent=True)
+    ece.platform.advance(61)
+    assert "expired" in knock(ece, ephemeral)
+    ece.platform.tokens.revoke(ece.tokens[0])
+    assert "revoked" in knock(ece, persistent)
+    assert "not one of this platform" in knock(ece, Client(make()).token("allocator"))
+    forged = api.token("allocator")
+    assert "not one of this platform" in knock(ece, forged[:-4] + "AAAA")
+    assert "no enrollment token" in knock(ece, "")
+    assert [item["ok"] for item in ece.joins] == [False] * 5 and "eyJ" not in str(ece.joins)
+
+
+def test_who_is_refused_at_the_door(ece: StandIn, api: Client) -> None:
+    token = api.token("allocator")
+    assert "differs" in knock(ece, token, version="3.7.0")
+    assert "still registered" in knock(ece, token, runner_id="10.1.0.1")
+    assert "still registered" in knock(ece, token, host_ip="10.1.0.1")
+    ece.platform.disconnect("10.1.0.1")
+    assert "still registered" in knock(ece, token, runner_id="10.1.0.1")
+    ece.platform.delete_runner("10.1.0.1")
+    assert "still registered" in knock(ece, token, runner_id="10.1.0.1"), "its allocator is still there"
+    ece.platform.delete_allocator("10.1.0.1", False)
+    assert knock(ece, token, runner_id="10.1.0.1") == ""
+    other = {"runner_id": "other", "host_ip": "10.0.0.10"}
+    assert "no such role" in knock(ece, token, roles="controller", **other)
+    assert "no tag" in knock(ece, token, tags="ssd", **other)
+    assert "required" in knock(ece, token, zone="")
+
+
+def test_a_role_that_the_token_lacks(ece: StandIn, api: Client) -> None:
+    assert knock(ece, api.token("proxy"), roles="allocator,proxy") == ""
+    assert ece.joins[-1]["roles"] == ["proxy"]
+    assert api("GET", "/platform/infrastructure/allocators/r").status_code == 404
+    role = api.get("/platform/infrastructure/blueprinter/roles/allocator")
+    assert "r" in role["pending"]["value"]["runner_ids_to_pending_state"]
+    api("PUT", "/platform/infrastructure/blueprinter/roles/allocator/blessings/r", json={"value": True})
+    assert api.get("/platform/infrastructure/allocators/r")["status"]["connected"] is True
+
+
+# -- installing ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_host_joins(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    token = api.token("allocator")
+    done = installer.join("h", token, "allocator", "--availability-zone", "ece-zone-2", "--capacity", "9000", "--allocator-tags", "ssd:true,rack:7")
+    assert done.returncode == 0, done.stderr
+    assert ece.joins[-1]["ok"] and ece.joins[-1]["zone"] == "ece-zone-2"
+    allocator = api.get("/platform/infrastructure/allocators/10.9.0.1")
+    assert allocator["status"]["connected"] and allocator["capacity"]["memory"]["total"] == 9000
+    assert allocator["metadata"] == [{"key": "ssd", "value": "true"}, {"key": "rack", "value": "7"}]
+    runner = api.get("/platform/infrastructure/runners/10.9.0.1")
+    names = sorted(f"frc-{item['container_set_name']}-{item['container_name']}" for item in runner["containers"])
+    assert ece.hosts["h"].containers == names and len(names) == 7
+    shown = installer.engine("h", "ps", "-a", "--no-trunc", "--format", "{{.Names}}|{{.Image}}|{{.Status}}").stdout.splitlines()
+    assert len(shown) == 7 and all(":3.8.0|Up " in line for line in shown)
+    assert token in ece.hosts["h"].log and "Application is exiting" in ece.hosts["h"].log
+    assert (ece.hosts["h"].storage / "logs/bootstrap-logs/elastic-cloud-enterprise.log").exists()
+    assert ece.violations == []
+    # Once more: the host has a runner.
+    again = installer.join("h", token)
+    assert again.returncode == 1 and "there already" in again.stderr and len(ece.joins) == 1
+
+
+def test_what_is_recorded(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    token = api.token("allocator")
+    installer.join("h", token, environment={"CLOUD_FEATURE_X": "1", "SECRET": token})
+    arguments = ece.hosts["h"].last_arguments
+    assert arguments[arguments.index("--roles-token") + 1] == "sha256:" + hashlib.sha256(token.encode()).hexdigest()
+    assert set(ece.hosts["h"].last_environment) <= {"PATH", "LANG", "PWD", "SHLVL", "_", "CLOUD_FEATURE_X", "SECRET"}
+    container = (ece.hosts["h"].state / "last-container-environment").read_text(encoding="utf-8")
+    assert "CLOUD_FEATURE_X=1" in container
+    for path in ece.hosts["h"].state.rglob("*"):
+        assert not path.is_file() or "eyJ" not in path.read_text(encoding="utf-8"), path
+
+
+def test_variables_come_from_the_environment(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    environment = {"RUNNER_ID": "from-outside", "CAPACITY": "8200", "AVAILABILITY_ZONE": "elsewhere"}
+    assert installer.join("h", api.token("allocator"), environment=environment).returncode == 0
+    assert ece.platform.allocator("from-outside").capacity_mb == 8200
+    assert ece.platform.allocator("from-outside").zone_id == "elsewhere"
+
+
+def test_blanks_cut_and_quotes_are_evaluated(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    settings = '{"runner":{"xms":"1G", "xmx":"1G"}}'
+    done = installer.join("h", api.token("allocator", "proxy"), "allocator, proxy", "--memory-settings", settings, "--availability-zone", " zone-a b")
+    assert done.returncode == 0, done.stderr
+    assert ece.joins[-1]["roles"] == ["allocator"] and ece.joins[-1]["zone"] == "zone-a"
+    container = (ece.hosts["h"].state / "last-container-environment").read_text(encoding="utf-8")
+    assert 'MEMORY_SETTINGS={"runner":{"xms":"1G",\n' in container
+    marker = ece.hosts["h"].folder / "data" / "evaluated"
+    installer.install("h", "--availability-zone", f"z';>{marker};'")
+    assert marker.exists()
+
+
+def test_compact_settings_arrive_whole(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    settings = '{"runner":{"xms":"1G","xmx":"1G"}}'
+    assert installer.join("h", api.token("allocator"), "allocator", "--memory-settings", settings).returncode == 0
+    assert f"MEMORY_SETTINGS={settings}\n" in (ece.hosts["h"].state / "last-container-environment").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "words, code",
+    [
+        (["--nonsense"], 3),
+        (["--roles-token"], 3),
+        (["--roles-token", ""], 3),
+        (["--roles-token", "--roles", "allocator"], 3),
+        (["--coordinator-host", "127.0.0.1"], 3),
+        (["--cloud-enterprise-version", "3.9.0"], 1),
+        (["--cloud-enterprise-version", "2.0.0"], 1),
+        (["--capacity", "8191"], 1),
+        (["--selinux"], 1),
+        (["--host-docker-host", "/nowhere.sock"], 5),
+        (["--host-docker-host", "/nowhere.sock", "--force"], 5),
+        (["--host-storage-path", "/proc/nowhere"], 1),
+    ],
+)
+def test_exit_codes(ece: StandIn, host: dict, installer: Installer, words: list[str], code: int) -> None:
+    done = installer.install("h", *words)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    assert done.stderr.strip()
+    assert ece.hosts["h"].containers == [] and ece.joins == []
+
+
+def test_other_actions(ece: StandIn, host: dict, installer: Installer) -> None:
+    script = str(ece.installer_path)
+    assert installer.run("h", ["bash", script, "uninstall"]).returncode == 2
+    assert installer.run("h", ["bash", script, "upgrade"]).returncode == 1
+
+
+@as_root
+def test_root_is_a_bad_user(ece: StandIn, host: dict, installer: Installer) -> None:
+    done = installer.install("h", "--force", as_root=True)
+    assert done.returncode == 4 and "must not be smaller than 1000" in done.stderr
+
+
+@as_root
+def test_a_user_who_may_not_run_docker(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    os.chown(ece.hosts["h"].socket, 0, 0)
+    done = installer.install("h")
+    assert done.returncode == 4 and "not a member of the docker group" in done.stderr
+    assert "permission denied" in installer.engine("h", "ps").stderr
+    assert installer.engine("h", "ps", as_root=True).returncode == 0
+
+
+def test_a_broken_engine(ece: StandIn, host: dict, installer: Installer) -> None:
+    ece.hosts["h"].configure(broken=True)
+    assert "Cannot connect to the Docker daemon" in installer.engine("h", "ps").stderr
+    assert installer.install("h").returncode == 4
+    ece.hosts["h"].configure(broken=None)
+    assert installer.engine("h", "ps").returncode == 0
+    ece.hosts["h"].close_socket()
+    assert installer.engine("h", "ps").returncode == 1
+    assert installer.install("h").returncode == 5
+
+
+def test_firewalld(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    ece.hosts["h"].configure(firewalld="active")
+    done = installer.join("h", api.token("allocator"))
+    assert done.returncode == 5 and "firewalld" in done.stderr
+    assert installer.join("h", api.token("allocator"), "allocator", "--force").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "engine, version, name, release, wanted, code",
+    [
+        ("docker", "25.0.5", "ubuntu", "22.04", "3.8.0", 0),
+        ("docker", "24.0.2", "ubuntu", "22.04", "3.8.0", 0),
+        ("docker", "24.0.2", "ubuntu", "22.04", "4.0.3", 1),
+        ("docker", "26.1.0", "ubuntu", "22.04", "3.8.0", 1),
+        ("docker", "25.0.5", "ubuntu", "22.04", "3.7.0", 1),
+        ("docker", "20.10.7", "ubuntu", "20.04", "3.6.2", 0),
+        ("docker", "25.0.5", "debian", "12", "3.8.0", 1),
+        ("podman", "5.4.0", "rocky", "9.5", "3.8.0", 0),
+        ("podman", "4.9.4", "rocky", "9.5", "3.8.0", 1),
+        ("podman", "4.9.4", "rhel", "8.10", "3.8.0", 0),
+    ],
+)
+def test_the_matrix(make: Callable[..., StandIn], engine: str, version: str, name: str, release: str, wanted: str, code: int) -> None:
+    ece = make(version=wanted)
+    ece.add_host("h", "10.9.0.1", engine=engine, engine_version=version)
+    (ece.hosts["h"].folder / "os-release").write_text(f'ID="{name}"\nVERSION_ID="{release}"\n', encoding="utf-8")
+    words = ["--podman"] if engine == "podman" else []
+    done = Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *words)
+    assert done.returncode == code, (done.stdout, done.stderr)
+    # A wrong guard of idempotence: the folder is there after a refusal, too.
+    assert (ece.hosts["h"].storage / "logs/bootstrap-logs/elastic-cloud-enterprise.log").exists()
+    if code:
+        assert "not compatible with OS and engine" in done.stderr
+        assert Installer(ece).install("h", "--force", *words).returncode == 1
+        ece.hosts["h"].configure(skip_matrix=True)
+        assert Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *words).returncode == 0
+
+
+def test_the_installer_of_another_version(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    ece.write_installer("4.0.3")
+    done = installer.join("h", api.token("allocator"))
+    assert done.returncode == 1 and "differs from the platform's" in done.stderr
+    assert installer.join("h", api.token("allocator"), "allocator", "--cloud-enterprise-version", "3.8.0").returncode == 0
+
+
+def test_refused_by_the_platform(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    token = api.token("allocator", validity_in_seconds=1)
+    ece.platform.advance(2)
+    done = installer.join("h", token)
+    assert done.returncode == 1 and "expired" in done.stderr and ece.hosts["h"].containers == []
+    ece.hosts["h"].configure(join_port=1)
+    done = installer.join("h", api.token("allocator"))
+    assert done.returncode == 1 and "cannot be reached" in done.stderr
+
+
+def test_knobs_of_a_host(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    token = api.token("allocator")
+    ece.hosts["h"].configure(fail=5, fail_message="it's $no `good`", leave_containers=True)
+    done = installer.join("h", token)
+    assert done.returncode == 5 and "it's $no `good`" in done.stderr and ece.hosts["h"].containers == [RUNNER]
+    installer.engine("h", "rm", "-f", RUNNER)
+    ece.hosts["h"].configure(fail=None, busy_ports=[21000])
+    assert "already allocated" in installer.join("h", token).stderr
+    ece.hosts["h"].configure(busy_ports=None, join_zone="elsewhere")
+    assert installer.join("h", token).returncode == 0
+    assert ece.joins[-1]["zone"] == "elsewhere"
+    with pytest.raises(ValueError):
+        ece.hosts["h"].configure(nonsense=1)
+
+
+def test_without_a_coordinator_it_is_a_new_platform(ece: StandIn, host: dict, installer: Installer) -> None:
+    assert installer.install("h").returncode == 0
+    assert ece.joins == [] and (ece.hosts["h"].state / "new-installation").exists()
+    assert "frc-directors-director" in ece.hosts["h"].containers
+
+
+def test_the_debug_output_holds_the_token(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    token = api.token("allocator")
+    assert token in installer.join("h", token, "allocator", "--debug").stdout
+
+
+# -- the engine ------------------------------------------------------------------------------------------------------------
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_one_installer_at_a_time(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    ece.hosts["h"].configure(hang=True)
+    token = api.token("allocator")
+    words = installer.argv("h", "--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", "allocator")
+    first = installer.popen("h", words)
+    try:
+        wait_for(lambda: ece.hosts["h"].containers == ["elastic-cloud-enterprise-installer"])
+        second = installer.run("h", words)
+        assert second.returncode == 125 and "already in use" in second.stderr
+        assert ece.hosts["h"].containers == ["elastic-cloud-enterprise-installer"]
+        shown = installer.engine("h", "ps", "--filter", "name=installer", "--format", "{{.Names}} {{.State}}").stdout
+        assert shown == "elastic-cloud-enterprise-installer running\n"
+        assert installer.engine("h", "rm", "-f", "elastic-cloud-enterprise-installer").returncode == 0
+        first.communicate(timeout=10)
+        assert first.returncode == 137
+    finally:
+        first.kill()
+        first.communicate()
+    assert installer.engine("h", "ps", "-a", "-q").stdout == ""
+
+
+def test_the_installer_outlives_its_script(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    ece.hosts["h"].configure(install_seconds=1)
+    words = installer.argv("h", "--coordinator-host", "127.0.0.1", "--roles-token", api.token("allocator"), "--roles", "allocator")
+    script = installer.popen("h", words)
+    wait_for(lambda: ece.hosts["h"].containers != [])
+    script.kill()
+    script.wait()
+    wait_for(lambda: len(ece.joins) == 1)
+
+
+def test_a_killed_container_is_gone(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    ece.hosts["h"].configure(hang=True)
+    script = installer.popen("h", installer.argv("h", "--coordinator-host", "x", "--roles-token", "y"))
+    wait_for(lambda: ece.hosts["h"].containers != [])
+    wait_for(ece.hosts["h"].kill_installer)
+    script.communicate(timeout=10)
+    assert installer.engine("h", "ps", "-a", "--format", "{{.Names}}").stdout == ""
+
+
+def test_removing_the_runner_disconnects_the_host(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+    installer.join("h", api.token("allocator"))
+    path = "/platform/infrastructure/runners/10.9.0.1"
+    assert api.get(path)["connected"] is True
+    assert installer.engine("h", "rm", RUNNER).returncode == 1
+    assert installer.engine("h", "stop", RUNNER).returncode == 0
+    assert api.get(path)["connected"] is False
+    assert installer.engine("h", "ps", "--filter", "name=" + RUNNER, "--format", "{{.Names}}").stdout == ""
+    assert installer.engine("h", "inspect", "--format", "{{.State.Status}}", RUNNER).stdout == "exited\n"
+    assert installer.engine("h", "start", RUNNER).returncode == 0
+    assert api.get(path)["connected"] is True
+    assert installer.engine("h", "rm", "-f", RUNNER).returncode == 0
+    assert api.get(path)["connected"] is False and RUNNER not in ece.hosts["h"].containers
+
+
+def test_small_commands(ece: StandIn, host: dict, installer: Installer) -> None:
+    assert installer.engine("h", "--version").stdout == "Docker version 25.0.5, build 0000000\n"
+    assert installer.engine("h", "version", "--format", "{{.Client.Version}}").stdout == "25.0.5\n"
+    assert installer.engine("h", "info").returncode == 0
+    assert installer.engine("h", "inspect", "nothing").returncode == 1
+    assert installer.engine("h", "nonsense").returncode == 1
+    container = installer.engine("h", "run", "-d", "--name", "other", "--env", "A=B", "image:1").stdout.strip()
+    assert len(container) == 64
+    assert installer.engine("h", "ps", "--format", "{{.ID}} {{.Image}}").stdout == f"{container[:12]} image:1\n"
+    assert installer.engine("h", "ps", "--format", "{{.Nonsense}}").returncode != 0
+    assert installer.engine("h", "rm", "-f", container[:12]).returncode == 0
+    ece.add_host("p", "10.9.0.2", engine="podman", engine_version="5.4.0")
+    assert installer.engine("p", "--version").stdout == "podman version 5.4.0\n"
+
+
+# -- hosts -----------------------------------------------------------------------------------------------------------------
+
+
+def test_inventory(ece: StandIn, host: dict) -> None:
+    assert host["ece_host_zone"] == "ece-zone-2" and host["ece_host_ip"] == "10.9.0.1"
+    inventory = ece.inventory({"h": host, **ece.existing_hosts()})
+    assert inventory["all"]["vars"] == {"ece_url": ece.url, "ece_ca_path": ece.ca_path}
+    assert len(inventory["all"]["children"]["allocators"]["hosts"]) == 4
+    assert ece.password not in str(inventory)
+
+
+@as_root
+def test_a_closed_directory_is_refused(tmp_path: Path, make: Callable[..., StandIn]) -> None:
+    tmp_path.chmod(0o700)
+    ece = make(directory=tmp_path / "d")
+    with pytest.raises(ValueError, match="closed to other users"):
+        ece.add_host("h", "10.9.0.1")
+
+
+def test_files_for_a_real_host() -> None:
+    files = host_files(4711, "10.0.0.1", install_seconds=3)
+    assert files["/usr/local/bin/docker"][1] == 0o755 and "SocketGroup=docker" in files["/etc/systemd/system/docker.socket"][0]
+    assert "JOIN_PORT=4711\n" in files["/etc/ece-standin.conf"][0] and "INSTALL_SECONDS=3\n" in files["/etc/ece-standin.conf"][0]
+
+
+def test_nothing_but_bash_and_coreutils() -> None:
+    from standin.hosts import engine_text, installer_text
+
+    for text in (engine_text(), installer_text("3.8.0")):
+        code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+        for tool in ("python", "curl", " sed ", " awk ", " grep ", "/work", "/root", "/tmp"):
+            assert tool not in code, tool
