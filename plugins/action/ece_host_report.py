@@ -50,5 +50,6 @@ def _row(entry, variables, check_mode):
 
 
 def _token_line(token):
-    kind = "persistent, revoked at the end" if token.get("persistent") else f"ephemeral, valid {int(token['validity_seconds']) // 60} min"
-    return f"token: {kind}, {', '.join(token['roles'])} only, minted once"
+    end = "revoked at the end" if token.get("persistent") else f"valid {int(token['validity_seconds']) // 60} min"
+    kind = "persistent" if token.get("persistent") else "ephemeral"
+    return f"token: {kind}, {', '.join(token['roles'])} only, {end}, minted once"

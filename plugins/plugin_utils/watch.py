@@ -36,6 +36,7 @@ class HostWatch:
         self.connect_seconds: float | None = None
         self.zone = entry.get("zone")
         self.memory_mb: int | None = None
+        self._has_installer = has_installer
         self._storage_path = storage_path
         self._install_deadline = install_timeout + INSTALL_GRACE_SECONDS
         self._connect_timeout = connect_timeout
@@ -93,11 +94,9 @@ class HostWatch:
             text = "its installer did not end, or the host could not be asked, within {0:.0f} s; run this again to go on waiting"
             self._fail(text.format(self._install_deadline))
         elif self.phase == CONNECTING and now - self._installed_at > self._connect_timeout:
-            self._fail(
-                "not connected {0:.0f} s after its installer had ended (ece_host_connect_timeout): {1}".format(
-                    self._connect_timeout, fleet.not_ready_reason(known, self.entry["roles"])
-                )
-            )
+            since = "its installer had ended" if self._has_installer else "its roles had been assigned"
+            reason = fleet.not_ready_reason(known, self.entry["roles"])
+            self._fail("not connected {0:.0f} s after {1} (ece_host_connect_timeout): {2}".format(self._connect_timeout, since, reason))
 
     def _fail(self, message):
         self.phase = FAILED

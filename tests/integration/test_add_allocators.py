@@ -125,7 +125,7 @@ def test_persistent_token_is_revoked(operator):
     run = operator.play()
     assert run.rc == 0, run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
-    assert "persistent, revoked at the end" in run.output
+    assert "token: persistent, allocator only, revoked at the end" in run.output
 
 
 def test_persistent_token_is_revoked_after_a_failure(operator):
@@ -197,6 +197,9 @@ def test_statistics_hold_the_table(operator, job):
 
 
 def test_an_empty_list_of_hosts_is_fine(operator):
+    content = operator.ece.inventory({})
+    content["all"]["children"]["others"] = {"hosts": {"other": {"ansible_host": "192.0.2.99"}}}
+    operator.ece.inventory = lambda hosts: content
     run = operator.play()
     assert run.rc == 0, run.output
     assert "no hosts matched" in run.output

@@ -99,15 +99,12 @@ class Contract:
         key = json.dumps(schema, sort_keys=True)
         validator = self._validators.get(key)
         if validator is None:
-            validator = Draft4Validator({**schema, "definitions": self._definitions} if "$ref" not in schema else self._wrapped(schema), format_checker=_FORMATS)
+            # Draft 4 ignores what stands beside a $ref, the definitions included; so the schema goes inside.
+            validator = Draft4Validator({"allOf": [schema], "definitions": self._definitions}, format_checker=_FORMATS)
             self._validators[key] = validator
         for error in list(validator.iter_errors(_shortened(content)))[:5]:
             place = "/".join(str(part) for part in error.absolute_path)
             self.note(f"{where}: {place or 'body'}: {error.message[:300]}")
-
-    def _wrapped(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """Draft 4 ignores what stands beside a $ref, the definitions included."""
-        return {"allOf": [schema], "definitions": self._definitions}
 
 
 def _strict(schema: dict[str, Any]) -> dict[str, Any]:

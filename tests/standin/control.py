@@ -37,7 +37,13 @@ def state_of(standin: StandIn) -> dict[str, Any]:
             "minted": standin.minted,
             "tokens": standin.tokens,
             "runners": {
-                item.runner_id: {"host_ip": item.host_ip, "zone": item.zone, "roles": list(item.roles), "pending": sorted(item.pending), "connected": item.connected(at)}
+                item.runner_id: {
+                    "host_ip": item.host_ip,
+                    "zone": item.zone,
+                    "roles": list(item.roles),
+                    "pending": sorted(item.pending),
+                    "connected": item.connected(at),
+                }
                 for item in platform.current_runners()
             },
             "allocators": {item.allocator_id: {"zone": item.zone_id, "connected": item.connected(at)} for item in platform.current_allocators()},

@@ -84,7 +84,8 @@ def require_traversable(directory: Path) -> None:
         return
     for folder in (directory, *directory.parents):
         if not folder.stat().st_mode & 0o001:
-            raise ValueError(f"{folder} is closed to other users, so {install_user().pw_name} could not run the installer in {directory}; give another directory")
+            name = install_user().pw_name
+            raise ValueError(f"{folder} is closed to other users, so {name} could not run the installer in {directory}; give another directory")
 
 
 class LocalHost:

@@ -221,7 +221,16 @@ def license_object(platform: Platform) -> Json | None:
 
 
 # Operations that ask for a write permission are left out for a user who may only read.
-READ_PERMISSIONS = ("get-platform", "get-allocators", "search-allocators", "get-allocator", "get-runners", "search-runners", "get-runner", "get-enrollment-tokens")
+READ_PERMISSIONS = (
+    "get-platform",
+    "get-allocators",
+    "search-allocators",
+    "get-allocator",
+    "get-runners",
+    "search-runners",
+    "get-runner",
+    "get-enrollment-tokens",
+)
 WRITE_PERMISSIONS = (
     "create-enrollment-token",
     "delete-enrollment-token",
@@ -247,5 +256,3 @@ def user(item: User) -> Json:
             "security_realm": {"type": "native", "id": "native"},
         },
     }
-
-

@@ -92,6 +92,7 @@ while (($#)); do
   esac
   if [[ -n $name ]]; then
     # A leading blank does no harm here, for the same reason that any other blank cuts.
+    # shellcheck disable=SC2206
     words=(${2:-})
     # shellcheck disable=SC2086
     assign "$name" "${words[0]:-}" "$1"
@@ -113,6 +114,7 @@ ENGINE_COMMAND=docker
 if [[ -n ${COORDINATOR_HOST:-} && -z ${ROLES_TOKEN:-} ]]; then refuse 3 "Argument --roles-token is required with --coordinator-host"; fi
 
 # number MAJOR.MINOR...: one to compare by.
+# shellcheck disable=SC2206
 number() { local IFS=.; local -a part=(${1%%-*}); printf '%d' $((10#${part[0]:-0} * 1000 + 10#${part[1]:-0})); }
 
 if [[ ! $WANTED_VERSION =~ ^[0-9]+\.[0-9]+ ]]; then refuse 1 "Version $WANTED_VERSION cannot be understood"; fi

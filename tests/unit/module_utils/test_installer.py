@@ -366,7 +366,7 @@ def test_no_part_of_a_token_is_left_wherever_it_stands(before, token, after):
     ("code", "meaning", "remedy"),
     [
         (0, "installed", ""),
-        (1, "general failure", "Read the last lines"),
+        (1, "general failure", "refused token"),
         (2, "unknown command", "check that the installer file is elastic-cloud-enterprise.sh"),
         (3, "unknown or empty argument", "check extra_args"),
         (4, "bad user", "add it to the engine's group"),
@@ -425,8 +425,8 @@ LOG = "/mnt/data/elastic/logs/ece-install/output.log"
             "Start the container engine or set the socket's path; stop firewalld or open its ports. Log: " + LOG,
             id="failed",
         ),
-        pytest.param({**FINISHED, "rc": 2, "output": []}, 2, "installer exit 2 (unknown command): it said nothing The script", id="failed in silence"),
-        pytest.param({**FINISHED, "rc": -9}, -9, "installer exit -9 (killed by signal 9): done Look for out-of-memory", id="killed"),
+        pytest.param({**FINISHED, "rc": 2, "output": []}, 2, "installer exit 2 (unknown command): it said nothing. The script", id="failed in silence"),
+        pytest.param({**FINISHED, "rc": -9}, -9, "installer exit -9 (killed by signal 9): done. Look for out-of-memory", id="killed"),
         pytest.param({**FINISHED, "rc": -15, "timed_out": True}, -15, "the installer did not end within 1800 s and was stopped.", id="timed out"),
         pytest.param(STARTED, None, "the installer was interrupted. The host was restarted or the installer", id="interrupted"),
     ],
@@ -438,6 +438,11 @@ def test_outcome(record, rc, msg):
     assert (result["output"], result["bootstrap_log"]) == (record.get("output", []), record.get("bootstrap_log", []))
     assert rc == 0 or result["msg"].endswith("Log: " + LOG)
     assert bool(result["remedy"]) == (rc != 0)
+
+
+@pytest.mark.parametrize("record", [{**FINISHED, "rc": 1}, {**FINISHED, "rc": -15, "timed_out": True}, STARTED])
+def test_outcome_told_elsewhere_says_which_host_has_the_log(record):
+    assert installer.outcome({"lock": "over", **record}, None, "10.0.0.8")["msg"].endswith("Log: 10.0.0.8:" + LOG)
 
 
 @pytest.mark.parametrize("storage_path", [None, "", "/mnt/data/elastic", "/mnt/data/elastic/"])

@@ -401,9 +401,11 @@ def test_a_move_without_a_place_is_a_202_with_failures(make: Callable[..., Stand
     assert api("POST", ALLOCATORS + "/nobody/clusters/_move").status_code == 202
 
 
-RUBBISH = [None, True, 3, "x", [], {}, [1], {"roles": 3}, {"roles": [{}]}, {"roles": [[]]}, {"items": [1]}, {"items": [{"key": 1, "value": 2}]}, {"value": []}]
-RUBBISH += [{"query": {"term": {}}}, {"query": {"bool": 3}}, {"query": []}, {"size": "x"}, {"from": None}, {"capacity": "9"}, {"persistent": True, "roles": [[]]}]
-RUBBISH += [{"elasticsearch_clusters": [3]}, {"elasticsearch_clusters": {"a": 1}}, {"username": 3, "password": []}, {"login_state": 3}, {"query": {"match": {"a": 1}}}]
+RUBBISH: list = [None, True, 3, "x", [], {}, [1], {"roles": 3}, {"roles": [{}]}, {"roles": [[]]}]
+RUBBISH += [{"items": [1]}, {"items": [{"key": 1, "value": 2}]}, {"value": []}]
+RUBBISH += [{"query": {"term": {}}}, {"query": {"bool": 3}}, {"query": []}, {"size": "x"}, {"from": None}]
+RUBBISH += [{"capacity": "9"}, {"persistent": True, "roles": [[]]}, {"elasticsearch_clusters": [3]}, {"elasticsearch_clusters": {"a": 1}}]
+RUBBISH += [{"username": 3, "password": []}, {"login_state": 3}, {"query": {"match": {"a": 1}}}]
 
 
 def test_rubbish_never_breaks_it(ece: StandIn, api: Client) -> None:

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -58,6 +60,19 @@ def test_reset(ece: StandIn, api: Client, when: str, minted: int) -> None:
     assert ece.minted == minted
     assert ece.requests[-1]["status"] is None
     assert api("GET", "/platform").status_code == 200
+
+
+def test_a_reset_is_one_on_the_wire(ece: StandIn) -> None:
+    ece.fault(reset="before")
+    plain = socket.create_connection(("127.0.0.1", ece.port))
+    secure = ssl.create_default_context(cafile=ece.ca_path).wrap_socket(plain, server_hostname="127.0.0.1")
+    secure.sendall(b"GET /api/v1/platform HTTP/1.1\r\nHost: x\r\n\r\n")
+    # Below TLS, which shows a reset as an end.
+    with socket.socket(fileno=os.dup(secure.fileno())) as raw, pytest.raises(ConnectionResetError):
+        raw.settimeout(5)
+        while raw.recv(4096):
+            pass
+    secure.close()
 
 
 def test_delays(ece: StandIn, api: Client) -> None:
@@ -173,7 +188,8 @@ def test_the_installer_is_handed_out(ece: StandIn) -> None:
 def test_the_command_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     ready = tmp_path_factory.mktemp("ready") / "ready.json"
     command = [sys.executable, "-m", "standin", "--allocators", "2", "--new-hosts", "1", "--ready-file", str(ready)]
-    process = subprocess.Popen(command, env={"PYTHONPATH": str(ROOT / "tests"), "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True)
+    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), *sys.path]), "PATH": "/usr/bin:/bin"}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + 20
         while not ready.exists() and time.monotonic() < end:
@@ -185,7 +201,9 @@ def test_the_command_line(tmp_path_factory: pytest.TempPathFactory) -> None:
         assert sorted(inventory["children"]["allocators"]["hosts"]) == ["existing-1", "existing-2", "new-1"]
         assert inventory["vars"] == {"ece_url": info["url"], "ece_ca_path": info["ca_path"]}
         shell = '. "$1" && printf "%s\\n%s" "$ECE_USERNAME" "$ECE_PASSWORD"'
-        name, password = subprocess.run(["sh", "-c", shell, "sh", str(directory / "credentials")], capture_output=True, text=True, check=True).stdout.split("\n")
+        name, password = subprocess.run(["sh", "-c", shell, "sh", str(directory / "credentials")], capture_output=True, text=True, check=True).stdout.split(
+            "\n"
+        )
         session = requests.Session()
         session.trust_env = False
         assert session.get(info["url"] + "/api/v1/platform", auth=(name, password), verify=info["ca_path"], timeout=5).status_code == 200
