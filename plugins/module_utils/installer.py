@@ -105,7 +105,7 @@ def _timeout_factor(name, value):
 def _memory_settings(name, value):
     """Service to heap sizes, as JSON without a blank: the script keeps what stands before the first one."""
     if not isinstance(value, dict):
-        raise OptionError("{0} is a {1}, not a mapping: use {{runner: {{xms: 1G, xmx: 1G}}}}".format(name, type(value).__name__))
+        raise OptionError("{0} {1!r} is not a mapping: use {{runner: {{xms: 1G, xmx: 1G}}}}".format(name, value))
     for service, sizes in value.items():
         if service not in MEMORY_SERVICES:
             raise OptionError("{0} names {1!r}, which is no service with memory settings: use some of {2}".format(name, service, ", ".join(MEMORY_SERVICES)))
@@ -120,7 +120,7 @@ def _memory_settings(name, value):
 
 def _tags(name, value):
     if not isinstance(value, dict):
-        raise OptionError("{0} is a {1}, not a mapping: use {{ssd: 'true'}}".format(name, type(value).__name__))
+        raise OptionError("{0} {1!r} is not a mapping: use {{ssd: 'true'}}".format(name, value))
     pairs = []
     for key, content in value.items():
         # A YAML boolean is meant as the word: the platform's tags are strings, and lower case is what its documents use.

@@ -22,7 +22,7 @@ CONNECTION = [
 ]
 HOST = [
     ("unknown role", {"ece_host_roles": ["alocator"]}, "ece_host_roles 'alocator' is not a role of ECE"),
-    ("memory settings no mapping", {"ece_host_memory_settings": "4G"}, "ece_host_memory_settings is a str, not a mapping"),
+    ("memory settings no mapping", {"ece_host_memory_settings": "4G"}, "ece_host_memory_settings '4G' is not a mapping"),
     ("memory settings of an unknown service", {"ece_host_memory_settings": {"kibana": {"xms": "1G"}}}, "ece_host_memory_settings names 'kibana'"),
     ("capacity", {"ece_host_capacity": 8191}, "ece_host_capacity 8191 is too small"),
     ("installer missing", {"ece_host_installer_src": "/nowhere/elastic-cloud-enterprise.sh"}, "ece_host_installer_src /nowhere/elastic-cloud-enterprise.sh is no file"),
