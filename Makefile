@@ -40,10 +40,12 @@ molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## playbooks on
 	cd extensions && $(BIN)/molecule test --all
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-test sanity, without an ignore file
-	cd $(INSTALLED) && $(BIN)/ansible-test sanity --venv --color no
+	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home
 
-lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint, production profile
+lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint (production profile) and ruff
 	$(BIN)/ansible-lint --offline
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changelog are complete
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .

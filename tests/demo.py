@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import yaml
+
 from standin import StandIn
 
 NEW_HOSTS = {f"new-{number}": f"192.0.2.{number}" for number in range(1, 5)}

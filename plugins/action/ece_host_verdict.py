@@ -24,9 +24,7 @@ class ActionModule(ControllerAction):
     def act(self, arguments, task_vars):
         check = arguments["check"]
         facts = {**(check.get("facts") or {}), "problems": check.get("problems")}
-        verdict, sentence = fleet.judge(
-            arguments["entry"], facts, replace_stale=arguments["replace_stale"], connect_timeout=arguments["connect_timeout"]
-        )
+        verdict, sentence = fleet.judge(arguments["entry"], facts, replace_stale=arguments["replace_stale"], connect_timeout=arguments["connect_timeout"])
         return {
             "changed": False,
             "verdict": verdict,

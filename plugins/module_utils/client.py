@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 try:
     import requests
     from requests.auth import AuthBase
-    from urllib3.exceptions import ConnectTimeoutError
+    from urllib3.exceptions import ConnectTimeoutError, LocationParseError
     from urllib3.util.retry import Retry
 
     REQUESTS_IMPORT_ERROR = None
@@ -37,14 +37,16 @@ BACKOFF_FACTOR_SECONDS = 0.5
 BACKOFF_MAX_SECONDS = 20
 ALLOCATOR_PAGE_SIZE = 1000
 
-KNOWN_REASONS = (
-    "Connection refused",
-    "Connection reset by peer",
-    "Name or service not known",
-    "Network is unreachable",
-    "No route to host",
-    "Remote end closed connection",
-)
+KNOWN_REASONS = {
+    "Connection refused": "connection refused",
+    "Connection reset by peer": "connection reset by peer",
+    "EOF occurred": "connection closed during TLS",
+    "IncompleteRead": "the answer was cut off",
+    "Name or service not known": "name or service not known",
+    "Network is unreachable": "network is unreachable",
+    "No route to host": "no route to host",
+    "Remote end closed connection": "remote end closed connection",
+}
 
 Json = Any
 
@@ -126,7 +128,7 @@ class EceClient:
         self._urls = [url.rstrip("/") for url in urls]
         self._credentials = None if api_key else (username or "", password or "")
         self._auth = _HeaderAuth("ApiKey " + api_key if api_key else _basic(*self._credentials))
-        self._secrets = [secret for secret in (api_key, password) if secret]
+        self._secrets = [secret for secret in (api_key, password, self._auth.value) if secret]
         # Given per request: REQUESTS_CA_BUNDLE, usual in execution environments, overrides the session's own value.
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
@@ -161,11 +163,12 @@ class EceClient:
         try:
             reply = self._request("POST", "/users/auth/_login", None, {"username": username, "password": password})
         except EceApiError as error:
-            self._auth = before
             # Where the log-in service itself is missing or ill (404, 501, 502), the first refusal is the better news.
-            raise refused if error.status in (401, 404, 501, 502) else error
+            raise (refused if error.status in (401, 404, 501, 502) else error) from None
+        finally:
+            self._auth = before
         token = reply.get("token") if isinstance(reply, dict) else None
-        if not token:
+        if not token or not isinstance(token, str):
             raise EceProtocolError(f"POST {self.url}{API_PREFIX}/users/auth/_login answered without a token")
         self._secrets.append(token)
         self._auth = _HeaderAuth("Bearer " + token)
@@ -213,14 +216,15 @@ class EceClient:
                     timeout=self._timeout,
                     allow_redirects=False,
                 )
-            except requests.exceptions.SSLError as error:
-                # Not a matter of reaching a host: the next coordinator would be asked for trust by the same mistake.
-                raise EceError(f"{method} {url}{API_PREFIX}{path}: {self._explain_tls(error)}") from None
+            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema, LocationParseError) as error:
+                raise EceError(f"url {url}: not a usable address ({error}); give it like https://ece.example.com:12443") from None
             except OSError as error:  # every requests exception is one; also a ca_path that cannot be read
                 if not isinstance(error, requests.RequestException):
                     raise EceError(f"ca_path {self._verify}: {error.strerror or error}; give a readable file of CA certificates") from None
-                if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema)):
-                    raise EceError(f"url {url}: not a usable address ({error}); give it like https://ece.example.com:12443") from None
+                # A connection that ends during TLS is a coordinator that starts or ends, as behind a load balancer. All else about TLS
+                # is no matter of reaching a host: the next coordinator would be asked for trust by the same mistake.
+                if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
+                    raise EceError(f"{method} {url}{API_PREFIX}{path}: {self._explain_tls(error)}") from None
                 sent = not _never_connected(error)
                 failures.append(f"{url}: {_reason(error)}")
                 if sent and method != "GET":
@@ -239,6 +243,8 @@ class EceClient:
 
     def _explain_tls(self, error: Exception) -> str:
         text = str(error)
+        if "NO_CERTIFICATE" in text or "PEM" in text:
+            return f"ca_path {self._verify} holds no CA certificate: give a file of them in PEM form"
         if "CERTIFICATE_VERIFY_FAILED" not in text and "certificate" not in text.lower():
             return f"TLS failed: {_reason(error)}"
         if "expired" in text:
@@ -251,7 +257,7 @@ class EceClient:
         where = f"{method} {response.url.split('?')[0]}"
         status = response.status_code
         if 300 <= status < 400:
-            target = urlsplit(response.headers.get("Location", "")).netloc or "another address"
+            target = _host_of(response.headers.get("Location", "")) or "another address"
             raise EceProtocolError(
                 f"{where} was redirected to {target} (HTTP {status}); credentials are not sent there: use the coordinator's own address as url"
             )
@@ -261,52 +267,69 @@ class EceClient:
         except ValueError:
             payload, parsed = None, False
         if status >= 400:
-            raise self._api_error(where, response, payload)
+            raise self._api_error(where, response, payload, parsed)
         # A write may answer with nothing at all; a GET that does has lost its answer.
         if not parsed or (payload is None and method == "GET"):
             raise EceProtocolError(f"{where} answered HTTP {status} with something that is no JSON: {self._first_line(response)}")
         return payload
 
-    def _api_error(self, where: str, response: requests.Response, payload: Json) -> EceApiError:
+    def _api_error(self, where: str, response: requests.Response, payload: Json, parsed: bool) -> EceApiError:
         status = response.status_code
-        errors = payload.get("errors") if isinstance(payload, dict) else None
-        errors = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
-        if errors:
-            said = "; ".join(f"{error.get('message', 'no message')} ({error.get('code', 'no code')})" for error in errors)
-        elif isinstance(payload, dict) and payload.get("error"):
-            said = str(payload["error"])
-        else:
-            said = self._first_line(response)
-        said = self._redact(said)
+        errors = self._errors_of(payload)
+        said = self._said(payload) or self._first_line(response)
         if status == 401:
             said = f"the credentials were refused; check api_key, or username and password: {said}"
         elif status == 403:
             said = f"this user may not do that: {said}"
         elif status == 449:
             said = f"this ECE wants elevated permissions, which platforms before 3.7 ask for; use the admin user's name and password: {said}"
-        kind = EceNotFound if status == 404 else EceAuthError if status in (401, 403, 449) else EceApiError
         code = errors[0].get("code") if errors else None
-        fields = [field for error in errors for field in error.get("fields") or []]
+        # Only the API's own 404 says that a thing is gone: neither a web page of somebody else nor a platform that is not up yet.
+        gone = status == 404 and parsed and code != NOT_READY_CODE
+        kind = EceNotFound if gone else EceAuthError if status in (401, 403, 449) else EceApiError
+        fields = [field for error in errors if isinstance(error.get("fields"), list) for field in error["fields"]]
         return kind(f"{where} answered HTTP {status}: {said}", status, code, fields, errors)
+
+    def _errors_of(self, payload: Json) -> list[dict]:
+        """The errors of a BasicFailedReply, without the secrets that were sent."""
+        errors = payload.get("errors") if isinstance(payload, dict) else None
+        errors = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+        return [{key: self._redact(value) if isinstance(value, str) else value for key, value in error.items()} for error in errors]
+
+    def _said(self, payload: Json) -> str:
+        """The words of an error in a reply, empty where it has none."""
+        errors = self._errors_of(payload)
+        if errors:
+            return "; ".join(f"{error.get('message', 'no message')} ({error.get('code', 'no code')})" for error in errors)
+        return self._redact(str(payload["error"])) if isinstance(payload, dict) and payload.get("error") else ""
 
     def _first_line(self, response: requests.Response) -> str:
         lines = [line.strip() for line in response.text.splitlines() if line.strip()]
-        return self._redact(lines[0][:200]) if lines else "an empty body"
+        return self._redact(lines[0])[:200] if lines else "an empty body"
 
     def _redact(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "********")
         return text
 
+    def _mapping(self, reply: Json, what: str, key: str) -> dict:
+        """The reply, if it is an object with the key that the spec requires."""
+        if not isinstance(reply, dict) or reply.get(key) is None:
+            said = self._said(reply)
+            raise EceProtocolError(
+                f"{what} at {self.url} answered without '{key}', which the API promises{': ' + said if said else ''}; is url a coordinator of ECE?"
+            )
+        return reply
+
     # -- the platform ------------------------------------------------------------------------------------------------
 
     def platform(self) -> dict:
         """GET /platform"""
-        return _mapping(self.request("GET", "/platform"), "GET /platform", "version")
+        return self._mapping(self.request("GET", "/platform"), "GET /platform", "version")
 
     def runners(self) -> list[dict]:
         """GET /platform/infrastructure/runners. The operation takes no size, so it is cross-checked by the caller's totals."""
-        reply = _mapping(self.request("GET", "/platform/infrastructure/runners"), "GET runners", "runners")
+        reply = self._mapping(self.request("GET", "/platform/infrastructure/runners"), "GET runners", "runners")
         return _objects(reply["runners"], "runner_id")
 
     def allocators(self, total: int | None = None) -> list[dict]:
@@ -331,7 +354,7 @@ class EceClient:
                     self.warnings.append(f"the list of allocators ends at {start}: {error}")
                     return
                 raise
-            page = _allocators_of(_mapping(reply, "GET allocators", "zones"))
+            page = _allocators_of(self._mapping(reply, "GET allocators", "zones"))
             fresh = [allocator for allocator in page if allocator["allocator_id"] not in seen]
             seen.update(allocator["allocator_id"] for allocator in fresh)
             yield from fresh
@@ -341,17 +364,17 @@ class EceClient:
 
     def proxies(self) -> dict:
         """GET /platform/infrastructure/proxies. The reply holds secrets under C(settings)."""
-        return _mapping(self.request("GET", "/platform/infrastructure/proxies"), "GET proxies", "proxies")
+        return self._mapping(self.request("GET", "/platform/infrastructure/proxies"), "GET proxies", "proxies")
 
     def blueprinter_roles(self) -> list[dict]:
         """GET /platform/infrastructure/blueprinter/roles. Container options of the reply may hold secrets."""
-        reply = _mapping(self.request("GET", "/platform/infrastructure/blueprinter/roles"), "GET blueprinter roles", "values")
+        reply = self._mapping(self.request("GET", "/platform/infrastructure/blueprinter/roles"), "GET blueprinter roles", "values")
         return _objects(reply["values"], "id")
 
     def license(self) -> dict | None:
         """GET /platform/license; None where no license is installed."""
         try:
-            return _mapping(self.request("GET", "/platform/license"), "GET license", "license")["license"]
+            return self._mapping(self.request("GET", "/platform/license"), "GET license", "license")["license"]
         except EceNotFound:
             return None
 
@@ -360,7 +383,7 @@ class EceClient:
     def runner(self, runner_id: str) -> dict | None:
         """GET /platform/infrastructure/runners/{runner_id}: direct state, not the index. None when unknown."""
         try:
-            return _mapping(self.request("GET", _runner_path(runner_id)), "GET runner", "runner_id")
+            return self._mapping(self.request("GET", _runner_path(runner_id)), "GET runner", "runner_id")
         except EceNotFound:
             return None
 
@@ -390,14 +413,14 @@ class EceClient:
 
     def enrollment_tokens(self) -> list[dict]:
         """GET enrollment-tokens: persistent ones, as token_id and roles; the tokens themselves are never listed."""
-        return _objects(_mapping(self.request("GET", self.TOKENS), "GET enrollment-tokens", "tokens")["tokens"], "token_id")
+        return _objects(self._mapping(self.request("GET", self.TOKENS), "GET enrollment-tokens", "tokens")["tokens"], "token_id")
 
     def create_enrollment_token(self, roles: Sequence[str], persistent: bool, validity_seconds: int | None) -> dict:
         """POST enrollment-tokens, never repeated once sent. C(validity_seconds) goes with ephemeral tokens only."""
         body: dict[str, Any] = {"persistent": persistent, "roles": list(roles)}
         if validity_seconds is not None and not persistent:
             body["validity_in_seconds"] = validity_seconds
-        reply = _mapping(self.request("POST", self.TOKENS, body=body), "POST enrollment-tokens", "token")
+        reply = self._mapping(self.request("POST", self.TOKENS, body=body), "POST enrollment-tokens", "token")
         self._secrets.append(reply["token"])
         return reply
 
@@ -410,13 +433,6 @@ def _runner_path(runner_id: str) -> str:
     return "/platform/infrastructure/runners/" + quote(runner_id, safe="")
 
 
-def _mapping(reply: Json, what: str, key: str) -> dict:
-    """The reply, if it is an object with the key that the spec requires."""
-    if not isinstance(reply, dict) or reply.get(key) is None:
-        raise EceProtocolError(f"{what} answered without '{key}', which the API promises; is url a coordinator of ECE?")
-    return reply
-
-
 def _objects(values: Json, key: str) -> list[dict]:
     """The objects that have their identifying key; a reply that lost it elsewhere is of no use."""
     return [value for value in values if isinstance(value, dict) and value.get(key)] if isinstance(values, list) else []
@@ -425,10 +441,18 @@ def _objects(values: Json, key: str) -> list[dict]:
 def _allocators_of(overview: Mapping[str, Any]) -> list[dict]:
     """Allocators of one page, flat. Empty zones come as C(allocators: null); a zone may come without its id."""
     flat = []
-    for zone in overview.get("zones") or []:
-        for allocator in _objects((zone or {}).get("allocators"), "allocator_id"):
+    for zone in overview["zones"] if isinstance(overview["zones"], list) else []:
+        for allocator in _objects(zone.get("allocators") if isinstance(zone, dict) else None, "allocator_id"):
             flat.append({**allocator, "zone_id": allocator.get("zone_id") or zone.get("zone_id")})
     return flat
+
+
+def _host_of(address: str) -> str:
+    """Host and port of an address, without credentials; empty where it has none."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 def _never_connected(error: Exception) -> bool:
@@ -444,7 +468,7 @@ def _reason(error: Exception) -> str:
     words = str(cause)
     if isinstance(error, requests.exceptions.Timeout):
         return "no answer in time" if not _never_connected(error) else "no connection in time"
-    for known in KNOWN_REASONS:
+    for known, plain in KNOWN_REASONS.items():
         if known in words:
-            return known.lower()
+            return plain
     return words.split(": ", 1)[-1] if words else type(error).__name__

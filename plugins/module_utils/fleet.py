@@ -81,9 +81,7 @@ def flat_runner(runner: Mapping[str, Any]) -> dict:
         "roles": runner_roles(runner),
         "version": (runner.get("build_info") or {}).get("version"),
         "tags": dict(runner.get("tags") or {}),
-        "containers": sorted(
-            "frc-{0}-{1}".format(item.get("container_set_name"), item.get("container_name")) for item in runner.get("containers") or []
-        ),
+        "containers": sorted("frc-{0}-{1}".format(item.get("container_set_name"), item.get("container_name")) for item in runner.get("containers") or []),
     }
 
 

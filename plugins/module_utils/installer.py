@@ -86,7 +86,7 @@ def _capacity(name, value):
     try:
         number = int(str(value))
     except ValueError:
-        raise OptionError("{0} {1!r} is no whole number of MB".format(name, value))
+        raise OptionError("{0} {1!r} is no whole number of MB".format(name, value)) from None
     if number < CAPACITY_MIN_MB:
         raise OptionError("{0} {1} is too small: the installer takes {2} MB or more".format(name, number, CAPACITY_MIN_MB))
     return str(number)

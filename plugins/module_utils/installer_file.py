@@ -37,7 +37,7 @@ def download(url, ca_path=None):
     try:
         content = open_url(url, timeout=DOWNLOAD_TIMEOUT_SECONDS, ca_path=ca_path).read(SIZE_MAX_BYTES + 1)
     except Exception as error:  # open_url raises what urllib, ssl and http raise; each means the same here
-        raise InstallerFileError("the installer cannot be downloaded from {0}: {1}".format(url, getattr(error, "reason", error)))
+        raise InstallerFileError("the installer cannot be downloaded from {0}: {1}".format(url, getattr(error, "reason", error))) from None
     if len(content) > SIZE_MAX_BYTES:
         raise InstallerFileError("{0} is larger than {1} MB, so it is not the installer".format(url, SIZE_MAX_BYTES // 1024 // 1024))
     return content

@@ -42,6 +42,9 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
     if not urls:
         raise ConnectionOptionError("url is not set: give the coordinator's address like https://ece.example.com:12443, as url, ece_url or ECE_URL")
     for url in urls:
+        # First of all: each of the other sentences repeats the address.
+        if "@" in url:
+            raise ConnectionOptionError("url holds a user name or password: give them as username and password instead")
         scheme = url.split("://", 1)[0] if "://" in url else ""
         if scheme == "http" and not options["allow_http"]:
             raise ConnectionOptionError(f"url {url} sends credentials in clear: use https://, or set allow_http (ece_allow_http: true) if that is meant")
@@ -49,12 +52,8 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
             raise ConnectionOptionError(f"url {url} is no address of a coordinator: use one like https://ece.example.com:12443")
         if scheme == "http":
             warnings.append(f"{url}: credentials and tokens travel unencrypted")
-        if "@" in url.split("://", 1)[1].split("/", 1)[0]:
-            raise ConnectionOptionError("url holds a user name or password: give them as username and password instead")
     if options["api_key"] and (options["username"] or options["password"]):
-        raise ConnectionOptionError(
-            "api_key (or ECE_API_KEY) and username/password (or ECE_USERNAME/ECE_PASSWORD) are both set: set one kind of credentials"
-        )
+        raise ConnectionOptionError("api_key (or ECE_API_KEY) and username/password (or ECE_USERNAME/ECE_PASSWORD) are both set: set one kind of credentials")
     if not options["api_key"]:
         if not options["username"] and not options["password"]:
             raise ConnectionOptionError(
@@ -63,6 +62,9 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
         for one, other in (("username", "password"), ("password", "username")):
             if not options[one]:
                 raise ConnectionOptionError(f"{one} is not set (ECE_{one.upper()}), but {other} is: both are needed")
+    if options["api_key"] and not (options["api_key"].isascii() and options["api_key"].isprintable()):
+        # Python's own error for such a header repeats the key.
+        raise ConnectionOptionError("api_key (or ECE_API_KEY) holds a line break or another character that no API key has: give the key alone")
     if not options["validate_certs"]:
         warnings.append("the coordinator's certificate is not verified (validate_certs is false): anybody on the way can take the credentials")
     elif options["ca_path"] and not os.path.isfile(options["ca_path"]):

@@ -25,7 +25,7 @@ HOST = [
     ("memory settings no mapping", {"ece_host_memory_settings": "4G"}, "ece_host_memory_settings '4G' is not a mapping"),
     ("memory settings of an unknown service", {"ece_host_memory_settings": {"kibana": {"xms": "1G"}}}, "ece_host_memory_settings names 'kibana'"),
     ("capacity", {"ece_host_capacity": 8191}, "ece_host_capacity 8191 is too small"),
-    ("installer missing", {"ece_host_installer_src": "/nowhere/elastic-cloud-enterprise.sh"}, "ece_host_installer_src /nowhere/elastic-cloud-enterprise.sh is no file"),
+    ("installer missing", {"ece_host_installer_src": "/nowhere/installer.sh"}, "ece_host_installer_src /nowhere/installer.sh is no file"),
     ("checksum wrong", {"ece_host_installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64),
     ("checksum no checksum", {"ece_host_installer_checksum": "md5:1"}, "ece_host_installer_checksum 'md5:1' is no checksum"),
     ("version", {"ece_host_version": "3.7.0"}, "ece_host_version 3.7.0 is not what the platform runs"),
@@ -45,7 +45,8 @@ HOST = [
 
 def untouched(operator):
     """Nothing was written: not to the platform, not to a host."""
-    return operator.ece.mutations == [] and not any(host.containers or (host.folder / "elastic-cloud-enterprise.sh").exists() for host in operator.ece.hosts.values())
+    hosts = operator.ece.hosts.values()
+    return operator.ece.mutations == [] and not any(host.containers or (host.folder / "elastic-cloud-enterprise.sh").exists() for host in hosts)
 
 
 @pytest.mark.parametrize(("variables", "environment", "sentence"), [case[1:] for case in CONNECTION], ids=[case[0] for case in CONNECTION])

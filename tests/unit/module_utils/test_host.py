@@ -83,7 +83,8 @@ ACCEPTED = {
     "2.13": """CentOS-8 docker 19.03 20.10; RHEL-8 docker 19.03 20.10; CentOS-7 docker 20.10; RHEL-7 docker 20.10;
                Ubuntu-16.04 docker 19.03; Ubuntu-18.04 docker 19.03; SLES-12 docker 18.09""",
 }
-SYSTEMS = "CentOS-7 CentOS-8 RHEL-7 RHEL-8 RHEL-9 RockyLinux-8 RockyLinux-9 SLES-12 SLES-15 Ubuntu-16.04 Ubuntu-18.04 Ubuntu-20.04 Ubuntu-22.04 Ubuntu-24.04".split()
+SYSTEMS = [f"{name}-{number}" for name in ("CentOS", "RHEL", "RockyLinux", "SLES") for number in (7, 8, 9, 12, 15)]
+SYSTEMS += [f"Ubuntu-{year}.04" for year in (16, 18, 20, 22, 24)]
 ENGINES = [("docker", version) for version in "18.09 19.03 20.10 24.0 25.0 26.0 27.0".split()] + [("podman", version) for version in "3 4 5".split()]
 
 GOOD_FACTS = {
@@ -187,7 +188,7 @@ RULES = [
         {},
         "There is no docker command: the installer asks it with podman too; install podman's wrapper for it.",
     ),
-    ("socket", PROBLEM, {"socket.is_socket": False}, {"force": True}, "There is no socket /var/run/docker.sock: start the container engine, or set docker_socket."),
+    ("socket", PROBLEM, {"socket.is_socket": False}, {}, "There is no socket /var/run/docker.sock: start the container engine, or set docker_socket."),
     (
         "os",
         PROBLEM,
@@ -220,7 +221,13 @@ RULES = [
         {"version": "3.5.1"},
         "firewalld is active, which this version's installer refuses: stop and disable it.",
     ),
-    ("firewalld", WARNING, {"firewalld_active": True}, {}, "firewalld is active: open ECE's ports, or the host will not connect; some installers refuse to run."),
+    (
+        "firewalld",
+        WARNING,
+        {"firewalld_active": True},
+        {},
+        "firewalld is active: open ECE's ports, or the host will not connect; some installers refuse to run.",
+    ),
     ("selinux", WARNING, {"selinux_enforcing": True}, {}, "SELinux is enforcing, but selinux is not set: ECE's containers may be denied their files."),
 ]
 
@@ -399,7 +406,10 @@ def test_an_engine_that_the_user_may_not_use_still_shows_its_containers_to_root(
     assert facts["containers"] == (CONTAINERS if ROOT else [])
 
 
-@pytest.mark.parametrize(("ps", "error"), [("echo 'Is the daemon running?'; exit 1", "Is the daemon running?"), ("exit 7", "exit code 7"), ("echo; exit 7", "exit code 7")])
+@pytest.mark.parametrize(
+    ("ps", "error"),
+    [("echo 'Is the daemon running?'; exit 1", "Is the daemon running?"), ("exit 7", "exit code 7"), ("echo; exit 7", "exit code 7")],
+)
 def test_an_engine_whose_daemon_is_down(engine, folder, ps, error):
     engine("docker", "Docker version 25.0.5, build x", ps)
     facts = facts_of(None, folder)
@@ -511,7 +521,10 @@ def test_storage_is_judged_by_the_nearest_folder_that_is_there(folder):
     assert facts["free_gb"] == pytest.approx(shutil.disk_usage(folder).free / 10**9, abs=2)
 
 
-@pytest.mark.parametrize(("mounts", "filesystem"), [("", ""), ("/dev/a / ext4 rw 0 0\n", "ext4"), ("a / ext4 rw 0 0\nb / overlay rw 0 0\n", "overlay"), ("broken\n", "")])
+@pytest.mark.parametrize(
+    ("mounts", "filesystem"),
+    [("", ""), ("/dev/a / ext4 rw 0 0\n", "ext4"), ("a / ext4 rw 0 0\nb / overlay rw 0 0\n", "overlay"), ("broken\n", "")],
+)
 def test_the_last_and_longest_mount_counts(folder, mounts, filesystem):
     assert host.storage_facts(str(folder), None, mounts)["filesystem"] == filesystem
 

@@ -366,7 +366,7 @@ def test_no_part_of_a_token_is_left_wherever_it_stands(before, token, after):
     ("code", "meaning", "remedy"),
     [
         (0, "installed", ""),
-        (1, "general failure", "refused token"),
+        (1, "general failure", "the platform refused the host"),
         (2, "unknown command", "check that the installer file is elastic-cloud-enterprise.sh"),
         (3, "unknown or empty argument", "check extra_args"),
         (4, "bad user", "add it to the engine's group"),

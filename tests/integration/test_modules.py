@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The API modules in plays of one's own, with the action group's defaults, over real TLS."""
+
+from __future__ import annotations
+
+import pytest
+
+DEFAULTS = {
+    "group/ece.platform.ece": {
+        "url": "{{ ece_url }}",
+        "ca_path": "{{ ece_ca_path }}",
+    }
+}
+
+
+def local_play(*tasks):
+    return [{"hosts": "localhost", "gather_facts": False, "module_defaults": DEFAULTS, "tasks": list(tasks)}]
+
+
+def check(*conditions):
+    return {"ansible.builtin.assert": {"that": list(conditions)}}
+
+
+@pytest.fixture
+def controller(any_operator):
+    any_operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    return any_operator
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": 250, "max_page": 60}])
+def test_lists_are_complete_however_the_server_pages(controller):
+    playbook = controller.write(
+        "lists.yml",
+        local_play(
+            {"ece.platform.ece_allocator_info": {}, "register": "all"},
+            check("all.allocators | length == 250", "all.summary.connected == 250", "not all.changed"),
+            {"ece.platform.ece_allocator_info": {"zones": ["ece-zone-1"], "connected": True}, "register": "zone"},
+            check("zone.allocators | map(attribute='zone_id') | unique == ['ece-zone-1']", "zone.summary.allocators < 250"),
+            {"ece.platform.ece_runner_info": {"roles": ["allocator"]}, "register": "runners"},
+            check("runners.runners | length == 250"),
+            {"ece.platform.ece_platform_info": {"gather": ["proxies", "roles", "license"]}, "register": "platform"},
+            check("platform.version == '3.8.0'", "platform.totals.allocators == 250", "'secret' not in (platform | string | lower)"),
+        ),
+    )
+    run = controller.play(playbook=playbook)
+    assert run.rc == 0, run.output
+    assert controller.ece.mutations == []
+
+
+def test_token_life(controller):
+    playbook = controller.write(
+        "tokens.yml",
+        local_play(
+            {"ece.platform.ece_enrollment_token": {"roles": ["allocator"], "persistent": True}, "register": "minted", "no_log": True},
+            check("minted.token_id is string", "minted.expires_at is none"),
+            {"ece.platform.ece_enrollment_token_info": {}, "register": "tokens"},
+            check("minted.token_id in tokens.enrollment_tokens | map(attribute='token_id')"),
+            {"ece.platform.ece_enrollment_token": {"state": "absent", "token_id": "{{ minted.token_id }}"}, "register": "gone"},
+            {"ece.platform.ece_enrollment_token": {"state": "absent", "token_id": "{{ minted.token_id }}"}, "register": "again"},
+            check("gone.changed", "not again.changed"),
+        ),
+    )
+    run = controller.play(playbook=playbook)
+    assert run.rc == 0, run.output
+    assert controller.ece.tokens == [] and controller.ece.minted == 1
+    dry = controller.play("--check", playbook=controller.write("mint.yml", local_play({"ece.platform.ece_enrollment_token": {"roles": ["proxy"]}})))
+    assert dry.rc == 0 and controller.ece.minted == 1
+
+
+def test_waiting_for_an_allocator_names_what_is_missing(operator):
+    operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    operator.ece.platform.add_runner("192.0.2.1")
+    operator.ece.platform.add_runner("192.0.2.2", connected=False)
+    wait = {"allocator_ids": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "wait_timeout": 2, "wait_interval": 1}
+    run = operator.play(playbook=operator.write("wait.yml", local_play({"ece.platform.ece_allocator_info": wait})))
+    assert run.rc != 0
+    assert "after 2 s these allocators are not connected: 192.0.2.2 (not connected), 192.0.2.3 (unknown)" in run.words
+
+
+def test_runner_roles_with_diff_then_unchanged(operator):
+    operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    operator.ece.platform.add_runner("192.0.2.1", roles=("proxy",))
+    playbook = operator.write("roles.yml", local_play({"ece.platform.ece_runner": {"runner_id": "192.0.2.1", "roles": ["allocator"]}}))
+    run = operator.play("--diff", playbook=playbook)
+    assert run.rc == 0 and run.total("changed") == 1 and "+" in run.output
+    assert {"allocator", "beats-runner", "proxy", "services-forwarder"} <= set(operator.ece.platform.runner("192.0.2.1").roles)
+    assert operator.play(playbook=playbook).total("changed") == 0
+
+
+@pytest.mark.parametrize("standin_options", [{"certificate": "expired"}, {"certificate": "wrong-name"}], ids=["expired", "wrong name"])
+def test_certificates_that_are_not_good(operator, standin_options):
+    operator.new_host("a", "192.0.2.1")
+    run = operator.play()
+    sentence = {"expired": "the coordinator's certificate has expired", "wrong-name": "the coordinator's certificate is for another host name"}
+    assert run.rc != 0 and sentence[standin_options["certificate"]] in run.words
+    assert operator.ece.requests == []
+
+
+def test_not_verifying_warns_and_works(operator):
+    operator.group_vars = {"ece_ca_path": None, "ece_validate_certs": "false"}
+    operator.new_host("a", "192.0.2.1")
+    run = operator.play(warnings=True)
+    assert run.rc == 0, run.output
+    assert "the coordinator's certificate is not verified" in run.words

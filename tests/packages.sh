@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Sees to the system packages that the test hosts of the Molecule scenarios need: does nothing where all are there, installs
+# them where it may (root, apt-get), else names those that are missing and ends with 1.
+set -euo pipefail
+PATH=$PATH:/usr/sbin:/sbin
+
+# A Debian package, and what it brings that is needed here: a command, or one of podman's helpers.
+needs=(
+  "aardvark-dns aardvark-dns"
+  "debootstrap debootstrap"
+  "iptables iptables"
+  "netavark netavark"
+  "openssh-client ssh"
+  "openssh-client ssh-keygen"
+  "podman podman"
+  "procps pkill"
+  "runc runc"
+  "util-linux flock"
+)
+
+is_there() {
+  command -v "$1" >/dev/null || [[ -x /usr/lib/podman/$1 || -x /usr/libexec/podman/$1 ]]
+}
+
+find_missing() {
+  local need
+  missing=()
+  for need in "${needs[@]}"; do
+    is_there "${need#* }" || [[ " ${missing[*]} " == *" ${need% *} "* ]] || missing+=("${need% *}")
+  done
+}
+
+find_missing
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+if ((EUID == 0)) && command -v apt-get >/dev/null; then
+  echo "Installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -qq --yes --no-install-recommends -o DPkg::Lock::Timeout=120 "${missing[@]}" >/dev/null
+  find_missing
+fi
+if ((${#missing[@]} > 0)); then
+  echo "Missing packages (names as in Debian): ${missing[*]}. The Molecule scenarios need them, and root." >&2
+  exit 1
+fi

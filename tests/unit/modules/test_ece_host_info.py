@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The real module on this machine, with a container engine of the test's."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pwd
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.ece.platform.plugins.module_utils import host, installer
+from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError
+from ansible_collections.ece.platform.plugins.modules import ece_host_info
+
+USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.0\n"
+URL = "https://downloads.example.com/elastic-cloud-enterprise.sh"
+
+
+@contextlib.contextmanager
+def module_arguments(arguments):
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:  # ansible-core before 2.19
+        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()):
+            yield
+    else:
+        with patch_module_args(arguments):
+            yield
+
+
+@pytest.fixture
+def folder():
+    path = Path(tempfile.mkdtemp(prefix="ece-"))
+    path.chmod(0o755)
+    (path / "bin").mkdir()
+    engine(path)
+    yield path
+    shutil.rmtree(path)
+
+
+def engine(folder, listing="", version="25.0.5"):
+    docker = folder / "bin" / "docker"
+    docker.write_text(f"#!/bin/bash\nif [[ $1 == --version ]]; then echo Docker version {version}; else printf '%s' '{listing}'; fi\n")
+    docker.chmod(0o755)
+
+
+@pytest.fixture
+def run(folder, capsys):
+    def go(**more):
+        arguments = {
+            "user": USER.pw_name,
+            "storage_path": str(folder / "elastic"),
+            "docker_socket": str(folder / "docker.sock"),
+            "bin_paths": [str(folder / "bin")],
+            **more,
+        }
+        capsys.readouterr()
+        with module_arguments(arguments), pytest.raises(SystemExit):
+            ece_host_info.main()
+        return json.loads(capsys.readouterr().out)
+
+    return go
+
+
+def test_facts_of_this_machine(folder, run):
+    engine(folder, "frc-runners-runner|ece:3.8.0|Up 2 minutes\nother|x|Up 1 hour\nfrc-allocators-allocator|ece:3.8.0|Exited (1) 3 minutes ago\n")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "docker.sock"))
+        result = run()
+    facts = result["facts"]
+    assert result["changed"] is False
+    assert (facts["user"]["uid"], facts["effective_uid"], facts["hostname"]) == (USER.pw_uid, os.geteuid(), socket.gethostname())
+    assert facts["python"]["executable"] == sys.executable
+    assert (facts["engine"]["name"], facts["engine"]["version"], facts["engine"]["usable"]) == ("docker", "25.0.5", True)
+    assert facts["socket"] == {"path": str(folder / "docker.sock"), "is_socket": True}
+    assert facts["ece_containers"] == ["frc-allocators-allocator", "frc-runners-runner"]
+    assert "other" in facts["containers"]
+    assert (facts["installer_running"], facts["last_install"]) == (False, None)
+    assert facts["memory"]["total_mb"] >= facts["memory"]["available_mb"] > 0
+    assert facts["storage"]["existing_parent"] == str(folder)
+    assert facts["max_map_count"] > 0
+    assert not any("socket" in problem for problem in result["problems"])
+
+
+def test_problems_are_those_of_the_rules_and_the_facts(run):
+    result = run(version="3.8.0", roles=["allocator", "proxy"])
+    options = {"version": "3.8.0", "roles": ["allocator", "proxy"], "user": USER.pw_name, "force": False, "selinux": False, "host_ip": None, "skip_checks": []}
+    assert (result["problems"], result["warnings_found"]) == tuple(host.judge(result["facts"], options))
+    assert any(problem.startswith("There is no socket") for problem in result["problems"])
+    assert run(version="3.8.0", skip_checks=["all"])["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("listing", "running"),
+    [
+        ("elastic-cloud-enterprise-installer|ece:3.8.0|Up 2 minutes\n", True),
+        ("elastic-cloud-enterprise-installer|ece:3.8.0|Exited (1) 2 minutes ago\n", False),
+        ("other|x|Up 2 minutes\n", False),
+    ],
+)
+def test_an_installer_is_seen_by_its_container(folder, run, listing, running):
+    engine(folder, listing)
+    assert run()["facts"]["installer_running"] is running
+
+
+def test_an_installer_is_seen_by_the_lock_of_its_watcher_and_its_record(folder, run):
+    paths = installer.log_paths(str(folder / "elastic"))
+    os.makedirs(paths["folder"])
+    Path(paths["record"]).write_text(json.dumps({"started": time.time() - 400, "finished": time.time() - 100, "rc": 0}))
+    with open(paths["lock"], "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run()["facts"]["installer_running"] is True
+    facts = run()["facts"]
+    assert facts["installer_running"] is False
+    assert (facts["last_install"]["rc"], facts["last_install"]["age_seconds"]) == (0, pytest.approx(100, abs=60))
+
+
+def test_a_user_who_is_not_there_is_a_problem_and_no_error(run):
+    result = run(user="no-such-user-here")
+    assert result["facts"]["user"] is None
+    assert any(problem.startswith("There is no user no-such-user-here") for problem in result["problems"])
+
+
+def test_nothing_is_written(folder, run):
+    before = sorted(folder.rglob("*"))
+    run(_ansible_check_mode=True)
+    run()
+    assert sorted(folder.rglob("*")) == before
+
+
+# -- the installer behind an address -------------------------------------------------------------------------------------
+
+
+def looked_at(run, content=SCRIPT, **options):
+    with mock.patch.object(ece_host_info, "download", return_value=content) as download:
+        result = run(installer_url=URL, installer_ca_path="/etc/ca.pem", skip_checks=[check for check in host.CHECKS if check != "installer"], **options)
+    return result, download
+
+
+def test_the_installer_is_read_and_told(run):
+    result, download = looked_at(run, version="3.8.0")
+    assert result["installer"] == {"version": "3.8.0", "checksum": "sha256:" + hashlib.sha256(SCRIPT).hexdigest()}
+    assert result["problems"] == []
+    download.assert_called_once_with(URL, "/etc/ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        (SCRIPT, {"version": "3.9.0"}, ["installs ECE 3.8.0, which is older than 3.9.0"]),
+        (SCRIPT, {"installer_checksum": "sha256:" + "0" * 64}, ["instead of sha256:" + "0" * 64]),
+        (b"<html>", {"installer_checksum": "sha512:" + "0" * 128}, ["instead of sha512:" + "0" * 128, "is not elastic-cloud-enterprise.sh"]),
+    ],
+)
+def test_a_wrong_installer_is_a_problem(run, content, options, words):
+    problems = looked_at(run, content, **options)[0]["problems"]
+    assert [word in problem for word, problem in zip(words, problems)] == [True] * len(words) and len(problems) == len(words), problems
+
+
+def test_an_installer_that_cannot_be_had_is_a_problem(run):
+    with mock.patch.object(ece_host_info, "download", side_effect=InstallerFileError("the installer cannot be downloaded from x: timed out")):
+        result = run(installer_url=URL)
+    assert "the installer cannot be downloaded from x: timed out" in result["problems"]
+    assert "installer" not in result
+
+
+@pytest.mark.parametrize("skip", ["installer", "all"])
+def test_a_skipped_installer_is_not_downloaded(run, skip):
+    with mock.patch.object(ece_host_info, "download", side_effect=AssertionError) as download:
+        assert "installer" not in run(installer_url=URL, skip_checks=[skip])
+    assert not download.called
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"version": "3.8"}, "version '3.8' is no version"),
+        ({"user": "a b"}, "user 'a b' cannot be given to the installer"),
+        ({"storage_path": "/mnt/a b"}, "storage_path '/mnt/a b' cannot be given"),
+        ({"host_ip": "10.0.0"}, "host_ip '10.0.0' cannot be given"),
+        ({"roles": ["admin"]}, "roles"),
+        ({"roles": []}, "roles [] is no list of roles"),
+        ({"installer_url": "ftp://x"}, "installer_url 'ftp://x' is no address"),
+        ({"installer_url": "http://x/y"}, "is not encrypted"),
+        ({"installer_url": URL, "installer_checksum": "deadbeef"}, "installer_checksum 'deadbeef' is no checksum"),
+    ],
+)
+def test_wrong_options_are_refused(run, options, words):
+    with mock.patch.object(ece_host_info, "download", return_value=SCRIPT):
+        result = run(**options)
+    assert (result["failed"], words in result["msg"]) == (True, True), result["msg"]

@@ -1,0 +1,531 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The real module with a real watcher, against a tiny installer and container engine. As root it becomes `nobody`, else it stays who it is."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import types
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.ece.platform.plugins.module_utils import detached, host, installer
+from ansible_collections.ece.platform.plugins.modules import ece_install
+
+ROOT = os.geteuid() == 0
+USER = pwd.getpwnam("nobody") if ROOT else pwd.getpwuid(os.geteuid())
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
+PATIENCE_SECONDS = 20
+
+
+@contextlib.contextmanager
+def module_arguments(arguments):
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:  # ansible-core before 2.19
+        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()):
+            yield
+    else:
+        with patch_module_args(arguments):
+            yield
+
+
+def eventually(condition):
+    """The condition's first true value; what it waits for takes milliseconds."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.005)
+    return condition()
+
+
+def runs(pid):
+    """Whether a process is there and no zombie, which nobody may ever collect in a container."""
+    stat = host.read(f"/proc/{pid}/stat")
+    return bool(stat) and stat.rpartition(")")[2].split()[0] not in "ZX"
+
+
+class Box:
+    """A folder that is the host: installer, engine and storage path."""
+
+    def __init__(self, folder, capsys):
+        self.folder = folder
+        self.storage = folder / "elastic"
+        self.paths = installer.log_paths(str(self.storage))
+        self.script = folder / "elastic-cloud-enterprise.sh"
+        self.notes = folder / "notes"
+        self.engine_log = self.notes / "engine"
+        self._capsys = capsys
+        self.notes.mkdir()
+        self.engine_log.touch()
+        for path in (self.notes, self.engine_log):
+            os.chown(path, USER.pw_uid, USER.pw_gid)
+        (folder / "bin").mkdir()
+        self.engine()
+        self.installer("exit 0")
+
+    def engine(self, *containers):
+        docker = self.folder / "bin" / "docker"
+        listing = "".join(f"{name}|image|Up 2 minutes\n" for name in containers)
+        answers = f"[[ $1 == --version ]] && echo Docker version 25.0.5\n[[ $1 == ps ]] && printf '{listing}'\n"
+        docker.write_text(f'#!/bin/bash\n{answers}echo "$*" >>{self.engine_log}\n')
+        docker.chmod(0o755)
+
+    def installer(self, body, version="3.8.0"):
+        """What the script does; it may write to $NOTES, and says that it was started."""
+        head = f"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION={version}\nNOTES={self.notes}\necho $$ >>$NOTES/started\necho $PPID >$NOTES/watcher\n"
+        self.script.write_text(head + body + "\n")
+        self.script.chmod(0o755)
+
+    def note(self, name):
+        return host.read(str(self.notes / name))
+
+    def arguments(self, **more):
+        return {
+            "coordinator_host": "10.0.0.1",
+            "token": JWT,
+            "version": "3.8.0",
+            "user": USER.pw_name,
+            "storage_path": str(self.storage),
+            "bin_paths": [str(self.folder / "bin")],
+            **more,
+        }
+
+    def run(self, **more):
+        """What the module prints, as a controller would read it."""
+        self._capsys.readouterr()
+        with module_arguments(self.arguments(**more)), pytest.raises(SystemExit):
+            ece_install.main()
+        self.printed = self._capsys.readouterr().out
+        return json.loads(self.printed)
+
+    def follow(self, limit=PATIENCE_SECONDS):
+        """What the wait's question to a host answers."""
+        command = [sys.executable, "-c", installer.FOLLOW_SOURCE, self.paths["record"], self.paths["lock"], str(limit)]
+        return installer.parse_follow(subprocess.check_output(command).decode())
+
+
+@pytest.fixture
+def box(capsys, monkeypatch):
+    monkeypatch.setattr(detached, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(detached, "GRACE_SECONDS", 0.2)
+    folder = Path(tempfile.mkdtemp(prefix="ece-"))
+    folder.chmod(0o755)
+    made = Box(folder, capsys)
+    yield made
+    for pid in made.note("started").split():
+        if runs(pid):
+            os.killpg(int(pid), signal.SIGKILL)
+    eventually(lambda: not host.lock_is_held(made.paths["lock"]))
+    shutil.rmtree(folder)
+
+
+# -- a run ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_installer_gets_its_words_and_nothing_of_our_environment(box, monkeypatch):
+    for name in ("HOST_IP", "CAPACITY", "CLOUD_FEATURE_X", "DOCKER_HOST"):
+        monkeypatch.setenv(name, "spoiled")
+    box.installer("""env >$NOTES/env; pwd >$NOTES/cwd; printf '%s\\n' "$@" >$NOTES/words; read -r || echo nothing to read >$NOTES/stdin""")
+    result = box.run(roles=["allocator", "proxy"], zone="zone-1", memory_settings={"runner": {"xms": "1G", "xmx": "1G"}})
+    assert (result["rc"], result["changed"], result.get("failed", False)) == (0, True, False)
+    environment = dict(line.split("=", 1) for line in box.note("env").splitlines())
+    assert {key: value for key, value in environment.items() if key not in ("PWD", "SHLVL", "_", "OLDPWD")} == {
+        "PATH": f"{box.folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": USER.pw_dir,
+        "USER": USER.pw_name,
+        "LOGNAME": USER.pw_name,
+        "SHELL": "/bin/bash",
+        "LANG": "C",
+    }
+    assert box.note("words").split() == (
+        f"install --coordinator-host 10.0.0.1 --roles-token {JWT} --roles allocator,proxy --cloud-enterprise-version 3.8.0 --host-storage-path {box.storage} "
+        '--host-docker-host /var/run/docker.sock --availability-zone zone-1 --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
+    ).split()
+    assert (box.note("cwd"), box.note("stdin")) == ("/\n", "nothing to read\n")
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become somebody else")
+def test_root_drops_to_the_install_user_for_good(box):
+    box.installer("grep -E '^(Uid|Gid|Groups):' /proc/$$/status >$NOTES/status; id -G >$NOTES/groups; [[ -w /etc/shadow ]] || echo no >$NOTES/root")
+    box.run()
+    status = dict(line.split(":\t", 1) for line in box.note("status").splitlines())
+    assert set(status["Uid"].split()) == {str(USER.pw_uid)}
+    assert set(status["Gid"].split()) == {str(USER.pw_gid)}
+    assert {int(group) for group in box.note("groups").split()} == set(os.getgrouplist(USER.pw_name, USER.pw_gid))
+    assert box.note("root") == "no\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        (0, "installed"),
+        (1, "general failure"),
+        (2, "unknown command"),
+        (3, "unknown or empty argument"),
+        (4, "bad user"),
+        (5, "precondition"),
+        (42, "exit code 42, which its documentation does not know"),
+        (137, "killed by signal 9"),
+    ],
+)
+def test_the_exit_code_is_the_result(box, code, meaning):
+    box.installer(f"echo first; echo why >&2; exit {code}")
+    result = box.run()
+    assert (result["rc"], result.get("failed", False), result["changed"]) == (code, code != 0, True)
+    assert result["meaning"].startswith(meaning)
+    assert result["output"] == ["first", "why"]
+    assert (result["log"], result["record"]) == (box.paths["output"], box.paths["record"])
+    assert code == 0 or f"installer exit {code} ({result['meaning']}): why" in result["msg"]
+    assert bool(result["remedy"]) == (code != 0)
+
+
+def test_an_installer_that_is_killed_is_told_by_its_signal(box):
+    box.installer("kill -KILL $$")
+    assert (box.run()["rc"], box.follow()["rc"]) == (-9, -9)
+
+
+def test_all_output_is_kept_and_the_last_lines_are_shown(box):
+    logs = box.storage / "logs/bootstrap-logs"
+    box.installer(
+        f"mkdir -p {logs}; printf 'a\\nb\\n' >{logs}/bootstrap.log; for ((i = 0; i < 100; i++)); do echo line $i; done\n"
+        "printf '\\377 and no end of line'"
+    )
+    result = box.run()
+    assert result["output"] == [f"line {number}" for number in range(61, 100)] + ["\ufffd and no end of line"]
+    assert result["bootstrap_log"] == ["a", "b"]
+    assert host.read(box.paths["output"]).splitlines() == [f"line {number}" for number in range(100)] + ["\ufffd and no end of line"]
+
+
+def test_output_after_the_script_of_something_it_left_behind_does_not_hold_the_end_up(box):
+    box.installer("(while [[ ! -e $NOTES/go ]]; do sleep 0.01; done) & exit 0")
+    assert box.run()["rc"] == 0
+    (box.notes / "go").touch()
+
+
+def test_a_closed_output_is_not_the_end(box):
+    box.installer("exec >&- 2>&-; sleep 0.05; exit 4")
+    assert box.run()["rc"] == 4
+
+
+# -- secrets -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", [0, 1])
+@pytest.mark.parametrize("token", [JWT, "no-jwt-but-secret"])
+def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, code):
+    logs = box.storage / "logs/bootstrap-logs"
+    box.installer(
+        f'printf %s "$5" >$NOTES/token; mkdir -p {logs}; echo "token=$5" >{logs}/bootstrap.log\n'
+        f'echo "$*"; printf %s "--env ROLES_TOKEN=$5"; exit {code}'
+    )
+    result = box.run(token=token)
+    assert box.note("token") == token
+    assert "--roles-token ********" in result["output"][0] and "--roles-token ********" in result["diff"]["after"]
+    assert (result["output"][1], result["bootstrap_log"]) == ("--env ROLES_TOKEN=********", ["token=********"])
+    for text in (box.printed, host.read(box.paths["output"]), host.read(box.paths["record"])):
+        assert text and token not in text and token.split(".")[-1] not in text
+
+
+def test_somebody_elses_token_in_the_output_is_masked_too(box):
+    other = "eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiJvdGhlciJ9.b3RoZXItc2lnbmF0dXJl"
+    box.installer(f"echo emergency token: {other}")
+    assert box.run()["output"] == ["emergency token: ********"]
+    assert other not in host.read(box.paths["output"]) + host.read(box.paths["record"])
+
+
+def test_files_and_folders_are_private_whatever_the_umask(box):
+    mask = os.umask(0)
+    try:
+        box.run()
+    finally:
+        os.umask(mask)
+    modes = {name: (os.stat(box.paths[name]).st_mode & 0o777, os.stat(box.paths[name]).st_uid) for name in ("folder", "output", "record", "lock")}
+    ours = os.geteuid()
+    assert modes == {"folder": (0o700, USER.pw_uid), "output": (0o600, ours), "record": (0o600, ours), "lock": (0o600, ours)}
+    for folder in (box.storage, box.storage / "logs"):
+        assert (folder.stat().st_mode & 0o777, folder.stat().st_uid) == (0o700, USER.pw_uid)
+    assert sorted(os.listdir(box.paths["folder"])) == ["lock", "output.log", "record.json"]
+
+
+@pytest.mark.parametrize("name", ["output", "lock"])
+def test_a_link_that_the_install_user_has_laid_is_not_followed(box, name):
+    os.makedirs(box.paths["folder"])
+    victim = box.folder / "victim"
+    victim.write_text("precious")
+    os.symlink(victim, box.paths[name])
+    box.run()
+    assert victim.read_text() == "precious"
+    assert box.note("started") == ""
+
+
+# -- endings that are none -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stubborn", ["nobody", "child", "script"])
+def test_a_timeout_ends_the_whole_process_group_and_the_container(box, monkeypatch, stubborn):
+    trap = {"nobody": ("", ""), "child": ("trap '' TERM;", ""), "script": ("", "trap '' TERM;")}[stubborn]
+    forever = "while :; do sleep 60 & wait; done"
+    child = f"({trap[0]} echo $BASHPID >$NOTES/child; {forever}) & until [[ -s $NOTES/child ]]; do sleep 0.01; done"
+    box.installer(f"{trap[1]} echo working; {child}; touch $NOTES/ready; {forever}")
+    # The watcher's clock jumps once the installer is where it is wanted.
+    ready = box.notes / "ready"
+    clock = types.SimpleNamespace(time=time.time, sleep=time.sleep, monotonic=lambda: 1e6 if ready.exists() else 0.0)
+    monkeypatch.setattr(detached, "time", clock)
+    result = box.run(timeout=7)
+    assert (result["failed"], result["meaning"], result["output"]) == (True, "did not end in time", ["working"])
+    assert "did not end within 7 s and was stopped" in result["msg"]
+    assert result["rc"] == (-9 if stubborn == "script" else -15)
+    for name in ("started", "child"):
+        eventually(lambda name=name: not runs(int(box.note(name))))
+    assert box.note("engine").splitlines()[-1] == "rm --force elastic-cloud-enterprise-installer"
+    record = box.follow()
+    assert (installer.install_state(record), record["timed_out"], record["timeout"]) == ("finished", True, 7)
+
+
+HELD_UP = "until [[ -e $NOTES/go ]]; do sleep 0.01; done; echo done"
+
+
+def test_without_wait_it_returns_at_once_and_the_record_tells_the_end(box):
+    box.installer(HELD_UP + "; exit 5")
+    result = box.run(wait=False)
+    assert (result["changed"], result["msg"], "rc" in result) == (True, "the installer runs", False)
+    record = box.follow(0)
+    assert (installer.install_state(record), record["roles"], record["timeout"]) == ("running", ["allocator"], 1800)
+    (box.notes / "go").touch()
+    record = box.follow()
+    assert (installer.install_state(record), record["rc"], record["output"]) == ("finished", 5, ["done"])
+    assert record["started"] <= record["finished"] <= record["now"]
+    assert record["seconds"] == round(record["finished"] - record["started"], 1)
+
+
+def test_a_process_of_its_own_is_what_outlives_the_module_and_holds_none_of_its_output(box):
+    box.installer(HELD_UP)
+    code = """if True:
+        import sys, json
+        sys.path[:0] = json.loads(sys.argv[1])
+        import test_ece_install as here
+        with here.module_arguments(json.loads(sys.argv[2])):
+            here.ece_install.main()
+    """
+    module = [sys.executable, "-c", code, json.dumps([str(Path(__file__).parent), *sys.path]), json.dumps(box.arguments(wait=False))]
+    # check_output reads to the end of the pipe, so it would not come back before everybody has closed it.
+    said = subprocess.check_output(module, timeout=PATIENCE_SECONDS, start_new_session=True)
+    assert json.loads(said)["msg"] == "the installer runs"
+    eventually(lambda: box.note("watcher"))
+    assert os.getsid(int(box.note("watcher"))) not in (os.getsid(0), os.getsid(int(box.note("started"))))
+    (box.notes / "go").touch()
+    assert box.follow()["rc"] == 0
+
+
+def test_a_second_run_adopts_the_first(box):
+    box.installer(HELD_UP)
+    box.run(wait=False)
+    second = box.run(wait=False)
+    assert (second["changed"], second["msg"]) == (False, "an installer runs already: not started again")
+    eventually(lambda: box.note("started"))
+    # The third waits for the end: it comes after its first look at the lock.
+    looks = []
+    real = host.lock_is_held
+
+    def look(path):
+        looks.append(path)
+        if len(looks) == 3:
+            (box.notes / "go").touch()
+        return real(path)
+
+    with mock.patch.object(host, "lock_is_held", look):
+        third = box.run()
+    assert (third["changed"], third["rc"], third["output"]) == (False, 0, ["done"])
+    assert len(box.note("started").split()) == 1
+
+
+def test_a_second_run_fails_with_the_first(box):
+    box.installer(HELD_UP + "; exit 1")
+    box.run(wait=False)
+    (box.notes / "go").touch()
+    box.follow()
+    with mock.patch.object(host, "lock_is_held", side_effect=[True, True, False]):
+        result = box.run()
+    assert (result["failed"], result["rc"], result["changed"]) == (True, 1, False)
+
+
+def test_two_runs_that_begin_at_once_start_one_installer(box):
+    os.makedirs(box.paths["folder"])
+    with open(box.paths["lock"], "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # The other one took the lock after this one had looked.
+        with mock.patch.object(host, "lock_is_held", return_value=False):
+            result = box.run(wait=False)
+    assert (result["changed"], result["msg"]) == (False, "an installer runs already: not started again")
+    assert (box.note("started"), os.path.exists(box.paths["record"])) == ("", False)
+
+
+def test_an_installer_that_somebody_else_has_started_is_left_alone(box):
+    box.installer(HELD_UP)
+    by_hand = ["bash", str(box.script), "install", "--host-storage-path", str(box.storage)]
+    with subprocess.Popen(by_hand, start_new_session=True, stdout=subprocess.DEVNULL) as foreign:
+        eventually(lambda: box.note("started"))
+        result = box.run()
+        (box.notes / "go").touch()
+    assert (result["changed"], result["msg"]) == (False, f"an installer that was started by somebody else runs already (pid {foreign.pid}): nothing done")
+    assert not box.storage.exists()
+
+
+def test_a_killed_watcher_is_an_interruption_and_no_second_installer_is_started(box):
+    box.installer(HELD_UP)
+    box.run(wait=False)
+    watcher = int(eventually(lambda: box.note("watcher")))
+    os.kill(watcher, signal.SIGKILL)
+    eventually(lambda: not runs(watcher))
+    record = box.follow()
+    assert installer.install_state(record) == "interrupted"
+    outcome = installer.outcome(detached.follow(box.paths), str(box.storage))
+    assert (outcome["rc"], outcome["meaning"]) == (None, "interrupted")
+    again = box.run()
+    assert (again["changed"], "started by somebody else runs already" in again["msg"]) == (False, True)
+    assert len(box.note("started").split()) == 1
+
+
+def test_after_an_interruption_a_new_run_starts_anew(box):
+    os.makedirs(box.paths["folder"])
+    Path(box.paths["record"]).write_text(json.dumps({"started": 1.0}))
+    assert (box.run()["rc"], box.follow()["rc"]) == (0, 0)
+
+
+# -- nothing to do, nothing done -----------------------------------------------------------------------------------------
+
+
+def test_an_installed_host_is_not_touched(box):
+    box.engine("other", "frc-runners-runner")
+    result = box.run()
+    assert (result["changed"], result["msg"]) == (False, "ECE is installed already (container frc-runners-runner): nothing done")
+    assert (box.note("started"), box.storage.exists()) == ("", False)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can ask in the user's place")
+def test_an_installed_host_is_installed_even_if_its_user_cannot_ask_the_engine(box):
+    box.engine("frc-runners-runner")
+    docker = box.folder / "bin" / "docker"
+    docker.chmod(0o700)
+    assert box.run()["changed"] is False
+
+
+@pytest.mark.parametrize("token", [None, JWT])
+def test_check_mode_runs_nothing_and_needs_no_token(box, token):
+    result = box.run(token=token, _ansible_check_mode=True, capacity=8192)
+    assert (result["changed"], result["msg"]) == (True, "would install")
+    assert result["diff"]["after"].startswith("joins as allocator: elastic-cloud-enterprise.sh install --coordinator-host 10.0.0.1 ")
+    assert "--capacity 8192" in result["diff"]["after"]
+    assert JWT not in box.printed
+    assert (box.note("started"), box.storage.exists()) == ("", False)
+
+
+def test_check_mode_of_an_installed_host_is_no_change(box):
+    box.engine("frc-runners-runner")
+    assert box.run(token=None, _ansible_check_mode=True)["changed"] is False
+
+
+# -- refusals ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"zone": "zone 1"}, "zone 'zone 1' cannot be given to the installer"),
+        ({"extra_args": ["--roles", "director"]}, "extra_args has --roles: use the option roles for it"),
+        ({"capacity": 4096}, "capacity 4096 is too small"),
+        ({"memory_settings": '{"runner": {"xms": "1 G"}}'}, "memory_settings"),
+        ({"timeout": 0}, "timeout 0 is too small: use seconds, 1 or more"),
+        ({"user": "no-such-user-here"}, "user no-such-user-here does not exist on the host: create it"),
+        ({"installer_url": "http://mirror/elastic-cloud-enterprise.sh"}, "is not encrypted"),
+        ({"installer_checksum": "md5:0"}, "is no checksum"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_happens(box, options, words, check_mode):
+    result = box.run(**options, _ansible_check_mode=check_mode)
+    assert (result["failed"], words in result["msg"]) == (True, True), result["msg"]
+    assert (box.note("started"), box.note("engine"), box.storage.exists()) == ("", "", False)
+
+
+def test_without_a_token_nothing_is_started(box):
+    result = box.run(token=None)
+    assert (result["failed"], result["msg"]) == (True, "token is not set: mint one with ece_enrollment_token for the roles allocator")
+
+
+@pytest.mark.skipif(ROOT, reason="root can become anybody")
+def test_an_ordinary_user_cannot_become_another(box):
+    result = box.run(user="root")
+    assert (result["failed"], "use become to run this as root, or connect as root" in result["msg"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "words"),
+    [
+        pytest.param("CLOUD_ENTERPRISE_VERSION=3.8.0\n", {"installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64, id="wrong checksum"),
+        pytest.param(None, {}, "is no file on the host: set installer_url, or copy the installer there", id="missing"),
+        pytest.param("CLOUD_ENTERPRISE_VERSION=3.7.2\n", {}, "installs ECE 3.7.2, which is older than 3.8.0", id="older"),
+        pytest.param("echo hello\n", {}, "is not elastic-cloud-enterprise.sh", id="something else"),
+    ],
+)
+def test_a_wrong_installer_is_not_run(box, script, options, words):
+    box.script.unlink()
+    if script:
+        box.script.write_text(f"#!/bin/bash\n{script}touch {box.notes}/started\n")
+    result = box.run(**options)
+    assert (result["failed"], words in result["msg"], str(box.script) in result["msg"]) == (True, True, True), result["msg"]
+    assert not (box.notes / "started").exists() and not box.storage.exists()
+
+
+def test_an_installer_at_a_path_of_its_own(box):
+    other = box.folder / "tools"
+    other.mkdir()
+    box.script = box.script.rename(other / "elastic-cloud-enterprise.sh")
+    checksum = "sha256:" + hashlib.sha256(box.script.read_bytes()).hexdigest()
+    assert box.run(installer_path=str(box.script), installer_checksum=checksum)["rc"] == 0
+
+
+@pytest.mark.parametrize("with_checksum", [True, False])
+def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_checksum(box, with_checksum):
+    content = box.script.read_bytes()
+    box.script.unlink()
+    options = {"installer_url": "https://downloads.example.com/elastic-cloud-enterprise.sh", "installer_ca_path": "/etc/ca.pem"}
+    if with_checksum:
+        options["installer_checksum"] = "sha256:" + hashlib.sha256(content).hexdigest()
+    with mock.patch.object(ece_install, "download", return_value=content) as download:
+        assert box.run(**options)["rc"] == 0
+        assert (box.script.stat().st_mode & 0o777, box.script.stat().st_uid) == (0o700, USER.pw_uid)
+        assert box.run(**options)["rc"] == 0
+    assert download.mock_calls == [mock.call(options["installer_url"], "/etc/ca.pem")] * (1 if with_checksum else 2)
+    assert box.script.read_bytes() == content
+
+
+def test_a_wrong_download_replaces_nothing(box):
+    before = box.script.read_bytes()
+    with mock.patch.object(ece_install, "download", return_value=b"<html>Sign in</html>"):
+        result = box.run(installer_url="https://downloads.example.com/x")
+    assert (result["failed"], "the installer at https://downloads.example.com/x is not elastic-cloud-enterprise.sh" in result["msg"]) == (True, True)
+    assert box.script.read_bytes() == before
+
+
+def test_a_storage_path_that_cannot_be_made_is_told(box):
+    box.storage.write_text("a file")
+    result = box.run()
+    assert (result["failed"], result["msg"].startswith("the host refused: ")) == (True, True)
+    assert box.note("started") == ""
