@@ -128,13 +128,15 @@ class EceClient:
         self._urls = [url.rstrip("/") for url in urls]
         self._credentials = None if api_key else (username or "", password or "")
         self._auth = _HeaderAuth("ApiKey " + api_key if api_key else _basic(*self._credentials))
-        self._secrets = [secret for secret in (api_key, password, self._auth.value) if secret]
+        self._secrets = [secret for secret in (password, self._auth.value.split(" ", 1)[1]) if secret]
         # Given per request: REQUESTS_CA_BUNDLE, usual in execution environments, overrides the session's own value.
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
         self._retry = Retry(total=retries, backoff_factor=BACKOFF_FACTOR_SECONDS, allowed_methods=None, status_forcelist=RETRY_STATUS)
         self._sleep = sleep
         self._session = requests.Session()
+        # requests prepares the next request even of a redirect that it is told not to follow, and falls over an address that is none.
+        self._session.get_redirect_target = lambda response: None
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         self.warnings: list[str] = []
 
@@ -421,6 +423,8 @@ class EceClient:
         if validity_seconds is not None and not persistent:
             body["validity_in_seconds"] = validity_seconds
         reply = self._mapping(self.request("POST", self.TOKENS, body=body), "POST enrollment-tokens", "token")
+        if not isinstance(reply["token"], str):
+            raise EceProtocolError(f"POST enrollment-tokens at {self.url} answered with a token that is no text")
         self._secrets.append(reply["token"])
         return reply
 
@@ -435,7 +439,7 @@ def _runner_path(runner_id: str) -> str:
 
 def _objects(values: Json, key: str) -> list[dict]:
     """The objects that have their identifying key; a reply that lost it elsewhere is of no use."""
-    return [value for value in values if isinstance(value, dict) and value.get(key)] if isinstance(values, list) else []
+    return [value for value in values if isinstance(value, dict) and value.get(key) and isinstance(value[key], str)] if isinstance(values, list) else []
 
 
 def _allocators_of(overview: Mapping[str, Any]) -> list[dict]:

@@ -160,12 +160,16 @@ SECRET_WORDS = ("secret", "password", "token", "signature", "auths", "private_ke
 
 
 def without_secrets(value: Any) -> Any:
-    """The value without any entry whose key speaks of a secret (proxy settings, role options, license)."""
+    """The value without any entry whose key speaks of a secret (proxy settings, role options, license), as key or as NAME=value in a list."""
     if isinstance(value, Mapping):
-        return {key: without_secrets(item) for key, item in value.items() if not any(word in str(key).lower() for word in SECRET_WORDS)}
+        return {key: without_secrets(item) for key, item in value.items() if not _is_secret(key)}
     if isinstance(value, (list, tuple)):
-        return [without_secrets(item) for item in value]
+        return [without_secrets(item) for item in value if not (isinstance(item, str) and "=" in item and _is_secret(item.split("=", 1)[0]))]
     return value
+
+
+def _is_secret(name: Any) -> bool:
+    return any(word in str(name).lower() for word in SECRET_WORDS)
 
 
 # -- matching hosts and platform -----------------------------------------------------------------------------------------

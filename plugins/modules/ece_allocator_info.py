@@ -147,6 +147,11 @@ def wait_for(params, client):
         time.sleep(min(params["wait_interval"], max(0, deadline - time.monotonic())))
 
 
+def tag_value(value):
+    """A tag's value as the platform has it: text, and a YAML boolean in lower case, as ece_install sets it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def run(module, client):
     """The result of the module."""
     params = module.params
@@ -158,7 +163,7 @@ def run(module, client):
         allocators,
         allocator_ids=params["allocator_ids"],
         zones=params["zones"],
-        tags={key: str(value) for key, value in params["tags"].items()} if params["tags"] is not None else None,
+        tags={key: tag_value(value) for key, value in params["tags"].items()} if params["tags"] is not None else None,
         connected=params["connected"],
         maintenance_mode=params["maintenance_mode"],
     )

@@ -107,7 +107,7 @@ roles:
   sample: [allocator]
 """
 
-from ansible_collections.ece.platform.plugins.module_utils.client import EceConnectionError
+from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceConnectionError, EceError, EceProtocolError
 from ansible_collections.ece.platform.plugins.module_utils.fleet import ROLES, TOKEN_VALIDITY_MAX_SECONDS, decode_token, token_mismatch
 from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError, FleetError, run_api_module, utc
 
@@ -130,6 +130,33 @@ def check_options(params):
         raise ConnectionOptionError(f"validity_in_seconds {validity} is not possible: use 1 to {TOKEN_VALIDITY_MAX_SECONDS}")
 
 
+def answer_lost(error):
+    """Whether a token may have been minted although there is no answer with it."""
+    if isinstance(error, EceConnectionError):
+        return error.sent
+    return isinstance(error, EceProtocolError) or (isinstance(error, EceApiError) and error.status >= 500)
+
+
+def made_since(client, before):
+    """A sentence on the persistent tokens that were not there before."""
+    try:
+        new = sorted(token["token_id"] for token in client.enrollment_tokens() if token["token_id"] not in before)
+    except EceError as error:
+        return f"Look for a new persistent token with ece_enrollment_token_info and revoke it; they cannot be listed now: {error}"
+    return f"Persistent tokens that are new since: {', '.join(new)}; revoke the one nobody else made" if new else "No persistent token is new since"
+
+
+def discard(client, token_id):
+    """Revoke a persistent token that is of no use; what became of it, as the end of a sentence."""
+    if not token_id:
+        return ""
+    try:
+        client.delete_enrollment_token(token_id)
+    except EceError as error:
+        return f"; token_id {token_id} could not be revoked, so do that: {error}"
+    return f"; token_id {token_id} is revoked"
+
+
 def mint(module, client):
     """One token, or an error; never a second try once the request was sent."""
     params = module.params
@@ -139,18 +166,18 @@ def mint(module, client):
     before = {token["token_id"] for token in client.enrollment_tokens()} if params["persistent"] else set()
     try:
         reply = client.create_enrollment_token(roles, params["persistent"], params["validity_in_seconds"])
-    except EceConnectionError as error:
-        if error.sent and params["persistent"]:
-            new = sorted(token["token_id"] for token in client.enrollment_tokens() if token["token_id"] not in before)
-            raise FleetError(f"{error}. Persistent tokens that are new since: {', '.join(new) or 'none'}; revoke the one nobody else made") from None
+    except EceError as error:
+        if params["persistent"] and answer_lost(error):
+            raise FleetError(f"{error}. {made_since(client, before)}") from None
         raise
-    claims = decode_token(reply["token"])
-    mismatch = token_mismatch(claims, roles, params["persistent"])
     token_id = reply.get("token_id")
+    try:
+        claims = decode_token(reply["token"])
+        mismatch = token_mismatch(claims, roles, params["persistent"])
+    except FleetError as error:
+        mismatch = str(error)
     if mismatch:
-        if token_id:
-            client.delete_enrollment_token(token_id)
-        raise FleetError(mismatch)
+        raise FleetError(mismatch + discard(client, token_id))
     expires = claims.get("exp")
     return {
         "changed": True,

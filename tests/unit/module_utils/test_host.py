@@ -162,8 +162,10 @@ def test_without_a_version_the_matrix_is_left_out():
 # -- rules ---------------------------------------------------------------------------------------------------------------
 
 PROBLEM, WARNING = 0, 1
+# Nobody can do anything; that is told once.
+NOBODY = {"user": None, "engine.usable": False, "storage.writable": False}
 RULES = [
-    ("user", PROBLEM, {"user": None}, {}, "There is no user elastic: create it with a UID and GID of 1000 or more and put it into the engine's group."),
+    ("user", PROBLEM, NOBODY, {}, "There is no user elastic: create it with a UID and GID of 1000 or more and put it into the engine's group."),
     ("user", PROBLEM, {"user.uid": 999}, {}, "User elastic has UID 999; the installer wants 1000 or more."),
     ("user", PROBLEM, {"user.gid": 100}, {"force": True}, "User elastic has GID 100; the installer wants 1000 or more."),
     ("user", PROBLEM, {"effective_uid": 1001}, {}, "The task runs as UID 1001, neither root nor elastic: connect with become, or as elastic."),
@@ -299,10 +301,16 @@ def test_a_command_gets_a_clean_environment(monkeypatch):
 
 
 def test_a_command_runs_with_the_users_rights_alone():
-    uid, gid, groups = os.geteuid(), os.getegid(), os.getgroups() + [os.getegid()]
+    before = os.getgroups()
+    uid, gid, groups = os.geteuid(), os.getegid(), before + [os.getegid()]
     if ROOT:
         uid, gid, groups = USER.pw_uid, USER.pw_gid, os.getgrouplist(USER.pw_name, USER.pw_gid)
-    said = [{int(number) for number in host.run(["id", option], user=USER.pw_name)[1].split()} for option in ("-u", "-g", "-G")]
+        os.setgroups([0, 4242])  # of which nothing may be left
+    try:
+        said = [{int(number) for number in host.run(["id", option], user=USER.pw_name)[1].split()} for option in ("-u", "-g", "-G")]
+    finally:
+        if ROOT:
+            os.setgroups(before)
     assert said == [{uid}, {gid}, set(groups)]
 
 

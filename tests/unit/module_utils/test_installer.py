@@ -487,7 +487,7 @@ def test_release_is_major_and_minor_as_numbers(version, release):
 def follow(folder, limit="0"):
     """What `python -c` with it says, between what a login shell might say."""
     command = [sys.executable, "-c", installer.FOLLOW_SOURCE, str(folder / "record.json"), str(folder / "lock"), limit]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=20)
     return installer.parse_follow("Welcome!\nlast login: ECE-RECORDS\nbanner " + done.stdout.decode() + "bye\n")
 
 

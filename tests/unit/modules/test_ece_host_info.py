@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import json
@@ -21,7 +20,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.ece.platform.plugins.module_utils import host, installer
 from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError
 from ansible_collections.ece.platform.plugins.modules import ece_host_info
@@ -29,18 +27,6 @@ from ansible_collections.ece.platform.plugins.modules import ece_host_info
 USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.0\n"
 URL = "https://downloads.example.com/elastic-cloud-enterprise.sh"
-
-
-@contextlib.contextmanager
-def module_arguments(arguments):
-    try:
-        from ansible.module_utils.testing import patch_module_args
-    except ImportError:  # ansible-core before 2.19
-        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()):
-            yield
-    else:
-        with patch_module_args(arguments):
-            yield
 
 
 @pytest.fixture
@@ -60,8 +46,8 @@ def engine(folder, listing="", version="25.0.5"):
 
 
 @pytest.fixture
-def run(folder, capsys):
-    def go(**more):
+def run(folder, run_module):
+    def go(check_mode=False, **more):
         arguments = {
             "user": USER.pw_name,
             "storage_path": str(folder / "elastic"),
@@ -69,10 +55,7 @@ def run(folder, capsys):
             "bin_paths": [str(folder / "bin")],
             **more,
         }
-        capsys.readouterr()
-        with module_arguments(arguments), pytest.raises(SystemExit):
-            ece_host_info.main()
-        return json.loads(capsys.readouterr().out)
+        return run_module(ece_host_info, check_mode=check_mode, connection={}, **arguments)
 
     return go
 
@@ -138,7 +121,7 @@ def test_a_user_who_is_not_there_is_a_problem_and_no_error(run):
 
 def test_nothing_is_written(folder, run):
     before = sorted(folder.rglob("*"))
-    run(_ansible_check_mode=True)
+    run(check_mode=True)
     run()
     assert sorted(folder.rglob("*")) == before
 

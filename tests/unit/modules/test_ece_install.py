@@ -23,7 +23,6 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.ece.platform.plugins.module_utils import detached, host, installer
 from ansible_collections.ece.platform.plugins.modules import ece_install
 
@@ -31,18 +30,6 @@ ROOT = os.geteuid() == 0
 USER = pwd.getpwnam("nobody") if ROOT else pwd.getpwuid(os.geteuid())
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 PATIENCE_SECONDS = 20
-
-
-@contextlib.contextmanager
-def module_arguments(arguments):
-    try:
-        from ansible.module_utils.testing import patch_module_args
-    except ImportError:  # ansible-core before 2.19
-        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()):
-            yield
-    else:
-        with patch_module_args(arguments):
-            yield
 
 
 def eventually(condition):
@@ -60,17 +47,27 @@ def runs(pid):
     return bool(stat) and stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def end_all_of(folder):
+    """Kill the process groups of what was started in a folder, whatever has become of its parents; never this process's own."""
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        if str(folder) in host.read(f"/proc/{name}/cmdline"):
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                group = os.getpgid(int(name))
+                if group != os.getpgid(0):
+                    os.killpg(group, signal.SIGKILL)
+
+
 class Box:
     """A folder that is the host: installer, engine and storage path."""
 
-    def __init__(self, folder, capsys):
+    def __init__(self, folder, run_module):
         self.folder = folder
         self.storage = folder / "elastic"
         self.paths = installer.log_paths(str(self.storage))
         self.script = folder / "elastic-cloud-enterprise.sh"
         self.notes = folder / "notes"
         self.engine_log = self.notes / "engine"
-        self._capsys = capsys
+        self._run_module = run_module
         self.notes.mkdir()
         self.engine_log.touch()
         for path in (self.notes, self.engine_log):
@@ -106,31 +103,25 @@ class Box:
             **more,
         }
 
-    def run(self, **more):
+    def run(self, check_mode=False, **more):
         """What the module prints, as a controller would read it."""
-        self._capsys.readouterr()
-        with module_arguments(self.arguments(**more)), pytest.raises(SystemExit):
-            ece_install.main()
-        self.printed = self._capsys.readouterr().out
-        return json.loads(self.printed)
+        return self._run_module(ece_install, check_mode=check_mode, connection={}, **self.arguments(**more))
 
     def follow(self, limit=PATIENCE_SECONDS):
         """What the wait's question to a host answers."""
         command = [sys.executable, "-c", installer.FOLLOW_SOURCE, self.paths["record"], self.paths["lock"], str(limit)]
-        return installer.parse_follow(subprocess.check_output(command).decode())
+        return installer.parse_follow(subprocess.check_output(command, timeout=2 * PATIENCE_SECONDS).decode())
 
 
 @pytest.fixture
-def box(capsys, monkeypatch):
+def box(run_module, monkeypatch):
     monkeypatch.setattr(detached, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(detached, "GRACE_SECONDS", 0.2)
     folder = Path(tempfile.mkdtemp(prefix="ece-"))
     folder.chmod(0o755)
-    made = Box(folder, capsys)
+    made = Box(folder, run_module)
     yield made
-    for pid in made.note("started").split():
-        if runs(pid):
-            os.killpg(int(pid), signal.SIGKILL)
+    end_all_of(folder)
     eventually(lambda: not host.lock_is_held(made.paths["lock"]))
     shutil.rmtree(folder)
 
@@ -215,7 +206,6 @@ def test_all_output_is_kept_and_the_last_lines_are_shown(box):
 def test_output_after_the_script_of_something_it_left_behind_does_not_hold_the_end_up(box):
     box.installer("(while [[ ! -e $NOTES/go ]]; do sleep 0.01; done) & exit 0")
     assert box.run()["rc"] == 0
-    (box.notes / "go").touch()
 
 
 def test_a_closed_output_is_not_the_end(box):
@@ -238,7 +228,7 @@ def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, cod
     assert box.note("token") == token
     assert "--roles-token ********" in result["output"][0] and "--roles-token ********" in result["diff"]["after"]
     assert (result["output"][1], result["bootstrap_log"]) == ("--env ROLES_TOKEN=********", ["token=********"])
-    for text in (box.printed, host.read(box.paths["output"]), host.read(box.paths["record"])):
+    for text in (result.printed, host.read(box.paths["output"]), host.read(box.paths["record"])):
         assert text and token not in text and token.split(".")[-1] not in text
 
 
@@ -316,16 +306,11 @@ def test_without_wait_it_returns_at_once_and_the_record_tells_the_end(box):
 
 def test_a_process_of_its_own_is_what_outlives_the_module_and_holds_none_of_its_output(box):
     box.installer(HELD_UP)
-    code = """if True:
-        import sys, json
-        sys.path[:0] = json.loads(sys.argv[1])
-        import test_ece_install as here
-        with here.module_arguments(json.loads(sys.argv[2])):
-            here.ece_install.main()
-    """
-    module = [sys.executable, "-c", code, json.dumps([str(Path(__file__).parent), *sys.path]), json.dumps(box.arguments(wait=False))]
+    module = [sys.executable, "-m", ece_install.__name__]
+    given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments(wait=False)}).encode()
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     # check_output reads to the end of the pipe, so it would not come back before everybody has closed it.
-    said = subprocess.check_output(module, timeout=PATIENCE_SECONDS, start_new_session=True)
+    said = subprocess.check_output(module, input=given, env={**os.environ, **path}, timeout=PATIENCE_SECONDS, start_new_session=True)
     assert json.loads(said)["msg"] == "the installer runs"
     eventually(lambda: box.note("watcher"))
     assert os.getsid(int(box.note("watcher"))) not in (os.getsid(0), os.getsid(int(box.note("started"))))
@@ -428,17 +413,17 @@ def test_an_installed_host_is_installed_even_if_its_user_cannot_ask_the_engine(b
 
 @pytest.mark.parametrize("token", [None, JWT])
 def test_check_mode_runs_nothing_and_needs_no_token(box, token):
-    result = box.run(token=token, _ansible_check_mode=True, capacity=8192)
+    result = box.run(token=token, check_mode=True, capacity=8192)
     assert (result["changed"], result["msg"]) == (True, "would install")
     assert result["diff"]["after"].startswith("joins as allocator: elastic-cloud-enterprise.sh install --coordinator-host 10.0.0.1 ")
     assert "--capacity 8192" in result["diff"]["after"]
-    assert JWT not in box.printed
+    assert JWT not in result.printed
     assert (box.note("started"), box.storage.exists()) == ("", False)
 
 
 def test_check_mode_of_an_installed_host_is_no_change(box):
     box.engine("frc-runners-runner")
-    assert box.run(token=None, _ansible_check_mode=True)["changed"] is False
+    assert box.run(token=None, check_mode=True)["changed"] is False
 
 
 # -- refusals ------------------------------------------------------------------------------------------------------------
@@ -459,7 +444,7 @@ def test_check_mode_of_an_installed_host_is_no_change(box):
     ],
 )
 def test_wrong_options_are_refused_before_anything_happens(box, options, words, check_mode):
-    result = box.run(**options, _ansible_check_mode=check_mode)
+    result = box.run(**options, check_mode=check_mode)
     assert (result["failed"], words in result["msg"]) == (True, True), result["msg"]
     assert (box.note("started"), box.note("engine"), box.storage.exists()) == ("", "", False)
 
