@@ -37,7 +37,7 @@ integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  #
 	$(BIN)/python -m pytest -q tests/integration
 
 molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## playbooks on real hosts, for which it needs root
-	cd extensions && $(BIN)/molecule test --all
+	$(BIN)/molecule test --all
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-test sanity, without an ignore file
 	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.ece.platform.plugins.module_utils import fleet, installer, installer_file
 from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC, ConnectionOptionError
 from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction, show
@@ -92,6 +94,8 @@ class ActionModule(ApiAction):
             host_ip=variables.get("ece_host_ip"),
             roles=entry["roles"],
             runner_id=entry["runner_id"],
+            # A survey's answer or an extra variable is a string, and "false" is one that counts as true.
+            selinux=boolean(options["selinux"] or False, strict=False),
         )
         try:
             installer.arguments(options, prefix)

@@ -23,6 +23,7 @@ QUIET_SECONDS = 30
 # How long one question to a host may stay unanswered by a running installer before it is asked anew.
 FOLLOW_SECONDS = 25
 RECONNECT_SECONDS = 5
+TICK_SECONDS = 0.5
 FIRST_INTERVAL_SECONDS = 1
 
 
@@ -84,24 +85,25 @@ class ActionModule(ApiAction):
     def _wait(self, client, watches, records, interval):
         began = said = time.monotonic()
         phases = {watch.name: watch.phase for watch in watches}
-        trouble = None
+        platform = _Platform(client, interval)
         show(f"0:00  {progress(watches)}")
-        while True:
-            trouble, known = self._ask(client, trouble, began)
-            now = time.monotonic() - began
-            for watch in watches:
-                if known is not None or not watch.over:
-                    watch.look(now, (known or {}).get(watch.entry["runner_id"]), records.get(watch.name))
-            self._tell(now, watches, phases)
-            changed = any(phases[watch.name] != watch.phase for watch in watches)
-            phases = {watch.name: watch.phase for watch in watches}
-            if changed or time.monotonic() - said >= QUIET_SECONDS:
-                said = time.monotonic()
-                show(f"{fleet.clock(now)}  {progress(watches)}")
-            if all(watch.over for watch in watches):
-                return
-            # Quick at first, when a failing check ends an installer within seconds.
-            time.sleep(min(interval, FIRST_INTERVAL_SECONDS + now / 10))
+        try:
+            while True:
+                trouble, known = platform.latest()
+                now = time.monotonic() - began
+                for watch in watches:
+                    watch.look(now, known.get(watch.entry["runner_id"]), records.get(watch.name), trouble)
+                self._tell(now, watches, phases)
+                changed = any(phases[watch.name] != watch.phase for watch in watches)
+                phases = {watch.name: watch.phase for watch in watches}
+                if changed or time.monotonic() - said >= QUIET_SECONDS:
+                    said = time.monotonic()
+                    show(f"{fleet.clock(now)}  {progress(watches)}" + (f" ({trouble})" if trouble else ""), error=bool(trouble))
+                if all(watch.over for watch in watches):
+                    return
+                time.sleep(TICK_SECONDS)
+        finally:
+            platform.stop()
 
     @staticmethod
     def _tell(now, watches, phases):
@@ -114,18 +116,43 @@ class ActionModule(ApiAction):
             elif watch.phase == JOINED:
                 show(f"{fleet.clock(now)}  {watch.name} connected")
 
-    @staticmethod
-    def _ask(client, trouble, began):
-        """(trouble, what the platform knows or None). A platform that cannot be asked for a while is no reason to give up on installers."""
-        try:
-            totals = fleet.platform_totals(client.platform())
-            return None, fleet.known_hosts(client.runners(), client.allocators(totals["allocators"]))
-        except api.EceAuthError:
-            raise
-        except api.EceError as error:
-            if trouble is None:
-                show(f"{fleet.clock(time.monotonic() - began)}  the platform cannot be asked, trying on: {error}", error=True)
-            return str(error), None
+
+class _Platform(threading.Thread):
+    """Asks the platform once an interval, apart from the watch: a coordinator that hangs must not keep the watch from an installer's end."""
+
+    def __init__(self, client: api.EceClient, interval: float) -> None:
+        super().__init__(daemon=True)
+        self._client = client
+        self._interval = interval
+        self._stop = threading.Event()
+        self._latest: tuple[str | None, dict] = ("the platform has not answered yet", {})
+        self._fatal: api.EceError | None = None
+        self.start()
+
+    def run(self) -> None:
+        pause = FIRST_INTERVAL_SECONDS
+        while not self._stop.is_set():
+            try:
+                totals = fleet.platform_totals(self._client.platform())
+                self._latest = (None, fleet.known_hosts(self._client.runners(), self._client.allocators(totals["allocators"])))
+            except api.EceAuthError as error:
+                self._fatal = error
+                return
+            except api.EceError as error:
+                # No reason to give up on installers that run: the next answer may be a good one again.
+                self._latest = (f"the platform cannot be asked: {error}", {})
+            self._stop.wait(min(pause, self._interval))
+            # Quick at first, when a failing check ends an installer within seconds.
+            pause *= 1.2
+
+    def latest(self) -> tuple[str | None, dict]:
+        """(why the platform could not be asked or None, fleet.known_hosts()). Raises EceAuthError."""
+        if self._fatal:
+            raise self._fatal
+        return self._latest
+
+    def stop(self) -> None:
+        self._stop.set()
 
 
 def _follow_command(variables, paths):

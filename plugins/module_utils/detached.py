@@ -118,7 +118,8 @@ def watch(command, params, paths, started, environment):
             text = installer.redact(line.decode("utf-8", "replace"), secrets)
             lines.append(text)
             os.write(log, text.encode("utf-8") + b"\n")
-        if ended and not chunk:
+        # Something that left the process group may hold the output open, and go on writing after everybody else was stopped.
+        if ended and (not chunk or time.monotonic() > deadline + GRACE_SECONDS):
             break
         if ready and not chunk and not ended:
             time.sleep(POLL_SECONDS)  # output closed, process still there

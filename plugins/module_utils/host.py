@@ -94,7 +94,7 @@ MATRIX = {
         "SLES-12": {"docker": ("18.09",)},
     },
 }
-_OS_NAMES = {"rhel": "RHEL", "rocky": "RockyLinux", "centos": "CentOS", "ubuntu": "Ubuntu", "sles": "SLES"}
+_OS_NAMES = {"rhel": "RHEL", "rocky": "RockyLinux", "centos": "CentOS", "ubuntu": "Ubuntu", "sles": "SLES", "sles_sap": "SLES"}
 
 
 # -- running things as the install user ----------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ def last_install(record_path, now=None):
         record = json.loads(read(record_path) or "{}")
     except ValueError:
         return None
-    if not record.get("started"):
+    if not isinstance(record, dict) or not record.get("started"):
         return None
     finished = record.get("finished")
     return {"rc": record.get("rc"), "age_seconds": max(0, (now or time.time()) - finished) if finished else None}
@@ -344,10 +344,14 @@ def gather(options, log_paths, default_storage_path, installer_container):
 # -- judging -------------------------------------------------------------------------------------------------------------
 
 
+def release_of(version):
+    """(3, 8) of 3.8.1"""
+    return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
+
+
 def accepted(version):
     """The part of the matrix for a version of ECE; None where it is older than all that is known."""
-    release = tuple(int(part) for part in version.split("-")[0].split(".")[:2])
-    lower = [key for key in MATRIX if key <= release]
+    lower = [key for key in MATRIX if key <= release_of(version)]
     return MATRIX[max(lower)] if lower else None
 
 
@@ -435,8 +439,7 @@ def _judge_system(facts, options, problem, warning):
         warning("disk", text.format(storage["existing_parent"], storage["filesystem"]))
     if facts["firewalld_active"]:
         # Scripts up to 3.5 stop with exit code 5, those of 4.0 only warn; what those between do is not known.
-        release = tuple(int(part) for part in options["version"].split("-")[0].split(".")[:2]) if options["version"] else (0, 0)
-        if release <= (3, 5) and not options["force"]:
+        if options["version"] and release_of(options["version"]) <= (3, 5) and not options["force"]:
             problem("firewalld", "firewalld is active, which this version's installer refuses: stop and disable it.")
         else:
             warning("firewalld", "firewalld is active: open ECE's ports, or the host will not connect; some installers refuse to run.")

@@ -30,7 +30,8 @@ _SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?([0-9]+\.[0-9]+\.
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
 _HEAP = re.compile(r"^[1-9][0-9]*[kKmMgG]\Z")
 _FLAG = re.compile(r"^--[a-z][a-z0-9-]*\Z")
-_EXTRA_VALUE = re.compile(r'^[A-Za-z0-9/{\[][A-Za-z0-9._:/,@+={}\[\]"-]*\Z')
+# Brackets only within JSON: anywhere else the shell would take them for a file pattern.
+_EXTRA_VALUE = re.compile(r'^(?:[A-Za-z0-9/][A-Za-z0-9._:/,@+=-]*|\{[A-Za-z0-9._:/,@+={}\[\]"-]*\})\Z')
 _TAG_PART = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/+-]*\Z")
 
 

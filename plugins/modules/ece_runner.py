@@ -80,7 +80,7 @@ roles:
 """
 
 from ansible_collections.ece.platform.plugins.module_utils.fleet import ROLES, runner_roles
-from ansible_collections.ece.platform.plugins.module_utils.module import FleetError, run_api_module
+from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError, FleetError, run_api_module
 
 
 def present(module, client, runner):
@@ -111,6 +111,8 @@ def absent(module, client, runner):
 
 def run(module, client):
     """The result of the module."""
+    if not module.params["runner_id"].strip():
+        raise ConnectionOptionError("runner_id is empty: give the id of a runner, as ece_runner_info lists them")
     runner = client.runner(module.params["runner_id"])
     return (present if module.params["state"] == "present" else absent)(module, client, runner)
 

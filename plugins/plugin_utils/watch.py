@@ -48,19 +48,23 @@ class HostWatch:
         """Whether the verdict stands."""
         return self.phase in (JOINED, FAILED)
 
-    def look(self, now: float, known: Mapping[str, Any] | None, record: Mapping[str, Any] | None) -> None:
-        """known: the platform's entry (fleet.known_hosts) or None. record: the installer's last word or None."""
+    def look(self, now: float, known: Mapping[str, Any] | None, record: Mapping[str, Any] | None, trouble: str | None = None) -> None:
+        """known: the platform's entry (fleet.known_hosts) or None. record: the installer's last word or None.
+
+        trouble: why the platform could not be asked, so that C(known) says nothing.
+        """
         if self.over:
             return
         if self.phase == INSTALLING:
             self._look_at_installer(now, record)
         if self.over:
             return
-        if fleet.api_state(known, self.entry["roles"])[0] == fleet.JOINED:
+        if not trouble and fleet.api_state(known, self.entry["roles"])[0] == fleet.JOINED:
             self._look_at_connected(now, known)
-        else:
+            return
+        if not trouble:
             self._seen_connected_at = None
-            self._look_at_deadlines(now, known)
+        self._look_at_deadlines(now, known, trouble)
 
     def _look_at_installer(self, now, record):
         state = installer.install_state(record) if record else "absent"
@@ -89,13 +93,13 @@ class HostWatch:
         if self._installed_at is not None:
             self.connect_seconds = max(0.0, self._seen_connected_at - self._installed_at)
 
-    def _look_at_deadlines(self, now, known):
+    def _look_at_deadlines(self, now, known, trouble):
         if self.phase == INSTALLING and now > self._install_deadline:
             text = "its installer did not end, or the host could not be asked, within {0:.0f} s; run this again to go on waiting"
             self._fail(text.format(self._install_deadline))
         elif self.phase == CONNECTING and now - self._installed_at > self._connect_timeout:
             since = "its installer had ended" if self._has_installer else "its roles had been assigned"
-            reason = fleet.not_ready_reason(known, self.entry["roles"])
+            reason = trouble or fleet.not_ready_reason(known, self.entry["roles"])
             self._fail("not connected {0:.0f} s after {1} (ece_host_connect_timeout): {2}".format(self._connect_timeout, since, reason))
 
     def _fail(self, message):

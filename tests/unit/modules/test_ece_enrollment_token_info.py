@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.ece.platform.plugins.modules import ece_enrollment_token_info
 from scripted import TOKENS, jwt
 

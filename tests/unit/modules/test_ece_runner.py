@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.modules import ece_runner
+from scripted import ALLOCATORS, RUNNERS, failed, reset, runner
+
+ID = "10.0.0.7"
+PATH = f"{RUNNERS}/{ID}"
+NOT_FOUND = {"status": 404, "json": failed("runners.runner_not_found")}
+
+
+def roles_body(*roles):
+    return {"roles": [{"role_name": role} for role in roles]}
+
+
+# -- present -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "after"),
+    [
+        (["allocator", "beats-runner"], ["allocator"], None),
+        (["beats-runner"], ["allocator"], ["allocator", "beats-runner"]),
+        ([], ["proxy", "allocator"], ["allocator", "proxy"]),
+        (["services-forwarder", "director", "beats-runner"], ["allocator"], ["allocator", "beats-runner", "director", "services-forwarder"]),
+        (["allocator"], ["allocator", "allocator"], None),
+    ],
+    ids=["there", "one more", "two, sorted", "the system's stay", "asked twice"],
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_missing_roles_are_added_to_those_held(ece, run_module, held, asked, after, check_mode):
+    ece.expect("GET", PATH, json=runner(ID, *held))
+    if after and not check_mode:
+        ece.expect("PUT", PATH + "/roles", json={}, query={"bless": "true"}, sends=roles_body(*after))
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, roles=asked)
+    assert (result["changed"], result["runner_id"], result["roles"]) == (after is not None, ID, after or sorted(held))
+    assert result["diff"] == {"before": {"roles": sorted(held)}, "after": {"roles": after or sorted(held)}}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_runner_that_nobody_knows_cannot_have_roles(ece, run_module, check_mode):
+    ece.expect("GET", PATH, **NOT_FOUND)
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, roles=["allocator"])
+    assert result["failed"]
+    assert f"runner_id {ID} is not known to the platform" in result["msg"]
+
+
+def test_roles_that_are_refused_are_an_error_with_its_code(ece, run_module):
+    ece.expect("GET", PATH, json=runner(ID))
+    ece.expect("PUT", PATH + "/roles", status=400, json=failed("runners.runner_set_roles_failed"), query={"bless": "true"}, sends=roles_body("allocator"))
+    result = run_module(ece_runner, runner_id=ID, roles=["allocator"])
+    assert result["failed"]
+    assert result["failure"]["code"] == "runners.runner_set_roles_failed"
+
+
+# -- absent --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("held", [["allocator", "proxy"], ["proxy"], []], ids=["allocator", "no allocator", "no roles"])
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_disconnected_runner_is_deleted_after_its_allocator(ece, run_module, held, check_mode):
+    ece.expect("GET", PATH, json=runner(ID, *held, connected=False))
+    if not check_mode:
+        if "allocator" in held:
+            ece.expect("DELETE", f"{ALLOCATORS}/{ID}", json={})
+        ece.expect("DELETE", PATH, json={})
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, state="absent")
+    assert result["changed"] is True
+    assert result["diff"] == {"before": {"roles": sorted(held)}, "after": {}}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_runner_that_is_gone_is_no_change(ece, run_module, check_mode):
+    ece.expect("GET", PATH, **NOT_FOUND)
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, state="absent")
+    assert (result.get("failed", False), result["changed"], result["diff"]) == (False, False, {"before": {}, "after": {}})
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_connected_runner_is_never_deleted(ece, run_module, check_mode):
+    ece.expect("GET", PATH, json=runner(ID, "allocator", connected=True))
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, state="absent")
+    assert result["failed"]
+    assert f"runner_id {ID} is connected, so it is not deleted" in result["msg"]
+
+
+def test_an_allocator_and_a_runner_that_vanish_meanwhile_are_a_success(ece, run_module):
+    ece.expect("GET", PATH, json=runner(ID, "allocator", connected=False))
+    ece.expect("DELETE", f"{ALLOCATORS}/{ID}", status=404, json=failed("allocators.allocator_not_found"))
+    ece.expect("DELETE", PATH, **NOT_FOUND)
+    assert "failed" not in run_module(ece_runner, runner_id=ID, state="absent")
+
+
+@pytest.mark.parametrize("code", ["allocators.delete_allocator_with_instances_attempt", "allocators.delete_connected_allocator_attempt"])
+def test_an_allocator_that_must_stay_keeps_its_runner(ece, run_module, code):
+    ece.expect("GET", PATH, json=runner(ID, "allocator", connected=False))
+    ece.expect("DELETE", f"{ALLOCATORS}/{ID}", status=400, json=failed(code))
+    result = run_module(ece_runner, runner_id=ID, state="absent")
+    assert result["failed"]
+    assert result["failure"]["code"] == code
+
+
+def test_a_deletion_whose_answer_was_lost_says_so(ece, run_module):
+    ece.expect("GET", PATH, json=runner(ID, connected=False))
+    ece.expect("DELETE", PATH, body=reset())
+    result = run_module(ece_runner, runner_id=ID, state="absent")
+    assert result["failed"]
+    assert "whether the request took effect is not known" in result["msg"]
+
+
+# -- options ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"roles": ["allocator"]}, "runner_id"),
+        ({"runner_id": ID}, "roles"),
+        ({"runner_id": ID, "roles": ["beats-runner"]}, "beats-runner"),
+        ({"runner_id": ID, "state": "gone"}, "gone"),
+        ({"runner_id": "", "state": "absent"}, "runner_id is empty"),
+        ({"runner_id": " ", "roles": ["allocator"]}, "runner_id is empty"),
+    ],
+)
+def test_bad_options_are_named_before_anything_is_asked(ece, run_module, options, words):
+    result = run_module(ece_runner, **options)
+    assert result["failed"] and words in result["msg"]
+    assert ece.requests == []

@@ -1,0 +1,249 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Guards: what has to agree in several places does, and nothing is without its test and its documentation."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils import basic
+
+from ansible_collections.ece.platform.plugins.module_utils import module as shared
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COLLECTION = Path(shared.__file__).parents[2]
+PACKAGE = "ansible_collections.ece.platform.plugins"
+NAME = "ece.platform"
+
+MODULES = sorted(path.stem for path in (COLLECTION / "plugins" / "modules").glob("*.py"))
+ACTIONS = sorted(path.stem for path in (COLLECTION / "plugins" / "action").glob("*.py"))
+FRAGMENTS = sorted(path.stem for path in (COLLECTION / "plugins" / "doc_fragments").glob("*.py"))
+# What an option is where nothing is said.
+PLAIN = {"type": "str", "elements": None, "choices": None, "default": None, "required": False, "aliases": None}
+every_module = pytest.mark.parametrize("module", MODULES)
+
+
+def load(kind, name):
+    return importlib.import_module(f"{PACKAGE}.{kind}.{name}")
+
+
+def documentation(module):
+    """A module's documentation, with what it takes from fragments."""
+    documented = yaml.safe_load(load("modules", module).DOCUMENTATION)
+    options, attributes = dict(documented.get("options") or {}), {}
+    for fragment in documented.get("extends_documentation_fragment", []):
+        name, _, part = fragment.removeprefix(NAME + ".").partition(".")
+        text = yaml.safe_load(getattr(load("doc_fragments", name).ModuleDocFragment, part.upper() or "DOCUMENTATION"))
+        options.update(text.get("options") or {})
+        for attribute, words in (text.get("attributes") or {}).items():
+            attributes.setdefault(attribute, {}).update(words)
+    for attribute, words in (documented.get("attributes") or {}).items():
+        attributes.setdefault(attribute, {}).update(words)
+    return {**documented, "options": options, "attributes": attributes}
+
+
+class Built(Exception):
+    """In place of a module that runs: its argument_spec."""
+
+
+def argument_spec(module):
+    """The spec that AnsibleModule is given, or that of the action behind a module that is documentation only."""
+    if module in ACTIONS:
+        return load("action", module).ActionModule.SPEC
+
+    def stop(self, argument_spec, **_):
+        raise Built(argument_spec)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(basic.AnsibleModule, "__init__", stop)
+        with pytest.raises(Built) as built:
+            load("modules", module).main()
+    return built.value.args[0]
+
+
+def connects(module):
+    return set(shared.CONNECTION_SPEC) <= set(argument_spec(module))
+
+
+def tasks(text):
+    return [(key, value) for task in yaml.safe_load(text) for key, value in task.items() if key.startswith(NAME + ".")]
+
+
+# -- tests -----------------------------------------------------------------------------------------------------------------------
+
+
+@every_module
+def test_every_module_has_a_test_file(module):
+    assert list((CHECKOUT / "tests" / "unit").rglob(f"test_{module}.py")), f"there is no tests/unit/modules/test_{module}.py"
+
+
+@pytest.mark.parametrize("path", sorted((COLLECTION / "plugins" / "module_utils").glob("*.py")), ids=lambda path: path.stem)
+def test_every_module_util_has_a_test_file_or_is_named_in_one(path):
+    tests = CHECKOUT / "tests" / "unit"
+    assert (tests / "module_utils" / f"test_{path.stem}.py").exists() or any(
+        re.search(rf"\b{path.stem}\b", test.read_text()) for test in tests.rglob("test_*.py") if test.name != Path(__file__).name
+    )
+
+
+# -- documentation -----------------------------------------------------------------------------------------------------------------
+
+
+@every_module
+def test_a_modules_documentation_is_complete(module):
+    documented = documentation(module)
+    assert documented["module"] == module
+    assert documented["short_description"] and not documented["short_description"].endswith(".")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", str(documented["version_added"]))
+    assert documented["author"]
+    assert documented["description"]
+    for attribute in ("check_mode", "diff_mode", "idempotent"):
+        words = documented["attributes"][attribute]
+        assert words.get("support") in ("full", "partial", "none", "N/A"), attribute
+        assert words.get("description"), attribute
+        if words["support"] == "partial":
+            assert words.get("details"), f"{attribute} is partial: in which way?"
+    for option, words in documented["options"].items():
+        assert words.get("description"), option
+
+
+@every_module
+def test_examples_are_tasks_of_the_module_with_options_that_it_has(module):
+    examples = tasks(load("modules", module).EXAMPLES)
+    assert f"{NAME}.{module}" in [name for name, _ in examples]
+    for name, options in examples:
+        known = argument_spec(name.removeprefix(NAME + "."))
+        assert set(options or {}) <= set(known)
+        for option, words in known.items():
+            assert not words.get("required") or option in (options or {}), f"{option} is required"
+
+
+@every_module
+def test_every_return_value_has_a_sample_of_its_type(module):
+    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+    returned = yaml.safe_load(load("modules", module).RETURN)
+    assert returned
+    for name, words in returned.items():
+        assert words.get("description"), name
+        assert words.get("returned"), name
+        assert "sample" in words, name
+        assert isinstance(words["sample"], kinds[words["type"]]), f"the sample of {name} is no {words['type']}"
+        assert words["type"] != "list" or words.get("elements"), f"{name} is a list of what?"
+
+
+@every_module
+def test_the_argument_spec_equals_the_documented_options(module):
+    def compare(where, spec, options):
+        assert set(spec) == set(options), where
+        for name, words in spec.items():
+            meant = {key: words.get(key, plain) for key, plain in PLAIN.items()}
+            said = {key: options[name].get(key, plain) for key, plain in PLAIN.items()}
+            assert meant == said, f"{where}{name}"
+            compare(f"{where}{name}.", words.get("options") or {}, options[name].get("suboptions") or {})
+
+    compare("", argument_spec(module), documentation(module)["options"])
+
+
+@every_module
+def test_options_that_hold_a_secret_are_masked(module):
+    for name, words in argument_spec(module).items():
+        if re.search("password|token|secret|api_key", name):
+            assert "no_log" in words, f"{name}: state no_log, whichever it is"
+        if name in ("password", "api_key"):
+            assert words["no_log"] is True
+
+
+def test_every_fallback_to_the_environment_is_documented():
+    options = documentation("ece_platform_info")["options"]
+    for name, words in shared.CONNECTION_SPEC.items():
+        for variable in words.get("fallback", (None, []))[1]:
+            assert f"E({variable})" in " ".join(options[name]["description"]), name
+
+
+def test_every_action_has_a_module_that_documents_it():
+    assert set(ACTIONS) <= set(MODULES)
+
+
+# -- action group ------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_action_group_is_what_takes_connection_options_and_nothing_else():
+    group = yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text())["action_groups"]["ece"]
+    assert group == sorted(module for module in MODULES if connects(module))
+
+
+@every_module
+def test_a_module_is_documented_as_member_of_the_action_group_if_it_is_one(module):
+    fragments = yaml.safe_load(load("modules", module).DOCUMENTATION).get("extends_documentation_fragment", [])
+    assert (f"{NAME}.attributes.actiongroup_ece" in fragments) == connects(module)
+    assert (f"{NAME}.connection" in fragments) == connects(module)
+
+
+# -- role --------------------------------------------------------------------------------------------------------------------------
+
+ROLES = sorted(path.name for path in (COLLECTION / "roles").iterdir() if path.is_dir())
+
+
+def role(name, *path):
+    return yaml.safe_load((COLLECTION / "roles" / name).joinpath(*path).read_text())
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_a_roles_defaults_are_those_of_its_argument_specs(name):
+    documented = {}
+    for words in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
+        for option, option_words in (words.get("options") or {}).items():
+            if "default" in option_words:
+                assert documented.setdefault(option, option_words["default"]) == option_words["default"], f"{option} has two defaults"
+    assert role(name, "defaults", "main.yml") == documented
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_a_roles_options_are_documented_and_used(name):
+    folder = COLLECTION / "roles" / name
+    words = "\n".join(
+        path.read_text() for kind in ("roles", "playbooks", "plugins") for path in (COLLECTION / kind).rglob("*") if path.suffix in (".yml", ".py")
+    )
+    words = words.replace((folder / "meta" / "argument_specs.yml").read_text(), "").replace((folder / "defaults" / "main.yml").read_text(), "")
+    from_plan = load("action", "ece_host_plan").INSTALL_OPTIONS + load("action", "ece_host_plan").SECONDS_OPTIONS
+    for entry in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
+        assert entry["short_description"] and entry["author"] and entry["version_added"]
+        for option, option_words in (entry.get("options") or {}).items():
+            assert option_words.get("description"), option
+            assert option_words.get("type"), option
+            assert not ("default" in option_words and option_words.get("required")), option
+            assert re.search(rf"\b{option}\b", words) or option.removeprefix("ece_host_") in from_plan, f"{option} is used nowhere"
+
+
+def test_the_role_takes_the_roles_that_the_platform_knows():
+    fleet = load("module_utils", "fleet")
+    options = role("ece_host", "meta", "argument_specs.yml")["argument_specs"]["join"]["options"]
+    assert options["ece_host_roles"]["choices"] == list(fleet.ROLES)
+    assert options["ece_host_roles"]["default"] == list(fleet.DEFAULT_ROLES)
+
+
+# -- release -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_version_is_the_same_everywhere():
+    galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text())
+    assert shared.VERSION == galaxy["version"]
+    assert f"{galaxy['namespace']}.{galaxy['name']}" == NAME
+
+
+@every_module
+def test_nothing_was_added_after_this_version(module):
+    added = documentation(module)["version_added"]
+    assert [int(part) for part in str(added).split(".")] <= [int(part) for part in shared.VERSION.split(".")]
+
+
+def test_every_file_says_its_license():
+    for folder in (COLLECTION / "plugins", COLLECTION / "roles", COLLECTION / "playbooks", CHECKOUT / "tests" / "unit"):
+        for path in folder.rglob("*"):
+            if path.suffix in (".py", ".yml") and "__pycache__" not in path.parts:
+                assert "SPDX-License-Identifier: GPL-3.0-or-later" in path.read_text()[:600], path
