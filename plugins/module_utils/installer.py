@@ -350,7 +350,8 @@ def outcome(record, storage_path, host=None):
     if record.get("rc") == 0:
         result["msg"] = "installed in {0} s".format(int(round(record.get("seconds") or 0)))
     else:
-        said = next((line.strip() for line in reversed(result["output"]) if line.strip()), "it said nothing")
-        said = said if said.endswith(".") else said + "."
+        # Two lines: the very last one may only repeat that something failed.
+        lines = [line.strip() for line in result["output"] if line.strip()][-2:] or ["it said nothing"]
+        said = " ".join(line if line.endswith((".", "!", "?", ":")) else line + "." for line in lines)
         result["msg"] = "installer exit {0} ({1}): {2} {3} {4}".format(record.get("rc"), result["meaning"], said, result["remedy"], log)
     return result

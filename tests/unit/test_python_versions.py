@@ -11,11 +11,11 @@ import fcntl
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import vermin
+
 from ansible_collections.ece.platform.plugins.module_utils import installer
 
 PLUGINS = Path(installer.__file__).parent.parent

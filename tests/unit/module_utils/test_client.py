@@ -121,6 +121,13 @@ def test_a_refused_api_key_never_leads_to_a_login(ece, make_client):
         make_client().platform()
 
 
+@pytest.mark.parametrize("status", [403, 449])
+def test_a_user_who_may_not_do_something_is_not_logged_in_for_it(ece, user, status):
+    ece.expect("GET", "/platform", status=status, json=failed("root.unauthorized"))
+    with pytest.raises(EceAuthError):
+        user.platform()
+
+
 def test_a_fresh_token_that_is_refused_ends_it(ece, user):
     ece.expect("GET", "/platform", status=401, json=DENIED)
     ece.expect("POST", LOGIN, json={"token": "fresh"}, sends=LOGIN_BODY)

@@ -10,9 +10,10 @@ import base64
 import json
 
 import pytest
-from ansible_collections.ece.platform.plugins.module_utils import fleet
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.ece.platform.plugins.module_utils import fleet
 
 
 def runner(runner_id="10.0.0.7", *, connected=True, roles=("allocator", "beats-runner"), **more):

@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from ansible_collections.ece.platform.plugins.module_utils import host
 
 ROOT = os.geteuid() == 0

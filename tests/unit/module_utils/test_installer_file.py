@@ -12,6 +12,7 @@ import io
 import threading
 
 import pytest
+
 from ansible_collections.ece.platform.plugins.module_utils import installer_file
 
 SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.1\n"

@@ -20,6 +20,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+
 from ansible_collections.ece.platform.plugins.module_utils import host, installer
 from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError
 from ansible_collections.ece.platform.plugins.modules import ece_host_info

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, INSTALLING, JOINED, HostWatch, progress
 
 ENTRY = {"name": "a", "runner_id": "10.0.0.7", "roles": ["allocator"], "zone": "zone-1", "version": "3.8.0"}

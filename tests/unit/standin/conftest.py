@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from standin_helpers import SPEC, Client, Installer, StandIn
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import jwt
 import pytest
-from standin_helpers import TOKENS, Client
+
 from standin import StandIn
+from standin_helpers import TOKENS, Client
 
 ALLOCATORS = "/platform/infrastructure/allocators"
 RUNNERS = "/platform/infrastructure/runners"

@@ -21,8 +21,9 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
-from standin_helpers import ROOT, TOKENS, Client
+
 from standin import StandIn
+from standin_helpers import ROOT, TOKENS, Client
 
 MINT = {"persistent": True, "roles": ["allocator"]}
 

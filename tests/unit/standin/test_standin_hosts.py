@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from standin_helpers import Client, Installer
+
 from standin import StandIn
 from standin.hosts import host_files
 from standin.model import Refused
+from standin_helpers import Client, Installer
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run as another user")
 RUNNER = "frc-runners-runner"

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan: what it asks of each host's variables, what it refuses, and that it asks the platform a fixed number of times."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.action import ece_host_plan
+from ansible_collections.ece.platform.plugins.module_utils.installer import OptionError
+from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError
+
+
+class Variables(dict):
+    """Stands for OneHost, whose get() takes empty for undefined."""
+
+    def get(self, key, default=None):
+        value = super().get(key)
+        return default if value is None or value == "" else value
+
+
+class Client:
+    """A platform with one runner that is an allocator."""
+
+    url = "https://ece.example.com:12443"
+    warnings: list = []
+
+    def __init__(self):
+        self.asked = []
+
+    def platform(self):
+        self.asked.append("platform")
+        zone = {"zone_id": "z", "total_allocators": 2}
+        return {"version": "3.8.0", "regions": [{"allocators": {"zone_summaries": [zone]}, "runners": {"total_runners": 1}}]}
+
+    def runners(self):
+        self.asked.append("runners")
+        return [{"runner_id": "10.0.0.1", "host_ip": "10.0.0.1", "connected": True, "roles": [{"role_name": "allocator"}]}]
+
+    def allocators(self, total):
+        self.asked.append("allocators")
+        return [{"allocator_id": "10.0.0.1", "status": {"connected": True}}]
+
+
+@pytest.fixture
+def planning(bare, shown, monkeypatch):
+    """Plan for hosts: name -> variables. Returns the result, the client and the lines shown."""
+
+    def plan(hosts):
+        action, client, lines = bare(ece_host_plan), Client(), shown(ece_host_plan)
+        action.connect = lambda arguments: (client, [])
+        seen = {name: Variables(variables) for name, variables in hosts.items()}
+        monkeypatch.setattr(ece_host_plan, "HostVariables", lambda action, task_vars: type("All", (), {"of": staticmethod(seen.__getitem__)}))
+        return action.act({}, {"ansible_play_batch": list(hosts)}), client, lines
+
+    return plan
+
+
+def test_joined_hosts_are_named_and_no_more_said_of_them(planning):
+    result, client, lines = planning({"old": {"ansible_host": "10.0.0.1"}, "new": {"ansible_host": "10.0.0.2", "ece_host_zone": "z"}})
+    assert result["joined"] == ["old"] and list(result["hosts"]) == ["new"]
+    assert result["hosts"]["new"]["version"] == "3.8.0" and result["hosts"]["new"]["coordinator"] == "ece.example.com"
+    assert lines == [
+        "ECE 3.8.0 at https://ece.example.com:12443 - 2 hosts: 1 joined, 1 new",
+        "new: new, to join as allocator with runner id 10.0.0.2, z",
+    ]
+    assert result["changed"] is False
+
+
+def test_requests_do_not_depend_on_the_number_of_hosts(planning):
+    _result, client, _lines = planning({f"h{number}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 200)})
+    assert client.asked == ["platform", "runners", "allocators"]
+
+
+def test_a_list_that_is_cut_is_a_warning_with_both_numbers(planning):
+    result, _client, _lines = planning({"old": {"ansible_host": "10.0.0.1"}})
+    assert len(result["warnings"]) == 1 and "has 1 entries but GET /platform counts 2" in result["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"ece_host_zone": "a b"}, "host new: ece_host_zone 'a b'"),
+        ({"ece_host_version": "3.7.0"}, "leave ece_host_version out"),
+        ({"ece_host_connect_timeout": "soon"}, "host new: ece_host_connect_timeout 'soon' is no time"),
+        ({"ece_host_wait_interval": -1}, "ece_host_wait_interval -1 is no time"),
+        ({"ece_host_installer_url": "http://example.com/x"}, "is not encrypted"),
+    ],
+)
+def test_bad_options_of_a_host_that_would_join(planning, variables, sentence):
+    with pytest.raises(ConnectionOptionError) as error:
+        planning({"new": {"ansible_host": "10.0.0.2", **variables}})
+    assert sentence in str(error.value)
+
+
+def test_options_of_a_joined_host_are_nobodys_business(planning):
+    result, _client, _lines = planning({"old": {"ansible_host": "10.0.0.1", "ece_host_zone": "a b"}})
+    assert result["hosts"] == {}
+
+
+def test_an_unknown_role_is_refused_for_joined_hosts_too(planning):
+    with pytest.raises(OptionError, match="host old: ece_host_roles 'alocator' is not a role"):
+        planning({"old": {"ansible_host": "10.0.0.1", "ece_host_roles": ["alocator"]}})
+
+
+@pytest.mark.parametrize("value", [False, "false", "no", True, "true"])
+def test_selinux_may_be_a_word(planning, value):
+    variables = {"ansible_host": "10.0.0.2", "ece_host_selinux": value}
+    if value in (True, "true"):
+        with pytest.raises(ConnectionOptionError, match="podman"):
+            planning({"new": variables})
+    else:
+        assert list(planning({"new": variables})[0]["hosts"]) == ["new"]
