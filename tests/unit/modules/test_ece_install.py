@@ -145,13 +145,12 @@ def test_the_installer_gets_its_words_and_nothing_of_our_environment(box, monkey
         "SHELL": "/bin/bash",
         "LANG": "C",
     }
-    assert (
-        box.note("words").split()
-        == (
-            f"install --coordinator-host 10.0.0.1 --roles-token {JWT} --roles allocator,proxy --cloud-enterprise-version 3.8.0 --host-storage-path {box.storage} "
-            '--host-docker-host /var/run/docker.sock --availability-zone zone-1 --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
-        ).split()
+    expected = (
+        f"install --coordinator-host 10.0.0.1 --roles-token {JWT} --roles allocator,proxy --cloud-enterprise-version 3.8.0"
+        f" --host-storage-path {box.storage} --host-docker-host /var/run/docker.sock --availability-zone zone-1"
+        ' --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
     )
+    assert box.note("words").split() == expected.split()
     assert (box.note("cwd"), box.note("stdin")) == ("/\n", "nothing to read\n")
 
 
