@@ -56,7 +56,8 @@ class ActionModule(ApiAction):
         allocators = client.allocators(totals["allocators"])
         for kind, listed in (("runners", runners), ("allocators", allocators)):
             warnings.append(fleet.count_warning(kind, len(listed), totals[kind]))
-        planned = fleet.plan(hosts, runners, allocators)
+        planned = fleet.plan(hosts, runners, allocators, platform["version"])
+        warnings.append(fleet.difference_warning(planned))
         open_entries = {name: entry for name, entry in planned.items() if entry["state"] != fleet.JOINED}
         for name, entry in open_entries.items():
             self._check(entry, seen[name], platform["version"], urlsplit(client.url).hostname)
@@ -94,6 +95,8 @@ class ActionModule(ApiAction):
             host_ip=variables.get("ece_host_ip"),
             roles=entry["roles"],
             runner_id=entry["runner_id"],
+            # Which engine a host has is not known yet; only Podman goes with SELinux, and the install itself checks that.
+            container_engine=options["container_engine"] or ("podman" if boolean(options["selinux"] or False, strict=False) else None),
             # A survey's answer or an extra variable is a string, and "false" is one that counts as true.
             selinux=boolean(options["selinux"] or False, strict=False),
         )

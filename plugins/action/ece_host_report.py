@@ -9,6 +9,10 @@ from __future__ import annotations
 from ansible_collections.ece.platform.plugins.module_utils import fleet
 from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction, show
 
+# What the role registers for each host on its way.
+STEPS = ("__ece_host_check", "__ece_host_verdict", "__ece_host_wait")
+WOULD = {fleet.INSTALL: "would join", fleet.REPLACE: "would join", fleet.ASSIGN_ROLES: "would get roles", fleet.WAIT: "joining"}
+
 
 class ActionModule(ControllerAction):
     """See the documentation of the module with this name."""
@@ -18,10 +22,12 @@ class ActionModule(ControllerAction):
     def act(self, arguments, task_vars):
         hostvars = task_vars["hostvars"]
         entries = arguments["plan"]["hosts"]
-        rows = [_row(entries[name], hostvars[name], self._task.check_mode) for name in sorted(arguments["hosts"]) if name in entries]
+        # A host of a later batch has nothing to report yet.
+        reached = [name for name in sorted(arguments["hosts"]) if name in entries and any(hostvars[name].get(key) for key in STEPS)]
+        rows = [_row(entries[name], hostvars[name], self._task.check_mode) for name in reached]
         for line in fleet.table(rows):
             show(line)
-        token = next((hostvars[row["host"]].get("__ece_host_wait", {}).get("token") for row in rows), None)
+        token = (task_vars.get("__ece_host_wait") or {}).get("token")
         if token:
             show(_token_line(token))
         job = task_vars.get("awx_job_id") or task_vars.get("tower_job_id")
@@ -45,7 +51,9 @@ def _row(entry, variables, check_mode):
     if verdict in fleet.FAILING:
         return dict(row, verdict=verdict, note=decided.get("msg"))
     if check_mode and verdict:
-        return dict(row, verdict="would join", note=decided.get("msg"))
+        return dict(row, verdict=WOULD[verdict], note=decided.get("msg"))
+    if verdict:
+        return dict(row, note="stopped on the way: see its error above; its installer may run, and running this again finds out")
     return dict(row, note="stopped before its installer ran: see its error above")
 
 

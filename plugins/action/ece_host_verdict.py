@@ -19,6 +19,8 @@ class ActionModule(ControllerAction):
         "replace_stale": {"type": "bool", "default": False},
         "install_timeout": {"type": "float", "default": 1800},
         "connect_timeout": {"type": "float", "default": 600},
+        "batch": {"type": "int", "default": 1},
+        "forks": {"type": "int", "default": 5},
     }
 
     def act(self, arguments, task_vars):
@@ -29,7 +31,7 @@ class ActionModule(ControllerAction):
             "changed": False,
             "verdict": verdict,
             "roles": arguments["entry"]["roles"],
-            "token_validity": fleet.token_validity(arguments["install_timeout"]),
+            "token_validity": fleet.token_validity(arguments["install_timeout"], arguments["batch"], arguments["forks"]),
             "msg": sentence,
             "failed": verdict in fleet.FAILING,
             "warnings": [f"{arguments['entry']['name']}: {warning}" for warning in check.get("warnings_found") or []],

@@ -10,6 +10,8 @@ import shlex
 import threading
 import time
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.ece.platform.plugins.module_utils import client as api
 from ansible_collections.ece.platform.plugins.module_utils import fleet, installer
 from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC
@@ -42,8 +44,9 @@ class ActionModule(ApiAction):
         client, warnings = self.connect(arguments)
         variables = HostVariables(self, task_vars)
         records: dict[str, dict] = {}
-        watches = [self._watch(name, arguments["plan"]["hosts"][name], variables.of(name), records) for name in arguments["hosts"]]
-        self._wait(client, watches, records, arguments["interval"])
+        silence: dict[str, str] = {}
+        watches = [self._watch(name, arguments["plan"]["hosts"][name], variables.of(name), records, silence) for name in arguments["hosts"]]
+        self._wait(client, watches, records, silence, arguments["interval"])
         return {
             "changed": False,
             "msg": progress(watches),
@@ -52,29 +55,35 @@ class ActionModule(ApiAction):
             "warnings": warnings + client.warnings,
         }
 
-    def _watch(self, name, entry, variables, records):
+    def _watch(self, name, entry, variables, records, silence):
         """Begin to watch one host; follows its installer where there is one."""
-        has_installer = variables.get("__ece_host_verdict")["verdict"] != fleet.ASSIGN_ROLES
+        verdict = variables.get("__ece_host_verdict")["verdict"]
+        has_installer = verdict != fleet.ASSIGN_ROLES
+        facts = variables.get("__ece_host_check", {}).get("facts") or {}
         storage_path = variables.get("ece_host_storage_path")
         if has_installer:
             command = _follow_command(variables, installer.log_paths(storage_path))
-            threading.Thread(target=self._follow, args=(name, variables, command, records), daemon=True).start()
+            threading.Thread(target=self._follow, args=(name, variables, command, records, silence), daemon=True).start()
         return HostWatch(
             entry,
             has_installer=has_installer,
             install_timeout=float(variables.get("ece_host_install_timeout")),
             connect_timeout=float(variables.get("ece_host_connect_timeout")),
             storage_path=storage_path,
+            started_here=verdict in (fleet.INSTALL, fleet.REPLACE),
+            last_started=(facts.get("last_install") or {}).get("started"),
         )
 
-    def _follow(self, name, variables, command, records):
+    def _follow(self, name, variables, command, records, silence):
         """Keep the host's installer record up to date until it has ended; a lost connection is made again."""
+        become = boolean(variables.get("ece_host_become", True), strict=False)
         while True:
             try:
-                answer = on_host(self, variables)._low_level_execute_command(command, sudoable=True)
+                answer = on_host(self, variables, become)._low_level_execute_command(command, sudoable=True)
                 record = installer.parse_follow(answer.get("stdout", ""))
-            except Exception:  # connection plugins raise what they like; the watch has its own deadline
-                record = None
+                silence[name] = "" if record else installer.redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:])
+            except Exception as error:  # connection plugins raise what they like; the watch has its own deadline
+                record, silence[name] = None, installer.redact(str(error)[:200])
             if record is not None:
                 records[name] = record
                 if installer.install_state(record) in ("finished", "interrupted"):
@@ -82,17 +91,21 @@ class ActionModule(ApiAction):
             if record is None or record["lock"] != "running":
                 time.sleep(RECONNECT_SECONDS)
 
-    def _wait(self, client, watches, records, interval):
+    def _wait(self, client, watches, records, silence, interval):
         began = said = time.monotonic()
         phases = {watch.name: watch.phase for watch in watches}
         platform = _Platform(client, interval)
+        unheard: set[str] = set()
         show(f"0:00  {progress(watches)}")
         try:
             while True:
                 trouble, known = platform.latest()
                 now = time.monotonic() - began
                 for watch in watches:
-                    watch.look(now, known.get(watch.entry["runner_id"]), records.get(watch.name), trouble)
+                    watch.look(now, known.get(watch.entry["runner_id"]), records.get(watch.name), trouble, silence.get(watch.name))
+                    if silence.get(watch.name) and watch.name not in unheard and not watch.over:
+                        unheard.add(watch.name)
+                        show(f"{fleet.clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}", error=True)
                 self._tell(now, watches, phases)
                 changed = any(phases[watch.name] != watch.phase for watch in watches)
                 phases = {watch.name: watch.phase for watch in watches}
@@ -126,7 +139,6 @@ class _Platform(threading.Thread):
         self._interval = interval
         self._stop = threading.Event()
         self._latest: tuple[str | None, dict] = ("the platform has not answered yet", {})
-        self._fatal: api.EceError | None = None
         self.start()
 
     def run(self) -> None:
@@ -135,20 +147,15 @@ class _Platform(threading.Thread):
             try:
                 totals = fleet.platform_totals(self._client.platform())
                 self._latest = (None, fleet.known_hosts(self._client.runners(), self._client.allocators(totals["allocators"])))
-            except api.EceAuthError as error:
-                self._fatal = error
-                return
-            except api.EceError as error:
-                # No reason to give up on installers that run: the next answer may be a good one again.
-                self._latest = (f"the platform cannot be asked: {error}", {})
+            except Exception as error:  # an odd reply, too, is no reason to give up on installers that run: the next may be a good one
+                words = str(error) if isinstance(error, api.EceError) else f"an answer that cannot be read ({type(error).__name__})"
+                self._latest = (f"the platform cannot be asked: {words}", {})
             self._stop.wait(min(pause, self._interval))
             # Quick at first, when a failing check ends an installer within seconds.
             pause *= 1.2
 
     def latest(self) -> tuple[str | None, dict]:
-        """(why the platform could not be asked or None, fleet.known_hosts()). Raises EceAuthError."""
-        if self._fatal:
-            raise self._fatal
+        """(why the platform could not be asked or None, fleet.known_hosts())"""
         return self._latest
 
     def stop(self) -> None:

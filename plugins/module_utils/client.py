@@ -361,7 +361,7 @@ class EceClient:
             seen.update(allocator["allocator_id"] for allocator in fresh)
             yield from fresh
             start += len(page)
-            if not fresh or (total is not None and len(seen) >= total):
+            if not fresh or (total is not None and len(seen) >= total and len(page) < page_size):
                 return
 
     def proxies(self) -> dict:

@@ -20,6 +20,8 @@ ROLES = ("allocator", "coordinator", "director", "proxy")
 DEFAULT_ROLES = ("allocator",)
 # The installer knocks with the token at its very end; this is what clocks, slow starts and the mint itself may take.
 TOKEN_MARGIN_SECONDS = 300
+# What starting one installer may take, download included.
+START_SECONDS = 20
 TOKEN_VALIDITY_MAX_SECONDS = 2**31 - 1
 
 # What the API says of a host.
@@ -137,6 +139,8 @@ def platform_totals(platform: Mapping[str, Any]) -> dict:
     """Numbers of allocators and runners by GET /platform, which counts without the search index. None where it is silent."""
     allocators = runners = None
     for region in platform.get("regions") or []:
+        if not isinstance(region, Mapping):
+            continue
         zones = (region.get("allocators") or {}).get("zone_summaries")
         if zones is not None:
             allocators = (allocators or 0) + sum(zone.get("total_allocators") or 0 for zone in zones)
@@ -274,10 +278,12 @@ def api_state(entry: Mapping[str, Any] | None, roles: Sequence[str]) -> tuple[st
     return JOINED, []
 
 
-def plan(hosts: Sequence[Mapping[str, Any]], runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mapping[str, Any]]) -> dict[str, dict]:
+def plan(
+    hosts: Sequence[Mapping[str, Any]], runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mapping[str, Any]], version: str | None = None
+) -> dict[str, dict]:
     """Host name -> what the platform says of it.
 
-    hosts: host_identity() plus C(roles) and C(zone) each. Raises FleetError.
+    hosts: host_identity() plus C(roles) and C(zone) each. version: the platform's. Raises FleetError.
     """
     known = known_hosts(runners, allocators)
     matches = match_hosts(hosts, known)
@@ -293,8 +299,18 @@ def plan(hosts: Sequence[Mapping[str, Any]], runners: Iterable[Mapping[str, Any]
             "roles": list(host["roles"]),
             "missing_roles": missing if state == MISSING_ROLES else [],
             "zone": host.get("zone"),
+            "differences": differences(known[match], host.get("zone"), version) if state == JOINED else [],
         }
     return planned
+
+
+def difference_warning(planned: Mapping[str, Mapping[str, Any]], most: int = 5) -> str | None:
+    """One sentence on all joined hosts that are not as the inventory has them; a join cannot change that."""
+    words = [f"{name} ({' and '.join(entry['differences'])})" for name, entry in sorted(planned.items()) if entry["differences"]]
+    if not words:
+        return None
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return f"joined, but not as the inventory has them: {', '.join(words[:most])}{more}"
 
 
 def plan_line(planned: Mapping[str, Mapping[str, Any]], version: str, url: str) -> str:
@@ -410,9 +426,10 @@ def token_mismatch(claims: Mapping[str, Any], roles: Sequence[str], persistent: 
     return None
 
 
-def token_validity(install_timeout: float) -> int:
-    """Seconds for which one batch needs its token: all installers start together and knock at their end."""
-    return int(min(install_timeout + TOKEN_MARGIN_SECONDS, TOKEN_VALIDITY_MAX_SECONDS))
+def token_validity(install_timeout: float, hosts: int = 1, forks: int = 5) -> int:
+    """Seconds for which one batch needs its token: installers start C(forks) at a time, and each knocks at its end."""
+    rounds = -(-hosts // max(1, forks))
+    return int(min(install_timeout + TOKEN_MARGIN_SECONDS + rounds * START_SECONDS, TOKEN_VALIDITY_MAX_SECONDS))
 
 
 # -- words for the operator ----------------------------------------------------------------------------------------------

@@ -303,7 +303,7 @@ def last_install(record_path, now=None):
     if not isinstance(record, dict) or not record.get("started"):
         return None
     finished = record.get("finished")
-    return {"rc": record.get("rc"), "age_seconds": max(0, (now or time.time()) - finished) if finished else None}
+    return {"rc": record.get("rc"), "started": record["started"], "age_seconds": max(0, (now or time.time()) - finished) if finished else None}
 
 
 def gather(options, log_paths, default_storage_path, installer_container):

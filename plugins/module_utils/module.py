@@ -67,6 +67,9 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
         raise ConnectionOptionError("api_key (or ECE_API_KEY) holds a line break or another character that no API key has: give the key alone")
     if not options["validate_certs"]:
         warnings.append("the coordinator's certificate is not verified (validate_certs is false): anybody on the way can take the credentials")
+    elif options["ca_path"] and not os.path.isabs(options["ca_path"]):
+        # Actions and modules of one play run in different folders.
+        raise ConnectionOptionError(f"ca_path {options['ca_path']} is relative: give the whole path of the CA certificate")
     elif options["ca_path"] and not os.path.isfile(options["ca_path"]):
         raise ConnectionOptionError(f"ca_path {options['ca_path']} is no file here: give the CA certificate that signed the coordinator's, in PEM form")
     for name, lowest in (("timeout", 1), ("retries", 0)):

@@ -50,6 +50,16 @@ options:
       - Seconds after a finished install for which a host counts as still connecting.
     type: float
     default: 600
+  batch:
+    description:
+      - Number of hosts that the token is for. Their installers are started O(forks) at a time.
+    type: int
+    default: 1
+  forks:
+    description:
+      - Number of hosts that Ansible works on at a time.
+    type: int
+    default: 5
 seealso:
   - module: ece.platform.ece_host_plan
   - module: ece.platform.ece_host_info

@@ -18,8 +18,11 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.loader import become_loader, connection_loader
 
 
-def on_host(action, variables):
-    """A copy of the action whose low level commands run on the host that the variables (OneHost) belong to."""
+def on_host(action, variables, become: bool):
+    """A copy of the action whose low level commands run on the host that the variables (OneHost) belong to.
+
+    become: whether that host's tasks become another user; the action's own task speaks for one host only.
+    """
     task = action._task
     play_context = action._play_context.copy()
     task_keys = task.dump_attrs()
@@ -42,8 +45,8 @@ def on_host(action, variables):
     shell = connection._shell
     shell.set_options(task_keys=task_keys, var_options=variables.select(C.config.get_plugin_vars("shell", shell._load_name)))
 
-    become = variables.get("ansible_become")
-    if boolean(become) if become is not None else task.become:
+    own = variables.get("ansible_become")
+    if boolean(own) if own is not None else become:
         method = variables.get("ansible_become_method") or task.become_method
         plugin = become_loader.get(method)
         if plugin is None:

@@ -24,10 +24,21 @@ class HostWatch:
     """One waiting host. C(look) is told what is known now, and keeps what follows.
 
     entry: the plan's. has_installer: whether an installer was started or found running (else roles were assigned).
+    started_here: whether this run started it. last_started: start of the install that the host's record told of before.
     Times are seconds since the watch began.
     """
 
-    def __init__(self, entry: Mapping[str, Any], *, has_installer: bool, install_timeout: float, connect_timeout: float, storage_path: str) -> None:
+    def __init__(
+        self,
+        entry: Mapping[str, Any],
+        *,
+        has_installer: bool,
+        install_timeout: float,
+        connect_timeout: float,
+        storage_path: str,
+        started_here: bool = True,
+        last_started: float | None = None,
+    ) -> None:
         self.entry = entry
         self.name = entry["name"]
         self.phase = INSTALLING if has_installer else CONNECTING
@@ -37,6 +48,10 @@ class HostWatch:
         self.zone = entry.get("zone")
         self.memory_mb: int | None = None
         self._has_installer = has_installer
+        self._started_here = started_here
+        self._last_started = last_started
+        self._heard: tuple[float, Any] = (0.0, None)
+        self._not_started = False
         self._storage_path = storage_path
         self._install_deadline = install_timeout + INSTALL_GRACE_SECONDS
         self._connect_timeout = connect_timeout
@@ -48,10 +63,17 @@ class HostWatch:
         """Whether the verdict stands."""
         return self.phase in (JOINED, FAILED)
 
-    def look(self, now: float, known: Mapping[str, Any] | None, record: Mapping[str, Any] | None, trouble: str | None = None) -> None:
+    def look(
+        self,
+        now: float,
+        known: Mapping[str, Any] | None,
+        record: Mapping[str, Any] | None,
+        trouble: str | None = None,
+        silence: str | None = None,
+    ) -> None:
         """known: the platform's entry (fleet.known_hosts) or None. record: the installer's last word or None.
 
-        trouble: why the platform could not be asked, so that C(known) says nothing.
+        trouble: why the platform could not be asked, so that C(known) says nothing. silence: why the host could not be asked.
         """
         if self.over:
             return
@@ -64,10 +86,15 @@ class HostWatch:
             return
         if not trouble:
             self._seen_connected_at = None
-        self._look_at_deadlines(now, known, trouble)
+        self._look_at_deadlines(now, known, trouble, silence)
 
     def _look_at_installer(self, now, record):
-        state = installer.install_state(record) if record else "absent"
+        state = installer.install_state(record) if record else "silent"
+        if record and record.get("now") != self._heard[1]:
+            self._heard = (now, record.get("now"))
+        if state in ("finished", "interrupted") and record.get("rc") != 0 and record.get("started") == self._last_started:
+            state = "absent"  # an earlier install's end, which says nothing of an installer that somebody started by hand
+        self._not_started = state == "absent" and self._started_here
         if state == "finished" and record.get("rc") == 0:
             self.phase = CONNECTING
             self.install_seconds = record.get("seconds")
@@ -83,8 +110,8 @@ class HostWatch:
         allocator = known.get("allocator") or {}
         self.memory_mb = fleet.flat_allocator(allocator)["memory_total_mb"]
         self.zone = (known.get("runner") or {}).get("zone") or allocator.get("zone_id") or self.zone
-        if self.phase == INSTALLING and now - self._seen_connected_at < SILENT_SECONDS:
-            return  # connected before its installer ended: that end decides
+        if self.phase == INSTALLING and now - max(self._seen_connected_at, self._heard[0]) < SILENT_SECONDS and now <= self._install_deadline:
+            return  # connected before its installer ended: that end decides, as long as the host can be asked
         wrong = fleet.differences(known, self.entry.get("zone"), self.entry.get("version"))
         if wrong:
             self._fail("it joined, but " + " and ".join(wrong) + "; remove the host from the platform and join it again")
@@ -93,10 +120,12 @@ class HostWatch:
         if self._installed_at is not None:
             self.connect_seconds = max(0.0, self._seen_connected_at - self._installed_at)
 
-    def _look_at_deadlines(self, now, known, trouble):
-        if self.phase == INSTALLING and now > self._install_deadline:
-            text = "its installer did not end, or the host could not be asked, within {0:.0f} s; run this again to go on waiting"
-            self._fail(text.format(self._install_deadline))
+    def _look_at_deadlines(self, now, known, trouble, silence):
+        if self.phase == INSTALLING and self._not_started and now > SILENT_SECONDS:
+            self._fail("its installer was not started (the connection was lost before that); run this again")
+        elif self.phase == INSTALLING and now > self._install_deadline:
+            text = "its installer did not end within {0:.0f} s, as far as the host could be asked{1}; run this again to go on waiting"
+            self._fail(text.format(self._install_deadline, f" ({silence})" if silence else ""))
         elif self.phase == CONNECTING and now - self._installed_at > self._connect_timeout:
             since = "its installer had ended" if self._has_installer else "its roles had been assigned"
             reason = trouble or fleet.not_ready_reason(known, self.entry["roles"])

@@ -211,3 +211,15 @@ def test_several_coordinators_fail_over(operator):
     operator.new_host("a", "192.0.2.1")
     run = operator.play()
     assert run.rc == 0 and joined(operator.ece) == ["192.0.2.1"], run.output
+
+
+def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
+    operator = any_operator
+    operator.new_host("a", "192.0.2.1")
+    operator.new_host("b", "192.0.2.2")
+    operator.ece.fault(method="POST", path="enrollment-tokens", status=403, code="enrollment_tokens.signing_key_not_found", message="No key to sign with.")
+    run = operator.play()
+    assert run.rc != 0 and "No key to sign with. (enrollment_tokens.signing_key_not_found)" in run.words
+    assert not any((host.storage / "logs").exists() for host in operator.ece.hosts.values())
+    again = operator.play()
+    assert again.rc == 0 and len(joined(operator.ece)) == 2, again.output

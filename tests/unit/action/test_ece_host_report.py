@@ -10,7 +10,7 @@ from ansible_collections.ece.platform.plugins.action import ece_host_report
 
 ROW = {"host": "a", "zone": "z", "verdict": "joined", "install_seconds": 271.0, "connect_seconds": 10.0, "memory_mb": 249856, "note": ""}
 TOKEN = {"persistent": False, "roles": ["allocator"], "validity_seconds": 2100}
-PLAN = {"hosts": {name: {"name": name, "zone": "z"} for name in "abc"}}
+PLAN = {"hosts": {name: {"name": name, "zone": "z"} for name in ("a", "b", "c", "d", "of a later batch")}}
 
 
 def report(action, hostvars, **task_vars):
@@ -22,10 +22,13 @@ def test_each_host_has_a_row(bare, shown):
     hostvars = {
         "a": {"__ece_host_wait": {"hosts": {"a": ROW}, "token": TOKEN}},
         "b": {"__ece_host_verdict": {"verdict": "refused", "msg": "no socket"}},
-        "c": {},
+        "c": {"__ece_host_verdict": {"verdict": "install", "msg": "new"}},
+        "d": {"__ece_host_check": {"unreachable": True}},
+        "of a later batch": {},
     }
-    result = report(bare(ece_host_report), hostvars)
-    assert {name: row["verdict"] for name, row in result["hosts"].items()} == {"a": "joined", "b": "refused", "c": "failed"}
+    result = report(bare(ece_host_report), hostvars, __ece_host_wait=hostvars["a"]["__ece_host_wait"])
+    assert {name: row["verdict"] for name, row in result["hosts"].items()} == {"a": "joined", "b": "refused", "c": "failed", "d": "failed"}
+    assert "running this again finds out" in result["hosts"]["c"]["note"]
     assert lines[1].split() == ["a", "z", "joined", "4m31s", "10s", "244", "GB"]
     assert lines[-1] == "token: ephemeral, allocator only, valid 35 min, minted once"
     assert result["ansible_stats"]["data"] == {"ece_host": {"hosts": result["hosts"]}}
@@ -33,7 +36,7 @@ def test_each_host_has_a_row(bare, shown):
 
 def test_statistics_are_keyed_by_job(bare, shown):
     shown(ece_host_report)
-    result = report(bare(ece_host_report), {"a": {}}, awx_job_id=4711)
+    result = report(bare(ece_host_report), {"a": {"__ece_host_check": {"failed": True}}}, awx_job_id=4711)
     assert list(result["ansible_stats"]["data"]) == ["ece_host_4711"]
 
 
@@ -41,6 +44,7 @@ def test_check_mode_says_what_would_be(bare, shown):
     lines = shown(ece_host_report)
     action = bare(ece_host_report)
     action._task.check_mode = True
-    result = report(action, {"a": {"__ece_host_verdict": {"verdict": "install", "msg": "new: join as allocator"}}})
-    assert result["hosts"]["a"]["verdict"] == "would join"
+    verdicts = {"a": "install", "b": "wait", "c": "assign_roles", "d": "stale"}
+    result = report(action, {name: {"__ece_host_verdict": {"verdict": verdict, "msg": "why"}} for name, verdict in verdicts.items()})
+    assert [row["verdict"] for row in result["hosts"].values()] == ["would join", "joining", "would get roles", "stale"]
     assert not any(line.startswith("token") for line in lines)

@@ -12,6 +12,8 @@ from ansible_collections.ece.platform.plugins.action import ece_host_verdict
 
 ENTRY = {"name": "a", "state": "unknown", "roles": ["allocator"], "runner_id": "10.0.0.1", "missing_roles": []}
 
+TIMES = {"install_timeout": 1800, "connect_timeout": 600, "batch": 11, "forks": 5}
+
 
 @pytest.mark.parametrize(
     ("state", "facts", "replace", "verdict", "failed"),
@@ -26,14 +28,14 @@ ENTRY = {"name": "a", "state": "unknown", "roles": ["allocator"], "runner_id": "
     ],
 )
 def test_rows_of_the_verdict_table(bare, state, facts, replace, verdict, failed):
-    arguments = {"entry": {**ENTRY, "state": state}, "check": {"facts": facts}, "replace_stale": replace, "install_timeout": 1800, "connect_timeout": 600}
+    arguments = {"entry": {**ENTRY, "state": state}, "check": {"facts": facts}, "replace_stale": replace, **TIMES}
     result = bare(ece_host_verdict).act(arguments, {})
     assert (result["verdict"], result["failed"]) == (verdict, failed)
-    assert result["msg"] and result["roles"] == ["allocator"] and result["token_validity"] == 2100
+    assert result["msg"] and result["roles"] == ["allocator"] and result["token_validity"] == 1800 + 300 + 3 * 20
 
 
 def test_problems_refuse_and_warnings_warn(bare):
     check = {"facts": {}, "problems": ["There is no socket."], "warnings_found": ["Little memory."]}
-    result = bare(ece_host_verdict).act({"entry": ENTRY, "check": check, "replace_stale": False, "install_timeout": 1800, "connect_timeout": 600}, {})
+    result = bare(ece_host_verdict).act({"entry": ENTRY, "check": check, "replace_stale": False, **TIMES}, {})
     assert result["failed"] and result["verdict"] == "refused" and "There is no socket." in result["msg"]
     assert result["warnings"] == ["a: Little memory."]

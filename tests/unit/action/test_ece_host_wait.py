@@ -49,11 +49,11 @@ def ended(rc, output=()):
 def waiting(bare, shown, monkeypatch):
     """Wait for watches with a client and records; returns the lines shown."""
 
-    def wait(client, watches, records):
+    def wait(client, watches, records, silence=None):
         for name in ("TICK_SECONDS", "FIRST_INTERVAL_SECONDS"):
             monkeypatch.setattr(ece_host_wait, name, 0.01)
         lines = shown(ece_host_wait)
-        bare(ece_host_wait)._wait(client, watches, records, 0.01)
+        bare(ece_host_wait)._wait(client, watches, records, silence or {}, 0.01)
         return lines
 
     return wait
@@ -75,9 +75,16 @@ def test_a_platform_that_cannot_be_asked_for_a_while_is_asked_again(waiting):
     assert watches[0].phase == "joined" and client.asked >= 3
 
 
-def test_refused_credentials_end_the_wait(waiting):
-    with pytest.raises(EceAuthError):
-        waiting(Client(EceAuthError("refused", 401, None, [], [])), [watch("a")], {})
+@pytest.mark.parametrize("trouble", [EceAuthError("refused", 401, None, [], []), AttributeError("an odd reply")])
+def test_no_answer_of_the_platform_ends_the_watch_over_running_installers(waiting, trouble):
+    watches = [watch("a")]
+    waiting(Client(trouble, trouble, ["a"]), watches, {"a": ended(0)})
+    assert watches[0].phase == "joined"
+
+
+def test_a_host_that_cannot_be_asked_is_named_once(waiting):
+    lines = waiting(Client([], [], [], ["a"]), [watch("a"), watch("b")], {"a": ended(0), "b": ended(1)}, {"a": "no route"})
+    assert sum("a cannot be asked how its installer stands, trying on: no route" in line for line in lines) <= 1
 
 
 def test_requests_do_not_depend_on_the_number_of_hosts(waiting):

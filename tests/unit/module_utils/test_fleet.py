@@ -232,8 +232,18 @@ def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new
         "roles": ["allocator"],
         "missing_roles": ["allocator"],
         "zone": "zone-1",
+        "differences": [],
     }
     assert (result["new"]["state"], result["new"]["runner_id"], result["new"]["missing_roles"]) == (fleet.UNKNOWN, "r-new", [])
+
+
+def test_joined_hosts_that_are_not_as_wanted_make_one_warning():
+    hosts = [{**fleet.host_identity(name, {}), "roles": ["proxy"], "zone": "zone-9"} for name in "abcdefg"]
+    planned = fleet.plan(hosts, [runner(name, host_ip=name, roles=("proxy",), zone="zone-1") for name in "abcdefg"], [])
+    warning = fleet.difference_warning(planned)
+    assert warning.startswith("joined, but not as the inventory has them: a (it is in zone zone-1 instead of zone-9), b (")
+    assert warning.endswith(" and 2 more")
+    assert fleet.difference_warning(fleet.plan(hosts, [], [])) is None
 
 
 @pytest.mark.parametrize(
@@ -328,9 +338,12 @@ def test_token_mismatch(claims, roles, persistent, words):
     assert sentence is None if words is None else words in sentence
 
 
-@pytest.mark.parametrize(("install_timeout", "seconds"), [(1800, 2100), (0.5, 300), (2**31, 2**31 - 1), (float(2**40), 2**31 - 1)])
-def test_token_validity_is_the_install_timeout_and_a_margin_within_the_apis_limit(install_timeout, seconds):
-    assert fleet.token_validity(install_timeout) == seconds
+@pytest.mark.parametrize(
+    ("install_timeout", "hosts", "forks", "seconds"),
+    [(1800, 5, 5, 2120), (1800, 6, 5, 2140), (1800, 500, 5, 4100), (0.5, 1, 0, 320), (2**31, 1, 5, 2**31 - 1), (float(2**40), 1, 5, 2**31 - 1)],
+)
+def test_token_validity_covers_the_rounds_of_starts_the_install_and_a_margin_within_the_apis_limit(install_timeout, hosts, forks, seconds):
+    assert fleet.token_validity(install_timeout, hosts, forks) == seconds
 
 
 # -- lists, filters, counts ----------------------------------------------------------------------------------------------

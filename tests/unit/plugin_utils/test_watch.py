@@ -14,9 +14,15 @@ ENTRY = {"name": "a", "runner_id": "10.0.0.7", "roles": ["allocator"], "zone": "
 INSTALL_TIMEOUT, CONNECT_TIMEOUT = 1800, 600
 
 
-def watch(has_installer=True, **entry):
+def watch(has_installer=True, started_here=True, last_started=None, **entry):
     return HostWatch(
-        {**ENTRY, **entry}, has_installer=has_installer, install_timeout=INSTALL_TIMEOUT, connect_timeout=CONNECT_TIMEOUT, storage_path="/mnt/data/elastic"
+        {**ENTRY, **entry},
+        has_installer=has_installer,
+        install_timeout=INSTALL_TIMEOUT,
+        connect_timeout=CONNECT_TIMEOUT,
+        storage_path="/mnt/data/elastic",
+        started_here=started_here,
+        last_started=last_started,
     )
 
 
@@ -171,13 +177,32 @@ def test_a_clock_that_was_set_back_on_the_host_is_no_credit():
     assert host.phase == FAILED
 
 
-@pytest.mark.parametrize("record", [None, RUNNING, ABSENT])
+@pytest.mark.parametrize("record", [None, RUNNING])
 def test_an_installer_that_never_ends_is_given_up_after_its_timeout_and_a_grace(record):
     host = watch()
     host.look(1860, None, record)
     assert host.phase == INSTALLING
     host.look(1860.1, None, record)
-    assert (host.phase, "did not end, or the host could not be asked, within 1860 s" in host.message) == (FAILED, True)
+    assert (host.phase, "did not end within 1860 s, as far as the host could be asked" in host.message) == (FAILED, True)
+
+
+def test_an_installer_that_was_never_started_is_not_waited_for():
+    host = watch()
+    host.look(20, None, ABSENT)
+    assert host.phase == INSTALLING
+    host.look(31, None, ABSENT)
+    assert (host.phase, "was not started" in host.message) == (FAILED, True)
+
+
+def test_the_record_of_an_earlier_failure_is_no_end_of_somebody_elses_installer():
+    earlier = ended(5)
+    host = watch(started_here=False, last_started=earlier["started"])
+    host.look(1, None, earlier)
+    host.look(60, None, earlier)
+    assert host.phase == INSTALLING
+    host.look(100, known(), earlier)
+    host.look(140, known(), earlier)
+    assert host.phase == JOINED
 
 
 @pytest.mark.parametrize(
