@@ -223,3 +223,66 @@ def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
     assert not any((host.storage / "logs").exists() for host in operator.ece.hosts.values())
     again = operator.play()
     assert again.rc == 0 and len(joined(operator.ece)) == 2, again.output
+
+
+def test_the_playbook_may_be_imported_twice(operator):
+    for number in (1, 2):
+        operator.new_host(f"new-{number}", f"192.0.2.{number}")
+    content = operator.ece.inventory(operator.hosts)
+    content["all"]["children"].update({"first": {"hosts": {"new-1": {}}}, "both": {"hosts": {"new-1": {}, "new-2": {}}}})
+    operator.ece.inventory = lambda hosts: content
+    imports = [{"ansible.builtin.import_playbook": "ece.platform.add_allocators", "vars": {"ece_target": target}} for target in ("first", "both")]
+    run = operator.play(playbook=operator.write("site.yml", imports))
+    assert run.rc == 0, run.output
+    assert [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1", "192.0.2.2"] and operator.ece.minted == 2
+
+
+LOSING = """
+import os
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.connection.local import Connection as Local
+
+DOCUMENTATION = "name: losing\\nshort_description: local, until a file appears\\ndescription: [For tests.]\\nauthor: [x (@x)]\\noptions: {}"
+
+
+class Connection(Local):
+    transport = "losing"
+
+    def exec_command(self, *args, **kwargs):
+        if os.path.exists(os.environ["LOSE_FILE"]):
+            os.remove(os.environ["LOSE_FILE"])
+            raise AnsibleConnectionFailure("the network is gone")
+        return super().exec_command(*args, **kwargs)
+"""
+
+
+def test_a_connection_lost_between_mint_and_start_leaves_no_token_and_a_verdict(any_operator):
+    operator = any_operator
+    flag = operator.folder / "lose"
+    (operator.folder / "plugins").mkdir()
+    (operator.folder / "plugins" / "losing.py").write_text(LOSING, encoding="utf-8")
+    operator.environment.update(ANSIBLE_CONNECTION_PLUGINS=str(operator.folder / "plugins"), LOSE_FILE=str(flag))
+    operator.new_host("a", "192.0.2.1").update(ansible_connection="losing", ece_host_token_persistent=True)
+    operator.ece.fault(method="POST", path="enrollment-tokens", transform=lambda payload: (flag.touch(), payload)[1])
+    run = operator.play()
+    assert run.rc != 0 and "its installer was not started (the connection was lost before that); run this again" in run.words, run.output
+    assert operator.ece.minted == 1 and operator.ece.tokens == []
+    again = operator.play()
+    assert again.rc == 0 and joined(operator.ece) == ["192.0.2.1"], again.output
+
+
+def test_a_batch_reports_no_host_of_a_later_one(operator):
+    operator.group_vars = {"ece_host_batch": 1}
+    operator.new_host("a", "192.0.2.1", fail=1)
+    operator.new_host("b", "192.0.2.2")
+    run = operator.play()
+    assert run.rc != 0
+    first_table = run.output.split("TASK [ece.platform.ece_host : Report]")[1].split("TASK [")[0]
+    assert re.search(r"^  a +ece-zone-1 +failed", first_table, re.MULTILINE) and not re.search(r"^  b ", first_table, re.MULTILINE)
+
+
+def test_a_joined_host_in_another_zone_is_a_warning(operator):
+    operator.ece.platform.add_runner("192.0.2.1", zone="ece-zone-3")
+    operator.hosts["a"] = {"ansible_host": "192.0.2.1", "ece_host_zone": "ece-zone-1"}
+    run = operator.play(warnings=True)
+    assert run.rc == 0 and "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)" in run.words
