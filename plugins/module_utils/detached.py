@@ -15,6 +15,7 @@ import os
 import select
 import signal
 import subprocess
+import tempfile
 import time
 
 from ansible_collections.ece.platform.plugins.module_utils import host, installer
@@ -45,23 +46,36 @@ def make_folder(path, entry):
 
 def write_private(path, content):
     """Write a file as a whole or not at all; nobody but its owner reads it."""
-    temporary = path + ".new"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as target:
-        target.write(content)
-    os.rename(temporary, path)
+    # A name of its own (mode 0600): two plays may write the same file at the same time.
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix="." + os.path.basename(path))
+    try:
+        with os.fdopen(handle, "wb") as target:
+            target.write(content)
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 # -- the installer under watch -------------------------------------------------------------------------------------------
+
+
+def take(lock):
+    """Whether the lock could be had; somebody who only looks whether it is held has it for a moment, too."""
+    for attempt in range(5):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(0.1 * attempt)
+    return False
 
 
 def start_watched(command, params, paths, entry, environment):
     """Start the installer detached from this module; False when another watcher has it already."""
     make_folder(paths["folder"], entry)
     lock = os.open(paths["lock"], os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not take(lock):
         os.close(lock)
         return False
     started = {"started": time.time(), "timeout": params["timeout"], "roles": params["roles"]}
@@ -102,6 +116,26 @@ def watch(command, params, paths, started, environment):
         preexec_fn=host.become_user(params["user"]),
         start_new_session=True,
     )
+    try:
+        timed_out = collect(process, params, lines, secrets, log)
+    except BaseException:
+        stop(process, params)  # before the lock goes: nobody may take this host for a free one
+        raise
+    finished = time.time()
+    record = dict(
+        started,
+        finished=finished,
+        seconds=round(finished - started["started"], 1),
+        rc=process.returncode,
+        timed_out=timed_out,
+        output=list(lines),
+        bootstrap_log=installer.tail(installer.redact(host.read(paths["bootstrap"]), secrets)),
+    )
+    write_private(paths["record"], json.dumps(record).encode())
+
+
+def collect(process, params, lines, secrets, log):
+    """Take in the installer's output until it has ended, or was stopped at its timeout: whether it was."""
     stream = process.stdout.fileno()
     os.set_blocking(stream, False)
     pending, timed_out = b"", False
@@ -117,7 +151,10 @@ def watch(command, params, paths, started, environment):
         for line in whole:
             text = installer.redact(line.decode("utf-8", "replace"), secrets)
             lines.append(text)
-            os.write(log, text.encode("utf-8") + b"\n")
+            try:
+                os.write(log, text.encode("utf-8") + b"\n")
+            except OSError:
+                pass  # a full disk must not end the installer by way of its log; the last lines are in the record
         # Something that left the process group may hold the output open, and go on writing after everybody else was stopped.
         if ended and (not chunk or time.monotonic() > deadline + GRACE_SECONDS):
             break
@@ -126,17 +163,7 @@ def watch(command, params, paths, started, environment):
         if not timed_out and time.monotonic() > deadline:
             timed_out = True
             stop(process, params)
-    finished = time.time()
-    record = dict(
-        started,
-        finished=finished,
-        seconds=round(finished - started["started"], 1),
-        rc=process.returncode,
-        timed_out=timed_out,
-        output=list(lines),
-        bootstrap_log=installer.tail(installer.redact(host.read(paths["bootstrap"]), secrets)),
-    )
-    write_private(paths["record"], json.dumps(record).encode())
+    return timed_out
 
 
 def stop(process, params):

@@ -350,12 +350,16 @@ def judge(entry: Mapping[str, Any], facts: Mapping[str, Any], *, replace_stale: 
             "ill: the platform knows it as {0} but is not connected to it, while it runs ECE containers ({1}). Look at the container engine, the network to "
             "the coordinators and the logs of frc-runners-runner on it. It is never reinstalled.".format(entry["runner_id"], _some(containers))
         )
+    problems = facts.get("problems") or []
+    if not facts.get("containers_known", True):
+        # Whatever checks are skipped: an engine that does not answer is not one without containers.
+        unknown = "It cannot be told whether ECE is on it, because the container engine does not answer: start it and run this again."
+        return REFUSED, " ".join(["the installer would refuse this host:", *problems, unknown])
     if state == DISCONNECTED and not replace_stale:
         return STALE, (
             "stale: the platform knows it as {0} but is not connected, and the host has no ECE container, as after a new image. "
             "Delete the runner in the platform, or set ece_host_replace_stale: true to have that done.".format(entry["runner_id"])
         )
-    problems = facts.get("problems") or []
     if problems:
         return REFUSED, "the installer would refuse this host: " + " ".join(problems)
     if state == DISCONNECTED:

@@ -30,6 +30,8 @@ SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/s
 DEFAULT_SOCKET = "/var/run/docker.sock"
 CHECKS = ("disk", "engine", "firewalld", "host_ip", "installer", "memory", "os", "ports", "selinux", "socket", "storage", "user")
 COMMAND_TIMEOUT_SECONDS = 60
+# ECE's own services, and the instances of deployments that may outlive them.
+ECE_PREFIXES = ("frc-", "fac-")
 
 # Operating system and engine that the installer accepts, by release; a release without an entry uses the nearest lower one.
 # Docker is compared on major.minor, Podman on major.
@@ -127,8 +129,11 @@ def become_user(user):
     return drop
 
 
-def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS):
-    """(rc, output, errors) of a command that is only looked at. rc 127 when it is not there, 124 when it does not end."""
+def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS, environment=None):
+    """(rc, output, errors) of a command that is only looked at. rc 127 when it is not there, 124 when it does not end.
+
+    environment: variables on top of the clean environment.
+    """
     home = pwd.getpwnam(user).pw_dir if user else "/"
     try:
         done = subprocess.run(
@@ -136,7 +141,7 @@ def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=clean_environment(user or "root", home, paths),
+            env=dict(clean_environment(user or "root", home, paths), **(environment or {})),
             cwd="/",
             preexec_fn=become_user(user) if user else None,
             check=False,
@@ -189,28 +194,44 @@ def user_facts(name):
     return {"name": name, "uid": entry.pw_uid, "gid": entry.pw_gid, "home": entry.pw_dir, "groups": sorted(groups)}
 
 
-def engine_facts(engine, user, paths):
+def engine_facts(engine, user, paths, socket_path=DEFAULT_SOCKET):
     """The container engine: which, version of its client, whether the install user may use it, and its containers.
 
-    engine: C(docker), C(podman) or None to take what is there, docker first.
+    engine: C(docker), C(podman) or None to take what is there, docker first. C(containers_known) is false where nobody answers:
+    no word of the engine is not the same as no containers.
     """
     found = next((name for name in ([engine] if engine else ["docker", "podman"]) if find_command(name, paths)), None)
-    facts = {"name": found or engine, "version": None, "usable": False, "error": None, "docker_command": bool(find_command("docker", paths)), "containers": []}
+    facts = {
+        "name": found or engine,
+        "version": None,
+        "usable": False,
+        "error": None,
+        "docker_command": bool(find_command("docker", paths)),
+        "containers": [],
+        "containers_known": False,
+    }
     if not found:
+        # Nothing that could run containers, so there are none.
+        facts["containers_known"] = not os.path.exists(socket_path)
         facts["error"] = "no command {0} on {1}".format(engine or "docker or podman", ":".join(list(paths) + list(SYSTEM_PATH)))
         return facts
     rc, out, err = run([find_command(found, paths), "--version"], paths=paths)
     version = re.search(r"(\d+\.\d+(?:\.\d+)*)", out)
     facts["version"] = version.group(1) if rc == 0 and version else None
+    if "podman" in out.lower():
+        facts["name"] = "podman"  # behind the docker command that ECE's instructions for it install
     # The docker command also where podman is the engine: the script itself asks `docker ps`, through podman's wrapper.
     command = find_command("docker", paths) or find_command(found, paths)
     listing = [command, "ps", "--all", "--no-trunc", "--format", "{{.Names}}|{{.Image}}|{{.Status}}"]
-    rc, out, err = run(listing, user=user, paths=paths)
+    rc, plain, err = run(listing, user=user, paths=paths)
     facts["usable"] = rc == 0
     if rc != 0:
-        facts["error"] = (err or out).strip().splitlines()[0] if (err or out).strip() else "exit code {0}".format(rc)
-        rc, out, err = run(listing, paths=paths)
-    for line in out.splitlines() if rc == 0 else []:
+        facts["error"] = (err or plain).strip().splitlines()[0] if (err or plain).strip() else "exit code {0}".format(rc)
+    # The installer talks to this socket, which may belong to another engine than a plain command would ask.
+    address = "unix://" + socket_path
+    rc, out, err = run(listing, paths=paths, environment={"DOCKER_HOST": address, "CONTAINER_HOST": address})
+    facts["containers_known"] = rc == 0 or facts["usable"]
+    for line in (out if rc == 0 else plain if facts["usable"] else "").splitlines():
         parts = line.split("|")
         if len(parts) == 3:
             facts["containers"].append({"name": parts[0], "image": parts[1], "status": parts[2]})
@@ -279,14 +300,18 @@ def lock_is_held(path):
 
 
 def installer_processes(storage_path, default_storage_path, proc="/proc"):
-    """Pids of elastic-cloud-enterprise.sh install for this storage path, whoever started it."""
+    """Pids of running installers for this storage path, whoever started them.
+
+    The vendor's instructions pipe the script into bash, so its name may not show; the options that a join needs do.
+    """
     pids = []
     for name in os.listdir(proc):
-        if not name.isdigit():
+        words = read(os.path.join(proc, name, "cmdline")).split("\0") if name.isdigit() else []
+        if not words or os.path.basename(words[0]) not in ("bash", "sh", "elastic-cloud-enterprise.sh"):
             continue
-        words = read(os.path.join(proc, name, "cmdline")).split("\0")
-        script = next((index for index, word in enumerate(words[:3]) if word.endswith("elastic-cloud-enterprise.sh")), None)
-        if script is None or "install" not in words[script:]:
+        by_name = any(word.endswith("elastic-cloud-enterprise.sh") for word in words[:3])
+        joining = "--roles-token" in words or "--coordinator-host" in words
+        if not joining and not (by_name and "install" in words):
             continue
         given = words[words.index("--host-storage-path") + 1] if "--host-storage-path" in words[:-1] else default_storage_path
         if given.rstrip("/") == storage_path.rstrip("/"):
@@ -313,7 +338,8 @@ def gather(options, log_paths, default_storage_path, installer_container):
     run_as = options["user"] if user else None
     paths = options["bin_paths"]
     storage_path = options["storage_path"]
-    engine = engine_facts(options["container_engine"], run_as, paths)
+    socket_path = options["docker_socket"] or DEFAULT_SOCKET
+    engine = engine_facts(options["container_engine"], run_as, paths, socket_path)
     names = [container["name"] for container in engine["containers"]]
     running = [c["name"] for c in engine["containers"] if c["name"] == installer_container and c["status"].lower().startswith("up")]
     ports = listening_ports(read("/proc/net/tcp"), read("/proc/net/tcp6"))
@@ -325,9 +351,10 @@ def gather(options, log_paths, default_storage_path, installer_container):
         "user": user,
         "effective_uid": os.geteuid(),
         "engine": engine,
-        "socket": socket_facts(options["docker_socket"] or DEFAULT_SOCKET),
+        "socket": socket_facts(socket_path),
         "containers": names,
-        "ece_containers": sorted(name for name in names if name.startswith("frc-")),
+        "containers_known": engine["containers_known"],
+        "ece_containers": sorted(name for name in names if name.startswith(ECE_PREFIXES)),
         "installer_running": bool(running or lock_is_held(log_paths["lock"]) or installer_processes(storage_path, default_storage_path)),
         "last_install": last_install(log_paths["record"]),
         "busy_ports": sorted(ports.intersection(INSTALLER_PORTS)),

@@ -22,6 +22,8 @@ class InstallerFileError(Exception):
 
 def check_source(url, checksum, prefix=""):
     """Raises InstallerFileError for an address or checksum that cannot be right."""
+    if url and "@" in url.split("://", 1)[-1].split("/", 1)[0]:
+        raise InstallerFileError("{0}installer_url holds a user name or password: use an address without, or a copied installer".format(prefix))
     if url and not re.match(r"^https?://[^\s'\"]+\Z", url):
         raise InstallerFileError("{0}installer_url {1!r} is no address: use one like https://example.com/elastic-cloud-enterprise.sh".format(prefix, url))
     if url and url.startswith("http://") and not checksum:

@@ -308,9 +308,15 @@ def run(module):
     foreign = host.installer_processes(params["storage_path"], installer.DEFAULT_STORAGE_PATH)
     if foreign:
         return dict(where, changed=False, msg="an installer that was started by somebody else runs already (pid {0}): nothing done".format(foreign[0]))
-    engine = host.engine_facts(params["container_engine"], params["user"], params["bin_paths"])
-    if installer.RUNNER_CONTAINER in [container["name"] for container in engine["containers"]]:
+    engine = host.engine_facts(params["container_engine"], params["user"], params["bin_paths"], params["docker_socket"])
+    containers = [container["name"] for container in engine["containers"]]
+    if installer.RUNNER_CONTAINER in containers:
         return dict(where, changed=False, msg="ECE is installed already (container {0}): nothing done".format(installer.RUNNER_CONTAINER))
+    if installer.INSTALLER_CONTAINER in containers:
+        return dict(where, changed=False, msg="an installer runs already (container {0}): nothing done".format(installer.INSTALLER_CONTAINER))
+    left = [name for name in containers if name.startswith(host.ECE_PREFIXES)]
+    if left:
+        raise InstallError("containers of ECE are on the host, but no runner ({0}): remove them before it is installed anew".format(", ".join(left[:3])))
 
     shown = ["elastic-cloud-enterprise.sh", "install"] + installer.without_token(argv)
     result = dict(where, changed=True, diff={"before": "", "after": "joins as {0}: {1}\n".format(", ".join(params["roles"]), " ".join(shown))})

@@ -39,3 +39,10 @@ def test_problems_refuse_and_warnings_warn(bare):
     result = bare(ece_host_verdict).act({"entry": ENTRY, "check": check, "replace_stale": False, **TIMES}, {})
     assert result["failed"] and result["verdict"] == "refused" and "There is no socket." in result["msg"]
     assert result["warnings"] == ["a: Little memory."]
+
+
+@pytest.mark.parametrize("state", ["unknown", "disconnected"])
+def test_without_a_word_of_the_engine_nothing_is_installed_and_nothing_deleted(bare, state):
+    arguments = {"entry": {**ENTRY, "state": state}, "check": {"facts": {"containers_known": False}}, "replace_stale": True, **TIMES}
+    result = bare(ece_host_verdict).act(arguments, {})
+    assert (result["verdict"], result["failed"]) == ("refused", True) and "the container engine does not answer" in result["msg"]

@@ -374,7 +374,31 @@ def test_docker_with_containers(engine, folder):
         "error": None,
         "docker_command": True,
         "containers": CONTAINERS,
+        "containers_known": True,
     }
+
+
+def test_podman_behind_the_docker_command_is_podman(engine, folder):
+    engine("docker", "podman version 4.9.4-rhel")
+    facts = facts_of(None, folder)
+    assert (facts["name"], facts["version"]) == ("podman", "4.9.4")
+
+
+def test_an_engine_that_does_not_answer_is_not_one_without_containers(folder):
+    docker = folder / "docker"
+    docker.write_text("#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\necho no daemon >&2\nexit 1\n")
+    docker.chmod(0o755)
+    facts = facts_of("docker", folder)
+    assert (facts["containers"], facts["containers_known"], facts["error"]) == ([], False, "no daemon")
+
+
+def test_containers_are_those_behind_the_socket_that_the_installer_uses(folder):
+    docker = folder / "docker"
+    version = "[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }"
+    docker.write_text(f'#!/bin/bash\n{version}\n[[ -z $DOCKER_HOST ]] || echo "frc-runners-runner|$DOCKER_HOST|Up"\n')
+    docker.chmod(0o755)
+    facts = host.engine_facts("docker", USER.pw_name, [str(folder)], "/run/other.sock")
+    assert facts["containers"] == [{"name": "frc-runners-runner", "image": "unix:///run/other.sock", "status": "Up"}]
 
 
 def test_docker_comes_before_podman(engine, folder):
@@ -603,10 +627,10 @@ def test_installer_processes_by_a_storage_path_of_ones_own(tmp_path):
         ("", None),
         ("{", None),
         ({}, None),
-        ({"started": 900}, {"rc": None, "age_seconds": None}),
-        ({"started": 900, "finished": 990, "rc": 0}, {"rc": 0, "age_seconds": 10}),
-        ({"started": 900, "finished": 990, "rc": 5}, {"rc": 5, "age_seconds": 10}),
-        ({"started": 900, "finished": 1100, "rc": 0}, {"rc": 0, "age_seconds": 0}),
+        ({"started": 900}, {"started": 900, "rc": None, "age_seconds": None}),
+        ({"started": 900, "finished": 990, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 10}),
+        ({"started": 900, "finished": 990, "rc": 5}, {"started": 900, "rc": 5, "age_seconds": 10}),
+        ({"started": 900, "finished": 1100, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 0}),
     ],
 )
 def test_last_install(tmp_path, record, last):
@@ -614,3 +638,20 @@ def test_last_install(tmp_path, record, last):
     if record is not None:
         path.write_text(record if isinstance(record, str) else json.dumps(record))
     assert host.last_install(str(path), now=1000) == last
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["bash", "/dev/fd/63", "install", "--coordinator-host", "10.0.0.1", "--roles-token", "x"], True),
+        (["bash", "/dev/fd/63", "--coordinator-host", "10.0.0.1"], True),
+        (["/bin/bash", "/tmp/elastic-cloud-enterprise.sh", "install"], True),
+        (["vi", "elastic-cloud-enterprise.sh"], False),
+        (["bash", "other.sh", "install"], False),
+        (["python3", "x", "--coordinator-host", "10.0.0.1"], False),
+    ],
+)
+def test_an_installer_is_known_by_its_options_however_it_was_started(tmp_path, words, found):
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "cmdline").write_text("\0".join(words) + "\0")
+    assert host.installer_processes("/mnt/data/elastic", "/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])

@@ -149,3 +149,9 @@ def test_download_trusts_the_given_ca_and_waits_for_a_limited_time(monkeypatch):
     monkeypatch.setattr(installer_file, "open_url", lambda url, **options: seen.update(options, url=url) or io.BytesIO(SCRIPT))
     installer_file.download(URL, "/etc/ca.pem")
     assert seen == {"url": URL, "timeout": 60, "ca_path": "/etc/ca.pem"}
+
+
+def test_a_password_in_the_address_is_refused_and_not_repeated():
+    with pytest.raises(installer_file.InstallerFileError, match="holds a user name or password") as error:
+        installer_file.check_source("https://user:hidden@example.com/x.sh", None)
+    assert "hidden" not in str(error.value)
