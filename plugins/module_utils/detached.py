@@ -57,6 +57,18 @@ def write_private(path, content):
         raise
 
 
+def write_record(path, record):
+    """Leave the record of an installer, whatever the disk says: without it nobody would know how it ended."""
+    try:
+        write_private(path, json.dumps(record).encode())
+    except OSError:
+        # A full disk has no room for another file; the one that is there keeps its first block.
+        short = dict(record, output=[line[:500] for line in record["output"][-2:]], bootstrap_log=[])
+        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        os.ftruncate(handle, os.write(handle, json.dumps(short).encode()))
+        os.close(handle)
+
+
 # -- the installer under watch -------------------------------------------------------------------------------------------
 
 
@@ -95,8 +107,9 @@ def start_watched(command, params, paths, entry, environment):
             os.dup2(null, stream)
         watch(command, params, paths, started, environment)
     except Exception as error:
-        record = dict(started, finished=time.time(), seconds=0, rc=126, output=["{0}: {1}".format(type(error).__name__, error)])
-        write_private(paths["record"], json.dumps(record).encode())
+        finished = time.time()
+        text = installer.redact("{0}: {1}".format(type(error).__name__, error), [params["token"]])
+        write_record(paths["record"], dict(started, finished=finished, seconds=round(finished - started["started"], 1), rc=126, output=[text]))
     finally:
         os._exit(0)
 
@@ -131,7 +144,7 @@ def watch(command, params, paths, started, environment):
         output=list(lines),
         bootstrap_log=installer.tail(installer.redact(host.read(paths["bootstrap"]), secrets)),
     )
-    write_private(paths["record"], json.dumps(record).encode())
+    write_record(paths["record"], record)
 
 
 def collect(process, params, lines, secrets, log):
@@ -177,9 +190,10 @@ def stop(process, params):
             break
         except subprocess.TimeoutExpired:
             continue
-    engine = host.find_command("docker", params["bin_paths"]) or host.find_command("podman", params["bin_paths"])
-    if engine:
-        host.run([engine, "rm", "--force", installer.INSTALLER_CONTAINER], user=params["user"], paths=params["bin_paths"])
+    name, found, _version = host.find_engine(params["container_engine"], params["bin_paths"])
+    if found:
+        client = host.engine_client(name, params["bin_paths"], params["docker_socket"])
+        host.run(client + ["rm", "--force", installer.INSTALLER_CONTAINER], user=params["user"], paths=params["bin_paths"])
 
 
 def follow(paths):

@@ -353,8 +353,10 @@ def judge(entry: Mapping[str, Any], facts: Mapping[str, Any], *, replace_stale: 
     problems = facts.get("problems") or []
     if not facts.get("containers_known", True):
         # Whatever checks are skipped: an engine that does not answer is not one without containers.
-        unknown = "It cannot be told whether ECE is on it, because the container engine does not answer: start it and run this again."
-        return REFUSED, " ".join(["the installer would refuse this host:", *problems, unknown])
+        engine = facts.get("engine") or {}
+        error = engine.get("containers_error") or engine.get("error") or "it gave no reason"
+        unknown = f"cannot tell whether ECE is on it: the container engine does not answer ({error}); start it and run this again."
+        return REFUSED, " ".join([unknown, "The installer would refuse this host, too:", *problems] if problems else [unknown])
     if state == DISCONNECTED and not replace_stale:
         return STALE, (
             "stale: the platform knows it as {0} but is not connected, and the host has no ECE container, as after a new image. "

@@ -32,6 +32,11 @@ CHECKS = ("disk", "engine", "firewalld", "host_ip", "installer", "memory", "os",
 COMMAND_TIMEOUT_SECONDS = 60
 # ECE's own services, and the instances of deployments that may outlive them.
 ECE_PREFIXES = ("frc-", "fac-")
+SCRIPT_NAME = "elastic-cloud-enterprise.sh"
+SHELLS = frozenset(("ash", "bash", "dash", "ksh", "sh", "zsh"))
+# Arguments by which the script is known where it has no name, and its actions that are not install.
+JOIN_FLAGS = frozenset(("--coordinator-host", "--roles-token"))
+OTHER_ACTIONS = frozenset(("add-stack-version", "configure-selinux-settings", "reset-adminconsole-password", "upgrade"))
 
 # Operating system and engine that the installer accepts, by release; a release without an entry uses the nearest lower one.
 # Docker is compared on major.minor, Podman on major.
@@ -129,11 +134,8 @@ def become_user(user):
     return drop
 
 
-def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS, environment=None):
-    """(rc, output, errors) of a command that is only looked at. rc 127 when it is not there, 124 when it does not end.
-
-    environment: variables on top of the clean environment.
-    """
+def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS):
+    """(rc, output, errors) of a command that is only looked at. rc 127 when it is not there, 124 when it does not end."""
     home = pwd.getpwnam(user).pw_dir if user else "/"
     try:
         done = subprocess.run(
@@ -141,7 +143,7 @@ def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS, environment=
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=dict(clean_environment(user or "root", home, paths), **(environment or {})),
+            env=clean_environment(user or "root", home, paths),
             cwd="/",
             preexec_fn=become_user(user) if user else None,
             check=False,
@@ -194,50 +196,6 @@ def user_facts(name):
     return {"name": name, "uid": entry.pw_uid, "gid": entry.pw_gid, "home": entry.pw_dir, "groups": sorted(groups)}
 
 
-def engine_facts(engine, user, paths, socket_path=DEFAULT_SOCKET):
-    """The container engine: which, version of its client, whether the install user may use it, and its containers.
-
-    engine: C(docker), C(podman) or None to take what is there, docker first. C(containers_known) is false where nobody answers:
-    no word of the engine is not the same as no containers.
-    """
-    found = next((name for name in ([engine] if engine else ["docker", "podman"]) if find_command(name, paths)), None)
-    facts = {
-        "name": found or engine,
-        "version": None,
-        "usable": False,
-        "error": None,
-        "docker_command": bool(find_command("docker", paths)),
-        "containers": [],
-        "containers_known": False,
-    }
-    if not found:
-        # Nothing that could run containers, so there are none.
-        facts["containers_known"] = not os.path.exists(socket_path)
-        facts["error"] = "no command {0} on {1}".format(engine or "docker or podman", ":".join(list(paths) + list(SYSTEM_PATH)))
-        return facts
-    rc, out, err = run([find_command(found, paths), "--version"], paths=paths)
-    version = re.search(r"(\d+\.\d+(?:\.\d+)*)", out)
-    facts["version"] = version.group(1) if rc == 0 and version else None
-    if "podman" in out.lower():
-        facts["name"] = "podman"  # behind the docker command that ECE's instructions for it install
-    # The docker command also where podman is the engine: the script itself asks `docker ps`, through podman's wrapper.
-    command = find_command("docker", paths) or find_command(found, paths)
-    listing = [command, "ps", "--all", "--no-trunc", "--format", "{{.Names}}|{{.Image}}|{{.Status}}"]
-    rc, plain, err = run(listing, user=user, paths=paths)
-    facts["usable"] = rc == 0
-    if rc != 0:
-        facts["error"] = (err or plain).strip().splitlines()[0] if (err or plain).strip() else "exit code {0}".format(rc)
-    # The installer talks to this socket, which may belong to another engine than a plain command would ask.
-    address = "unix://" + socket_path
-    rc, out, err = run(listing, paths=paths, environment={"DOCKER_HOST": address, "CONTAINER_HOST": address})
-    facts["containers_known"] = rc == 0 or facts["usable"]
-    for line in (out if rc == 0 else plain if facts["usable"] else "").splitlines():
-        parts = line.split("|")
-        if len(parts) == 3:
-            facts["containers"].append({"name": parts[0], "image": parts[1], "status": parts[2]})
-    return facts
-
-
 def socket_facts(path):
     """Whether the engine's socket is there."""
     try:
@@ -245,6 +203,87 @@ def socket_facts(path):
     except OSError:
         there = False
     return {"path": path, "is_socket": there}
+
+
+def find_engine(engine, paths):
+    """(name, its command, what that says of its version) of the container engine; no command where there is none.
+
+    engine: C(docker), C(podman) or None to take what is there, docker first.
+    """
+    for name in [engine] if engine else ["docker", "podman"]:
+        command = find_command(name, paths)
+        if command:
+            rc, out, _err = run([command, "--version"], paths=paths)
+            # RHEL has a docker command that only hands on to podman.
+            return ("podman" if "podman" in out.lower() else name), command, out if rc == 0 else ""
+    return engine, None, ""
+
+
+def engine_client(name, paths, socket_path):
+    """The words with which to ask the engine behind the socket, which is the one that the installer will use.
+
+    Without the socket it is the docker command as it is, also where podman is the engine, as the script itself does it.
+    """
+    docker, own = find_command("docker", paths), find_command(name, paths)
+    if not socket_path or not socket_facts(socket_path)["is_socket"]:
+        return [docker or own]
+    if name == "podman":
+        return [own or docker, "--remote", "--url", "unix://" + socket_path]
+    return [own or docker, "-H", "unix://" + socket_path]
+
+
+def _complaint(rc, out, err):
+    """The first line of what a command said, but for what podman's wrapper says each time it is called."""
+    lines = [line.strip() for line in (err + "\n" + out).splitlines() if line.strip() and not line.startswith("Emulate Docker CLI")]
+    return lines[0] if lines else "exit code {0}".format(rc)
+
+
+def engine_facts(engine, user, paths, socket_path=None):
+    """The container engine: which, version of its client, whether the install user may use it, and its containers.
+
+    engine: as of find_engine. socket_path: socket of the engine whose containers count; where it is not there, or not given, they are
+    those of the user's own engine. C(containers_known) is false where nobody told them: then no containers does not mean none.
+    """
+    name, found, said = find_engine(engine, paths)
+    facts = {"name": name, "version": None, "usable": False, "error": None, "docker_command": bool(find_command("docker", paths))}
+    facts.update(containers=[], containers_known=False, containers_error=None)
+    if not found:
+        facts["error"] = "no command {0} on {1}".format(engine or "docker or podman", ":".join(list(paths) + list(SYSTEM_PATH)))
+        facts["containers_error"] = facts["error"]
+        # Nothing that could run containers, so there are none; but a socket is somebody's whose command was not found.
+        facts["containers_known"] = not (socket_path and os.path.exists(socket_path))
+        return facts
+    version = re.search(r"(\d+\.\d+(?:\.\d+)*)", said)
+    facts["version"] = version.group(1) if version else None
+    words = ["ps", "--all", "--no-trunc", "--format", "{{.Names}}|{{.Image}}|{{.Status}}"]
+    # The user check of the script is a plain `docker ps`, also where podman is the engine.
+    plain, client = engine_client(name, paths, None), engine_client(name, paths, socket_path)
+    rc, out, err = run(plain + words, user=user, paths=paths)
+    facts["usable"] = rc == 0
+    if rc != 0:
+        facts["error"] = _complaint(rc, out, err)
+    # Best asked as root: whoever may not use the engine must not be told that it has no containers.
+    if rc != 0 or client != plain:
+        rc, out, err = run(client + words, paths=paths)
+    facts["containers_known"] = rc == 0
+    if rc != 0:
+        facts["containers_error"] = _complaint(rc, out, err)
+        return facts
+    for line in out.splitlines():
+        parts = line.split("|")
+        if len(parts) == 3:
+            facts["containers"].append({"name": parts[0], "image": parts[1], "status": parts[2]})
+    return facts
+
+
+def ece_containers(engine):
+    """Names of the containers of ECE among those of engine_facts(): its own services, and the instances of deployments."""
+    return sorted(container["name"] for container in engine["containers"] if container["name"].startswith(ECE_PREFIXES))
+
+
+def container_runs(engine, name):
+    """Whether a container of engine_facts() is there and running."""
+    return any(container["name"] == name and container["status"].lower().startswith("up") for container in engine["containers"])
 
 
 def memory_facts(meminfo):
@@ -299,19 +338,30 @@ def lock_is_held(path):
     return False
 
 
-def installer_processes(storage_path, default_storage_path, proc="/proc"):
-    """Pids of running installers for this storage path, whoever started them.
+def _is_installer(words):
+    """Whether a command line is that of a shell that runs the script to install, under its name or from C(<(curl ...))."""
+    name = os.path.basename(words[0]).lstrip("-")
+    script = next((index for index, word in enumerate(words[:3]) if os.path.basename(word) == SCRIPT_NAME), None)
+    if name not in SHELLS and script != 0:
+        return False
+    for option in words[1:]:
+        if not option.startswith(("-", "+")):
+            break
+        # `sh -c '...'`, as Ansible and cron call it: the words are not its own, and what it starts is seen by itself.
+        if "c" in option and not option.startswith("--"):
+            return False
+    # No action at all means install.
+    return (script is not None or not JOIN_FLAGS.isdisjoint(words)) and OTHER_ACTIONS.isdisjoint(words)
 
-    The vendor's instructions pipe the script into bash, so its name may not show; the options that a join needs do.
-    """
+
+def installer_processes(storage_path, default_storage_path, proc="/proc"):
+    """Pids of installers for this storage path, whoever started them. A watcher is none: it is still the module's Python."""
     pids = []
     for name in os.listdir(proc):
-        words = read(os.path.join(proc, name, "cmdline")).split("\0") if name.isdigit() else []
-        if not words or os.path.basename(words[0]) not in ("bash", "sh", "elastic-cloud-enterprise.sh"):
+        if not name.isdigit():
             continue
-        by_name = any(word.endswith("elastic-cloud-enterprise.sh") for word in words[:3])
-        joining = "--roles-token" in words or "--coordinator-host" in words
-        if not joining and not (by_name and "install" in words):
+        words = read(os.path.join(proc, name, "cmdline")).split("\0")
+        if not _is_installer(words):
             continue
         given = words[words.index("--host-storage-path") + 1] if "--host-storage-path" in words[:-1] else default_storage_path
         if given.rstrip("/") == storage_path.rstrip("/"):
@@ -340,8 +390,7 @@ def gather(options, log_paths, default_storage_path, installer_container):
     storage_path = options["storage_path"]
     socket_path = options["docker_socket"] or DEFAULT_SOCKET
     engine = engine_facts(options["container_engine"], run_as, paths, socket_path)
-    names = [container["name"] for container in engine["containers"]]
-    running = [c["name"] for c in engine["containers"] if c["name"] == installer_container and c["status"].lower().startswith("up")]
+    running = container_runs(engine, installer_container)
     ports = listening_ports(read("/proc/net/tcp"), read("/proc/net/tcp6"))
     return {
         "os": os_facts(read("/etc/os-release")),
@@ -352,9 +401,9 @@ def gather(options, log_paths, default_storage_path, installer_container):
         "effective_uid": os.geteuid(),
         "engine": engine,
         "socket": socket_facts(socket_path),
-        "containers": names,
+        "containers": [container["name"] for container in engine["containers"]],
         "containers_known": engine["containers_known"],
-        "ece_containers": sorted(name for name in names if name.startswith(ECE_PREFIXES)),
+        "ece_containers": ece_containers(engine),
         "installer_running": bool(running or lock_is_held(log_paths["lock"]) or installer_processes(storage_path, default_storage_path)),
         "last_install": last_install(log_paths["record"]),
         "busy_ports": sorted(ports.intersection(INSTALLER_PORTS)),

@@ -13,6 +13,7 @@ from ansible_collections.ece.platform.plugins.module_utils import installer
 
 DOWNLOAD_TIMEOUT_SECONDS = 60
 SIZE_MAX_BYTES = 16 * 1024 * 1024
+_USER_IN_URL = re.compile(r"^(?:[^/?#@]*//)?[^/?#]*@")
 _CHECKSUM = re.compile(r"^(sha256|sha384|sha512):([0-9a-fA-F]{64,128})\Z")
 
 
@@ -22,7 +23,8 @@ class InstallerFileError(Exception):
 
 def check_source(url, checksum, prefix=""):
     """Raises InstallerFileError for an address or checksum that cannot be right."""
-    if url and "@" in url.split("://", 1)[-1].split("/", 1)[0]:
+    # First, and without a word of it: every sentence below repeats the address.
+    if url and _USER_IN_URL.match(url):
         raise InstallerFileError("{0}installer_url holds a user name or password: use an address without, or a copied installer".format(prefix))
     if url and not re.match(r"^https?://[^\s'\"]+\Z", url):
         raise InstallerFileError("{0}installer_url {1!r} is no address: use one like https://example.com/elastic-cloud-enterprise.sh".format(prefix, url))

@@ -119,12 +119,15 @@ warnings_found:
   elements: str
   sample: ["vm.max_map_count is 65530; Elasticsearch needs 262144 or more."]
 facts:
-  description: What was found. Memory is in MB, disk space in GB.
+  description:
+    - What was found. Memory is in MB, disk space in GB.
+    - With C(containers_known) false the container engine did not answer, and an empty C(ece_containers) says nothing.
   returned: success
   type: dict
   sample:
     os: {id: ubuntu, version: "22.04", matrix_name: Ubuntu-22.04}
-    engine: {name: docker, version: 25.0.5, usable: true, error: null, docker_command: true, containers: []}
+    engine: {name: docker, version: 25.0.5, usable: true, error: null, docker_command: true, containers: [], containers_known: true, containers_error: null}
+    containers_known: true
     user: {name: elastic, uid: 1000, gid: 1000, home: /home/elastic, groups: [docker, elastic]}
     ece_containers: []
     installer_running: false

@@ -17,6 +17,7 @@ description:
   - Runs on the host as root, and gives up root's rights by itself; where it does not run as root, the connecting user must be O(user).
   - The installer runs detached and under watch. A lost connection does not end it, and a second run finds it and waits instead of starting another.
   - Does nothing where ECE is installed already (there is a container C(frc-runners-runner)).
+  - Refuses a host that has other containers of ECE (C(frc-*), C(fac-*)), and one whose container engine does not answer.
   - Values that the installer would misread (it cuts at blanks and evaluates quotes) are refused before anything happens.
 author:
   - The ece.platform authors (@ece-platform)
@@ -309,12 +310,14 @@ def run(module):
     if foreign:
         return dict(where, changed=False, msg="an installer that was started by somebody else runs already (pid {0}): nothing done".format(foreign[0]))
     engine = host.engine_facts(params["container_engine"], params["user"], params["bin_paths"], params["docker_socket"])
-    containers = [container["name"] for container in engine["containers"]]
-    if installer.RUNNER_CONTAINER in containers:
+    if not engine["containers_known"]:
+        text = "cannot tell whether ECE is on the host: the container engine does not answer ({0}); start it and run this again"
+        raise InstallError(text.format(engine["containers_error"]))
+    if installer.RUNNER_CONTAINER in [container["name"] for container in engine["containers"]]:
         return dict(where, changed=False, msg="ECE is installed already (container {0}): nothing done".format(installer.RUNNER_CONTAINER))
-    if installer.INSTALLER_CONTAINER in containers:
+    if host.container_runs(engine, installer.INSTALLER_CONTAINER):
         return dict(where, changed=False, msg="an installer runs already (container {0}): nothing done".format(installer.INSTALLER_CONTAINER))
-    left = [name for name in containers if name.startswith(host.ECE_PREFIXES)]
+    left = host.ece_containers(engine)
     if left:
         raise InstallError("containers of ECE are on the host, but no runner ({0}): remove them before it is installed anew".format(", ".join(left[:3])))
 

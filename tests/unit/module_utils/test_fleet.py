@@ -522,3 +522,14 @@ def test_table_is_the_one_of_the_design():
 
 def test_table_of_nobody_is_its_head():
     assert fleet.table([]) == ["host  zone  verdict  install  connect  memory"]
+
+
+@pytest.mark.parametrize("says", ["unknown", "known, not connected"])
+@pytest.mark.parametrize("replace_stale", [False, True])
+def test_without_an_answer_of_the_engine_the_verdict_is_refused_with_its_error(says, replace_stale):
+    facts = {"containers_known": False, "ece_containers": [], "engine": {"error": None, "containers_error": "no answer within 60 s"}}
+    verdict, sentence = fleet.judge(planned(says), facts, replace_stale=replace_stale, connect_timeout=600)
+    assert (verdict, "the container engine does not answer (no answer within 60 s)" in sentence) == (fleet.REFUSED, True), sentence
+    assert fleet.judge(planned(says), {**facts, "installer_running": True}, replace_stale=replace_stale, connect_timeout=600)[0] == fleet.WAIT
+    known = {**facts, "containers_known": True}
+    assert fleet.judge(planned(says), known, replace_stale=True, connect_timeout=600)[0] in (fleet.INSTALL, fleet.REPLACE)

@@ -375,6 +375,7 @@ def test_docker_with_containers(engine, folder):
         "docker_command": True,
         "containers": CONTAINERS,
         "containers_known": True,
+        "containers_error": None,
     }
 
 
@@ -395,10 +396,13 @@ def test_an_engine_that_does_not_answer_is_not_one_without_containers(folder):
 def test_containers_are_those_behind_the_socket_that_the_installer_uses(folder):
     docker = folder / "docker"
     version = "[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }"
-    docker.write_text(f'#!/bin/bash\n{version}\n[[ -z $DOCKER_HOST ]] || echo "frc-runners-runner|$DOCKER_HOST|Up"\n')
+    docker.write_text(f'#!/bin/bash\n{version}\n[[ $1 != -H ]] || echo "frc-runners-runner|$2|Up"\n')
     docker.chmod(0o755)
-    facts = host.engine_facts("docker", USER.pw_name, [str(folder)], "/run/other.sock")
-    assert facts["containers"] == [{"name": "frc-runners-runner", "image": "unix:///run/other.sock", "status": "Up"}]
+    path = str(folder / "other.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        facts = host.engine_facts("docker", USER.pw_name, [str(folder)], path)
+    assert facts["containers"] == [{"name": "frc-runners-runner", "image": f"unix://{path}", "status": "Up"}]
 
 
 def test_docker_comes_before_podman(engine, folder):
@@ -597,7 +601,6 @@ SCRIPT = "/home/elastic/elastic-cloud-enterprise.sh"
         (["bash", "elastic-cloud-enterprise.sh", "--debug", "install"], True),
         (["bash", SCRIPT, "install", "--host-storage-path", "/srv/other"], False),
         (["bash", SCRIPT, "upgrade"], False),
-        (["bash", SCRIPT], False),
         (["vim", "/home/elastic/install"], False),
         (["tail", "-n", "100", "-f", SCRIPT, "install"], False),
         (["install", SCRIPT, "/usr/local/bin"], False),
@@ -652,6 +655,56 @@ def test_last_install(tmp_path, record, last):
     ],
 )
 def test_an_installer_is_known_by_its_options_however_it_was_started(tmp_path, words, found):
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "cmdline").write_text("\0".join(words) + "\0")
+    assert host.installer_processes("/mnt/data/elastic", "/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])
+
+
+def test_a_dead_socket_is_not_outweighed_by_the_users_own_engine(folder):
+    docker = folder / "docker"
+    docker.write_text(
+        "#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\n"
+        "[[ $1 == -H || -n ${DOCKER_HOST:-} ]] && { echo 'no daemon at the socket' >&2; exit 1; }\nexit 0\n"
+    )
+    docker.chmod(0o755)
+    path = str(folder / "docker.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        facts = host.engine_facts("docker", USER.pw_name, [str(folder)], path)
+    assert (facts["usable"], facts["containers"], facts["containers_known"]) == (True, [], False)
+
+
+def test_without_the_socket_the_plain_listing_counts(engine, folder):
+    engine("docker", "Docker version 25.0.5, build x")
+    facts = host.engine_facts("docker", USER.pw_name, [str(folder)], str(folder / "nowhere.sock"))
+    assert (facts["containers"], facts["containers_known"]) == (CONTAINERS, True)
+
+
+def test_podman_is_asked_remotely_at_the_socket(folder):
+    for name in ("docker", "podman"):
+        command = folder / name
+        command.write_text('#!/bin/bash\n[[ $1 == --version ]] && { echo podman version 4.9.4; exit; }\necho "frc-x|${0##*/} $1 $2 $3|Up"\n')
+        command.chmod(0o755)
+    path = str(folder / "podman.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        facts = host.engine_facts("podman", USER.pw_name, [str(folder)], path)
+    assert facts["containers"] == [{"name": "frc-x", "image": f"podman --remote --url unix://{path}", "status": "Up"}]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["bash", SCRIPT], True),
+        (["-bash", SCRIPT, "--debug"], True),
+        (["dash", "/dev/fd/63", "--coordinator-host", "x"], True),
+        (["bash", SCRIPT, "upgrade", "--coordinator-host", "x"], False),
+        (["/bin/sh", "-c", "chmod u+x " + SCRIPT], False),
+        (["/bin/sh", "-c", "bash " + SCRIPT, "install"], False),
+        (["docker", "run", "--roles-token", "x"], False),
+    ],
+)
+def test_an_installer_without_the_word_install_and_what_only_names_it(tmp_path, words, found):
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "cmdline").write_text("\0".join(words) + "\0")
     assert host.installer_processes("/mnt/data/elastic", "/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])

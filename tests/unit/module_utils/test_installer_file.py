@@ -155,3 +155,15 @@ def test_a_password_in_the_address_is_refused_and_not_repeated():
     with pytest.raises(installer_file.InstallerFileError, match="holds a user name or password") as error:
         installer_file.check_source("https://user:hidden@example.com/x.sh", None)
     assert "hidden" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["//user:hidden@x/y", "user:hidden@x/y", "ftp://user:hidden@x", "http://user:hidden@x/y", "HTTPS://user:hidden@x"])
+def test_no_spelling_of_an_address_repeats_its_password(url):
+    with pytest.raises(installer_file.InstallerFileError) as error:
+        installer_file.check_source(url, None)
+    assert "hidden" not in str(error.value)
+
+
+def test_an_at_sign_behind_the_host_is_no_password():
+    for url in ("https://x/a@b/installer.sh", "https://x?mail=a@b", "https://x/#a@b"):
+        installer_file.check_source(url, None)

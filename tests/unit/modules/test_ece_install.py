@@ -515,3 +515,95 @@ def test_a_storage_path_that_cannot_be_made_is_told(box):
     result = box.run()
     assert (result["failed"], result["msg"].startswith("the host refused: ")) == (True, True)
     assert box.note("started") == ""
+
+
+# -- engines and what is left on them ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["fac-0123-instance-0000000001", "frc-allocators-allocator"])
+def test_ece_containers_without_a_runner_are_refused(box, name):
+    box.engine(name)
+    result = box.run()
+    assert (result["failed"], name in result["msg"], box.note("started")) == (True, True, "")
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_engine_that_does_not_answer_is_refused(box, check_mode):
+    docker = box.folder / "bin" / "docker"
+    docker.write_text("#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\necho no daemon >&2; exit 1\n")
+    result = box.run(check_mode=check_mode)
+    assert (result.get("failed"), "no daemon" in result["msg"], box.note("started")) == (True, True, "")
+
+
+@pytest.mark.parametrize(("status", "started"), [("Up 2 minutes", False), ("Exited (1) 2 minutes ago", True)])
+def test_a_running_installers_container_is_a_running_installer_and_a_stopped_one_is_none(box, status, started):
+    docker = box.folder / "bin" / "docker"
+    docker.write_text(docker.read_text().replace("printf ''", f"printf 'elastic-cloud-enterprise-installer|x|{status}\\n'"))
+    result = box.run()
+    assert (result["changed"], bool(box.note("started"))) == (started, started), result
+
+
+# -- a watch in trouble --------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_hides_neither_the_end_nor_the_exit_code(box, monkeypatch):
+    box.installer("until [[ -e $NOTES/go ]]; do sleep 0.01; done; echo last words; exit 3")
+    real_write, real_mkstemp = os.write, tempfile.mkstemp
+
+    def write(handle, content):
+        if os.readlink(f"/proc/self/fd/{handle}") == box.paths["output"]:
+            raise OSError(28, "No space left on device")
+        return real_write(handle, content)
+
+    def mkstemp(**words):
+        if (box.notes / "go").exists():
+            raise OSError(28, "No space left on device")
+        return real_mkstemp(**words)
+
+    fake_os = types.SimpleNamespace(**{**{name: getattr(os, name) for name in dir(os)}, "write": write})
+    monkeypatch.setattr(detached, "os", fake_os)
+    monkeypatch.setattr(detached, "tempfile", types.SimpleNamespace(mkstemp=mkstemp))
+    box.run(wait=False)
+    (box.notes / "go").touch()
+    record = box.follow()
+    assert (installer.install_state(record), record.get("rc"), record.get("output")) == ("finished", 3, ["last words"])
+
+
+def test_a_watch_that_fails_stops_the_installer_before_it_lets_go_and_says_so(box, monkeypatch):
+    box.installer("sleep 60 & echo $! >$NOTES/child; echo working; wait")
+
+    def fail(*_words):
+        eventually(lambda: box.note("child"))
+        raise RuntimeError("broken " + JWT)
+
+    monkeypatch.setattr(detached, "select", types.SimpleNamespace(select=fail))
+    box.run(wait=False)
+    record = box.follow()
+    assert (installer.install_state(record), record["rc"], record["output"]) == ("finished", 126, ["RuntimeError: broken ********"])
+    for name in ("started", "child"):
+        assert not runs(int(box.note(name)))
+
+
+def test_a_look_at_the_lock_is_no_other_watcher(box, monkeypatch):
+    os.makedirs(box.paths["folder"])
+    with open(box.paths["lock"], "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        real = time.sleep
+        clock = types.SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=lambda seconds: (fcntl.flock(lock, fcntl.LOCK_UN), real(0.001)))
+        monkeypatch.setattr(detached, "time", clock)
+        assert box.run()["rc"] == 0
+
+
+def test_two_writers_of_one_file_do_not_meet(box, monkeypatch):
+    path = str(box.folder / "record")
+    real = os.rename
+
+    def rename(old, new):
+        monkeypatch.setattr(os, "rename", real)
+        detached.write_private(path, b"the other")  # in the middle of the first
+        real(old, new)
+
+    monkeypatch.setattr(os, "rename", rename)
+    detached.write_private(path, b"the first")
+    assert (Path(path).read_bytes(), os.stat(path).st_mode & 0o777) == (b"the first", 0o600)
+    assert not [name for name in os.listdir(box.folder) if "record" in name and name != "record"]

@@ -359,6 +359,15 @@ def test_small_commands(ece: StandIn, host: dict, installer: Installer) -> None:
     assert installer.engine("p", "--version").stdout == "podman version 5.4.0\n"
 
 
+def test_an_engine_is_asked_at_its_socket_and_is_nobody_at_another(ece: StandIn, host: dict, installer: Installer) -> None:
+    ece.add_host("p", "10.9.0.2", engine="podman", engine_version="5.4.0")
+    for name, *words in (("h", "-H"), ("h", "--host"), ("p", "--remote", "--url"), ("p", "-H")):
+        assert installer.engine(name, *words, f"unix://{ece.hosts[name].socket}", "ps", "-q").returncode == 0
+        elsewhere = installer.engine(name, *words, "unix:///nowhere.sock", "ps", "-q")
+        assert elsewhere.returncode == 1 and "Cannot connect to the Docker daemon at unix:///nowhere.sock" in elsewhere.stderr
+    assert "unknown flag: --remote" in installer.engine("h", "--remote", "ps").stderr
+
+
 # -- hosts -----------------------------------------------------------------------------------------------------------------
 
 
