@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ece.platform.plugins.module_utils import fleet, installer, installer_file
@@ -36,6 +40,10 @@ INSTALL_OPTIONS = (
     "zone",
 )
 SECONDS_OPTIONS = ("install_timeout", "connect_timeout", "wait_interval")
+# Of these a play has one each; they are taken from its hosts all the same, because a group's variables are where users put them.
+PLAY_OPTIONS = {"batch": fleet.batch_problem, "max_fail_percentage": fleet.percentage_problem}
+ROLE_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
+LINES_MAX = 20
 
 
 class ActionModule(ApiAction):
@@ -47,25 +55,23 @@ class ActionModule(ApiAction):
         names = sorted(task_vars["ansible_play_batch"])
         client, warnings = self.connect(arguments)
         variables = HostVariables(self, task_vars)
-        seen = {name: variables.of(name) for name in names}
-        hosts = [self._wish(name, seen[name]) for name in names]
+        # One host's variables at a time: those of thousands would fill the memory.
+        hosts = [self._wish(name, variables.of(name)) for name in names]
 
         platform = client.platform()
         totals = fleet.platform_totals(platform)
-        runners = client.runners()
-        allocators = client.allocators(totals["allocators"])
-        for kind, listed in (("runners", runners), ("allocators", allocators)):
-            warnings.append(fleet.count_warning(kind, len(listed), totals[kind]))
-        planned = fleet.plan(hosts, runners, allocators, platform["version"])
-        warnings.append(fleet.difference_warning(planned))
+        known = fleet.known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
+        planned = fleet.plan(hosts, known, platform["version"])
+        warnings += [*fleet.count_warnings(known, totals), *fleet.difference_warnings(planned)]
         open_entries = {name: entry for name, entry in planned.items() if entry["state"] != fleet.JOINED}
-        for name, entry in open_entries.items():
-            self._check(entry, seen[name], platform["version"], urlsplit(client.url).hostname)
+        play_options = self._check_all(open_entries, variables, platform["version"], urlsplit(client.url).hostname)
 
         line = fleet.plan_line(planned, platform["version"], client.url)
         show(line)
-        for name, entry in sorted(open_entries.items()):
+        for name, entry in sorted(open_entries.items())[:LINES_MAX]:
             show(f"{name}: {self._words(entry)}")
+        if len(open_entries) > LINES_MAX:
+            show(f"... and {len(open_entries) - LINES_MAX:,} more; the report names them all")
         return {
             "changed": False,
             "msg": line,
@@ -73,7 +79,9 @@ class ActionModule(ApiAction):
             "version": platform["version"],
             "joined": [name for name in names if name not in open_entries],
             "hosts": open_entries,
-            "warnings": [warning for warning in warnings + client.warnings if warning],
+            "made_at": time.time(),
+            "warnings": warnings + client.warnings,
+            **play_options,
         }
 
     def _wish(self, name, variables):
@@ -86,8 +94,31 @@ class ActionModule(ApiAction):
         identity = fleet.host_identity(name, {key: variables.get(key) for key in ("ece_host_runner_id", "ece_host_ip", "ansible_host")})
         return {**identity, "roles": list(roles), "zone": variables.get("ece_host_zone")}
 
+    def _check_all(self, entries, variables, platform_version, coordinator):
+        """Everything that hosts which are not joined would be given, before anything happens to any of them; the play's own options."""
+        options_of_role = yaml.safe_load(ROLE_SPECS.read_text(encoding="utf-8"))["argument_specs"]["join"]["options"]
+        spec = {name: option for name, option in options_of_role.items() if name.startswith("ece_host_")}
+        validator = ArgumentSpecValidator(spec)
+        play_options = dict.fromkeys(PLAY_OPTIONS)
+        wanted_by = dict.fromkeys(PLAY_OPTIONS)
+        for name, entry in entries.items():
+            seen = variables.of(name)
+            self._check(entry, seen, platform_version, coordinator)
+            wrong = validator.validate({key: value for key, value in seen.select(spec).items() if value is not None and value != ""}).error_messages
+            if wrong:
+                raise ConnectionOptionError(f"host {name}: {wrong[0]}")
+            for option in PLAY_OPTIONS:
+                value = seen.get(f"ece_host_{option}")
+                if wanted_by[option] is not None and value != play_options[option]:
+                    raise ConnectionOptionError(
+                        f"ece_host_{option} is {play_options[option]!r} for host {wanted_by[option]} and {value!r} for host {name}: "
+                        "a play has one value for all its hosts, so set it for their group"
+                    )
+                play_options[option], wanted_by[option] = value, name
+        return play_options
+
     def _check(self, entry, variables, platform_version, coordinator):
-        """Everything that the installer would be given for a host that is not joined, before anything happens to any host."""
+        """Everything that the installer would be given for one host."""
         prefix = "ece_host_"
         options = {option: variables.get(prefix + option) for option in INSTALL_OPTIONS}
         options.update(
@@ -104,6 +135,11 @@ class ActionModule(ApiAction):
             installer.arguments(options, prefix)
             for option in SECONDS_OPTIONS:
                 _check_seconds(prefix + option, variables.get(prefix + option))
+            for option, problem_of in PLAY_OPTIONS.items():
+                value = variables.get(prefix + option)
+                problem = None if value is None else problem_of(value)
+                if problem:
+                    raise installer.OptionError(f"{prefix}{option} {problem}")
             version = options["version"] or platform_version
             if version != platform_version:
                 raise installer.OptionError(

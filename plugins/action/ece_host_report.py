@@ -10,7 +10,8 @@ from ansible_collections.ece.platform.plugins.module_utils import fleet
 from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction, show
 
 # What the role registers for each host on its way.
-STEPS = ("__ece_host_check", "__ece_host_verdict", "__ece_host_wait")
+STEPS = ("__ece_host_verdict", "__ece_host_start", "__ece_host_wait")
+REPORT = "__ece_host_report"
 WOULD = {fleet.INSTALL: "would join", fleet.REPLACE: "would join", fleet.ASSIGN_ROLES: "would get roles", fleet.WAIT: "joining"}
 
 
@@ -20,23 +21,32 @@ class ActionModule(ControllerAction):
     SPEC = {"hosts": {"type": "list", "elements": "str", "required": True}, "plan": {"type": "dict", "required": True}}
 
     def act(self, arguments, task_vars):
-        hostvars = task_vars["hostvars"]
         entries = arguments["plan"]["hosts"]
-        # A host of a later batch has nothing to report yet.
-        reached = [name for name in sorted(arguments["hosts"]) if name in entries and any(hostvars[name].get(key) for key in STEPS)]
-        rows = [_row(entries[name], hostvars[name], self._task.check_mode) for name in reached]
+        made_at = arguments["plan"].get("made_at")
+        reached = self._reached(sorted(set(arguments["hosts"]) & set(entries)), task_vars["hostvars"], made_at)
+        rows = [_row(entries[name], variables, self._task.check_mode) for name, variables in reached.items()]
         for line in fleet.table(rows):
             show(line)
-        token = (task_vars.get("__ece_host_wait") or {}).get("token")
-        if token:
-            show(_token_line(token))
+        need = (task_vars.get("__ece_host_wait") or {}).get("need") or {}
+        if need.get("minted"):
+            show(_token_line(need))
         job = task_vars.get("awx_job_id") or task_vars.get("tower_job_id")
         key = f"ece_host_{job}" if job else "ece_host"
         return {
             "changed": False,
             "hosts": {row["host"]: row for row in rows},
+            "plan_made_at": made_at,
             "ansible_stats": {"data": {key: {"hosts": {row["host"]: row for row in rows}}}, "per_host": False, "aggregate": True},
         }
+
+
+    @staticmethod
+    def _reached(names, hostvars, made_at):
+        """This batch's hosts, with what their tasks registered: those of a later one have nothing to report yet, others have been reported."""
+        found = {name: {key: hostvars[name].get(key) or {} for key in (*STEPS, REPORT)} for name in names}
+        reports = [variables[REPORT] for variables in found.values() if variables[REPORT].get("plan_made_at") == made_at]
+        reported = {name for report in reports for name in report.get("hosts", {})}
+        return {name: variables for name, variables in found.items() if name not in reported and any(variables[key] for key in STEPS)}
 
 
 def _row(entry, variables, check_mode):
@@ -52,12 +62,13 @@ def _row(entry, variables, check_mode):
         return dict(row, verdict=verdict, note=decided.get("msg"))
     if check_mode and verdict:
         return dict(row, verdict=WOULD[verdict], note=decided.get("msg"))
-    if verdict:
+    if variables.get("__ece_host_start"):
         return dict(row, note="stopped on the way: see its error above; its installer may run, and running this again finds out")
-    return dict(row, note="stopped before its installer ran: see its error above")
+    return dict(row, note="stopped before its installer ran: see the error above")
 
 
-def _token_line(token):
-    end = "revoked at the end" if token.get("persistent") else f"valid {int(token['validity_seconds']) // 60} min"
-    kind = "persistent" if token.get("persistent") else "ephemeral"
-    return f"token: {kind}, {', '.join(token['roles'])} only, {end}, minted once"
+def _token_line(need):
+    end = "revoked at the end" if need["persistent"] else f"valid {need['validity_seconds'] // 60} min"
+    kind = "persistent" if need["persistent"] else "ephemeral"
+    times = "once" if need["minted"] == 1 else f"{need['minted']} times, because starting all hosts took longer"
+    return f"token: {kind}, {', '.join(need['roles'])} only, {end}, minted {times}"

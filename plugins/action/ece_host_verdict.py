@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Puts together what the platform and the host say of one host, and decides."""
+"""Asks a host what it is, puts that together with what the platform says of it, and decides: one task, one round trip."""
 
 from __future__ import annotations
 
 from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction
+from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction, passed_on
 
 
 class ActionModule(ControllerAction):
@@ -15,24 +15,34 @@ class ActionModule(ControllerAction):
 
     SPEC = {
         "entry": {"type": "dict", "required": True},
-        "check": {"type": "dict", "default": {}},
+        "host_info": {"type": "dict", "default": {}},
         "replace_stale": {"type": "bool", "default": False},
-        "install_timeout": {"type": "float", "default": 1800},
         "connect_timeout": {"type": "float", "default": 600},
-        "batch": {"type": "int", "default": 1},
-        "forks": {"type": "int", "default": 5},
+        "install_timeout": {"type": "float", "default": 1800},
     }
+    _requires_connection = True
 
     def act(self, arguments, task_vars):
-        check = arguments["check"]
-        facts = {**(check.get("facts") or {}), "problems": check.get("problems")}
-        verdict, sentence = fleet.judge(arguments["entry"], facts, replace_stale=arguments["replace_stale"], connect_timeout=arguments["connect_timeout"])
+        entry = arguments["entry"]
+        found = {}
+        if entry["state"] != fleet.MISSING_ROLES:
+            options = {**arguments["host_info"], "roles": entry["roles"], "version": entry.get("version")}
+            found = self._execute_module(module_name="ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            if found.get("failed"):
+                return found
+        facts = found.get("facts") or {}
+        known = {**facts, "problems": found.get("problems")}
+        verdict, sentence = fleet.judge(entry, known, replace_stale=arguments["replace_stale"], connect_timeout=arguments["connect_timeout"])
         return {
+            **passed_on(found),
             "changed": False,
             "verdict": verdict,
-            "roles": arguments["entry"]["roles"],
-            "token_validity": fleet.token_validity(arguments["install_timeout"], arguments["batch"], arguments["forks"]),
+            "runner_id": entry["runner_id"],
+            "roles": entry["roles"],
+            "missing_roles": entry["missing_roles"],
+            "install_timeout": arguments["install_timeout"],
+            "facts": facts,
             "msg": sentence,
             "failed": verdict in fleet.FAILING,
-            "warnings": [f"{arguments['entry']['name']}: {warning}" for warning in check.get("warnings_found") or []],
+            "warnings": [*found.get("warnings", []), *(f"{entry['name']}: {warning}" for warning in found.get("warnings_found") or [])],
         }

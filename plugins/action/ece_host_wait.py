@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import collections
+import resource
 import shlex
 import threading
 import time
@@ -27,6 +29,11 @@ FOLLOW_SECONDS = 25
 RECONNECT_SECONDS = 5
 TICK_SECONDS = 0.5
 FIRST_INTERVAL_SECONDS = 1
+INTERVAL_GROWTH = 1.2
+# One open question to a host takes about this many files of this process; the platform and Ansible have some, too.
+FILES_A_QUESTION = 8
+FILES_OF_OTHERS = 256
+QUESTIONS_MAX = 1000
 
 
 class ActionModule(ApiAction):
@@ -36,60 +43,46 @@ class ActionModule(ApiAction):
         **CONNECTION_SPEC,
         "hosts": {"type": "list", "elements": "str", "required": True},
         "plan": {"type": "dict", "required": True},
-        "token": {"type": "dict", "no_log": False},
+        "need": {"type": "dict"},
         "interval": {"type": "float", "default": 5},
     }
 
     def act(self, arguments, task_vars):
         client, warnings = self.connect(arguments)
         variables = HostVariables(self, task_vars)
-        records: dict[str, dict] = {}
-        silence: dict[str, str] = {}
-        watches = [self._watch(name, arguments["plan"]["hosts"][name], variables.of(name), records, silence) for name in arguments["hosts"]]
-        self._wait(client, watches, records, silence, arguments["interval"])
+        followers = _Followers(self, arguments["interval"])
+        watches = [self._watch(name, arguments["plan"]["hosts"][name], variables.of(name), followers) for name in arguments["hosts"]]
+        followers.start()
+        try:
+            self._wait(client, watches, followers.records, followers.silence, arguments["interval"])
+        finally:
+            followers.stop()
         return {
             "changed": False,
             "msg": progress(watches),
             "hosts": {watch.name: watch.row() for watch in watches},
-            "token": arguments["token"],
+            "need": arguments["need"],
             "warnings": warnings + client.warnings,
         }
 
-    def _watch(self, name, entry, variables, records, silence):
-        """Begin to watch one host; follows its installer where there is one."""
-        verdict = variables.get("__ece_host_verdict")["verdict"]
-        has_installer = verdict != fleet.ASSIGN_ROLES
-        facts = variables.get("__ece_host_check", {}).get("facts") or {}
+    @staticmethod
+    def _watch(name, entry, variables, followers):
+        """Begin to watch one host; its installer is followed where there is one."""
+        decided = variables.get("__ece_host_verdict")
+        has_installer = decided["verdict"] != fleet.ASSIGN_ROLES
+        facts = decided.get("facts") or {}
         storage_path = variables.get("ece_host_storage_path")
         if has_installer:
-            command = _follow_command(variables, installer.log_paths(storage_path))
-            threading.Thread(target=self._follow, args=(name, variables, command, records, silence), daemon=True).start()
+            followers.add(name, variables, _follow_words(variables, facts, installer.log_paths(storage_path)))
         return HostWatch(
             entry,
             has_installer=has_installer,
             install_timeout=float(variables.get("ece_host_install_timeout")),
             connect_timeout=float(variables.get("ece_host_connect_timeout")),
             storage_path=storage_path,
-            started_here=verdict in (fleet.INSTALL, fleet.REPLACE),
+            started_here=decided["verdict"] in (fleet.INSTALL, fleet.REPLACE),
             last_started=(facts.get("last_install") or {}).get("started"),
         )
-
-    def _follow(self, name, variables, command, records, silence):
-        """Keep the host's installer record up to date until it has ended; a lost connection is made again."""
-        become = boolean(variables.get("ece_host_become", True), strict=False)
-        while True:
-            try:
-                answer = on_host(self, variables, become)._low_level_execute_command(command, sudoable=True)
-                record = installer.parse_follow(answer.get("stdout", ""))
-                silence[name] = "" if record else installer.redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:])
-            except Exception as error:  # connection plugins raise what they like; the watch has its own deadline
-                record, silence[name] = None, installer.redact(str(error)[:200])
-            if record is not None:
-                records[name] = record
-                if installer.install_state(record) in ("finished", "interrupted"):
-                    return
-            if record is None or record["lock"] != "running":
-                time.sleep(RECONNECT_SECONDS)
 
     def _wait(self, client, watches, records, silence, interval):
         began = said = time.monotonic()
@@ -106,28 +99,90 @@ class ActionModule(ApiAction):
                     if silence.get(watch.name) and watch.name not in unheard and not watch.over:
                         unheard.add(watch.name)
                         show(f"{fleet.clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}", error=True)
-                self._tell(now, watches, phases)
-                changed = any(phases[watch.name] != watch.phase for watch in watches)
+                changed = [watch for watch in watches if phases[watch.name] != watch.phase]
                 phases = {watch.name: watch.phase for watch in watches}
+                # A failure is named at once, and on a line of its own; what else has happened since the last look is one line.
+                for watch in changed:
+                    if watch.phase == FAILED:
+                        show(f"{fleet.clock(now)}  {watch.name} failed: {watch.message}", error=True)
                 if changed or time.monotonic() - said >= QUIET_SECONDS:
                     said = time.monotonic()
-                    show(f"{fleet.clock(now)}  {progress(watches)}" + (f" ({trouble})" if trouble else ""), error=bool(trouble))
+                    connected = [watch.name for watch in changed if watch.phase == JOINED]
+                    show(f"{fleet.clock(now)}  {progress(watches, connected)}" + (f" ({trouble})" if trouble else ""), error=bool(trouble))
                 if all(watch.over for watch in watches):
                     return
                 time.sleep(TICK_SECONDS)
         finally:
             platform.stop()
 
-    @staticmethod
-    def _tell(now, watches, phases):
-        """Name at once what has ended since the last look."""
-        for watch in watches:
-            if phases[watch.name] == watch.phase:
-                continue
-            if watch.phase == FAILED:
-                show(f"{fleet.clock(now)}  {watch.name} failed: {watch.message}", error=True)
-            elif watch.phase == JOINED:
-                show(f"{fleet.clock(now)}  {watch.name} connected")
+
+class _Followers:
+    """Keeps the hosts' installer records up to date until each has ended; a lost connection is made again.
+
+    One thread a host holds a question open that the host answers when its installer ends. Where there are more hosts than this
+    process may have files, they take turns with short questions.
+    """
+
+    def __init__(self, action, interval: float) -> None:
+        self.records: dict[str, dict] = {}
+        self.silence: dict[str, str] = {}
+        self._action = action
+        self._interval = interval
+        self._hosts: collections.deque = collections.deque()
+        self._stop = threading.Event()
+
+    def add(self, name: str, variables, words: list[str]) -> None:
+        """Follow the installer on one host, whose variables (OneHost) lead to it."""
+        self._hosts.append((name, variables, words))
+
+    def start(self) -> None:
+        threads = min(len(self._hosts), _questions_at_once())
+        self._hold = FOLLOW_SECONDS if threads == len(self._hosts) else self._interval * threads / len(self._hosts)
+        for _number in range(threads):
+            threading.Thread(target=self._run, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                name, variables, words = self._hosts.popleft()
+            except IndexError:
+                return  # as many threads as hosts, or fewer: what is left is in others' hands
+            record = self._ask(name, variables, words)
+            if record is None or installer.install_state(record) not in ("finished", "interrupted"):
+                if record is None or record["lock"] != "running":
+                    self._stop.wait(RECONNECT_SECONDS)
+                self._hosts.append((name, variables, words))
+
+    def _ask(self, name, variables, words):
+        """The host's record, or None where it could not be asked."""
+        command = " ".join(shlex.quote(word) for word in (*words, str(self._hold)))
+        become = boolean(variables.get("ece_host_become", True), strict=False)
+        try:
+            answer = on_host(self._action, variables, become)._low_level_execute_command(command, sudoable=True)
+            record = installer.parse_follow(answer.get("stdout", ""))
+            self.silence[name] = "" if record else installer.redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:])
+        except Exception as error:  # connection plugins raise what they like; the watch has its own deadline
+            record, self.silence[name] = None, installer.redact(str(error)[:200])
+        if record is not None:
+            self.records[name] = record
+        return record
+
+
+def _questions_at_once() -> int:
+    """How many questions to hosts this process may hold open; its limit of files is raised as far as it goes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = QUESTIONS_MAX * FILES_A_QUESTION + FILES_OF_OTHERS
+    if hard != resource.RLIM_INFINITY:
+        files = min(files, hard)
+    if soft < files:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+        except (OSError, ValueError):
+            files = soft
+    return max(1, (files - FILES_OF_OTHERS) // FILES_A_QUESTION)
 
 
 class _Platform(threading.Thread):
@@ -142,17 +197,19 @@ class _Platform(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        pause = FIRST_INTERVAL_SECONDS
+        # Quick at first, when a failing check ends an installer within seconds.
+        pause = min(FIRST_INTERVAL_SECONDS, self._interval)
         while not self._stop.is_set():
+            began = time.monotonic()
             try:
                 totals = fleet.platform_totals(self._client.platform())
-                self._latest = (None, fleet.known_hosts(self._client.runners(), self._client.allocators(totals["allocators"])))
+                self._latest = (None, fleet.known_hosts(self._client.runners(), self._client.iter_allocators(totals["allocators"])))
             except Exception as error:  # an odd reply, too, is no reason to give up on installers that run: the next may be a good one
                 words = str(error) if isinstance(error, api.EceError) else f"an answer that cannot be read ({type(error).__name__})"
                 self._latest = (f"the platform cannot be asked: {words}", {})
-            self._stop.wait(min(pause, self._interval))
-            # Quick at first, when a failing check ends an installer within seconds.
-            pause *= 1.2
+            # A coordinator that needs long for its answer gets as long a rest.
+            self._stop.wait(max(pause, time.monotonic() - began))
+            pause = min(pause * INTERVAL_GROWTH, self._interval)
 
     def latest(self) -> tuple[str | None, dict]:
         """(why the platform could not be asked or None, fleet.known_hosts())"""
@@ -162,8 +219,7 @@ class _Platform(threading.Thread):
         self._stop.set()
 
 
-def _follow_command(variables, paths):
-    """The command that says how the installer on a host stands, waiting for its end for a while."""
-    facts = variables.get("__ece_host_check", {}).get("facts") or {}
+def _follow_words(variables, facts, paths):
+    """The command that says how the installer on a host stands, but for its last word: the seconds to wait for its end."""
     python = (facts.get("python") or {}).get("executable") or variables.get("ansible_python_interpreter") or "python3"
-    return " ".join(shlex.quote(word) for word in (python, "-c", installer.FOLLOW_SOURCE, paths["record"], paths["lock"], str(FOLLOW_SECONDS)))
+    return [python, "-c", installer.FOLLOW_SOURCE, paths["record"], paths["lock"]]

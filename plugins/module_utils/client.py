@@ -334,15 +334,12 @@ class EceClient:
         reply = self._mapping(self.request("GET", "/platform/infrastructure/runners"), "GET runners", "runners")
         return _objects(reply["runners"], "runner_id")
 
-    def allocators(self, total: int | None = None) -> list[dict]:
-        """All allocators, each with its zone_id. C(total): the number GET /platform gives, to know the end without one more request."""
-        return list(self.iter_allocators(total))
-
     def iter_allocators(self, total: int | None = None, page_size: int = ALLOCATOR_PAGE_SIZE) -> Iterator[dict]:
-        """GET /platform/infrastructure/allocators page by page.
+        """GET /platform/infrastructure/allocators page by page: each allocator with its zone_id, one page in memory.
 
-        Without size the API cuts silently at 100, and a server may cap the size asked for: so C(from) advances by what
-        arrived, and a page that brings nothing new is the end. What arrives twice is given once.
+        total: the number GET /platform gives, to know the end without one more request. Without size the API cuts silently
+        at 100, and a server may cap the size asked for: so C(from) advances by what arrived, and a page that brings nothing
+        new is the end. What arrives twice is given once.
         """
         seen: set[str] = set()
         start = 0
@@ -353,7 +350,8 @@ class EceClient:
             except EceApiError as error:
                 # The index behind the list is believed to answer no further than its 10,000th entry.
                 if start and error.status == 400:
-                    self.warnings.append(f"the list of allocators ends at {start}: {error}")
+                    if total is None or len(seen) < total:
+                        self.warnings.append(f"the list of allocators ends at {start}: {error}")
                     return
                 raise
             page = _allocators_of(self._mapping(reply, "GET allocators", "zones"))

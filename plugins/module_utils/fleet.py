@@ -22,6 +22,10 @@ DEFAULT_ROLES = ("allocator",)
 TOKEN_MARGIN_SECONDS = 300
 # What starting one installer may take, download included.
 START_SECONDS = 20
+# However long a batch takes to start: the hosts that come later than this get a token of their own.
+STARTS_MAX_SECONDS = 3600
+# With less than this beyond its install timeout, a host is not started with a token any more.
+KNOCK_SECONDS = 60
 TOKEN_VALIDITY_MAX_SECONDS = 2**31 - 1
 
 # What the API says of a host.
@@ -182,6 +186,8 @@ def _is_secret(name: Any) -> bool:
 def normal_address(address: Any) -> str:
     """An address to compare by: lower case, IPv6 in its shortest form."""
     text = str(address).strip().lower().rstrip(".")
+    if ":" not in text:
+        return text  # a name, or an IPv4 address, which has one form only
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
@@ -190,10 +196,12 @@ def normal_address(address: Any) -> str:
 
 def _names_a_host(address: str) -> bool:
     """Loopback addresses stand for every host and so for none."""
+    if not address.startswith("127.") and ":" not in address:
+        return address not in ("", "localhost")
     try:
         return not ipaddress.ip_address(address).is_loopback
     except ValueError:
-        return bool(address) and address != "localhost"
+        return True
 
 
 def host_identity(name: str, variables: Mapping[str, Any]) -> dict:
@@ -204,14 +212,26 @@ def host_identity(name: str, variables: Mapping[str, Any]) -> dict:
     return {"name": name, "runner_id": identity, "addresses": sorted(address for address in addresses if _names_a_host(address))}
 
 
+# What is asked of a runner or an allocator further on; of ten thousand, the rest would be half a gigabyte.
+KEPT_OF_RUNNER = ("runner_id", "connected", "host_ip", "public_hostname", "zone", "roles", "build_info")
+KEPT_OF_ALLOCATOR = ("allocator_id", "host_ip", "public_hostname", "zone_id", "status", "capacity", "build_info")
+
+
 def known_hosts(runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mapping[str, Any]]) -> dict[str, dict]:
-    """Runners and allocators as one entry a host, by id; on one host both go by the same id."""
+    """Runners and allocators as one entry a host, by id; on one host both go by the same id. Reads each list once."""
     known: dict[str, dict] = {}
     for runner in runners:
-        known.setdefault(runner["runner_id"], {})["runner"] = runner
+        known.setdefault(runner["runner_id"], {})["runner"] = {key: runner[key] for key in KEPT_OF_RUNNER if key in runner}
     for allocator in allocators:
-        known.setdefault(allocator["allocator_id"], {})["allocator"] = allocator
+        known.setdefault(allocator["allocator_id"], {})["allocator"] = {key: allocator[key] for key in KEPT_OF_ALLOCATOR if key in allocator}
     return known
+
+
+def count_warnings(known: Mapping[str, Mapping[str, Any]], totals: Mapping[str, int | None]) -> list[str]:
+    """A sentence for each list that disagrees with the platform's own count (platform_totals)."""
+    listed = {kind: sum(1 for entry in known.values() if part in entry) for kind, part in (("runners", "runner"), ("allocators", "allocator"))}
+    warnings = [count_warning(kind, listed[kind], totals[kind]) for kind in listed]
+    return [warning for warning in warnings if warning]
 
 
 def match_hosts(hosts: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]]) -> dict[str, str | None]:
@@ -278,14 +298,11 @@ def api_state(entry: Mapping[str, Any] | None, roles: Sequence[str]) -> tuple[st
     return JOINED, []
 
 
-def plan(
-    hosts: Sequence[Mapping[str, Any]], runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mapping[str, Any]], version: str | None = None
-) -> dict[str, dict]:
+def plan(hosts: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]], version: str | None = None) -> dict[str, dict]:
     """Host name -> what the platform says of it.
 
-    hosts: host_identity() plus C(roles) and C(zone) each. version: the platform's. Raises FleetError.
+    hosts: host_identity() plus C(roles) and C(zone) each. known: as known_hosts() gives them. version: the platform's. Raises FleetError.
     """
-    known = known_hosts(runners, allocators)
     matches = match_hosts(hosts, known)
     planned = {}
     for host in hosts:
@@ -304,13 +321,11 @@ def plan(
     return planned
 
 
-def difference_warning(planned: Mapping[str, Mapping[str, Any]], most: int = 5) -> str | None:
-    """One sentence on all joined hosts that are not as the inventory has them; a join cannot change that."""
+def difference_warnings(planned: Mapping[str, Mapping[str, Any]], most: int = 5) -> list[str]:
+    """One sentence, if any, on all joined hosts that are not as the inventory has them; a join cannot change that."""
     words = [f"{name} ({' and '.join(entry['differences'])})" for name, entry in sorted(planned.items()) if entry["differences"]]
-    if not words:
-        return None
     more = f" and {len(words) - most} more" if len(words) > most else ""
-    return f"joined, but not as the inventory has them: {', '.join(words[:most])}{more}"
+    return [f"joined, but not as the inventory has them: {', '.join(words[:most])}{more}"] if words else []
 
 
 def plan_line(planned: Mapping[str, Mapping[str, Any]], version: str, url: str) -> str:
@@ -435,7 +450,54 @@ def token_mismatch(claims: Mapping[str, Any], roles: Sequence[str], persistent: 
 def token_validity(install_timeout: float, hosts: int = 1, forks: int = 5) -> int:
     """Seconds for which one batch needs its token: installers start C(forks) at a time, and each knocks at its end."""
     rounds = -(-hosts // max(1, forks))
-    return int(min(install_timeout + TOKEN_MARGIN_SECONDS + rounds * START_SECONDS, TOKEN_VALIDITY_MAX_SECONDS))
+    starts = min(rounds * START_SECONDS, STARTS_MAX_SECONDS)
+    return int(min(install_timeout + TOKEN_MARGIN_SECONDS + starts, TOKEN_VALIDITY_MAX_SECONDS))
+
+
+def token_granted(asked: float, minted_at: float, expires_at: float | None) -> float:
+    """Seconds for which a token holds from its mint on, as far as can be told: a platform may grant less than was asked for.
+
+    minted_at is of our clock and expires_at of the platform's; a clock that is wrong must not make of every token a used one.
+    """
+    return max(KNOCK_SECONDS, min(asked, asked if expires_at is None else expires_at - minted_at))
+
+
+def token_is_late(granted: float, age: float, install_timeout: float) -> bool:
+    """Whether an installer that starts now needs a newer token than this one, which was minted C(age) seconds ago.
+
+    Where no token holds for a whole install timeout, one that is not a quarter used is as good as they come.
+    """
+    needed = install_timeout + KNOCK_SECONDS
+    return granted - age < needed and (granted >= needed or age > granted / 4)
+
+
+# -- batches -------------------------------------------------------------------------------------------------------------
+
+
+def batch_problem(value: Any) -> str | None:
+    """What is wrong with a batch (number, percentage, or a list of them, as Ansible's C(serial)), as the end of a sentence; else None."""
+    sizes = value if isinstance(value, (list, tuple)) else [value]
+    if sizes and all(_is_batch(size) for size in sizes):
+        return None
+    return f"{value!r} is no batch of hosts: use a number of hosts or a percentage, 1 or more, or a list of those, like [1, '25%']"
+
+
+def _is_batch(size: Any) -> bool:
+    text = str(size).strip()
+    number = text[:-1] if text.endswith("%") else text
+    if isinstance(size, bool) or not (number.isascii() and number.isdigit()):
+        return False
+    return int(number) >= 1 and not (text.endswith("%") and int(number) > 100)
+
+
+def percentage_problem(value: Any) -> str | None:
+    """What is wrong with a percentage, as the end of a sentence; else None."""
+    text = str(value).strip()
+    try:
+        number = float(text[:-1] if text.endswith("%") else text)
+    except ValueError:
+        number = -1
+    return None if 0 <= number <= 100 and not isinstance(value, bool) else f"{value!r} is no percentage: use 0 to 100"
 
 
 # -- words for the operator ----------------------------------------------------------------------------------------------

@@ -7,8 +7,6 @@
 import hashlib
 import re
 
-from ansible.module_utils.urls import open_url
-
 from ansible_collections.ece.platform.plugins.module_utils import installer
 
 DOWNLOAD_TIMEOUT_SECONDS = 60
@@ -38,6 +36,8 @@ def check_source(url, checksum, prefix=""):
 
 def download(url, ca_path=None):
     """The file behind the address, whole in memory: the script has some ten thousand characters."""
+    from ansible.module_utils.urls import open_url  # here, because its import takes longer than all the rest of a module that downloads nothing
+
     try:
         content = open_url(url, timeout=DOWNLOAD_TIMEOUT_SECONDS, ca_path=ca_path).read(SIZE_MAX_BYTES + 1)
     except Exception as error:  # open_url raises what urllib, ssl and http raise; each means the same here

@@ -99,6 +99,11 @@ expires_at:
   returned: O(state=present)
   type: str
   sample: "2030-01-01T00:00:00Z"
+minted_at:
+  description: When it was minted, in UTC, by the clock of the machine that asked for it; V(null) in check mode.
+  returned: O(state=present)
+  type: str
+  sample: "2029-12-31T23:00:00Z"
 roles:
   description: Roles in the token.
   returned: O(state=present)
@@ -106,6 +111,8 @@ roles:
   elements: str
   sample: [allocator]
 """
+
+import time
 
 from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceConnectionError, EceError, EceProtocolError
 from ansible_collections.ece.platform.plugins.module_utils.fleet import ROLES, TOKEN_VALIDITY_MAX_SECONDS, decode_token, token_mismatch
@@ -162,8 +169,9 @@ def mint(module, client):
     params = module.params
     roles = sorted(set(params["roles"]))
     if module.check_mode:
-        return {"changed": True, "token": None, "token_id": None, "expires_at": None, "roles": roles}
+        return {"changed": True, "token": None, "token_id": None, "expires_at": None, "minted_at": None, "roles": roles}
     before = {token["token_id"] for token in client.enrollment_tokens()} if params["persistent"] else set()
+    minted_at = time.time()
     try:
         reply = client.create_enrollment_token(roles, params["persistent"], params["validity_in_seconds"])
     except EceError as error:
@@ -184,6 +192,7 @@ def mint(module, client):
         "token": reply["token"],
         "token_id": token_id,
         "expires_at": utc(expires) if isinstance(expires, (int, float)) else None,
+        "minted_at": utc(minted_at),
         "roles": roles,
     }
 

@@ -78,4 +78,19 @@ hosts:
       zone: ece-zone-1
       version: 3.8.0
       coordinator: ece.example.com
+batch:
+  description: C(ece_host_batch) of RV(hosts), which have one value; V(null) where it is not set.
+  returned: success
+  type: raw
+  sample: "25%"
+max_fail_percentage:
+  description: C(ece_host_max_fail_percentage) of RV(hosts), which have one value; V(null) where it is not set.
+  returned: success
+  type: raw
+  sample: 30
+made_at:
+  description: When the plan was made, in seconds since 1970.
+  returned: success
+  type: float
+  sample: 1893456000.5
 """

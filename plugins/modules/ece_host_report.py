@@ -13,7 +13,7 @@ module: ece_host_report
 short_description: Show how the hosts of a join ended
 version_added: 1.0.0
 description:
-  - Shows a table with host, zone, verdict, seconds to install and to connect, and memory.
+  - Shows a table with host, zone, verdict, seconds to install and to connect, and memory, of the hosts that no earlier batch has reported.
   - Sets the same as statistics, as M(ansible.builtin.set_stats) does.
   - In AWX the key of the statistics holds the job's id, because the artifacts of slices are merged by key.
   - Belongs to role P(ece.platform.ece_host#role), whose results of each host it reads. Use it with C(run_once).
@@ -64,4 +64,9 @@ hosts:
       connect_seconds: 10.2
       memory_mb: 249856
       note: ""
+plan_made_at:
+  description: C(made_at) of O(plan).
+  returned: success
+  type: float
+  sample: 1893456000.5
 """

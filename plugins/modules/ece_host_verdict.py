@@ -10,10 +10,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ece_host_verdict
-short_description: Decide what a host that is not joined needs
+short_description: Ask a host that is not joined, and decide what it needs
 version_added: 1.0.0
 description:
-  - Puts together what the platform says of a host (M(ece.platform.ece_host_plan)) and what the host says itself (M(ece.platform.ece_host_info)).
+  - Asks the host with M(ece.platform.ece_host_info) and puts what it says together with what the platform says of it (M(ece.platform.ece_host_plan)).
+  - A host that only lacks a role is not asked.
   - Fails, with what to do, for a host that must not be installed.
 author:
   - The ece.platform authors (@ece-platform)
@@ -22,7 +23,7 @@ extends_documentation_fragment:
   - ece.platform.attributes.info_module
 attributes:
   action:
-    description: Runs in the controller; no host is contacted.
+    description: Decides in the controller, after it has asked the host.
     support: full
 options:
   entry:
@@ -30,9 +31,10 @@ options:
       - The host's entry in the plan.
     type: dict
     required: true
-  check:
+  host_info:
     description:
-      - The host's result of M(ece.platform.ece_host_info).
+      - Options of M(ece.platform.ece_host_info), but for its O(ece.platform.ece_host_info#module:roles) and O(ece.platform.ece_host_info#module:version),
+        which are in O(entry).
     type: dict
     default: {}
   replace_stale:
@@ -40,43 +42,35 @@ options:
       - Join a host anew that the platform knows but that has no ECE any more.
     type: bool
     default: false
-  install_timeout:
-    description:
-      - Seconds that the installer may take, from which follows how long a token must be valid.
-    type: float
-    default: 1800
   connect_timeout:
     description:
       - Seconds after a finished install for which a host counts as still connecting.
     type: float
     default: 600
-  batch:
+  install_timeout:
     description:
-      - Number of hosts that the token is for. Their installers are started O(forks) at a time.
-    type: int
-    default: 1
-  forks:
-    description:
-      - Number of hosts that Ansible works on at a time.
-    type: int
-    default: 5
+      - Seconds that the installer may take, for M(ece.platform.ece_host_token).
+    type: float
+    default: 1800
 seealso:
   - module: ece.platform.ece_host_plan
   - module: ece.platform.ece_host_info
 """
 
 EXAMPLES = r"""
-- name: Decide
+- name: Check the host
   ece.platform.ece_host_verdict:
     entry: "{{ plan.hosts[inventory_hostname] }}"
-    check: "{{ host }}"
+    host_info:
+      user: elastic
+  become: true
   register: decided
 """
 
 RETURN = r"""
 verdict:
   description: V(install), V(wait), V(replace) or V(assign_roles); in a failure V(refused), V(half-installed), V(ill) or V(stale).
-  returned: always
+  returned: when the host could be asked
   type: str
   sample: install
 msg:
@@ -84,15 +78,35 @@ msg:
   returned: always
   type: str
   sample: "new: join as allocator"
+runner_id:
+  description: Id that the platform knows the host by, or is to.
+  returned: when the host could be asked
+  type: str
+  sample: 10.0.0.9
 roles:
   description: Roles that the host is to get.
-  returned: always
+  returned: when the host could be asked
   type: list
   elements: str
   sample: [allocator]
-token_validity:
-  description: Seconds for which a token for this host must be valid.
-  returned: always
-  type: int
-  sample: 2100
+missing_roles:
+  description: Those that it lacks while it is connected.
+  returned: when the host could be asked
+  type: list
+  elements: str
+  sample: []
+install_timeout:
+  description: O(install_timeout) as it was given.
+  returned: when the host could be asked
+  type: float
+  sample: 1800.0
+facts:
+  description: What M(ece.platform.ece_host_info) found.
+  returned: when the host could be asked
+  type: dict
+  sample:
+    engine: {name: docker, version: 25.0.5}
+    ece_containers: []
+    installer_running: false
+    last_install: null
 """

@@ -40,13 +40,13 @@ options:
       - The result of M(ece.platform.ece_host_plan).
     type: dict
     required: true
-  token:
+  need:
     description:
-      - What to report of the token at the end. Never the token itself.
+      - The result of M(ece.platform.ece_host_token), for the report at the end.
     type: dict
   interval:
     description:
-      - Seconds between two questions to the platform. The first ones come quicker.
+      - Seconds between two questions to the platform. The first ones come quicker; where an answer takes longer than that, the pause does, too.
     type: float
     default: 5
 seealso:
@@ -84,9 +84,9 @@ hosts:
       connect_seconds: 10.2
       memory_mb: 249856
       note: ""
-token:
-  description: O(token) as it was given.
+need:
+  description: O(need) as it was given.
   returned: success
   type: dict
-  sample: {persistent: false, roles: [allocator], validity_seconds: 2100}
+  sample: {hosts: [host-3], persistent: false, roles: [allocator], validity_seconds: 2120, minted: 1}
 """

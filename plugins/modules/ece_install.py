@@ -155,7 +155,12 @@ options:
     type: path
   installer_url:
     description:
-      - Where to download the installer from. Without it, it must be at O(installer_path).
+      - Where to download the installer from. Without it and O(installer_content), it must be at O(installer_path).
+    type: str
+  installer_content:
+    description:
+      - The installer itself, as text, to be put at O(installer_path) where it is not there yet. For hosts without a way out.
+      - It is kept out of logs and results, which a thousand lines of script would fill.
     type: str
   installer_checksum:
     description:
@@ -272,12 +277,16 @@ def provide_script(params, path, entry):
         if current is None or not checksum or checksum_problem(current, checksum, where)[1]:
             current = download(params["installer_url"], params["installer_ca_path"])
             where = "the installer at " + params["installer_url"]
+    elif params["installer_content"]:
+        current = params["installer_content"].encode("utf-8", "surrogateescape")
+        where = "installer_content"
     elif current is None:
-        raise InstallError("installer_path {0} is no file on the host: set installer_url, or copy the installer there".format(path))
+        text = "installer_path {0} is no file on the host: set installer_url or installer_content, or copy the installer there"
+        raise InstallError(text.format(path))
     problem = checksum_problem(current, checksum, where)[1] or version_problem(current, params["version"], where)
     if problem:
         raise InstallError(problem)
-    if params["installer_url"]:
+    if params["installer_url"] or params["installer_content"]:
         make_folder(os.path.dirname(path), entry)
         write_private(path, current)
         own_for(path, entry)
@@ -376,12 +385,14 @@ def main():
             "bin_paths": {"type": "list", "elements": "path", "default": []},
             "installer_path": {"type": "path"},
             "installer_url": {"type": "str"},
+            "installer_content": {"type": "str", "no_log": True},
             "installer_checksum": {"type": "str"},
             "installer_ca_path": {"type": "path"},
             "timeout": {"type": "int", "default": 1800},
             "wait": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
+        mutually_exclusive=[("installer_url", "installer_content")],
     )
     try:
         result = run(module)

@@ -21,7 +21,7 @@ display = Display()
 
 
 class ControllerAction(ActionBase):
-    """An action that runs in the controller alone. Subclasses give C(SPEC) and C(act)."""
+    """An action that decides in the controller; most contact no host. Subclasses give C(SPEC) and C(act)."""
 
     SPEC: dict = {}
     _requires_connection = False
@@ -44,6 +44,11 @@ class ControllerAction(ActionBase):
     def act(self, arguments: dict, task_vars: dict) -> dict:
         """The result of the action."""
         raise NotImplementedError
+
+
+def passed_on(found: dict) -> dict:
+    """What Ansible itself wants to know of a module's result: the interpreter it discovered, deprecations and the like."""
+    return {key: found[key] for key in ("ansible_facts", "deprecations", "invocation") if key in found}
 
 
 class ApiAction(ControllerAction):

@@ -13,6 +13,10 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping
 
 
+# Lists of the play's hosts, the same for each of them. The variable manager would make them anew for every host.
+OF_PLAY = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
+
+
 class HostVariables:
     """C(of(name)) gives one host's variables by its play's, role's and task's precedence, each templated when asked for."""
 
@@ -22,10 +26,12 @@ class HostVariables:
         self._templar = action._templar
         self._manager = task_vars["hostvars"]._variable_manager
         self._inventory = task_vars["hostvars"]._inventory
+        self._of_play = {key: task_vars[key] for key in OF_PLAY if key in task_vars}
 
     def of(self, name: str) -> "OneHost":
         """Variables of the host with this inventory name."""
-        raw = self._manager.get_vars(play=self._play, host=self._inventory.get_host(name), task=self._task)
+        raw = self._manager.get_vars(play=self._play, host=self._inventory.get_host(name), task=self._task, _hosts=[name], _hosts_all=[name])
+        raw.update(self._of_play)
         return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw))
 
 

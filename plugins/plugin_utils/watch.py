@@ -148,15 +148,22 @@ class HostWatch:
         }
 
 
-def progress(watches, most: int = 5) -> str:
-    """7/12 connected, 1 failed, 4 installing, waiting for a, b, ..."""
+def progress(watches, connected=()) -> str:
+    """7/12 connected: a, b; 1 failed, 4 installing, waiting for c, d and 2 more
+
+    connected: names of those that are since the last word.
+    """
     joined = sum(1 for watch in watches if watch.phase == JOINED)
-    parts = [f"{joined}/{len(watches)} connected"]
-    for phase in (FAILED, INSTALLING, CONNECTING):
-        count = sum(1 for watch in watches if watch.phase == phase)
-        if count:
-            parts.append(f"{count} {phase}")
-    waiting = sorted(watch.name for watch in watches if not watch.over)
+    words = f"{joined}/{len(watches)} connected" + (f": {some(connected)}" if connected else "")
+    counts = {phase: sum(1 for watch in watches if watch.phase == phase) for phase in (FAILED, INSTALLING, CONNECTING)}
+    rest = [f"{count} {phase}" for phase, count in counts.items() if count]
+    waiting = [watch.name for watch in watches if not watch.over]
     if waiting:
-        parts.append("waiting for " + ", ".join(waiting[:most]) + (f" and {len(waiting) - most} more" if len(waiting) > most else ""))
-    return ", ".join(parts)
+        rest.append("waiting for " + some(waiting))
+    return words + (("; " if connected else ", ") + ", ".join(rest) if rest else "")
+
+
+def some(names, most: int = 5) -> str:
+    """a, b, c, d, e and 97 more"""
+    names = sorted(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -125,6 +125,12 @@ if [[ $action == down ]]; then
 fi
 
 "$here/build_image.sh"
+# systemd holds four inotify instances a host, and a kernel's default of 128 ends at 31 hosts; sshd of the next would not start.
+instances=/proc/sys/fs/inotify/max_user_instances
+wanted=$((4 * ${#names[@]} + 64))
+if (($(<"$instances") < wanted)); then
+  echo "$wanted" >"$instances"
+fi
 write_keys
 write_inventory >"$directory/inventory.yml"
 pod network create --disable-dns --subnet "$subnet.0/24" --gateway "$subnet.1" "$network" >/dev/null

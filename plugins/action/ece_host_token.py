@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Counts what the one token of a batch has to permit, and for how long. Mints nothing."""
+
+from __future__ import annotations
+
+from ansible_collections.ece.platform.plugins.module_utils import fleet
+from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction
+
+
+class ActionModule(ControllerAction):
+    """See the documentation of the module with this name."""
+
+    SPEC = {
+        "hosts": {"type": "list", "elements": "str", "required": True},
+        "persistent": {"type": "bool", "default": False},
+        "forks": {"type": "int", "default": 5},
+        "minted": {"type": "int", "default": 0},
+    }
+
+    def act(self, arguments, task_vars):
+        hostvars = task_vars["hostvars"]
+        waiting = {}
+        for name in arguments["hosts"]:
+            variables = hostvars[name]
+            verdict = variables.get("__ece_host_verdict") or {}
+            started = variables.get("__ece_host_start")
+            if verdict.get("verdict") in (fleet.INSTALL, fleet.REPLACE) and (started is None or started.get("late")):
+                waiting[name] = verdict
+        roles = sorted({role for verdict in waiting.values() for role in verdict["roles"]})
+        validity = None
+        if waiting and not arguments["persistent"]:
+            validity = fleet.token_validity(max(verdict["install_timeout"] for verdict in waiting.values()), len(waiting), arguments["forks"])
+        return {
+            "changed": False,
+            "hosts": list(waiting),
+            "roles": roles,
+            "persistent": arguments["persistent"],
+            "validity_seconds": validity,
+            "minted": arguments["minted"] + bool(waiting),
+        }

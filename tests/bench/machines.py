@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Hosts reached over SSH: the containers of the Molecule scenarios, prepared for the stand-in. Needs root and Podman."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from standin import StandIn
+from standin.hosts import host_files
+
+SCRIPT = Path(__file__).resolve().parents[2] / "extensions" / "molecule" / "hosts" / "hosts.sh"
+NETWORK = "10.213.9"
+GATEWAY = NETWORK + ".1"
+WIPE = "rm -rf /mnt/data/elastic* && docker ps --all --format '{{.Names}}' | xargs --no-run-if-empty docker rm -f >/dev/null"
+SESSIONS = "journalctl --quiet --no-pager --output=cat --unit=ssh | grep --count 'Starting session' || true"
+
+
+def can_be_had() -> bool:
+    """Whether this user and machine can run such hosts."""
+    return os.geteuid() == 0 and shutil.which("podman") is not None
+
+
+class Machines:
+    """C(count) hosts, up from C(with) on until its end."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self.addresses = {f"bench-{number}": f"{NETWORK}.{10 + number}" for number in range(1, count + 1)}
+        self._folder = folder / "machines"
+
+    def __enter__(self) -> Machines:
+        self._script("up")
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._script("down")
+
+    def _script(self, action: str) -> None:
+        names = [f"{name}={address}" for name, address in self.addresses.items()]
+        subprocess.run([str(SCRIPT), action, str(self._folder), *names], check=True, stdout=subprocess.DEVNULL)
+
+    def _everywhere(self, *command: str, stdin: bytes = b"") -> dict[str, str]:
+        def one(name: str) -> str:
+            argv = ["podman", "exec", "--interactive", name, *command]
+            return subprocess.run(argv, input=stdin, stdout=subprocess.PIPE, check=True).stdout.decode()
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            return dict(zip(self.addresses, pool.map(one, self.addresses)))
+
+    def prepare(self, ece: StandIn) -> None:
+        """Give each host the stand-in's container engine."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            for path, (content, mode) in host_files(ece.join_port, join_host=GATEWAY, install_seconds=ece.install_seconds).items():
+                member = tarfile.TarInfo(path.lstrip("/"))
+                member.size, member.mode = len(content.encode()), mode
+                tar.addfile(member, io.BytesIO(content.encode()))
+        self._everywhere("tar", "-x", "-C", "/", "--no-overwrite-dir", stdin=packed.getvalue())
+        self._everywhere("bash", "-c", "systemctl daemon-reload && systemctl enable --quiet --now docker.socket")
+
+    def reset(self, ece: StandIn) -> None:
+        """Make all hosts new again, to the platform too."""
+        for address in self.addresses.values():
+            ece.platform.remove(address)
+        self._everywhere("bash", "-c", WIPE)
+
+    def sessions(self) -> dict[str, int]:
+        """Host -> sessions its sshd has opened so far, those over a reused connection included: the round trips."""
+        return {name: int(text) for name, text in self._everywhere("bash", "-c", SESSIONS).items()}
+
+    def inventory(self, ece: StandIn, count: int) -> dict[str, Any]:
+        """An inventory of the first C(count) hosts."""
+        zones = ece.platform.zones
+        content = ece.inventory(
+            {name: {"ansible_host": address, "ece_host_zone": zones[at % len(zones)]} for at, (name, address) in enumerate(list(self.addresses.items())[:count])}
+        )
+        content["all"]["vars"].update(
+            ansible_user="ops",
+            ansible_python_interpreter="/usr/bin/python3",
+            ansible_ssh_private_key_file=str(self._folder / "id"),
+            ansible_ssh_common_args=f"-o UserKnownHostsFile={self._folder / 'known_hosts'} -o IdentitiesOnly=yes",
+            ece_host_installer_src=str(ece.installer_path),
+        )
+        return content

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run a command and say what it took: seconds, peak memory, and when each line of its output came."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass
+class Measured:
+    """One run. seconds: wall clock. peak_mb: of the largest single process. lines: (Unix time of arrival, line)."""
+
+    seconds: float
+    peak_mb: float
+    lines: list[tuple[float, str]]
+
+    @property
+    def output(self) -> str:
+        return "".join(line for _time, line in self.lines)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None, expect: int = 0) -> Measured:
+    """Raises RuntimeError, with the end of its output, where the command does not end as expected: its figures would mean nothing."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        list(command), env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    lines = [(time.time(), line) for line in process.stdout]
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
+    if process.returncode != expect:
+        raise RuntimeError(f"{' '.join(command)[:200]} ended with {process.returncode}:\n" + "".join(line for _time, line in lines[-60:]))
+    return Measured(time.monotonic() - began, usage.ru_maxrss / 1024, lines)
+
+
+def bare_interpreter_mb() -> float:
+    """What a Python that does nothing takes."""
+    return min(run([sys.executable, "-c", "pass"]).peak_mb for _ in range(3))
+
+
+def exponent(points: Sequence[tuple[int, float]]) -> float:
+    """k of seconds ~ size^k, by least squares over the logarithms: 1 is linear, 2 quadratic."""
+    logs = [(math.log(size), math.log(seconds)) for size, seconds in points]
+    mean_x = sum(x for x, _y in logs) / len(logs)
+    mean_y = sum(y for _x, y in logs) / len(logs)
+    return sum((x - mean_x) * (y - mean_y) for x, y in logs) / sum((x - mean_x) ** 2 for x, _y in logs)
