@@ -170,7 +170,11 @@ class ActionModule(ApiAction):
                     f"ece_host_installer_src {source} is no file in the controller: give the path of elastic-cloud-enterprise.sh"
                 ) from None
             where = f"ece_host_installer_src {source}"
-            self._sources[key] = installer_file.checksum_problem(content, checksum, where)[1] or installer_file.version_problem(content, version, where)
+            self._sources[key] = (
+                installer_file.checksum_problem(content, checksum, where)[1]
+                or installer_file.text_problem(content, where)
+                or installer_file.version_problem(content, version, where)
+            )
         if self._sources[key]:
             raise installer_file.InstallerFileError(self._sources[key])
 

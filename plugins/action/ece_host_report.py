@@ -7,27 +7,29 @@
 from __future__ import annotations
 
 from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils.action import START, VERDICT, WAIT, ControllerAction, show
 
-# What the role registers for each host on its way.
-STEPS = ("__ece_host_verdict", "__ece_host_start", "__ece_host_wait")
-REPORT = "__ece_host_report"
 WOULD = {fleet.INSTALL: "would join", fleet.REPLACE: "would join", fleet.ASSIGN_ROLES: "would get roles", fleet.WAIT: "joining"}
+FAILED = ("failed", *fleet.FAILING)
 
 
 class ActionModule(ControllerAction):
     """See the documentation of the module with this name."""
 
-    SPEC = {"hosts": {"type": "list", "elements": "str", "required": True}, "plan": {"type": "dict", "required": True}}
+    SPEC = {
+        "hosts": {"type": "list", "elements": "str", "required": True},
+        "plan": {"type": "dict", "required": True},
+        "max_fail_percentage": {"type": "raw"},
+    }
 
     def act(self, arguments, task_vars):
         entries = arguments["plan"]["hosts"]
-        made_at = arguments["plan"].get("made_at")
-        reached = self._reached(sorted(set(arguments["hosts"]) & set(entries)), task_vars["hostvars"], made_at)
-        rows = [_row(entries[name], variables, self._task.check_mode) for name, variables in reached.items()]
-        for line in fleet.table(rows):
+        hostvars = task_vars["hostvars"]
+        rows = [_row(entries[name], hostvars[name], self._task.check_mode) for name in arguments["hosts"]]
+        failed = sum(row["verdict"] in FAILED for row in rows)
+        for line in fleet.table(rows) if rows else ():
             show(line)
-        need = (task_vars.get("__ece_host_wait") or {}).get("need") or {}
+        need = (task_vars.get(WAIT) or {}).get("need") or {}
         if need.get("minted"):
             show(_token_line(need))
         job = task_vars.get("awx_job_id") or task_vars.get("tower_job_id")
@@ -35,34 +37,26 @@ class ActionModule(ControllerAction):
         return {
             "changed": False,
             "hosts": {row["host"]: row for row in rows},
-            "plan_made_at": made_at,
+            "plan_made_at": arguments["plan"]["made_at"],
+            "too_many_failed": fleet.too_many_failed(failed, len(rows), arguments["max_fail_percentage"]),
             "ansible_stats": {"data": {key: {"hosts": {row["host"]: row for row in rows}}}, "per_host": False, "aggregate": True},
         }
-
-
-    @staticmethod
-    def _reached(names, hostvars, made_at):
-        """This batch's hosts, with what their tasks registered: those of a later one have nothing to report yet, others have been reported."""
-        found = {name: {key: hostvars[name].get(key) or {} for key in (*STEPS, REPORT)} for name in names}
-        reports = [variables[REPORT] for variables in found.values() if variables[REPORT].get("plan_made_at") == made_at]
-        reported = {name for report in reports for name in report.get("hosts", {})}
-        return {name: variables for name, variables in found.items() if name not in reported and any(variables[key] for key in STEPS)}
 
 
 def _row(entry, variables, check_mode):
     """One host's line: how its wait ended, else where it stopped before."""
     name = entry["name"]
-    waited = (variables.get("__ece_host_wait") or {}).get("hosts") or {}
+    waited = (variables.get(WAIT) or {}).get("hosts") or {}
     if name in waited:
         return dict(waited[name])
-    decided = variables.get("__ece_host_verdict") or {}
+    decided = variables.get(VERDICT) or {}
     verdict = decided.get("verdict")
     row = {"host": name, "zone": entry.get("zone"), "verdict": "failed", "install_seconds": None, "connect_seconds": None, "memory_mb": None}
     if verdict in fleet.FAILING:
         return dict(row, verdict=verdict, note=decided.get("msg"))
     if check_mode and verdict:
         return dict(row, verdict=WOULD[verdict], note=decided.get("msg"))
-    if variables.get("__ece_host_start"):
+    if variables.get(START):
         return dict(row, note="stopped on the way: see its error above; its installer may run, and running this again finds out")
     return dict(row, note="stopped before its installer ran: see the error above")
 

@@ -34,7 +34,7 @@ class ActionModule(ControllerAction):
             if fleet.token_is_late(granted, time.time() - minted_at, float(install["timeout"])):
                 return {"changed": False, "late": True, "msg": "the token would expire before this installer ends: it gets a new one"}
         if arguments["installer_src"]:
-            with open(self._find_needle("files", arguments["installer_src"]), encoding="utf-8", errors="surrogateescape", newline="") as source:
+            with open(self._find_needle("files", arguments["installer_src"]), encoding="utf-8", newline="") as source:
                 install["installer_content"] = source.read()
         return self._execute_module(
             module_name="ece.platform.ece_install", module_args={**install, "token": minted["token"], "wait": False}, task_vars=task_vars

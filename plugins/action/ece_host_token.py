@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction
+from ansible_collections.ece.platform.plugins.plugin_utils.action import START, VERDICT, ControllerAction
 
 
 class ActionModule(ControllerAction):
@@ -18,17 +18,16 @@ class ActionModule(ControllerAction):
         "persistent": {"type": "bool", "default": False},
         "forks": {"type": "int", "default": 5},
         "minted": {"type": "int", "default": 0},
+        "max_fail_percentage": {"type": "raw"},
     }
 
     def act(self, arguments, task_vars):
-        hostvars = task_vars["hostvars"]
-        waiting = {}
-        for name in arguments["hosts"]:
-            variables = hostvars[name]
-            verdict = variables.get("__ece_host_verdict") or {}
-            started = variables.get("__ece_host_start")
-            if verdict.get("verdict") in (fleet.INSTALL, fleet.REPLACE) and (started is None or started.get("late")):
-                waiting[name] = verdict
+        hosts, left, hostvars = arguments["hosts"], set(task_vars["ansible_play_batch"]), task_vars["hostvars"]
+        failed = [name for name in hosts if name not in left]
+        sentence = fleet.too_many_failed(len(failed), len(hosts), arguments["max_fail_percentage"])
+        if sentence:
+            raise fleet.FleetError(f"{sentence}: no {'further ' if arguments['minted'] else ''}installer is started")
+        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in left and _waits(hostvars[name])}
         roles = sorted({role for verdict in waiting.values() for role in verdict["roles"]})
         validity = None
         if waiting and not arguments["persistent"]:
@@ -41,3 +40,9 @@ class ActionModule(ControllerAction):
             "validity_seconds": validity,
             "minted": arguments["minted"] + bool(waiting),
         }
+
+
+def _waits(variables):
+    """Whether a host's installer is to be started and is not."""
+    started = variables.get(START)
+    return variables[VERDICT]["verdict"] in (fleet.INSTALL, fleet.REPLACE) and (started is None or bool(started.get("late")))

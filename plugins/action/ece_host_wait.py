@@ -17,15 +17,17 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.ece.platform.plugins.module_utils import client as api
 from ansible_collections.ece.platform.plugins.module_utils import fleet, installer
 from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils.action import VERDICT, ApiAction, show
 from ansible_collections.ece.platform.plugins.plugin_utils.host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils.remote import on_host
-from ansible_collections.ece.platform.plugins.plugin_utils.watch import FAILED, JOINED, HostWatch, progress
+from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, JOINED, HostWatch, progress
 
 # A line at least this often, so that nobody takes a long install for a hanging play.
 QUIET_SECONDS = 30
 # How long one question to a host may stay unanswered by a running installer before it is asked anew.
 FOLLOW_SECONDS = 25
+# Longer than that without an answer, a connection is taken for lost, and made anew.
+PATIENCE_SECONDS = 20
 RECONNECT_SECONDS = 5
 TICK_SECONDS = 0.5
 FIRST_INTERVAL_SECONDS = 1
@@ -51,10 +53,10 @@ class ActionModule(ApiAction):
         client, warnings = self.connect(arguments)
         variables = HostVariables(self, task_vars)
         followers = _Followers(self, arguments["interval"])
-        watches = [self._watch(name, arguments["plan"]["hosts"][name], variables.of(name), followers) for name in arguments["hosts"]]
+        watches = [self._watch(arguments["plan"]["hosts"][name], variables.of(name), followers) for name in arguments["hosts"]]
         followers.start()
         try:
-            self._wait(client, watches, followers.records, followers.silence, arguments["interval"])
+            self._wait(client, watches, followers, arguments["interval"])
         finally:
             followers.stop()
         return {
@@ -66,14 +68,14 @@ class ActionModule(ApiAction):
         }
 
     @staticmethod
-    def _watch(name, entry, variables, followers):
+    def _watch(entry, variables, followers):
         """Begin to watch one host; its installer is followed where there is one."""
-        decided = variables.get("__ece_host_verdict")
+        decided = variables.get(VERDICT)
         has_installer = decided["verdict"] != fleet.ASSIGN_ROLES
         facts = decided.get("facts") or {}
         storage_path = variables.get("ece_host_storage_path")
         if has_installer:
-            followers.add(name, variables, _follow_words(variables, facts, installer.log_paths(storage_path)))
+            followers.add(entry["name"], variables, _follow_words(variables, facts, installer.log_paths(storage_path)))
         return HostWatch(
             entry,
             has_installer=has_installer,
@@ -84,7 +86,9 @@ class ActionModule(ApiAction):
             last_started=(facts.get("last_install") or {}).get("started"),
         )
 
-    def _wait(self, client, watches, records, silence, interval):
+    @staticmethod
+    def _wait(client, watches, followers, interval):
+        records, silence = followers.records, followers.silence
         began = said = time.monotonic()
         phases = {watch.name: watch.phase for watch in watches}
         platform = _Platform(client, interval)
@@ -100,6 +104,8 @@ class ActionModule(ApiAction):
                         unheard.add(watch.name)
                         show(f"{fleet.clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}", error=True)
                 changed = [watch for watch in watches if phases[watch.name] != watch.phase]
+                if any(watch.phase == CONNECTING for watch in changed) and CONNECTING not in phases.values():
+                    platform.hurry()
                 phases = {watch.name: watch.phase for watch in watches}
                 # A failure is named at once, and on a line of its own; what else has happened since the last look is one line.
                 for watch in changed:
@@ -160,15 +166,31 @@ class _Followers:
         """The host's record, or None where it could not be asked."""
         command = " ".join(shlex.quote(word) for word in (*words, str(self._hold)))
         become = boolean(variables.get("ece_host_become", True), strict=False)
+        answers: list = []
         try:
-            answer = on_host(self._action, variables, become)._low_level_execute_command(command, sudoable=True)
-            record = installer.parse_follow(answer.get("stdout", ""))
-            self.silence[name] = "" if record else installer.redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:])
+            host = on_host(self._action, variables, become)
+            # Apart, because a connection whose other end is gone without a word never ends.
+            question = threading.Thread(target=lambda: answers.append(_answer(host, command)), daemon=True)
+            question.start()
+            question.join(self._hold + PATIENCE_SECONDS)
+            if not answers:
+                host._connection.reset()
+            record, self.silence[name] = answers[0] if answers else (None, "no answer")
         except Exception as error:  # connection plugins raise what they like; the watch has its own deadline
             record, self.silence[name] = None, installer.redact(str(error)[:200])
         if record is not None:
             self.records[name] = record
         return record
+
+
+def _answer(host, command):
+    """(the host's record or None, what stood in the way)"""
+    try:
+        answer = host._low_level_execute_command(command, sudoable=True)
+    except Exception as error:
+        return None, installer.redact(str(error)[:200])
+    record = installer.parse_follow(answer.get("stdout", ""))
+    return record, "" if record else installer.redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:])
 
 
 def _questions_at_once() -> int:
@@ -186,20 +208,25 @@ def _questions_at_once() -> int:
 
 
 class _Platform(threading.Thread):
-    """Asks the platform once an interval, apart from the watch: a coordinator that hangs must not keep the watch from an installer's end."""
+    """Asks the platform once an interval, apart from the watch: a coordinator that hangs must not keep the watch from an installer's end.
+
+    The interval is short at first, when a failing check ends an installer within seconds, and again once the first of a batch has
+    ended; it grows to the one that was asked for. A coordinator that needs longer for its answer gets as long a rest.
+    """
 
     def __init__(self, client: api.EceClient, interval: float) -> None:
         super().__init__(daemon=True)
         self._client = client
         self._interval = interval
-        self._stop = threading.Event()
+        self._pause = min(FIRST_INTERVAL_SECONDS, interval)
+        self._over = False
+        self._wake = threading.Event()
         self._latest: tuple[str | None, dict] = ("the platform has not answered yet", {})
         self.start()
 
     def run(self) -> None:
-        # Quick at first, when a failing check ends an installer within seconds.
-        pause = min(FIRST_INTERVAL_SECONDS, self._interval)
-        while not self._stop.is_set():
+        while not self._over:
+            self._wake.clear()
             began = time.monotonic()
             try:
                 totals = fleet.platform_totals(self._client.platform())
@@ -207,16 +234,21 @@ class _Platform(threading.Thread):
             except Exception as error:  # an odd reply, too, is no reason to give up on installers that run: the next may be a good one
                 words = str(error) if isinstance(error, api.EceError) else f"an answer that cannot be read ({type(error).__name__})"
                 self._latest = (f"the platform cannot be asked: {words}", {})
-            # A coordinator that needs long for its answer gets as long a rest.
-            self._stop.wait(max(pause, time.monotonic() - began))
-            pause = min(pause * INTERVAL_GROWTH, self._interval)
+            self._wake.wait(max(self._pause, time.monotonic() - began))
+            self._pause = min(self._pause * INTERVAL_GROWTH, self._interval)
 
     def latest(self) -> tuple[str | None, dict]:
         """(why the platform could not be asked or None, fleet.known_hosts())"""
         return self._latest
 
+    def hurry(self) -> None:
+        """Something is about to happen: go on with the first, short interval."""
+        self._pause = min(FIRST_INTERVAL_SECONDS, self._interval)
+        self._wake.set()
+
     def stop(self) -> None:
-        self._stop.set()
+        self._over = True
+        self._wake.set()
 
 
 def _follow_words(variables, facts, paths):

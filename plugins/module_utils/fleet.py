@@ -482,6 +482,16 @@ def batch_problem(value: Any) -> str | None:
     return f"{value!r} is no batch of hosts: use a number of hosts or a percentage, 1 or more, or a list of those, like [1, '25%']"
 
 
+def too_many_failed(failed: int, hosts: int, most: Any) -> str | None:
+    """A sentence where more than C(most) percent (as percentage_problem() lets it pass; None: no limit) of a batch's hosts have failed."""
+    if most is None or most == "" or not failed:
+        return None
+    limit = float(str(most).strip().rstrip("%"))
+    if failed * 100 <= limit * hosts:
+        return None
+    return f"{failed} of {hosts} hosts of a batch have failed, which is more than ece_host_max_fail_percentage {limit:g} allows"
+
+
 def _is_batch(size: Any) -> bool:
     text = str(size).strip()
     number = text[:-1] if text.endswith("%") else text

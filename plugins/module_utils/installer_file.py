@@ -57,6 +57,15 @@ def checksum_problem(content, checksum, where):
     return kind + ":" + found, None
 
 
+def text_problem(content, where):
+    """A sentence if the file is no text, as which alone it can be handed to ece_install."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "{0} is not elastic-cloud-enterprise.sh: it is no text.".format(where)
+    return None
+
+
 def version_problem(content, version, where):
     """A sentence if the file is no installer or is older than the version to install (by major.minor, as it compares itself)."""
     text = content.decode("utf-8", "replace")

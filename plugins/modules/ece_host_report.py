@@ -13,7 +13,7 @@ module: ece_host_report
 short_description: Show how the hosts of a join ended
 version_added: 1.0.0
 description:
-  - Shows a table with host, zone, verdict, seconds to install and to connect, and memory, of the hosts that no earlier batch has reported.
+  - Shows a table with host, zone, verdict, seconds to install and to connect, and memory.
   - Sets the same as statistics, as M(ansible.builtin.set_stats) does.
   - In AWX the key of the statistics holds the job's id, because the artifacts of slices are merged by key.
   - Belongs to role P(ece.platform.ece_host#role), whose results of each host it reads. Use it with C(run_once).
@@ -29,7 +29,7 @@ attributes:
 options:
   hosts:
     description:
-      - Names of the hosts to report.
+      - Names of the batch's hosts, those that have failed included.
     type: list
     elements: str
     required: true
@@ -38,6 +38,10 @@ options:
       - The result of M(ece.platform.ece_host_plan).
     type: dict
     required: true
+  max_fail_percentage:
+    description:
+      - Percentage of the batch's hosts that may fail, for RV(too_many_failed). No limit without it.
+    type: raw
 seealso:
   - module: ece.platform.ece_host_wait
 """
@@ -45,7 +49,7 @@ seealso:
 EXAMPLES = r"""
 - name: Report
   ece.platform.ece_host_report:
-    hosts: "{{ ansible_play_hosts_all }}"
+    hosts: "{{ batch.hosts }}"
     plan: "{{ plan }}"
   run_once: true
 """
@@ -64,6 +68,11 @@ hosts:
       connect_seconds: 10.2
       memory_mb: 249856
       note: ""
+too_many_failed:
+  description: A sentence where more than O(max_fail_percentage) of them have failed, else V(null).
+  returned: success
+  type: str
+  sample: 3 of 10 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 20 allows
 plan_made_at:
   description: C(made_at) of O(plan).
   returned: success

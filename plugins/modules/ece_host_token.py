@@ -15,6 +15,7 @@ version_added: 1.0.0
 description:
   - Counts the hosts of a batch whose installers are to be started, and says which roles their one token has to permit, and for how long.
   - An ephemeral token is to hold for the longest install timeout, the time that it takes to start all installers (an hour at the most), and a margin.
+  - Fails where too many of them have failed before.
   - Mints nothing; that is for M(ece.platform.ece_enrollment_token).
   - Belongs to role P(ece.platform.ece_host#role), whose results of each host it reads. Use it with C(run_once).
 author:
@@ -29,7 +30,7 @@ attributes:
 options:
   hosts:
     description:
-      - Names of the batch's hosts.
+      - Names of the batch's hosts, those that have failed included.
     type: list
     elements: str
     required: true
@@ -48,6 +49,10 @@ options:
       - Number of tokens that this batch has had already.
     type: int
     default: 0
+  max_fail_percentage:
+    description:
+      - Percentage of the batch's hosts that may have failed, V(0) to V(100). No limit without it.
+    type: raw
 seealso:
   - module: ece.platform.ece_host_start
   - module: ece.platform.ece_enrollment_token
@@ -56,7 +61,7 @@ seealso:
 EXAMPLES = r"""
 - name: See what token the batch needs
   ece.platform.ece_host_token:
-    hosts: "{{ ansible_play_batch }}"
+    hosts: "{{ batch.hosts }}"
   run_once: true
   register: need
 """

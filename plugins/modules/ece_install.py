@@ -278,7 +278,7 @@ def provide_script(params, path, entry):
             current = download(params["installer_url"], params["installer_ca_path"])
             where = "the installer at " + params["installer_url"]
     elif params["installer_content"]:
-        current = params["installer_content"].encode("utf-8", "surrogateescape")
+        current = params["installer_content"].encode("utf-8")
         where = "installer_content"
     elif current is None:
         text = "installer_path {0} is no file on the host: set installer_url or installer_content, or copy the installer there"

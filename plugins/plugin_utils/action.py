@@ -19,6 +19,12 @@ from ansible_collections.ece.platform.plugins.module_utils.module import CONNECT
 
 display = Display()
 
+# What the role registers for each host on its way, and for all of a batch at its end.
+VERDICT = "__ece_host_verdict"
+START = "__ece_host_start"
+WAIT = "__ece_host_wait"
+REPORT = "__ece_host_report"
+
 
 class ControllerAction(ActionBase):
     """An action that decides in the controller; most contact no host. Subclasses give C(SPEC) and C(act)."""

@@ -95,18 +95,29 @@ def test_limit_joins_that_host_alone_then_the_rest(operator):
     assert second.recap.get("new-2", {"changed": 0})["changed"] == 0
 
 
-def test_role_in_a_play_of_ones_own_sees_that_plays_variables(operator):
+def test_role_in_a_play_of_ones_own_sees_that_plays_variables(any_operator):
+    operator = any_operator
     operator.ece.platform.add_runner("192.0.2.9", zone="ece-zone-3")
     operator.hosts["there"] = {"ansible_host": "192.0.2.9"}
     operator.new_host("new", "192.0.2.1").pop("ece_host_zone")
     playbook = operator.write(
         "own.yml",
-        [{"hosts": "allocators", "gather_facts": False, "vars": {"ece_host_zone": "ece-zone-3"}, "roles": [{"role": "ece.platform.ece_host"}]}],
+        [
+            {
+                "hosts": "allocators",
+                "gather_facts": False,
+                "vars": {"ece_host_zone": "ece-zone-3"},
+                "roles": [{"role": "ece.platform.ece_host"}],
+                "post_tasks": [{"name": "After", "ansible.builtin.debug": {"msg": "{{ inventory_hostname }} goes on"}}],
+            }
+        ],
     )
     run = operator.play(playbook=playbook)
     assert run.rc == 0, run.output
     assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-3"
-    assert run.recap["there"]["skipped"] <= 1 and run.recap["there"]["ok"] <= 1 and run.recap["there"]["unreachable"] == 0
+    # A joined host leaves the role without a task where ansible-core knows how (2.18), else it skips one; the play goes on with it.
+    assert run.recap["there"] == {**run.recap["there"], "ok": 1, "skipped": 1 if "oldest" in operator.core.parts else 0, "unreachable": 0, "failed": 0}
+    assert "there goes on" in run.output and "new goes on" in run.output
 
 
 @pytest.mark.parametrize("batch", [1, "50%"])

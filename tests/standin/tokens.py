@@ -34,6 +34,8 @@ class EnrollmentTokens:
         self._key = secrets.token_bytes(32)
         self._live: dict[str, tuple[str, ...]] = {}
         self.minted = 0
+        # Seconds that an ephemeral token gets at the most, whatever was asked for; None: as asked for.
+        self.max_validity: int | None = None
 
     @property
     def live(self) -> dict[str, tuple[str, ...]]:
@@ -62,7 +64,7 @@ class EnrollmentTokens:
         if persistent:
             claims["persistent"] = True
         else:
-            claims["exp"] = int(self._now()) + (validity or DEFAULT_VALIDITY_SECONDS)
+            claims["exp"] = int(self._now()) + min(validity or DEFAULT_VALIDITY_SECONDS, self.max_validity or INT32_MAX)
         token = jwt.encode(claims, self._key, algorithm="HS256")
         self.minted += 1
         if not persistent:

@@ -125,7 +125,7 @@ def test_examples_are_tasks_of_the_module_with_options_that_it_has(module):
 
 @every_module
 def test_every_return_value_has_a_sample_of_its_type(module):
-    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+    kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict, "raw": object}
     returned = yaml.safe_load(load("modules", module).RETURN)
     assert returned
     for name, words in returned.items():
@@ -210,7 +210,8 @@ def test_a_roles_options_are_documented_and_used(name):
         path.read_text() for kind in ("roles", "playbooks", "plugins") for path in (COLLECTION / kind).rglob("*") if path.suffix in (".yml", ".py")
     )
     words = words.replace((folder / "meta" / "argument_specs.yml").read_text(), "").replace((folder / "defaults" / "main.yml").read_text(), "")
-    from_plan = load("action", "ece_host_plan").INSTALL_OPTIONS + load("action", "ece_host_plan").SECONDS_OPTIONS
+    plan = load("action", "ece_host_plan")
+    from_plan = plan.INSTALL_OPTIONS + plan.SECONDS_OPTIONS + tuple(plan.PLAY_OPTIONS)
     for entry in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
         assert entry["short_description"] and entry["author"] and entry["version_added"]
         for option, option_words in (entry.get("options") or {}).items():

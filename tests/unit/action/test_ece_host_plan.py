@@ -14,11 +14,14 @@ from ansible_collections.ece.platform.plugins.module_utils.module import Connect
 
 
 class Variables(dict):
-    """Stands for OneHost, whose get() takes empty for undefined."""
+    """Stands for OneHost, whose get() takes empty for undefined; the role's defaults are not there."""
 
     def get(self, key, default=None):
         value = super().get(key)
         return default if value is None or value == "" else value
+
+    def select(self, keys):
+        return {key: self[key] for key in keys if key in self}
 
 
 class Client:
@@ -39,7 +42,7 @@ class Client:
         self.asked.append("runners")
         return [{"runner_id": "10.0.0.1", "host_ip": "10.0.0.1", "connected": True, "roles": [{"role_name": "allocator"}]}]
 
-    def allocators(self, total):
+    def iter_allocators(self, total):
         self.asked.append("allocators")
         return [{"allocator_id": "10.0.0.1", "status": {"connected": True}}]
 
@@ -87,6 +90,12 @@ def test_a_list_that_is_cut_is_a_warning_with_both_numbers(planning):
         ({"ece_host_connect_timeout": "soon"}, "host new: ece_host_connect_timeout 'soon' is no time"),
         ({"ece_host_wait_interval": -1}, "ece_host_wait_interval -1 is no time"),
         ({"ece_host_installer_url": "http://example.com/x"}, "is not encrypted"),
+        ({"ece_host_batch": 0}, "host new: ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more"),
+        ({"ece_host_batch": [1, "0%"]}, "ece_host_batch [1, '0%'] is no batch of hosts"),
+        ({"ece_host_max_fail_percentage": 101}, "host new: ece_host_max_fail_percentage 101 is no percentage: use 0 to 100"),
+        ({"ece_host_debug": "maybe"}, "The value 'maybe' is not a valid boolean"),
+        ({"ece_host_skip_checks": ["everything"]}, "Got no match for: everything"),
+        ({"ece_host_container_engine": "rkt"}, "host new: value of ece_host_container_engine must be one of: docker, podman, got: rkt"),
     ],
 )
 def test_bad_options_of_a_host_that_would_join(planning, variables, sentence):
@@ -112,3 +121,20 @@ def test_selinux_may_be_a_word(planning, value):
     if value in (True, "true"):
         with pytest.raises(ConnectionOptionError, match="podman"):
             planning({"new": {**variables, "ece_host_container_engine": "docker"}})
+
+
+@pytest.mark.parametrize(("option", "value"), [("batch", "25%"), ("batch", [1, 10]), ("max_fail_percentage", 30), ("batch", None)])
+def test_a_plays_own_options_are_in_the_plan(planning, option, value):
+    hosts = {name: {"ansible_host": address, f"ece_host_{option}": value} for name, address in (("new", "10.0.0.2"), ("newer", "10.0.0.3"))}
+    assert planning(hosts)[0][option] == value
+
+
+def test_two_hosts_that_want_different_batches_are_an_error(planning):
+    with pytest.raises(ConnectionOptionError, match="ece_host_batch is 2 for host a and None for host b: a play has one value"):
+        planning({"a": {"ansible_host": "10.0.0.2", "ece_host_batch": 2}, "b": {"ansible_host": "10.0.0.3"}})
+
+
+def test_of_many_new_hosts_some_are_shown_and_all_are_counted(planning):
+    result, _client, lines = planning({f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)})
+    assert len(result["hosts"]) == 119 and len(lines) == 1 + 20 + 1
+    assert lines[-1] == "... and 99 more; the report names them all"

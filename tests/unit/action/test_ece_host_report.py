@@ -6,29 +6,31 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.ece.platform.plugins.action import ece_host_report
 
 ROW = {"host": "a", "zone": "z", "verdict": "joined", "install_seconds": 271.0, "connect_seconds": 10.0, "memory_mb": 249856, "note": ""}
-TOKEN = {"persistent": False, "roles": ["allocator"], "validity_seconds": 2100}
-PLAN = {"hosts": {name: {"name": name, "zone": "z"} for name in ("a", "b", "c", "d", "of a later batch")}}
+NEED = {"persistent": False, "roles": ["allocator"], "validity_seconds": 2100, "minted": 1}
+PLAN = {"made_at": 7.5, "hosts": {name: {"name": name, "zone": "z"} for name in "abcd"}}
 
 
-def report(action, hostvars, **task_vars):
-    return action.act({"hosts": list(hostvars), "plan": PLAN}, {"hostvars": hostvars, **task_vars})
+def report(action, hostvars, most=None, **task_vars):
+    return action.act({"hosts": list(hostvars), "plan": PLAN, "max_fail_percentage": most}, {"hostvars": hostvars, **task_vars})
 
 
 def test_each_host_has_a_row(bare, shown):
     lines = shown(ece_host_report)
     hostvars = {
-        "a": {"__ece_host_wait": {"hosts": {"a": ROW}, "token": TOKEN}},
+        "a": {"__ece_host_wait": {"hosts": {"a": ROW}, "need": NEED}},
         "b": {"__ece_host_verdict": {"verdict": "refused", "msg": "no socket"}},
-        "c": {"__ece_host_verdict": {"verdict": "install", "msg": "new"}},
-        "d": {"__ece_host_check": {"unreachable": True}},
-        "of a later batch": {},
+        "c": {"__ece_host_verdict": {"verdict": "install", "msg": "new"}, "__ece_host_start": {"failed": True}},
+        "d": {"__ece_host_verdict": {"unreachable": True}},
     }
     result = report(bare(ece_host_report), hostvars, __ece_host_wait=hostvars["a"]["__ece_host_wait"])
     assert {name: row["verdict"] for name, row in result["hosts"].items()} == {"a": "joined", "b": "refused", "c": "failed", "d": "failed"}
     assert "running this again finds out" in result["hosts"]["c"]["note"]
+    assert "stopped before its installer ran" in result["hosts"]["d"]["note"]
     assert lines[1].split() == ["a", "z", "joined", "4m31s", "10s", "244", "GB"]
     assert lines[-1] == "token: ephemeral, allocator only, valid 35 min, minted once"
     assert result["ansible_stats"]["data"] == {"ece_host": {"hosts": result["hosts"]}}
@@ -36,7 +38,7 @@ def test_each_host_has_a_row(bare, shown):
 
 def test_statistics_are_keyed_by_job(bare, shown):
     shown(ece_host_report)
-    result = report(bare(ece_host_report), {"a": {"__ece_host_check": {"failed": True}}}, awx_job_id=4711)
+    result = report(bare(ece_host_report), {"a": {"__ece_host_verdict": {"failed": True}}}, awx_job_id=4711)
     assert list(result["ansible_stats"]["data"]) == ["ece_host_4711"]
 
 
@@ -48,3 +50,32 @@ def test_check_mode_says_what_would_be(bare, shown):
     result = report(action, {name: {"__ece_host_verdict": {"verdict": verdict, "msg": "why"}} for name, verdict in verdicts.items()})
     assert [row["verdict"] for row in result["hosts"].values()] == ["would join", "joining", "would get roles", "stale"]
     assert not any(line.startswith("token") for line in lines)
+
+
+def test_where_nothing_was_begun_there_is_no_table(bare, shown):
+    lines = shown(ece_host_report)
+    assert report(bare(ece_host_report), {})["hosts"] == {} and lines == []
+
+
+@pytest.mark.parametrize(
+    ("need", "line"),
+    [
+        ({"minted": 0}, None),
+        ({"minted": 3}, "token: ephemeral, allocator only, valid 35 min, minted 3 times, because starting all hosts took longer"),
+        ({"persistent": True, "validity_seconds": None}, "token: persistent, allocator only, revoked at the end, minted once"),
+    ],
+)
+def test_the_last_line_is_about_the_token(bare, shown, need, line):
+    lines = shown(ece_host_report)
+    waited = {"hosts": {"a": ROW}, "need": {**NEED, **need}}
+    report(bare(ece_host_report), {"a": {"__ece_host_wait": waited}}, __ece_host_wait=waited)
+    assert lines[2:] == ([line] if line else [])
+
+
+@pytest.mark.parametrize(("most", "too_many"), [(None, False), (50, False), ("49%", True), (0, True)])
+def test_too_many_failed_hosts_are_told(bare, shown, most, too_many):
+    shown(ece_host_report)
+    waited = {"__ece_host_wait": {"hosts": {"a": ROW}}}
+    result = report(bare(ece_host_report), {"a": waited, "b": {"__ece_host_verdict": {"verdict": "ill", "msg": "ill"}}}, most)
+    assert bool(result["too_many_failed"]) is too_many and result["plan_made_at"] == 7.5
+    assert not too_many or result["too_many_failed"].startswith("1 of 2 hosts of a batch have failed")

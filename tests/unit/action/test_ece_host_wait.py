@@ -6,6 +6,11 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import time
+from types import SimpleNamespace
+
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_wait
@@ -32,7 +37,7 @@ class Client:
     def runners(self):
         return [{**CONNECTED, "runner_id": name} for name in self._now]
 
-    def allocators(self, total):
+    def iter_allocators(self, total):
         return [{"allocator_id": name, "status": {"connected": True}} for name in self._now]
 
 
@@ -49,11 +54,12 @@ def ended(rc, output=()):
 def waiting(bare, shown, monkeypatch):
     """Wait for watches with a client and records; returns the lines shown."""
 
-    def wait(client, watches, records, silence=None):
+    def wait(client, watches, records, silence=None, interval=0.01):
         for name in ("TICK_SECONDS", "FIRST_INTERVAL_SECONDS"):
             monkeypatch.setattr(ece_host_wait, name, 0.01)
         lines = shown(ece_host_wait)
-        bare(ece_host_wait)._wait(client, watches, records, silence or {}, 0.01)
+        followers = SimpleNamespace(records=records, silence=silence or {})
+        bare(ece_host_wait)._wait(client, watches, followers, interval)
         return lines
 
     return wait
@@ -64,8 +70,7 @@ def test_each_end_is_told_at_once_and_failures_hold_up_nobody(waiting):
     lines = waiting(Client([], ["a"]), watches, {"a": ended(0), "b": ended(5, ["no socket"])})
     assert lines[0] == "0:00  0/2 connected, 2 installing, waiting for a, b"
     assert any("b failed: installer exit 5 (precondition): no socket." in line for line in lines)
-    assert any(line.endswith("a connected") for line in lines)
-    assert lines[-1].endswith("1/2 connected, 1 failed")
+    assert lines[-1].endswith("1/2 connected: a; 1 failed")
 
 
 def test_a_platform_that_cannot_be_asked_for_a_while_is_asked_again(waiting):
@@ -98,3 +103,144 @@ def test_a_platform_that_stays_silent_is_named_when_time_is_up(waiting):
     watches = [watch("a", connect_timeout=0.05)]
     waiting(Client(EceConnectionError("no coordinator can be reached", sent=False)), watches, {"a": ended(0)})
     assert watches[0].phase == "failed" and "the platform cannot be asked: no coordinator can be reached" in watches[0].message
+
+
+def test_a_hundred_hosts_that_connect_are_a_line_and_not_a_hundred(waiting):
+    names = [f"h{number:02}" for number in range(100)]
+    lines = waiting(Client([], names), [watch(name) for name in names], {name: ended(0) for name in names})
+    assert lines[-1].endswith("100/100 connected: h00, h01, h02, h03, h04 and 95 more")
+    assert len(lines) <= 3
+
+
+def test_the_first_installer_that_ends_makes_the_interval_short_again(waiting, monkeypatch):
+    client, watches = Client([], ["a"]), [watch("a")]
+    records = {}
+    threading.Timer(0.2, lambda: records.update(a=ended(0))).start()
+    began = time.monotonic()
+    # The second question of an hour's interval would come after an hour.
+    monkeypatch.setattr(ece_host_wait, "INTERVAL_GROWTH", 1e9)
+    waiting(client, watches, records, interval=3600)
+    assert watches[0].phase == "joined" and time.monotonic() - began < 60
+
+
+# -- following the installers ------------------------------------------------------------------------------------------------
+
+
+NEVER = object()
+
+
+class Hosts:
+    """Stands for on_host: each host answers with its records in turn (a string is what it says instead), the last one again and again."""
+
+    def __init__(self, **answers):
+        self.answers = {name: list(records) for name, records in answers.items()}
+        self.asked, self.reset = [], []
+        self.at_once = self.most_at_once = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, action, variables, become):
+        connection = SimpleNamespace(reset=lambda: self.reset.append(variables["name"]))
+        return SimpleNamespace(_connection=connection, _low_level_execute_command=lambda command, sudoable: self._answer(variables["name"], command))
+
+    def _answer(self, name, command):
+        with self._lock:
+            self.asked.append((name, float(command.split()[-1])))
+            self.at_once += 1
+            self.most_at_once = max(self.most_at_once, self.at_once)
+        time.sleep(0.01)
+        with self._lock:
+            self.at_once -= 1
+            answers = self.answers[name]
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer is NEVER:
+            threading.Event().wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return {"stdout": answer if isinstance(answer, str) else "ECE-RECORD " + json.dumps(answer), "stderr": ""}
+
+
+class Named(dict):
+    """Stands for OneHost."""
+
+
+@pytest.fixture
+def following(monkeypatch):
+    """Follow the hosts until each has ended."""
+
+    def follow(hosts, at_once=1000):
+        monkeypatch.setattr(ece_host_wait, "on_host", hosts)
+        monkeypatch.setattr(ece_host_wait, "RECONNECT_SECONDS", 0.01)
+        monkeypatch.setattr(ece_host_wait, "_questions_at_once", lambda: at_once)
+        followers = ece_host_wait._Followers(None, 5)
+        for name in hosts.answers:
+            followers.add(name, Named(name=name), ["python3", "-c", "source"])
+        followers.start()
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not all(followers.records.get(name, {}).get("rc") is not None for name in hosts.answers):
+            time.sleep(0.01)
+        followers.stop()
+        return followers
+
+    return follow
+
+
+RUNNING = {"lock": "running", "started": 1, "now": 5}
+
+
+def test_each_host_has_a_question_of_its_own_that_is_held_open(following):
+    hosts = Hosts(a=[RUNNING, RUNNING, ended(0)], b=[ended(5)])
+    followers = following(hosts)
+    assert {name: record["rc"] for name, record in followers.records.items()} == {"a": 0, "b": 5}
+    assert {hold for _name, hold in hosts.asked} == {25.0}
+    assert sorted(name for name, _hold in hosts.asked) == ["a", "a", "a", "b"], "who has ended is not asked again"
+
+
+def test_where_not_all_can_be_asked_at_once_they_take_turns_with_short_questions(following):
+    names = [f"h{number}" for number in range(20)]
+    hosts = Hosts(**{name: [RUNNING, RUNNING, ended(0)] for name in names})
+    followers = following(hosts, at_once=4)
+    assert all(followers.records[name]["rc"] == 0 for name in names)
+    assert hosts.most_at_once <= 4
+    assert {hold for _name, hold in hosts.asked} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (OSError("no route to host"), "no route to host"),
+        ("sudo: a password is required", "sudo: a password is required"),
+        (f"login banner eyJ{'x' * 20}.y.z", "login banner ********"),
+        ("", "no answer"),
+    ],
+)
+def test_a_lost_connection_is_made_again_and_its_trouble_is_kept_until_then(following, monkeypatch, trouble, words):
+    silences = []
+
+    class Spy(ece_host_wait._Followers):
+        def _ask(self, *arguments):
+            record = super()._ask(*arguments)
+            silences.append(self.silence["a"])
+            return record
+
+    monkeypatch.setattr(ece_host_wait, "_Followers", Spy)
+    assert following(Hosts(a=[RUNNING, trouble, ended(0)])).records["a"]["rc"] == 0
+    assert silences == ["", words, ""]
+
+
+def test_a_connection_without_an_end_is_given_up_and_made_anew(following, monkeypatch):
+    monkeypatch.setattr(ece_host_wait, "FOLLOW_SECONDS", 0.1)
+    monkeypatch.setattr(ece_host_wait, "PATIENCE_SECONDS", 0.1)
+    hosts = Hosts(a=[RUNNING, NEVER, NEVER, ended(0)])
+    assert following(hosts).records["a"]["rc"] == 0
+    assert hosts.reset == ["a", "a"]
+
+
+def test_files_are_raised_as_far_as_they_go_and_questions_follow(monkeypatch):
+    asked = []
+    monkeypatch.setattr(ece_host_wait.resource, "setrlimit", lambda what, limits: asked.append(limits))
+    for limits, questions, files in (((1024, 4096), 480, 4096), ((1024, -1), 1000, 8256), ((100_000, 100_000), 1000, None), ((300, 300), 5, None)):
+        asked.clear()
+        monkeypatch.setattr(ece_host_wait.resource, "getrlimit", lambda what, limits=limits: limits)
+        monkeypatch.setattr(ece_host_wait.resource, "RLIM_INFINITY", -1)
+        assert ece_host_wait._questions_at_once() == questions
+        assert asked == ([(files, limits[1])] if files else [])

@@ -695,7 +695,7 @@ def test_an_error_of_another_shape_is_told_with_its_words_whatever_its_status(ec
     [
         ("platform", "/platform", "version"),
         ("runners", RUNNERS, "runners"),
-        ("allocators", ALLOCATORS, "zones"),
+        ("iter_allocators", ALLOCATORS, "zones"),
         ("proxies", "/platform/infrastructure/proxies", "proxies"),
         ("blueprinter_roles", "/platform/infrastructure/blueprinter/roles", "values"),
         ("license", "/platform/license", "license"),
@@ -704,10 +704,10 @@ def test_an_error_of_another_shape_is_told_with_its_words_whatever_its_status(ec
 )
 @pytest.mark.parametrize("reply", [{}, [], "text", 7, None, {"other": 1}], ids=repr)
 def test_a_reply_without_what_the_api_promises_is_an_error(ece, make_client, call, path, key, reply):
-    query = {"size": 1000, "from": 0, "sort": "allocator_id"} if call == "allocators" else None
+    query = {"size": 1000, "from": 0, "sort": "allocator_id"} if call == "iter_allocators" else None
     ece.expect("GET", path, body=json.dumps(reply), query=query)
     with pytest.raises(EceProtocolError, match=f"'{key}'|no JSON") as caught:
-        getattr(make_client(), call)()
+        list(getattr(make_client(), call)())
     assert URL in str(caught.value)
 
 
@@ -805,7 +805,7 @@ class Says(HTTPAdapter):
 CALLS = {
     "platform": lambda client: client.platform(),
     "runners": lambda client: client.runners(),
-    "allocators": lambda client: client.allocators(),
+    "allocators": lambda client: list(client.iter_allocators()),
     "proxies": lambda client: client.proxies(),
     "roles": lambda client: client.blueprinter_roles(),
     "license": lambda client: client.license(),
@@ -872,7 +872,7 @@ def allocators(make_client):
 @pytest.mark.parametrize("cap", [None, 100, 1], ids=["no cap", "cap 100", "cap 1"])
 def test_every_allocator_is_listed_once_whatever_the_server_makes_of_size(allocators, count, cap):
     index = Index(count, cap)
-    found = allocators(index).allocators()
+    found = list(allocators(index).iter_allocators())
     assert sorted(one["allocator_id"] for one in found) == index.ids
     assert all(one["zone_id"] == f"zone-{int(one['allocator_id'][-1]) % 3}" for one in found)
 
@@ -880,13 +880,13 @@ def test_every_allocator_is_listed_once_whatever_the_server_makes_of_size(alloca
 @pytest.mark.parametrize(("count", "cap", "asked"), [(1, None, [0]), (100, 100, [0]), (101, 100, [0, 100]), (250, 100, [0, 100, 200]), (250, None, [0])])
 def test_a_known_total_saves_the_last_request(allocators, count, cap, asked):
     index = Index(count, cap)
-    assert len(allocators(index).allocators(total=count)) == count
+    assert len(list(allocators(index).iter_allocators(total=count))) == count
     assert index.asked == asked
 
 
 def test_a_list_shorter_than_the_total_ends_as_well(allocators):
     index = Index(150, 100)
-    assert len(allocators(index).allocators(total=151)) == 150
+    assert len(list(allocators(index).iter_allocators(total=151))) == 150
     assert index.asked == [0, 100, 150]
 
 
@@ -894,14 +894,14 @@ def test_an_entry_that_moves_between_two_pages_is_listed_once(ece, make_client):
     for start, ids in ((0, ["a", "b"]), (2, ["b", "c"]), (4, [])):
         query = {"size": 1000, "from": start, "sort": "allocator_id"}
         ece.expect("GET", ALLOCATORS, query=query, json={"zones": [{"zone_id": "z", "allocators": [{"allocator_id": one} for one in ids]}]})
-    assert [one["allocator_id"] for one in make_client().allocators()] == ["a", "b", "c"]
+    assert [one["allocator_id"] for one in list(make_client().iter_allocators())] == ["a", "b", "c"]
 
 
 def test_a_server_that_ignores_from_does_not_hold_the_client(ece, make_client):
     for start in (0, 1):
         query = {"size": 1000, "from": start, "sort": "allocator_id"}
         ece.expect("GET", ALLOCATORS, query=query, json={"zones": [{"zone_id": "z", "allocators": [{"allocator_id": "a"}]}]})
-    assert len(make_client().allocators()) == 1
+    assert len(list(make_client().iter_allocators())) == 1
 
 
 @pytest.mark.parametrize(
@@ -920,19 +920,19 @@ def test_a_server_that_ignores_from_does_not_hold_the_client(ece, make_client):
 def test_sparse_zones_are_read(make_client, zones, found):
     client = make_client()
     client._session.mount("https://", Says(200, json.dumps({"zones": zones}).encode()))
-    assert [(one["allocator_id"], one["zone_id"]) for one in client.allocators()] == found
+    assert [(one["allocator_id"], one["zone_id"]) for one in list(client.iter_allocators())] == found
 
 
 def test_a_list_that_ends_at_its_10000th_entry_is_returned_with_a_warning(allocators):
     client = allocators(Index(10_050, window=10_000))
-    assert len(client.allocators(total=10_050)) == 10_000
+    assert len(list(client.iter_allocators(total=10_050))) == 10_000
     assert [warning for warning in client.warnings if "ends at 10000" in warning and "result window is too large" in warning]
 
 
 def test_a_400_on_the_first_page_is_an_error(allocators):
     client = allocators(Index(5, window=0))
     with pytest.raises(EceApiError, match="HTTP 400"):
-        client.allocators()
+        list(client.iter_allocators())
 
 
 def test_any_other_error_on_a_later_page_is_an_error_and_not_the_end(ece, make_client):
@@ -940,7 +940,7 @@ def test_any_other_error_on_a_later_page_is_an_error_and_not_the_end(ece, make_c
     ece.expect("GET", ALLOCATORS, json=page, query={"size": 1000, "from": 0, "sort": "allocator_id"})
     ece.expect("GET", ALLOCATORS, status=500, query={"size": 1000, "from": 1, "sort": "allocator_id"})
     with pytest.raises(EceApiError, match="HTTP 500"):
-        make_client().allocators()
+        list(make_client().iter_allocators())
 
 
 # -- single operations -----------------------------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ SAYS = {
 
 def planned(says, **more):
     host = {**fleet.host_identity("a", {"ansible_host": "10.0.0.7"}), "roles": ["allocator"], **more}
-    return fleet.plan([host], *SAYS[says])["a"]
+    return fleet.plan([host], fleet.known_hosts(*SAYS[says]))["a"]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new
         {**fleet.host_identity("old", {"ece_host_ip": "10.0.0.7"}), "roles": ["allocator"], "zone": "zone-1"},
         {**fleet.host_identity("new", {"ece_host_runner_id": "r-new"}), "roles": ["allocator", "proxy"]},
     ]
-    result = fleet.plan(hosts, [runner("r-old", host_ip="10.0.0.7", roles=("proxy",))], [])
+    result = fleet.plan(hosts, fleet.known_hosts([runner("r-old", host_ip="10.0.0.7", roles=("proxy",))], []))
     assert result["old"] == {
         "name": "old",
         "state": fleet.MISSING_ROLES,
@@ -237,13 +237,30 @@ def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new
     assert (result["new"]["state"], result["new"]["runner_id"], result["new"]["missing_roles"]) == (fleet.UNKNOWN, "r-new", [])
 
 
+def test_of_the_platforms_lists_is_kept_what_is_asked_of_them():
+    full = {**FULL_ALLOCATOR, "instances": [{}] * 50, "features": [], "external_links": []}
+    whole = {**runner("r"), "containers": [{}] * 9, "health_checks": {}}
+    known = fleet.known_hosts(iter([whole]), iter([full]))
+    assert not {"instances", "features", "external_links"} & set(known["a1"]["allocator"])
+    assert "containers" not in known["r"]["runner"]
+    host = {"name": "a", "runner_id": "a1", "addresses": [], "roles": ["allocator"], "zone": "z9"}
+    assert fleet.plan([host], known, "3.8.0") == fleet.plan([host], {"r": {"runner": whole}, "a1": {"allocator": full}}, "3.8.0")
+
+
+@pytest.mark.parametrize(
+    ("totals", "count"), [({"runners": 1, "allocators": 1}, 0), ({"runners": 2, "allocators": None}, 1), ({"runners": 0, "allocators": 5}, 2)]
+)
+def test_each_list_that_is_cut_is_a_warning(totals, count):
+    assert len(fleet.count_warnings(fleet.known_hosts([runner("r")], [FULL_ALLOCATOR]), totals)) == count
+
+
 def test_joined_hosts_that_are_not_as_wanted_make_one_warning():
     hosts = [{**fleet.host_identity(name, {}), "roles": ["proxy"], "zone": "zone-9"} for name in "abcdefg"]
-    planned = fleet.plan(hosts, [runner(name, host_ip=name, roles=("proxy",), zone="zone-1") for name in "abcdefg"], [])
-    warning = fleet.difference_warning(planned)
+    known = fleet.known_hosts([runner(name, host_ip=name, roles=("proxy",), zone="zone-1") for name in "abcdefg"], [])
+    (warning,) = fleet.difference_warnings(fleet.plan(hosts, known))
     assert warning.startswith("joined, but not as the inventory has them: a (it is in zone zone-1 instead of zone-9), b (")
     assert warning.endswith(" and 2 more")
-    assert fleet.difference_warning(fleet.plan(hosts, [], [])) is None
+    assert fleet.difference_warnings(fleet.plan(hosts, {})) == []
 
 
 @pytest.mark.parametrize(
@@ -340,10 +357,70 @@ def test_token_mismatch(claims, roles, persistent, words):
 
 @pytest.mark.parametrize(
     ("install_timeout", "hosts", "forks", "seconds"),
-    [(1800, 5, 5, 2120), (1800, 6, 5, 2140), (1800, 500, 5, 4100), (0.5, 1, 0, 320), (2**31, 1, 5, 2**31 - 1), (float(2**40), 1, 5, 2**31 - 1)],
+    [(1800, 5, 5, 2120), (1800, 6, 5, 2140), (1800, 500, 5, 4100), (1800, 5000, 5, 5700), (0.5, 1, 0, 320), (2**31, 1, 5, 2**31 - 1), (float(2**40), 1, 5, 2**31 - 1)],
 )
 def test_token_validity_covers_the_rounds_of_starts_the_install_and_a_margin_within_the_apis_limit(install_timeout, hosts, forks, seconds):
     assert fleet.token_validity(install_timeout, hosts, forks) == seconds
+
+
+@pytest.mark.parametrize(
+    ("asked", "minted_at", "expires_at", "granted"),
+    [
+        (2120, 1000, 3120, 2120),
+        (2120, 1000, 1900, 900),  # the platform grants less
+        (2120, 1000, 9000, 2120),  # its clock is ahead of ours
+        (2120, 1000, 500, 60),  # its clock is behind ours: nothing is known, but a new token would look no better
+        (2120, 1000, None, 2120),
+    ],
+)
+def test_what_a_token_holds_for(asked, minted_at, expires_at, granted):
+    assert fleet.token_granted(asked, minted_at, expires_at) == granted
+
+
+@pytest.mark.parametrize(
+    ("granted", "age", "late"),
+    [
+        (2120, 0, False),
+        (2120, 260, False),
+        (2120, 261, True),  # 1859 s are left for an install of 1800 s and the knock at its end
+        (900, 0, False),  # too short for any install timeout, but there is no longer one
+        (900, 225, False),
+        (900, 226, True),
+        (60, 0, False),
+        (60, 15.5, True),
+    ],
+)
+def test_an_installer_is_not_started_with_a_token_that_would_expire_before_its_time_is_over(granted, age, late):
+    assert fleet.token_is_late(granted, age, 1800) is late
+
+
+@given(st.integers(1, 2**31), st.integers(1, 100_000), st.integers(1, 1000))
+def test_a_fresh_token_is_never_late(install_timeout, hosts, forks):
+    granted = fleet.token_granted(fleet.token_validity(install_timeout, hosts, forks), 0, None)
+    assert not fleet.token_is_late(granted, 0, install_timeout)
+
+
+# -- batches -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [1, 500, "1", " 10 ", "1%", "100%", [1, "25%", "100%"], ["5"]])
+def test_batches(value):
+    assert fleet.batch_problem(value) is None
+
+
+@pytest.mark.parametrize("value", [0, -1, "0", "0%", "101%", "ten", "", "1.5", 1.5, True, None, [], [1, 0], {}, "%", "\u0661"])
+def test_what_is_no_batch(value):
+    assert fleet.batch_problem(value) == f"{value!r} is no batch of hosts: use a number of hosts or a percentage, 1 or more, or a list of those, like [1, '25%']"
+
+
+@pytest.mark.parametrize("value", [0, 30, 99.5, 100, "30", "30%", " 0 %"])
+def test_percentages(value):
+    assert fleet.percentage_problem(value) is None
+
+
+@pytest.mark.parametrize("value", [-1, 101, "101%", "all", "", True, None, [30], "30%%", "nan"])
+def test_what_is_no_percentage(value):
+    assert fleet.percentage_problem(value) == f"{value!r} is no percentage: use 0 to 100"
 
 
 # -- lists, filters, counts ----------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ import threading
 
 import pytest
 
+from ansible.module_utils import urls
+
 from ansible_collections.ece.platform.plugins.module_utils import installer_file
 
 SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.1\n"
@@ -136,7 +138,7 @@ def test_download_from_nobody_is_an_error(server):
 def test_download_takes_no_more_than_an_installer_may_have(monkeypatch):
     monkeypatch.setattr(installer_file, "SIZE_MAX_BYTES", 1024 * 1024)
     for size, fits in ((1024 * 1024, True), (1024 * 1024 + 1, False)):
-        monkeypatch.setattr(installer_file, "open_url", lambda url, size=size, **options: io.BytesIO(b"x" * size))
+        monkeypatch.setattr(urls, "open_url", lambda url, size=size, **options: io.BytesIO(b"x" * size))
         if fits:
             assert len(installer_file.download(URL)) == size
         else:
@@ -146,7 +148,7 @@ def test_download_takes_no_more_than_an_installer_may_have(monkeypatch):
 
 def test_download_trusts_the_given_ca_and_waits_for_a_limited_time(monkeypatch):
     seen = {}
-    monkeypatch.setattr(installer_file, "open_url", lambda url, **options: seen.update(options, url=url) or io.BytesIO(SCRIPT))
+    monkeypatch.setattr(urls, "open_url", lambda url, **options: seen.update(options, url=url) or io.BytesIO(SCRIPT))
     installer_file.download(URL, "/etc/ca.pem")
     assert seen == {"url": URL, "timeout": 60, "ca_path": "/etc/ca.pem"}
 
@@ -167,3 +169,8 @@ def test_no_spelling_of_an_address_repeats_its_password(url):
 def test_an_at_sign_behind_the_host_is_no_password():
     for url in ("https://x/a@b/installer.sh", "https://x?mail=a@b", "https://x/#a@b"):
         installer_file.check_source(url, None)
+
+
+@pytest.mark.parametrize(("content", "is_text"), [(b"#!/bin/bash\n", True), ("# \u00e9".encode(), True), (b"\x7fELF\xff", False), (b"# \xe9", False)])
+def test_only_text_can_be_handed_to_a_host(content, is_text):
+    assert installer_file.text_problem(content, "the file") == (None if is_text else "the file is not elastic-cloud-enterprise.sh: it is no text.")

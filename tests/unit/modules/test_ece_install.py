@@ -465,7 +465,7 @@ def test_an_ordinary_user_cannot_become_another(box):
     ("script", "options", "words"),
     [
         pytest.param("CLOUD_ENTERPRISE_VERSION=3.8.0\n", {"installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64, id="wrong checksum"),
-        pytest.param(None, {}, "is no file on the host: set installer_url, or copy the installer there", id="missing"),
+        pytest.param(None, {}, "is no file on the host: set installer_url or installer_content, or copy the installer there", id="missing"),
         pytest.param("CLOUD_ENTERPRISE_VERSION=3.7.2\n", {}, "installs ECE 3.7.2, which is older than 3.8.0", id="older"),
         pytest.param("echo hello\n", {}, "is not elastic-cloud-enterprise.sh", id="something else"),
     ],
@@ -485,6 +485,23 @@ def test_an_installer_at_a_path_of_its_own(box):
     box.script = box.script.rename(other / "elastic-cloud-enterprise.sh")
     checksum = "sha256:" + hashlib.sha256(box.script.read_bytes()).hexdigest()
     assert box.run(installer_path=str(box.script), installer_checksum=checksum)["rc"] == 0
+
+
+def test_the_installer_is_put_where_it_is_not_and_never_shown(box):
+    text = box.script.read_text() + "# \u00e9\r\n\n"
+    box.script.write_text("an older one")
+    checksum = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    result = box.run(installer_content=text, installer_checksum=checksum)
+    assert result["rc"] == 0 and "#!/bin/bash" not in json.dumps(result)
+    assert (box.script.stat().st_mode & 0o777, box.script.stat().st_uid) == (0o700, USER.pw_uid)
+    assert box.script.read_bytes() == text.encode()
+
+
+def test_a_wrong_content_is_not_put_anywhere(box):
+    before = box.script.read_bytes()
+    result = box.run(installer_content="echo hello")
+    assert result["failed"] and "installer_content is not elastic-cloud-enterprise.sh" in result["msg"]
+    assert box.script.read_bytes() == before
 
 
 @pytest.mark.parametrize("with_checksum", [True, False])

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""python -m bench: measure the collection against the stand-in, at the size of a fleet, and print one table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import answers, join, machines, plan, resume, watch
+from bench.operator import Operator
+from bench.table import Row, document, lines
+
+SECTIONS: dict[str, Callable[[Operator, int], list[Row]]] = {
+    "plan": plan.measure,
+    "join": join.measure,
+    "watch": watch.measure,
+    "answers": answers.measure,
+    "resume": resume.measure,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--fleet", type=int, default=1000, help="joined hosts of the platform; other sizes follow from it")
+    parser.add_argument("--only", choices=sorted(SECTIONS), action="append", help="a part of it; may be given more than once")
+    parser.add_argument("--write", metavar="FILE", help="write the table, and the machine it was measured on, to this Markdown file")
+    options = parser.parse_args()
+    chosen = options.only or list(SECTIONS)
+    if "join" in chosen and not machines.can_be_had():
+        print("join is left out: its hosts need root and Podman", file=sys.stderr)
+        chosen.remove("join")
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="ece-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # an ordinary user runs the installers in it
+        for section in chosen:
+            print(f"measuring: {section}", file=sys.stderr, flush=True)
+            rows += SECTIONS[section](Operator(folder / section), options.fleet)
+    print("\n".join(lines(rows)))
+    if options.write:
+        Path(options.write).write_text(document(rows, options.fleet), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

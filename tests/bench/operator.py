@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs playbooks against a stand-in, measured; with Ansible's defaults but for what is given."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.run import Measured, run
+from standin import StandIn
+
+PLAYBOOK = "ece.platform.add_allocators"
+
+
+class Operator:
+    """Keeps inventories and playbooks in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o755)
+        self.folder = folder
+
+    def environment(self, ece: StandIn, **more: str) -> dict[str, str]:
+        """The operator's, without any Ansible setting but where collections are."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "ECE_"))}
+        own = {
+            "HOME": str(self.folder),
+            "ANSIBLE_HOME": str(self.folder / "ansible"),
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
+            "ECE_USERNAME": ece.username,
+            "ECE_PASSWORD": ece.password,
+        }
+        return {**kept, **own, **more}
+
+    def write(self, name: str, content: Any) -> Path:
+        """An inventory or a playbook as JSON, which is YAML, too."""
+        path = self.folder / name
+        path.write_text(json.dumps(content), encoding="utf-8")
+        return path
+
+    def command(self, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = ()) -> list[str]:
+        return ["ansible-playbook", str(playbook), "-i", str(inventory), *options]
+
+    def play(
+        self, ece: StandIn, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = (), expect: int = 0, **more: str
+    ) -> Measured:
+        ece.reset_requests()
+        return run(self.command(inventory, playbook, options), self.environment(ece, **more), self.folder, expect)
+
+
+def one_play(hosts: str, **play: Any) -> list[Mapping[str, Any]]:
+    """A playbook of one play."""
+    return [{"hosts": hosts, "gather_facts": False, **play}]

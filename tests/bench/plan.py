@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What joined hosts cost: the playbook, and the role in a play of one's own, beside one debug task over the same hosts."""
+
+from __future__ import annotations
+
+from bench.operator import Operator, one_play
+from bench.table import Row
+from standin import StandIn
+
+RATIO_MAX = 0.25
+REQUESTS_MAX = 4
+
+
+def measure(operator: Operator, fleet: int) -> list[Row]:
+    debug = operator.write("debug.json", one_play("allocators", tasks=[{"ansible.builtin.debug": {"msg": "{{ inventory_hostname }}"}}]))
+    own = operator.write("own.json", one_play("allocators", roles=["ece.platform.ece_host"]))
+    rows = []
+    for hosts in (fleet, 5 * fleet):
+        with StandIn(allocators=hosts) as ece:
+            inventory = operator.write(f"{hosts}.json", ece.inventory(ece.existing_hosts()))
+            floor = operator.play(ece, inventory, debug)
+            rows.append(Row("joined: debug", hosts, floor.seconds, peak_mb=floor.peak_mb))
+            plays = {
+                "joined: add_allocators": {},
+                "joined: add_allocators --check": {"options": ("--check",)},
+                "joined: add_allocators --limit of a tenth": {"options": ("--limit", "existing-1*")},
+                "joined: role in one's own play": {"playbook": own},
+            }
+            for what, options in plays.items():
+                seen = operator.play(ece, inventory, **options)
+                limits = f"{RATIO_MAX}" + (f", {REQUESTS_MAX} requests" if hosts <= 1000 else "")
+                figure = f"{seen.seconds / floor.seconds:.2f} of debug"
+                rows.append(
+                    Row(what, hosts, seen.seconds, figure, "" if options.get("playbook") else limits, len(ece.requests), "0", seen.peak_mb)
+                )
+    return rows

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller is killed in the middle of a join, and the same command run again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+from bench.operator import Operator
+from bench.table import Row
+from standin import StandIn
+
+COUNT = 10
+PATIENCE_SECONDS = 60
+
+
+def measure(operator: Operator, fleet: int) -> list[Row]:
+    with StandIn(install_seconds=10) as ece:
+        hosts = {f"new-{number}": ece.add_host(f"new-{number}", f"192.0.2.{number}") for number in range(1, COUNT + 1)}
+        inventory = operator.write("resume.json", ece.inventory(hosts))
+        first = subprocess.Popen(
+            operator.command(inventory), env=operator.environment(ece), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (started := sum(bool(list(host.storage.rglob("record.json"))) for host in ece.hosts.values())) < COUNT // 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+        seen = operator.play(ece, inventory)
+        knocks = [join["runner_id"] for join in ece.joins]
+    figure = f"{started} adopted, {len(set(knocks))} joined, {len(knocks)} enrolments, {ece.minted} tokens"
+    return [Row("resume after SIGKILL", COUNT, seen.seconds, figure, "one enrolment a host", len(ece.requests), peak_mb=seen.peak_mb)]

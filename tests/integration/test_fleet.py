@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fleets: what is counted (requests, tokens, tasks, lines) must not grow with the hosts that are joined. Never the clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+
+import pytest
+
+FLEET = 300
+NEW = 20
+API = "/api/v1/platform"
+LISTS = {API, f"{API}/infrastructure/runners", f"{API}/infrastructure/allocators"}
+
+
+def joined(ece):
+    return sorted(join["runner_id"] for join in ece.joins if join["ok"])
+
+
+def new_hosts(operator, count, **knobs):
+    for number in range(1, count + 1):
+        operator.new_host(f"new-{number:02}", f"192.0.2.{number}", **knobs)
+
+
+# -- plan once -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": FLEET}])
+@pytest.mark.parametrize("options", [(), ("--check", "--diff"), ("--limit", "existing-1*")], ids=["all", "check mode", "limit"])
+def test_a_joined_fleet_costs_one_task_and_four_requests(operator, options):
+    operator.hosts.update(operator.ece.existing_hosts())
+    run = operator.play(*options)
+    assert run.rc == 0, run.output
+    assert sum(counts["ok"] + counts["changed"] for counts in run.recap.values()) == 1, run.recap
+    assert sum(counts["skipped"] for counts in run.recap.values()) <= 1, run.recap
+    assert len(operator.ece.requests) <= 4
+    assert len(run.output.splitlines()) < 25
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": 50}])
+def test_in_a_play_of_ones_own_a_joined_host_skips_one_task_at_the_most(any_operator):
+    operator = any_operator
+    operator.hosts.update(operator.ece.existing_hosts())
+    run = operator.play(playbook=operator.write("own.yml", [{"hosts": "allocators", "gather_facts": False, "roles": ["ece.platform.ece_host"]}]))
+    assert run.rc == 0, run.output
+    assert run.total("ok") == 1
+    assert run.total("skipped") == (50 if "oldest" in operator.core.parts else 0)
+    assert len(operator.ece.requests) <= 4
+
+
+# -- one watcher, one token, little output -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": FLEET, "install_seconds": 2.0}])
+def test_a_join_asks_for_lists_alone_mints_once_and_says_little(operator):
+    operator.hosts.update(operator.ece.existing_hosts())
+    new_hosts(operator, NEW)
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert len(joined(operator.ece)) == NEW and operator.ece.minted == 1
+    asked = Counter((entry["method"], entry["path"]) for entry in operator.ece.requests)
+    assert {path for method, path in asked if method == "GET"} == LISTS, "no request names a host"
+    assert [key for key in asked if key[0] != "GET"] == [("POST", f"{API}/configuration/security/enrollment-tokens")]
+    # One question to the platform is one request for each list, however many hosts wait.
+    assert len(set(asked[("GET", path)] for path in LISTS)) == 1
+    # Of a new host: its line in the plan, a line for each of its tasks, the table and the recap. The rest does not grow with the hosts.
+    assert len(run.output.splitlines()) <= 9 * NEW + 70
+    assert max(counts["ok"] + counts["skipped"] for name, counts in run.recap.items() if name != "new-01") <= 5
+
+
+@pytest.mark.parametrize("standin_options", [{"install_seconds": 3.0}])
+def test_all_hosts_of_a_batch_install_at_the_same_time_whatever_forks_is(operator):
+    new_hosts(operator, 6)
+    run = operator.play("--forks", "1")
+    assert run.rc == 0, run.output
+    records = [json.loads(next(host.storage.rglob("record.json")).read_text(encoding="utf-8")) for host in operator.ece.hosts.values()]
+    assert len(records) == 6
+    last_start, first_end = max(record["started"] for record in records), min(record["finished"] for record in records)
+    # With one fork, six installs of three seconds that wait for each other would be over one by one.
+    assert first_end < last_start + 3, "an installer had to wait for another to end"
+    overlaps = sum(1 for one in records for other in records if one["started"] < other["finished"] and other["started"] < one["finished"])
+    assert overlaps > len(records), "no two installers ran at the same time"
+
+
+# -- batches -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("batch", "batches"), [(1, [1, 1, 1, 1]), ("50%", [2, 2]), ([1, "100%"], [1, 3]), ("3", [3, 1])], ids=["number", "percentage", "list", "word"]
+)
+def test_batches_mint_one_token_each_and_report_their_own_hosts(any_operator, batch, batches):
+    operator = any_operator
+    operator.group_vars = {"ece_host_batch": batch}
+    new_hosts(operator, 4)
+    run = operator.play()
+    assert run.rc == 0 and len(joined(operator.ece)) == 4, run.output
+    assert operator.ece.minted == len(batches)
+    tables = [part.split("TASK [")[0] for part in run.output.split("TASK [ece.platform.ece_host : Report]")[1:]]
+    assert [sum(" joined " in line for line in table.splitlines()) for table in tables] == batches
+
+
+def test_a_batch_in_which_too_many_fail_ends_the_run(any_operator):
+    operator = any_operator
+    operator.group_vars = {"ece_host_batch": 2, "ece_host_max_fail_percentage": "40"}
+    new_hosts(operator, 4)
+    operator.ece.hosts["new-01"].configure(broken=1)
+    run = operator.play()
+    assert run.rc != 0
+    assert operator.ece.minted == 0 and operator.ece.joins == [], "half of the first batch cannot be checked, so nothing is started at all"
+    assert "1 of 2 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 40 allows: no installer is started" in run.words
+    assert "new-02 ece-zone-1 failed" in run.words and "stopped before its installer ran: see the error above" in run.words
+    assert "new-03" not in run.output.split("PLAY [Join them]")[1].split("no installer is started")[1]
+    operator.ece.hosts["new-01"].configure(broken=None)
+    again = operator.play()
+    assert again.rc == 0 and len(joined(operator.ece)) == 4, again.output
+
+
+def test_after_a_batch_with_too_many_failures_the_next_one_is_not_begun(any_operator):
+    operator = any_operator
+    operator.group_vars = {"ece_host_batch": 2, "ece_host_max_fail_percentage": 10}
+    new_hosts(operator, 4)
+    operator.ece.hosts["new-01"].configure(fail=1)
+    run = operator.play()
+    assert run.rc != 0 and joined(operator.ece) == ["192.0.2.2"] and operator.ece.minted == 1
+    assert "which is more than ece_host_max_fail_percentage 10 allows: no further host is joined" in run.words
+    assert {name: counts["failed"] for name, counts in run.recap.items() if name != "new-04"} == {"new-01": 1, "new-02": 0, "new-03": 1}
+
+
+def test_a_batch_in_which_few_fail_holds_up_no_other(operator):
+    operator.group_vars = {"ece_host_batch": 2, "ece_host_max_fail_percentage": 50}
+    new_hosts(operator, 6)
+    for name in ("new-01", "new-03", "new-05"):
+        operator.ece.hosts[name].configure(fail=1)
+    run = operator.play()
+    assert run.rc != 0
+    assert joined(operator.ece) == ["192.0.2.2", "192.0.2.4", "192.0.2.6"] and operator.ece.minted == 3
+
+
+def test_without_a_limit_failures_of_several_batches_hold_up_none(operator):
+    operator.group_vars = {"ece_host_batch": 2}
+    new_hosts(operator, 6)
+    for name in ("new-01", "new-03", "new-05"):
+        operator.ece.hosts[name].configure(fail=1)
+    run = operator.play()
+    assert run.rc != 0
+    assert joined(operator.ece) == ["192.0.2.2", "192.0.2.4", "192.0.2.6"]
+
+
+def test_a_token_that_would_expire_before_the_last_start_is_followed_by_a_new_one(any_operator):
+    operator = any_operator
+    operator.group_vars = {"ece_host_install_timeout": 10}
+    new_hosts(operator, 3)
+    # The platform grants 73 s where 330 s were asked for, and its first answer takes 5 s: after 3 s a token is too old for an installer that
+    # may take 10 s, and a minute for its knock.
+    operator.ece.platform.tokens.max_validity = 73
+    operator.ece.fault(method="POST", path="enrollment-tokens", delay_after=5)
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert len(operator.ece.joins) == 3 and len(joined(operator.ece)) == 3
+    assert operator.ece.minted == 2
+    assert "minted 2 times, because starting all hosts took longer" in run.output
+
+
+@pytest.mark.parametrize("granted", [60, 5])
+def test_a_token_too_short_for_any_installer_is_used_all_the_same(operator, granted):
+    new_hosts(operator, 1)
+    operator.ece.platform.tokens.max_validity = granted
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert operator.ece.minted == 1 and len(joined(operator.ece)) == 1
+
+
+# -- resume --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("standin_options", [{"install_seconds": 6.0}])
+def test_a_controller_killed_in_the_middle_of_a_join_is_followed_by_one_that_carries_on(any_operator):
+    operator = any_operator
+    new_hosts(operator, 4)
+    command, environment = operator.command("ece.platform.add_allocators", "--forks", "1")
+    first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=operator.folder, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 60
+        while sum(1 for host in operator.ece.hosts.values() if list(host.folder.rglob("record.json"))) < 2:
+            assert time.monotonic() < deadline, "the first play never started its installers"
+            time.sleep(0.05)
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    again = operator.play()
+    assert again.rc == 0, again.output
+    assert "an installer is running on it already: wait for it" not in again.output, "waiting is no failure, so it needs no words"
+    assert sorted(join["runner_id"] for join in operator.ece.joins) == [f"192.0.2.{number}" for number in range(1, 5)], "one enrolment a host"
+    assert operator.ece.minted == 2, "those that were not started need a token of their own"
+    assert operator.play().total("changed") == 0

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What token a batch needs: for those hosts alone whose installers are still to be started."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.action import ece_host_token
+from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+
+
+def verdict(word="install", roles=("allocator",), install_timeout=1800):
+    return {"__ece_host_verdict": {"verdict": word, "roles": list(roles), "install_timeout": install_timeout}}
+
+
+@pytest.fixture
+def need(bare):
+    def act(hostvars, failed=(), **options):
+        arguments = {"hosts": list(hostvars), "persistent": False, "forks": 5, "minted": 0, "max_fail_percentage": None, **options}
+        return bare(ece_host_token).act(arguments, {"hostvars": hostvars, "ansible_play_batch": [name for name in hostvars if name not in failed]})
+
+    return act
+
+
+def test_roles_of_all_and_the_longest_time(need):
+    result = need({"a": verdict(roles=["proxy"]), "b": verdict("replace", roles=["allocator", "proxy"], install_timeout=3600), **{f"c{n}": verdict() for n in range(4)}})
+    assert result["roles"] == ["allocator", "proxy"]
+    assert result["validity_seconds"] == 3600 + 300 + 2 * 20
+    assert (result["minted"], result["persistent"], result["changed"]) == (1, False, False)
+
+
+def test_hosts_that_join_without_a_token_do_not_count(need):
+    hosts = {word: verdict(word, roles=["director"]) for word in ("wait", "assign_roles")}
+    result = need({**hosts, "refused": verdict(roles=["proxy"])}, failed=["refused"])
+    assert (result["hosts"], result["roles"], result["validity_seconds"], result["minted"]) == ([], [], None, 0)
+    assert need({**hosts, "new": verdict()})["roles"] == ["allocator"]
+
+
+def test_the_second_token_of_a_batch_is_for_the_hosts_that_were_late(need):
+    started, late = {**verdict(), "__ece_host_start": {"changed": True}}, {**verdict(), "__ece_host_start": {"late": True}}
+    result = need({"a": started, "b": {**verdict(), "__ece_host_start": {"failed": True}}, "c": late}, failed=["b"], minted=1)
+    assert (result["hosts"], result["minted"]) == (["c"], 2)
+
+
+@pytest.mark.parametrize(("most", "stops"), [(None, False), (50, False), ("50%", False), (49, True), (0, True), ("0", True)])
+def test_too_many_hosts_that_cannot_join_stop_the_batch_before_a_token_is_minted(need, most, stops):
+    hosts = {"a": {}, "b": {}, "c": verdict(), "d": verdict("wait")}
+    if not stops:
+        assert need(hosts, failed="ab", max_fail_percentage=most)["hosts"] == ["c"]
+        return
+    with pytest.raises(FleetError, match=f"^2 of 4 hosts of a batch have failed, .* ece_host_max_fail_percentage {most} allows: no installer is started"):
+        need(hosts, failed="ab", max_fail_percentage=most)
+
+
+def test_installers_that_cannot_be_started_count_before_the_next_token(need):
+    with pytest.raises(FleetError, match="1 of 2 hosts .*: no further installer is started"):
+        need({"a": verdict(), "b": {**verdict(), "__ece_host_start": {"late": True}}}, failed="a", minted=1, max_fail_percentage=10)
+
+
+def test_a_persistent_token_has_no_end(need):
+    assert need({"a": verdict()}, persistent=True)["validity_seconds"] is None
