@@ -12,6 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 needs=(
   "aardvark-dns aardvark-dns"
   "debootstrap debootstrap"
+  "iproute2 ip"
   "iptables iptables"
   "netavark netavark"
   "openssh-client ssh"

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,19 +30,30 @@ class Measured:
         return "".join(line for _time, line in self.lines)
 
 
+# Linux counts what a process was before it became the command, too: so the command is not a child of this process, which is large.
+_LAUNCHER = """
+import json, resource, subprocess, sys, time
+began = time.monotonic()
+code = subprocess.call(sys.argv[2:])
+seconds = time.monotonic() - began
+with open(sys.argv[1], "w") as target:
+    json.dump({"seconds": seconds, "peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024}, target)
+sys.exit(code)
+"""
+
+
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None, expect: int = 0) -> Measured:
     """Raises RuntimeError, with the end of its output, where the command does not end as expected: its figures would mean nothing."""
-    began = time.monotonic()
-    process = subprocess.Popen(
-        list(command), env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    lines = [(time.time(), line) for line in process.stdout]
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stdout.close()
-    if process.returncode != expect:
-        raise RuntimeError(f"{' '.join(command)[:200]} ended with {process.returncode}:\n" + "".join(line for _time, line in lines[-60:]))
-    return Measured(time.monotonic() - began, usage.ru_maxrss / 1024, lines)
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as figures:
+        launched = [sys.executable, "-c", _LAUNCHER, figures.name, *command]
+        process = subprocess.Popen(
+            launched, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        lines = [(time.time(), line) for line in process.stdout]
+        if process.wait() != expect:
+            raise RuntimeError(f"{' '.join(command)[:200]} ended with {process.returncode}:\n" + "".join(line for _time, line in lines[-60:]))
+        process.stdout.close()
+        return Measured(**json.load(figures), lines=lines)
 
 
 def bare_interpreter_mb() -> float:

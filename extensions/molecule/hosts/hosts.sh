@@ -12,6 +12,7 @@
 # All addresses of a call lie in one /24; its .1 is this machine.
 set -euo pipefail
 umask 077
+PATH=$PATH:/usr/sbin:/sbin
 
 usage() {
   sed -n '/^#   hosts/,/^# All/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
@@ -137,6 +138,8 @@ pod network create --disable-dns --subnet "$subnet.0/24" --gateway "$subnet.1" "
 for at in "${!names[@]}"; do
   start "${names[at]}" "${addresses[at]}"
 done
+# Else this machine's end of the network takes the lowest address of its ports, and a host that is cut off takes that from all others.
+ip link set "$(pod network inspect --format '{{.NetworkInterface}}' "$network")" address "$(mac "$subnet.1")"
 for at in "${!names[@]}"; do
   wait_for_login "${names[at]}" "${addresses[at]}"
 done
