@@ -4,6 +4,7 @@
 # `make demo` and `make test` do all of their own set-up. Everything lands in .venv and build.
 
 PYTHON ?= python3
+FLEET ?= 1000
 VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/build/collections
@@ -50,6 +51,11 @@ lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint (production 
 docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changelog are complete
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 	$(BIN)/antsibull-changelog lint
+
+# The hosts of its SSH part need root and system packages; where they cannot be had, that part is left out with a word.
+bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure against the stand-in, with a platform of FLEET joined hosts; writes docs/performance.md
+	-tests/packages.sh
+	cd tests && $(BIN)/python -m bench --fleet $(FLEET) --write ../docs/performance.md
 
 packages:  ## system packages of the Molecule scenarios
 	tests/packages.sh

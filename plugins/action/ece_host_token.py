@@ -27,7 +27,7 @@ class ActionModule(ControllerAction):
         sentence = fleet.too_many_failed(len(failed), len(hosts), arguments["max_fail_percentage"])
         if sentence:
             raise fleet.FleetError(f"{sentence}: no {'further ' if arguments['minted'] else ''}installer is started")
-        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in left and _waits(hostvars[name])}
+        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in left and _waits(hostvars[name], bool(arguments["minted"]))}
         roles = sorted({role for verdict in waiting.values() for role in verdict["roles"]})
         validity = None
         if waiting and not arguments["persistent"]:
@@ -42,7 +42,6 @@ class ActionModule(ControllerAction):
         }
 
 
-def _waits(variables):
-    """Whether a host's installer is to be started and is not."""
-    started = variables.get(START)
-    return variables[VERDICT]["verdict"] in (fleet.INSTALL, fleet.REPLACE) and (started is None or bool(started.get("late")))
+def _waits(variables, again):
+    """Whether a host's installer is to be started; after a first token: whether it was late for that one."""
+    return variables[VERDICT]["verdict"] in (fleet.INSTALL, fleet.REPLACE) and (not again or bool((variables.get(START) or {}).get("late")))

@@ -16,7 +16,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 from ansible_collections.ece.platform.plugins.module_utils import client as api
 from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 
 CONNECTION_SPEC = {
     "url": {"type": "list", "elements": "str", "fallback": (env_fallback, ["ECE_URL"])},

@@ -11,7 +11,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_host_batch
 short_description: Begin a batch of hosts that join an ECE platform
-version_added: 1.0.0
+version_added: 1.1.0
 description:
   - Says which hosts are in the play's current batch, before any of them can have failed.
   - Fails where more hosts of the batch before have failed than C(ece_host_max_fail_percentage) allows, which ends the play.

@@ -11,7 +11,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_host_start
 short_description: Start the installer on a host, unless its token is too old for that
-version_added: 1.0.0
+version_added: 1.1.0
 description:
   - Runs M(ece.platform.ece_install) on the host, without waiting for the installer's end, and hands it the installer where that is a file in the controller.
   - Starts nothing where the token would expire before the installer's time is over, and says so with RV(late).

@@ -11,7 +11,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_host_token
 short_description: See what enrollment token a batch of hosts needs
-version_added: 1.0.0
+version_added: 1.1.0
 description:
   - Counts the hosts of a batch whose installers are to be started, and says which roles their one token has to permit, and for how long.
   - An ephemeral token is to hold for the longest install timeout, the time that it takes to start all installers (an hour at the most), and a margin.

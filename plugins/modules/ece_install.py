@@ -162,6 +162,7 @@ options:
       - The installer itself, as text, to be put at O(installer_path) where it is not there yet. For hosts without a way out.
       - It is kept out of logs and results, which a thousand lines of script would fill.
     type: str
+    version_added: 1.1.0
   installer_checksum:
     description:
       - Checksum that the installer must have, like V(sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03).

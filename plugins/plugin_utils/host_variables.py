@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
-
 # Lists of the play's hosts, the same for each of them. The variable manager would make them anew for every host.
 OF_PLAY = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
 

@@ -81,7 +81,10 @@ class Machines:
         """An inventory of the first C(count) hosts."""
         zones = ece.platform.zones
         content = ece.inventory(
-            {name: {"ansible_host": address, "ece_host_zone": zones[at % len(zones)]} for at, (name, address) in enumerate(list(self.addresses.items())[:count])}
+            {
+                name: {"ansible_host": address, "ece_host_zone": zones[at % len(zones)]}
+                for at, (name, address) in enumerate(list(self.addresses.items())[:count])
+            }
         )
         content["all"]["vars"].update(
             ansible_user="ops",

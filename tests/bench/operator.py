@@ -48,9 +48,7 @@ class Operator:
     def command(self, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = ()) -> list[str]:
         return ["ansible-playbook", str(playbook), "-i", str(inventory), *options]
 
-    def play(
-        self, ece: StandIn, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = (), expect: int = 0, **more: str
-    ) -> Measured:
+    def play(self, ece: StandIn, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = (), expect: int = 0, **more: str) -> Measured:
         ece.reset_requests()
         return run(self.command(inventory, playbook, options), self.environment(ece, **more), self.folder, expect)
 

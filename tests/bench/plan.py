@@ -10,6 +10,7 @@ from bench.operator import Operator, one_play
 from bench.table import Row
 from standin import StandIn
 
+LIMITS_FOR = 1000
 RATIO_MAX = 0.25
 REQUESTS_MAX = 4
 
@@ -20,20 +21,19 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
     rows = []
     for hosts in (fleet, 5 * fleet):
         with StandIn(allocators=hosts) as ece:
+            # Existing hosts are unreachable on purpose: a round trip to one of them would end the play.
             inventory = operator.write(f"{hosts}.json", ece.inventory(ece.existing_hosts()))
             floor = operator.play(ece, inventory, debug)
             rows.append(Row("joined: debug", hosts, floor.seconds, peak_mb=floor.peak_mb))
             plays = {
                 "joined: add_allocators": {},
                 "joined: add_allocators --check": {"options": ("--check",)},
-                "joined: add_allocators --limit of a tenth": {"options": ("--limit", "existing-1*")},
+                "joined: add_allocators --limit, all but one": {"options": ("--limit", "!existing-1")},
                 "joined: role in one's own play": {"playbook": own},
             }
             for what, options in plays.items():
                 seen = operator.play(ece, inventory, **options)
-                limits = f"{RATIO_MAX}" + (f", {REQUESTS_MAX} requests" if hosts <= 1000 else "")
                 figure = f"{seen.seconds / floor.seconds:.2f} of debug"
-                rows.append(
-                    Row(what, hosts, seen.seconds, figure, "" if options.get("playbook") else limits, len(ece.requests), "0", seen.peak_mb)
-                )
+                limit = f"{RATIO_MAX}, {REQUESTS_MAX} requests" if hosts == LIMITS_FOR and "playbook" not in options else ""
+                rows.append(Row(what, hosts, seen.seconds, figure, limit, len(ece.requests), "0", seen.peak_mb))
     return rows

@@ -243,8 +243,13 @@ def test_the_playbook_may_be_imported_twice(operator):
     content["all"]["children"].update({"first": {"hosts": {"new-1": {}}}, "both": {"hosts": {"new-1": {}, "new-2": {}}}})
     operator.ece.inventory = lambda hosts: content
     imports = [{"ansible.builtin.import_playbook": "ece.platform.add_allocators", "vars": {"ece_target": target}} for target in ("first", "both")]
-    run = operator.play(playbook=operator.write("site.yml", imports))
+    site = operator.write("site.yml", imports)
+    check = operator.play("--check", playbook=site)
+    assert check.rc == 0 and operator.ece.mutations == [], check.output
+    assert len(re.findall(r"^  new-1 .* would join", check.output, re.MULTILINE)) == 2, "each of the two would have it join"
+    run = operator.play(playbook=site)
     assert run.rc == 0, run.output
+    assert "minted 2 times" not in run.output
     assert [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1", "192.0.2.2"] and operator.ece.minted == 2
 
 

@@ -30,6 +30,10 @@ HOST = [
     ("checksum no checksum", {"ece_host_installer_checksum": "md5:1"}, "ece_host_installer_checksum 'md5:1' is no checksum"),
     ("version", {"ece_host_version": "3.7.0"}, "ece_host_version 3.7.0 is not what the platform runs"),
     ("timeout", {"ece_host_install_timeout": -1}, "ece_host_install_timeout -1 is no time"),
+    ("interval", {"ece_host_wait_interval": -5}, "ece_host_wait_interval -5 is no time: use seconds, 1 or more"),
+    ("batch", {"ece_host_batch": 0}, "ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more"),
+    ("failures", {"ece_host_max_fail_percentage": "some"}, "ece_host_max_fail_percentage 'some' is no percentage: use 0 to 100"),
+    ("no boolean", {"ece_host_force": "perhaps"}, "The value 'perhaps' is not a valid boolean"),
 ] + [
     (f"{option} with {name}", {f"ece_host_{option}": value(text)}, f"ece_host_{option}")
     for option, value in {
@@ -105,3 +109,21 @@ def test_download_that_is_not_there(operator):
     run = operator.play()
     assert run.rc != 0 and "the installer cannot be downloaded from" in run.words
     assert untouched(operator)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"validity_in_seconds": 2**31}, "validity_in_seconds 2147483648 is not possible: use 1 to 2147483647"),
+        ({"validity_in_seconds": 0}, "validity_in_seconds 0 is not possible: use 1 to 2147483647"),
+        ({"validity_in_seconds": 60, "persistent": True}, "validity_in_seconds 60 goes with ephemeral tokens only: drop it, or persistent"),
+    ],
+    ids=["beyond int32", "none", "with persistent"],
+)
+def test_validity_of_a_token(operator, options, sentence):
+    operator.new_host("a", "192.0.2.1")
+    mint = {"url": "{{ ece_url }}", "ca_path": "{{ ece_ca_path }}", "roles": ["allocator"], **options}
+    playbook = operator.write("mint.yml", [{"hosts": "a", "gather_facts": False, "tasks": [{"name": "Mint", "ece.platform.ece_enrollment_token": mint}]}])
+    run = operator.play(playbook=playbook)
+    assert run.rc != 0 and sentence in run.words, run.output
+    assert untouched(operator) and operator.ece.requests == []

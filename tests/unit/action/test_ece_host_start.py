@@ -63,7 +63,10 @@ def test_in_check_mode_there_is_no_token_and_none_is_missed(start):
 @pytest.mark.parametrize(
     ("minted", "words"),
     [
-        ({"failed": False, "msg": "POST enrollment-tokens answered HTTP 403: no"}, "there is no token to join with: POST enrollment-tokens answered HTTP 403: no"),
+        (
+            {"failed": False, "msg": "POST enrollment-tokens answered HTTP 403: no"},
+            "there is no token to join with: POST enrollment-tokens answered HTTP 403: no",
+        ),
         ({"skipped": True}, "there is no token to join with: the mint ended without a word"),
     ],
 )

@@ -26,7 +26,9 @@ def need(bare):
 
 
 def test_roles_of_all_and_the_longest_time(need):
-    result = need({"a": verdict(roles=["proxy"]), "b": verdict("replace", roles=["allocator", "proxy"], install_timeout=3600), **{f"c{n}": verdict() for n in range(4)}})
+    result = need(
+        {"a": verdict(roles=["proxy"]), "b": verdict("replace", roles=["allocator", "proxy"], install_timeout=3600), **{f"c{n}": verdict() for n in range(4)}}
+    )
     assert result["roles"] == ["allocator", "proxy"]
     assert result["validity_seconds"] == 3600 + 300 + 2 * 20
     assert (result["minted"], result["persistent"], result["changed"]) == (1, False, False)
@@ -58,6 +60,10 @@ def test_too_many_hosts_that_cannot_join_stop_the_batch_before_a_token_is_minted
 def test_installers_that_cannot_be_started_count_before_the_next_token(need):
     with pytest.raises(FleetError, match="1 of 2 hosts .*: no further installer is started"):
         need({"a": verdict(), "b": {**verdict(), "__ece_host_start": {"late": True}}}, failed="a", minted=1, max_fail_percentage=10)
+
+
+def test_a_start_that_an_earlier_play_has_registered_does_not_count(need):
+    assert need({"a": {**verdict(), "__ece_host_start": {"changed": True}}})["hosts"] == ["a"]
 
 
 def test_a_persistent_token_has_no_end(need):

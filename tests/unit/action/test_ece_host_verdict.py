@@ -24,9 +24,7 @@ def decide(bare):
 
         action = bare(ece_host_verdict)
         action._execute_module = execute
-        return action.act(
-            {"entry": {**ENTRY, **entry}, "host_info": host_info, "replace_stale": replace, "connect_timeout": 600, "install_timeout": 1800}, {}
-        )
+        return action.act({"entry": {**ENTRY, **entry}, "host_info": host_info, "replace_stale": replace, "connect_timeout": 600, "install_timeout": 1800}, {})
 
     act.asked = []
     return act

@@ -357,7 +357,15 @@ def test_token_mismatch(claims, roles, persistent, words):
 
 @pytest.mark.parametrize(
     ("install_timeout", "hosts", "forks", "seconds"),
-    [(1800, 5, 5, 2120), (1800, 6, 5, 2140), (1800, 500, 5, 4100), (1800, 5000, 5, 5700), (0.5, 1, 0, 320), (2**31, 1, 5, 2**31 - 1), (float(2**40), 1, 5, 2**31 - 1)],
+    [
+        (1800, 5, 5, 2120),
+        (1800, 6, 5, 2140),
+        (1800, 500, 5, 4100),
+        (1800, 5000, 5, 5700),
+        (0.5, 1, 0, 320),
+        (2**31, 1, 5, 2**31 - 1),
+        (float(2**40), 1, 5, 2**31 - 1),
+    ],
 )
 def test_token_validity_covers_the_rounds_of_starts_the_install_and_a_margin_within_the_apis_limit(install_timeout, hosts, forks, seconds):
     assert fleet.token_validity(install_timeout, hosts, forks) == seconds
@@ -410,7 +418,9 @@ def test_batches(value):
 
 @pytest.mark.parametrize("value", [0, -1, "0", "0%", "101%", "ten", "", "1.5", 1.5, True, None, [], [1, 0], {}, "%", "\u0661"])
 def test_what_is_no_batch(value):
-    assert fleet.batch_problem(value) == f"{value!r} is no batch of hosts: use a number of hosts or a percentage, 1 or more, or a list of those, like [1, '25%']"
+    assert (
+        fleet.batch_problem(value) == f"{value!r} is no batch of hosts: use a number of hosts or a percentage, 1 or more, or a list of those, like [1, '25%']"
+    )
 
 
 @pytest.mark.parametrize("value", [0, 30, 99.5, 100, "30", "30%", " 0 %"])

@@ -12,7 +12,6 @@ import io
 import threading
 
 import pytest
-
 from ansible.module_utils import urls
 
 from ansible_collections.ece.platform.plugins.module_utils import installer_file
