@@ -35,7 +35,7 @@ unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## unit tests, against the i
 	$(BIN)/python -m pytest -q tests/unit
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## playbooks against the stand-in
-	$(BIN)/python -m pytest -q tests/integration
+	$(BIN)/python -m pytest -q -n 3 tests/integration
 
 molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## playbooks on real hosts, for which it needs root
 	$(BIN)/molecule test --all

@@ -16,13 +16,11 @@ class ActionModule(ControllerAction):
     SPEC = {"plan": {"type": "dict", "required": True}}
 
     def act(self, arguments, task_vars):
-        plan = arguments["plan"]
+        plan, hostvars = arguments["plan"], task_vars["hostvars"]
         hosts = [name for name in task_vars["ansible_play_batch"] if name in plan["hosts"]]
-        # Batches come in the order of the play's hosts, and a host that could not be reached has no report.
-        for name in reversed(task_vars["ansible_play_hosts_all"][: task_vars["ansible_play_hosts_all"].index(hosts[0])]):
-            report = task_vars["hostvars"][name].get(REPORT) or {}
-            if report.get("plan_made_at") == plan["made_at"]:
-                if report["too_many_failed"]:
-                    raise FleetError(f"{report['too_many_failed']}: no further host is joined")
-                break
+        if plan["max_fail_percentage"] is not None:
+            reports = (hostvars[name].get(REPORT) or {} for name in task_vars["ansible_play_hosts_all"] if name not in hosts)
+            sentence = next((report["too_many_failed"] for report in reports if report.get("play") == self.play and report["too_many_failed"]), None)
+            if sentence:
+                raise FleetError(f"{sentence}: no further host is joined")
         return {"changed": False, "hosts": hosts}

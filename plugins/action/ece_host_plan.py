@@ -52,7 +52,7 @@ class ActionModule(ApiAction):
     SPEC = CONNECTION_SPEC
 
     def act(self, arguments, task_vars):
-        names = sorted(task_vars["ansible_play_batch"])
+        names = task_vars["ansible_play_batch"]  # in the inventory's order, which is that of batches
         client, warnings = self.connect(arguments)
         variables = HostVariables(self, task_vars)
         # One host's variables at a time: those of thousands would fill the memory.
@@ -77,7 +77,7 @@ class ActionModule(ApiAction):
             "msg": line,
             "url": client.url,
             "version": platform["version"],
-            "joined": [name for name in names if name not in open_entries],
+            "joined": len(planned) - len(open_entries),
             "hosts": open_entries,
             "made_at": time.time(),
             "warnings": warnings + client.warnings,
@@ -97,7 +97,10 @@ class ActionModule(ApiAction):
     def _check_all(self, entries, variables, platform_version, coordinator):
         """Everything that hosts which are not joined would be given, before anything happens to any of them; the play's own options."""
         options_of_role = yaml.safe_load(ROLE_SPECS.read_text(encoding="utf-8"))["argument_specs"]["join"]["options"]
-        spec = {name: option for name, option in options_of_role.items() if name.startswith("ece_host_")}
+        # Defaults are the role's business, where they may be templates.
+        spec = {
+            name: {key: value for key, value in option.items() if key != "default"} for name, option in options_of_role.items() if name.startswith("ece_host_")
+        }
         validator = ArgumentSpecValidator(spec)
         play_options = dict.fromkeys(PLAY_OPTIONS)
         wanted_by = dict.fromkeys(PLAY_OPTIONS)

@@ -19,17 +19,20 @@ class ActionModule(ControllerAction):
     SPEC = {
         "hosts": {"type": "list", "elements": "str", "required": True},
         "plan": {"type": "dict", "required": True},
-        "max_fail_percentage": {"type": "raw"},
     }
 
     def act(self, arguments, task_vars):
-        entries = arguments["plan"]["hosts"]
+        plan = arguments["plan"]
+        entries = plan["hosts"]
         hostvars = task_vars["hostvars"]
-        rows = [_row(entries[name], hostvars[name], self._task.check_mode) for name in arguments["hosts"]]
+        # A result of an earlier run in the same playbook says nothing of this one.
+        waits = {name: hostvars[name].get(WAIT) or {} for name in arguments["hosts"]}
+        waits = {name: wait for name, wait in waits.items() if wait.get("plan_made_at") == plan["made_at"]}
+        rows = [_row(entries[name], hostvars[name], waits.get(name, {}), self._task.check_mode) for name in arguments["hosts"]]
         failed = sum(row["verdict"] in FAILED for row in rows)
         for line in fleet.table(rows) if rows else ():
             show(line)
-        need = (task_vars.get(WAIT) or {}).get("need") or {}
+        need = next(iter(waits.values()), {}).get("need") or {}
         if need.get("minted"):
             show(_token_line(need))
         job = task_vars.get("awx_job_id") or task_vars.get("tower_job_id")
@@ -37,18 +40,17 @@ class ActionModule(ControllerAction):
         return {
             "changed": False,
             "hosts": {row["host"]: row for row in rows},
-            "plan_made_at": arguments["plan"]["made_at"],
-            "too_many_failed": fleet.too_many_failed(failed, len(rows), arguments["max_fail_percentage"]),
+            "play": self.play,
+            "too_many_failed": fleet.too_many_failed(failed, len(rows), plan["max_fail_percentage"]),
             "ansible_stats": {"data": {key: {"hosts": {row["host"]: row for row in rows}}}, "per_host": False, "aggregate": True},
         }
 
 
-def _row(entry, variables, check_mode):
+def _row(entry, variables, wait, check_mode):
     """One host's line: how its wait ended, else where it stopped before."""
     name = entry["name"]
-    waited = (variables.get(WAIT) or {}).get("hosts") or {}
-    if name in waited:
-        return dict(waited[name])
+    if name in wait.get("hosts", {}):
+        return dict(wait["hosts"][name])
     decided = variables.get(VERDICT) or {}
     verdict = decided.get("verdict")
     row = {"host": name, "zone": entry.get("zone"), "verdict": "failed", "install_seconds": None, "connect_seconds": None, "memory_mb": None}

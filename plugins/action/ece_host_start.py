@@ -26,9 +26,11 @@ class ActionModule(ControllerAction):
 
     def act(self, arguments, task_vars):
         need, minted, install = arguments["need"], arguments["minted"], arguments["install"]
+        if need["stopped"]:
+            raise fleet.FleetError(need["stopped"])
         if "token" not in minted:
             raise fleet.FleetError(f"there is no token to join with: {minted.get('msg') or 'the mint ended without a word'}")
-        if need["validity_seconds"] and minted.get("minted_at"):
+        if need["validity_seconds"] and minted.get("minted_at") and not need["at_any_age"]:
             minted_at = _seconds(minted["minted_at"])
             granted = fleet.token_granted(need["validity_seconds"], minted_at, _seconds(minted["expires_at"]) if minted["expires_at"] else None)
             if fleet.token_is_late(granted, time.time() - minted_at, float(install["timeout"])):

@@ -15,30 +15,37 @@ class ActionModule(ControllerAction):
 
     SPEC = {
         "hosts": {"type": "list", "elements": "str", "required": True},
+        "plan": {"type": "dict", "required": True},
         "persistent": {"type": "bool", "default": False},
         "forks": {"type": "int", "default": 5},
-        "minted": {"type": "int", "default": 0},
-        "max_fail_percentage": {"type": "raw"},
+        "before": {"type": "dict", "default": {}},
     }
 
     def act(self, arguments, task_vars):
         hosts, left, hostvars = arguments["hosts"], set(task_vars["ansible_play_batch"]), task_vars["hostvars"]
+        before = arguments["before"]
+        minted = before.get("minted", 0)
         failed = [name for name in hosts if name not in left]
-        sentence = fleet.too_many_failed(len(failed), len(hosts), arguments["max_fail_percentage"])
-        if sentence:
-            raise fleet.FleetError(f"{sentence}: no {'further ' if arguments['minted'] else ''}installer is started")
-        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in left and _waits(hostvars[name], bool(arguments["minted"]))}
-        roles = sorted({role for verdict in waiting.values() for role in verdict["roles"]})
+        sentence = fleet.too_many_failed(len(failed), len(hosts), arguments["plan"]["max_fail_percentage"])
+        if sentence and not minted:
+            raise fleet.FleetError(f"{sentence}: no installer is started")
+        # Installers that run already have to be waited for, so later only those that do not are given up, by their own start.
+        stopped = f"{sentence}: no further installer is started" if sentence else None
+        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in left and _waits(hostvars[name], minted)}
+        asked = {} if stopped else waiting
         validity = None
-        if waiting and not arguments["persistent"]:
-            validity = fleet.token_validity(max(verdict["install_timeout"] for verdict in waiting.values()), len(waiting), arguments["forks"])
+        if asked and not arguments["persistent"]:
+            validity = fleet.token_validity(max(verdict["install_timeout"] for verdict in asked.values()), len(asked), arguments["forks"])
         return {
             "changed": False,
-            "hosts": list(waiting),
-            "roles": roles,
+            "hosts": list(asked),
+            "roles": sorted({role for verdict in asked.values() for role in verdict["roles"]}) or before.get("roles", []),
             "persistent": arguments["persistent"],
-            "validity_seconds": validity,
-            "minted": arguments["minted"] + bool(waiting),
+            "validity_seconds": validity or before.get("validity_seconds"),
+            "minted": minted + bool(asked),
+            "stopped": stopped,
+            # Where a whole token's time was not enough for a single start, another one would not do better.
+            "at_any_age": bool(minted) and set(waiting) == set(before["hosts"]),
         }
 
 

@@ -28,7 +28,7 @@ QUIET_SECONDS = 30
 FOLLOW_SECONDS = 25
 # Longer than that without an answer, a connection is taken for lost, and made anew.
 PATIENCE_SECONDS = 20
-RECONNECT_SECONDS = 5
+RECONNECT_SECONDS, RECONNECT_MAX_SECONDS = 5, 60
 TICK_SECONDS = 0.5
 FIRST_INTERVAL_SECONDS = 1
 INTERVAL_GROWTH = 1.2
@@ -64,6 +64,7 @@ class ActionModule(ApiAction):
             "msg": progress(watches),
             "hosts": {watch.name: watch.row() for watch in watches},
             "need": arguments["need"],
+            "plan_made_at": arguments["plan"]["made_at"],
             "warnings": warnings + client.warnings,
         }
 
@@ -135,40 +136,49 @@ class _Followers:
         self._action = action
         self._interval = interval
         self._hosts: collections.deque = collections.deque()
-        self._stop = threading.Event()
+        self._begin, self._stop = threading.Event(), threading.Event()
 
     def add(self, name: str, variables, words: list[str]) -> None:
         """Follow the installer on one host, whose variables (OneHost) lead to it."""
-        self._hosts.append((name, variables, words))
+        self._hosts.append((name, variables, words, 0))
 
     def start(self) -> None:
-        threads = min(len(self._hosts), _questions_at_once())
-        self._hold = FOLLOW_SECONDS if threads == len(self._hosts) else self._interval * threads / len(self._hosts)
-        for _number in range(threads):
-            threading.Thread(target=self._run, daemon=True).start()
+        count, threads = len(self._hosts), 0
+        for _number in range(min(count, _questions_at_once())):
+            try:
+                threading.Thread(target=self._run, daemon=True).start()
+            except RuntimeError:  # as many as this process may have
+                if not threads:
+                    raise
+                break
+            threads += 1
+        self._hold = FOLLOW_SECONDS if threads == count else self._interval * threads / count
+        self._begin.set()
 
     def stop(self) -> None:
         self._stop.set()
 
     def _run(self) -> None:
+        self._begin.wait()
         while not self._stop.is_set():
             try:
-                name, variables, words = self._hosts.popleft()
+                name, variables, words, misses = self._hosts.popleft()
             except IndexError:
                 return  # as many threads as hosts, or fewer: what is left is in others' hands
             record = self._ask(name, variables, words)
+            misses = 0 if record else misses + 1
             if record is None or installer.install_state(record) not in ("finished", "interrupted"):
                 if record is None or record["lock"] != "running":
-                    self._stop.wait(RECONNECT_SECONDS)
-                self._hosts.append((name, variables, words))
+                    # Each question without an answer may leave a connection behind that hangs, so they come at growing distances.
+                    self._stop.wait(min(RECONNECT_SECONDS * 2 ** max(0, misses - 1), RECONNECT_MAX_SECONDS))
+                self._hosts.append((name, variables, words, misses))
 
     def _ask(self, name, variables, words):
         """The host's record, or None where it could not be asked."""
-        command = " ".join(shlex.quote(word) for word in (*words, str(self._hold)))
-        become = boolean(variables.get("ece_host_become", True), strict=False)
         answers: list = []
         try:
-            host = on_host(self._action, variables, become)
+            command = " ".join(shlex.quote(word) for word in (*words, str(self._hold)))
+            host = on_host(self._action, variables, boolean(variables.get("ece_host_become", True), strict=False))
             # Apart, because a connection whose other end is gone without a word never ends.
             question = threading.Thread(target=lambda: answers.append(_answer(host, command)), daemon=True)
             question.start()

@@ -484,7 +484,7 @@ def batch_problem(value: Any) -> str | None:
 
 def too_many_failed(failed: int, hosts: int, most: Any) -> str | None:
     """A sentence where more than C(most) percent (as percentage_problem() lets it pass; None: no limit) of a batch's hosts have failed."""
-    if most is None or most == "" or not failed:
+    if most is None or not failed:
         return None
     limit = float(str(most).strip().rstrip("%"))
     if failed * 100 <= limit * hosts:

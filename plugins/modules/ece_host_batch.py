@@ -14,7 +14,7 @@ short_description: Begin a batch of hosts that join an ECE platform
 version_added: 1.1.0
 description:
   - Says which hosts are in the play's current batch, before any of them can have failed.
-  - Fails where more hosts of the batch before have failed than C(ece_host_max_fail_percentage) allows, which ends the play.
+  - Fails where more hosts of an earlier batch of the play have failed than C(ece_host_max_fail_percentage) allows, which ends the play.
   - Belongs to role P(ece.platform.ece_host#role), whose reports it reads. Use it with C(run_once).
 author:
   - The ece.platform authors (@ece-platform)

@@ -58,11 +58,10 @@ version:
   type: str
   sample: 3.8.0
 joined:
-  description: Names of the hosts that are joined, connected and have their roles.
+  description: Number of the hosts that are joined, connected and have their roles.
   returned: success
-  type: list
-  elements: str
-  sample: [host-1, host-2]
+  type: int
+  sample: 997
 hosts:
   description: The other hosts by name. C(state) is V(unknown), V(disconnected) or V(missing_roles).
   returned: success

@@ -38,10 +38,6 @@ options:
       - The result of M(ece.platform.ece_host_plan).
     type: dict
     required: true
-  max_fail_percentage:
-    description:
-      - Percentage of the batch's hosts that may fail, for RV(too_many_failed). No limit without it.
-    type: raw
 seealso:
   - module: ece.platform.ece_host_wait
 """
@@ -69,13 +65,13 @@ hosts:
       memory_mb: 249856
       note: ""
 too_many_failed:
-  description: A sentence where more than O(max_fail_percentage) of them have failed, else V(null).
+  description: A sentence where more of them have failed than the plan's C(max_fail_percentage) allows, else V(null).
   returned: success
   type: str
   sample: 3 of 10 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 20 allows
-plan_made_at:
-  description: C(made_at) of O(plan).
+play:
+  description: Identity of the play, the same for all of its batches.
   returned: success
-  type: float
-  sample: 1893456000.5
+  type: str
+  sample: 00000000-0000-4000-8000-000000000000
 """

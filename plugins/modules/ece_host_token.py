@@ -15,7 +15,7 @@ version_added: 1.1.0
 description:
   - Counts the hosts of a batch whose installers are to be started, and says which roles their one token has to permit, and for how long.
   - An ephemeral token is to hold for the longest install timeout, the time that it takes to start all installers (an hour at the most), and a margin.
-  - Fails where too many of them have failed before.
+  - Fails where more of them have failed before than the plan's C(max_fail_percentage) allows.
   - Mints nothing; that is for M(ece.platform.ece_enrollment_token).
   - Belongs to role P(ece.platform.ece_host#role), whose results of each host it reads. Use it with C(run_once).
 author:
@@ -34,6 +34,11 @@ options:
     type: list
     elements: str
     required: true
+  plan:
+    description:
+      - The result of M(ece.platform.ece_host_plan).
+    type: dict
+    required: true
   persistent:
     description:
       - Whether the token is to be one that does not expire.
@@ -44,15 +49,11 @@ options:
       - Number of hosts that Ansible works on at a time.
     type: int
     default: 5
-  minted:
+  before:
     description:
-      - Number of tokens that this batch has had already.
-    type: int
-    default: 0
-  max_fail_percentage:
-    description:
-      - Percentage of the batch's hosts that may have failed, V(0) to V(100). No limit without it.
-    type: raw
+      - The result that this module gave before for the same batch, where some of its hosts were late for that token.
+    type: dict
+    default: {}
 seealso:
   - module: ece.platform.ece_host_start
   - module: ece.platform.ece_enrollment_token
@@ -62,6 +63,7 @@ EXAMPLES = r"""
 - name: See what token the batch needs
   ece.platform.ece_host_token:
     hosts: "{{ batch.hosts }}"
+    plan: "{{ plan }}"
   run_once: true
   register: need
 """
@@ -90,8 +92,18 @@ validity_seconds:
   type: int
   sample: 2120
 minted:
-  description: O(minted), and one more where one is needed.
+  description: Number of tokens that the batch has had, this one included.
   returned: success
   type: int
   sample: 1
+stopped:
+  description: A sentence where too many hosts have failed since the first token, so that no further installer is started; else V(null).
+  returned: success
+  type: str
+  sample: "2 of 10 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 10 allows: no further installer is started"
+at_any_age:
+  description: Whether the token is to be used however old it is, because nobody could be started with the one before.
+  returned: success
+  type: bool
+  sample: false
 """

@@ -89,4 +89,9 @@ need:
   returned: success
   type: dict
   sample: {hosts: [host-3], persistent: false, roles: [allocator], validity_seconds: 2120, minted: 1}
+plan_made_at:
+  description: C(made_at) of O(plan).
+  returned: success
+  type: float
+  sample: 1893456000.5
 """

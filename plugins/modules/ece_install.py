@@ -38,7 +38,7 @@ options:
     required: true
   token:
     description:
-      - Enrollment token that permits O(roles) (C(--roles-token)). Required, except in check mode and where an installer is running already.
+      - Enrollment token that permits O(roles) (C(--roles-token)). Required, except in check mode.
       - It is on the command line of the installer while that runs; there is no other way to hand it over.
     type: str
   roles:
@@ -159,7 +159,7 @@ options:
     type: str
   installer_content:
     description:
-      - The installer itself, as text, to be put at O(installer_path) where it is not there yet. For hosts without a way out.
+      - The installer itself, as text, to be put at O(installer_path) in place of what is there. For hosts without a way out.
       - It is kept out of logs and results, which a thousand lines of script would fill.
     type: str
     version_added: 1.1.0

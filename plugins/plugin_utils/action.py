@@ -51,6 +51,11 @@ class ControllerAction(ActionBase):
         """The result of the action."""
         raise NotImplementedError
 
+    @property
+    def play(self) -> str:
+        """Identity of the play, the same for all of its batches."""
+        return str(self._task._parent._play._uuid)
+
 
 def passed_on(found: dict) -> dict:
     """What Ansible itself wants to know of a module's result: the interpreter it discovered, deprecations and the like."""

@@ -41,7 +41,9 @@ def main() -> int:
         folder.chmod(0o755)  # an ordinary user runs the installers in it
         for section in chosen:
             print(f"measuring: {section}", file=sys.stderr, flush=True)
-            rows += SECTIONS[section](Operator(folder / section), options.fleet)
+            measured = SECTIONS[section](Operator(folder / section), options.fleet)
+            print("\n".join(lines(measured)), file=sys.stderr, flush=True)
+            rows += measured
     print("\n".join(lines(rows)))
     if options.write:
         Path(options.write).write_text(document(rows, options.fleet), encoding="utf-8")

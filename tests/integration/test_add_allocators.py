@@ -253,6 +253,22 @@ def test_the_playbook_may_be_imported_twice(operator):
     assert [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1", "192.0.2.2"] and operator.ece.minted == 2
 
 
+def test_a_second_import_with_nothing_new_does_nothing(any_operator):
+    operator = any_operator
+    operator.new_host("new", "192.0.2.1")
+    operator.ece.platform.add_runner("192.0.2.9")
+    operator.hosts["there"] = {"ansible_host": "192.0.2.9"}
+    content = operator.ece.inventory(operator.hosts)
+    groups = {"some": {"hosts": {"new": {}}}, "others": {"hosts": {"there": {}}}, "nobody": {"hosts": {}}, "all_of_them": {"hosts": {"there": {}, "new": {}}}}
+    content["all"]["children"].update(groups)
+    operator.ece.inventory = lambda hosts: content
+    imports = [{"ansible.builtin.import_playbook": "ece.platform.add_allocators", "vars": {"ece_target": target}} for target in (*groups, "some")]
+    run = operator.play(playbook=operator.write("site.yml", imports))
+    assert run.rc == 0, run.output
+    assert run.output.count("TASK [ece.platform.ece_host : Check the host]") == 1
+    assert len(operator.ece.joins) == 1 and operator.ece.minted == 1
+
+
 LOSING = """
 import os
 from ansible.errors import AnsibleConnectionFailure

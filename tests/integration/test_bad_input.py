@@ -127,3 +127,13 @@ def test_validity_of_a_token(operator, options, sentence):
     run = operator.play(playbook=playbook)
     assert run.rc != 0 and sentence in run.words, run.output
     assert untouched(operator) and operator.ece.requests == []
+
+
+def test_blank_answers_are_no_answers(operator):
+    """As an AWX survey gives them."""
+    blank = ("zone", "version", "coordinator", "capacity", "timeout_factor", "container_engine", "docker_registry", "installer_checksum", "batch")
+    operator.group_vars = {f"ece_host_{option}": "" for option in (*blank, "max_fail_percentage", "external_hostname", "api_base_url")}
+    operator.new_host("a", "192.0.2.1").pop("ece_host_zone")
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert operator.ece.joins[-1]["ok"]

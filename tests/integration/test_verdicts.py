@@ -90,6 +90,16 @@ def test_stale_fails_unless_it_may_be_replaced(operator):
     assert [entry["method"] for entry in operator.ece.mutations].count("DELETE") >= 1
 
 
+def test_a_stale_runner_stays_where_there_is_no_token_for_its_successor(operator):
+    operator.new_host("a", "192.0.2.1")["ece_host_replace_stale"] = True
+    operator.ece.platform.add_runner("192.0.2.1", connected=False)
+    operator.ece.fault(method="POST", path="enrollment-tokens", status=403, code="enrollment_tokens.signing_key_not_found", message="No key.")
+    run = operator.play()
+    assert run.rc != 0 and "there is no token to join with" in run.words and "No key." in run.words
+    assert [entry["method"] for entry in operator.ece.mutations] == ["POST"]
+    assert operator.play().rc == 0
+
+
 @pytest.mark.parametrize(
     ("prepare", "sentence"),
     [

@@ -17,7 +17,8 @@ def bare():
 
     def make(module, **task):
         action = module.ActionModule.__new__(module.ActionModule)
-        action._task = SimpleNamespace(action="test", check_mode=False, **task)
+        play = SimpleNamespace(_uuid="this play")
+        action._task = SimpleNamespace(action="test", check_mode=False, _parent=SimpleNamespace(_play=play), **task)
         return action
 
     return make

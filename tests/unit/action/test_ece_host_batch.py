@@ -16,36 +16,39 @@ TOO_MANY = "2 of 2 hosts of a batch have failed, which is more than ece_host_max
 
 @pytest.fixture
 def begin(bare):
-    def act(reports, batch="ef", of="abcdef", planned="bcdef"):
+    def act(reports, batch="ef", of="abcdef", planned="bcdef", most=10):
         hostvars = {name: {"__ece_host_report": reports[name]} if name in reports else {} for name in of}
         task_vars = {"ansible_play_batch": list(batch), "ansible_play_hosts_all": list(of), "hostvars": hostvars}
-        return bare(ece_host_batch).act({"plan": {"made_at": 7.5, "hosts": dict.fromkeys(planned)}}, task_vars)
+        plan = {"made_at": 7.5, "max_fail_percentage": most, "hosts": dict.fromkeys(planned)}
+        return bare(ece_host_batch).act({"plan": plan}, task_vars)
 
     return act
 
 
-def report(too_many=None, made_at=7.5):
-    return {"plan_made_at": made_at, "too_many_failed": too_many}
+def report(too_many=None, play="this play"):
+    return {"play": play, "too_many_failed": too_many}
 
 
 def test_joined_hosts_of_the_play_are_not_in_it(begin):
     assert begin({}, batch="abc")["hosts"] == ["b", "c"]
+    assert begin({}, batch="a")["hosts"] == []
 
 
 @pytest.mark.parametrize(
     "reports",
-    [
-        {},
-        {"c": report(), "d": report()},
-        {"d": report(TOO_MANY, made_at=7.0)},  # of another plan
-        {"b": report(TOO_MANY), "c": report()},  # never: the batch after that one would not have begun
-    ],
+    [{}, {"c": report(), "d": report()}, {"d": report(TOO_MANY, play="another play")}, {"e": report(TOO_MANY)}],
+    ids=["the first", "after good ones", "another play's", "its own of an earlier run"],
 )
 def test_it_begins(begin, reports):
     assert begin(reports)["hosts"] == ["e", "f"]
 
 
 @pytest.mark.parametrize("reports", [{"c": report(TOO_MANY), "d": report(TOO_MANY)}, {"c": report(TOO_MANY)}], ids=["all reported", "one unreachable"])
-def test_after_too_many_failures_it_does_not(begin, reports):
+@pytest.mark.parametrize("of", ["abcdef", "fedcba"], ids=["in order", "in another order"])
+def test_after_too_many_failures_it_does_not(begin, reports, of):
     with pytest.raises(FleetError, match="^2 of 2 hosts of a batch have failed, .*: no further host is joined$"):
-        begin(reports)
+        begin(reports, of=of)
+
+
+def test_without_a_limit_reports_are_not_asked(begin):
+    assert begin({"c": report(TOO_MANY)}, most=None)["hosts"] == ["e", "f"]

@@ -63,7 +63,7 @@ def planning(bare, shown, monkeypatch):
 
 def test_joined_hosts_are_named_and_no_more_said_of_them(planning):
     result, client, lines = planning({"old": {"ansible_host": "10.0.0.1"}, "new": {"ansible_host": "10.0.0.2", "ece_host_zone": "z"}})
-    assert result["joined"] == ["old"] and list(result["hosts"]) == ["new"]
+    assert result["joined"] == 1 and list(result["hosts"]) == ["new"]
     assert result["hosts"]["new"]["version"] == "3.8.0" and result["hosts"]["new"]["coordinator"] == "ece.example.com"
     assert lines == [
         "ECE 3.8.0 at https://ece.example.com:12443 - 2 hosts: 1 joined, 1 new",
@@ -138,3 +138,8 @@ def test_of_many_new_hosts_some_are_shown_and_all_are_counted(planning):
     result, _client, lines = planning({f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)})
     assert len(result["hosts"]) == 119 and len(lines) == 1 + 20 + 1
     assert lines[-1] == "... and 99 more; the report names them all"
+
+
+def test_hosts_keep_the_plays_order_which_is_that_of_batches(planning):
+    hosts = {"z-canary": {"ansible_host": "10.0.0.4"}, "old": {"ansible_host": "10.0.0.1"}, "a": {"ansible_host": "10.0.0.3"}}
+    assert list(planning(hosts)[0]["hosts"]) == ["z-canary", "a"]

@@ -12,22 +12,22 @@ from ansible_collections.ece.platform.plugins.action import ece_host_report
 
 ROW = {"host": "a", "zone": "z", "verdict": "joined", "install_seconds": 271.0, "connect_seconds": 10.0, "memory_mb": 249856, "note": ""}
 NEED = {"persistent": False, "roles": ["allocator"], "validity_seconds": 2100, "minted": 1}
-PLAN = {"made_at": 7.5, "hosts": {name: {"name": name, "zone": "z"} for name in "abcd"}}
+PLAN = {"made_at": 7.5, "max_fail_percentage": None, "hosts": {name: {"name": name, "zone": "z"} for name in "abcd"}}
 
 
 def report(action, hostvars, most=None, **task_vars):
-    return action.act({"hosts": list(hostvars), "plan": PLAN, "max_fail_percentage": most}, {"hostvars": hostvars, **task_vars})
+    return action.act({"hosts": list(hostvars), "plan": {**PLAN, "max_fail_percentage": most}}, {"hostvars": hostvars, **task_vars})
 
 
 def test_each_host_has_a_row(bare, shown):
     lines = shown(ece_host_report)
     hostvars = {
-        "a": {"__ece_host_wait": {"hosts": {"a": ROW}, "need": NEED}},
+        "a": {"__ece_host_wait": {"plan_made_at": 7.5, "hosts": {"a": ROW}, "need": NEED}},
         "b": {"__ece_host_verdict": {"verdict": "refused", "msg": "no socket"}},
         "c": {"__ece_host_verdict": {"verdict": "install", "msg": "new"}, "__ece_host_start": {"failed": True}},
         "d": {"__ece_host_verdict": {"unreachable": True}},
     }
-    result = report(bare(ece_host_report), hostvars, __ece_host_wait=hostvars["a"]["__ece_host_wait"])
+    result = report(bare(ece_host_report), hostvars)
     assert {name: row["verdict"] for name, row in result["hosts"].items()} == {"a": "joined", "b": "refused", "c": "failed", "d": "failed"}
     assert "running this again finds out" in result["hosts"]["c"]["note"]
     assert "stopped before its installer ran" in result["hosts"]["d"]["note"]
@@ -67,15 +67,22 @@ def test_where_nothing_was_begun_there_is_no_table(bare, shown):
 )
 def test_the_last_line_is_about_the_token(bare, shown, need, line):
     lines = shown(ece_host_report)
-    waited = {"hosts": {"a": ROW}, "need": {**NEED, **need}}
-    report(bare(ece_host_report), {"a": {"__ece_host_wait": waited}}, __ece_host_wait=waited)
+    waited = {"plan_made_at": 7.5, "hosts": {"a": ROW}, "need": {**NEED, **need}}
+    report(bare(ece_host_report), {"a": {"__ece_host_wait": waited}})
     assert lines[2:] == ([line] if line else [])
 
 
 @pytest.mark.parametrize(("most", "too_many"), [(None, False), (50, False), ("49%", True), (0, True)])
 def test_too_many_failed_hosts_are_told(bare, shown, most, too_many):
     shown(ece_host_report)
-    waited = {"__ece_host_wait": {"hosts": {"a": ROW}}}
+    waited = {"__ece_host_wait": {"plan_made_at": 7.5, "hosts": {"a": ROW}}}
     result = report(bare(ece_host_report), {"a": waited, "b": {"__ece_host_verdict": {"verdict": "ill", "msg": "ill"}}}, most)
-    assert bool(result["too_many_failed"]) is too_many and result["plan_made_at"] == 7.5
+    assert bool(result["too_many_failed"]) is too_many and result["play"] == "this play"
     assert not too_many or result["too_many_failed"].startswith("1 of 2 hosts of a batch have failed")
+
+
+def test_what_an_earlier_run_in_the_same_playbook_came_to_is_not_reported(bare, shown):
+    lines = shown(ece_host_report)
+    earlier = {"__ece_host_wait": {"plan_made_at": 7.0, "hosts": {"a": ROW}, "need": NEED}}
+    result = report(bare(ece_host_report), {"a": {**earlier, "__ece_host_verdict": {"verdict": "assign_roles"}}})
+    assert result["hosts"]["a"]["verdict"] == "failed" and not any(line.startswith("token") for line in lines)

@@ -19,7 +19,7 @@ from ansible_collections.ece.platform.plugins.module_utils.module import utc
 def start(bare, tmp_path):
     """Start with a minted token of a given age and validity; C(ran) of the function keeps what was run on the host."""
 
-    def act(age=0.0, granted=2120, installer_src=None, minted=None, persistent=False):
+    def act(age=0.0, granted=2120, installer_src=None, minted=None, persistent=False, **needed):
         now = time.time()
         if minted is None:
             expires_at = None if persistent else utc(now - age + granted)
@@ -27,7 +27,7 @@ def start(bare, tmp_path):
         action = bare(ece_host_start)
         action._find_needle = lambda folder, name: str(tmp_path / name)
         action._execute_module = lambda module_name, module_args, task_vars: act.ran.append((module_name, module_args)) or {"changed": True}
-        need = {"validity_seconds": None if persistent else 2120}
+        need = {"validity_seconds": None if persistent else 2120, "stopped": None, "at_any_age": False, **needed}
         return action.act({"need": need, "minted": minted, "install": {"timeout": 1800, "user": "elastic"}, "installer_src": installer_src}, {})
 
     act.ran = []
@@ -49,6 +49,16 @@ def test_a_file_of_the_controller_goes_along_to_the_byte(start, tmp_path):
 def test_a_token_that_would_expire_before_the_installers_time_is_over_starts_nothing(start, age, granted, late):
     assert start(age, granted).get("late", False) is late
     assert bool(start.ran) is not late
+
+
+def test_a_token_may_have_to_be_used_at_any_age(start):
+    assert start(age=100_000, at_any_age=True) == {"changed": True}
+
+
+def test_where_too_many_hosts_have_failed_nothing_is_started(start):
+    with pytest.raises(FleetError, match="^too many: no further installer is started$"):
+        start(stopped="too many: no further installer is started")
+    assert start.ran == []
 
 
 def test_a_persistent_token_is_never_too_old(start):

@@ -16,10 +16,14 @@ def verdict(word="install", roles=("allocator",), install_timeout=1800):
     return {"__ece_host_verdict": {"verdict": word, "roles": list(roles), "install_timeout": install_timeout}}
 
 
+BEFORE = {"hosts": ["a", "b", "c"], "minted": 1, "roles": ["allocator"], "validity_seconds": 2120}
+
+
 @pytest.fixture
 def need(bare):
-    def act(hostvars, failed=(), **options):
-        arguments = {"hosts": list(hostvars), "persistent": False, "forks": 5, "minted": 0, "max_fail_percentage": None, **options}
+    def act(hostvars, failed=(), most=None, **options):
+        plan = {"max_fail_percentage": most}
+        arguments = {"hosts": list(hostvars), "plan": plan, "persistent": False, "forks": 5, "before": {}, **options}
         return bare(ece_host_token).act(arguments, {"hostvars": hostvars, "ansible_play_batch": [name for name in hostvars if name not in failed]})
 
     return act
@@ -43,23 +47,32 @@ def test_hosts_that_join_without_a_token_do_not_count(need):
 
 def test_the_second_token_of_a_batch_is_for_the_hosts_that_were_late(need):
     started, late = {**verdict(), "__ece_host_start": {"changed": True}}, {**verdict(), "__ece_host_start": {"late": True}}
-    result = need({"a": started, "b": {**verdict(), "__ece_host_start": {"failed": True}}, "c": late}, failed=["b"], minted=1)
-    assert (result["hosts"], result["minted"]) == (["c"], 2)
+    result = need({"a": started, "b": {**verdict(), "__ece_host_start": {"failed": True}}, "c": late}, failed=["b"], before=BEFORE)
+    assert (result["hosts"], result["minted"], result["at_any_age"]) == (["c"], 2, False)
+
+
+def test_a_token_is_used_at_any_age_where_nobody_could_be_started_with_the_one_before(need):
+    late = {**verdict(), "__ece_host_start": {"late": True}}
+    result = need({"a": late, "b": late, "c": late}, before=BEFORE)
+    assert (result["hosts"], result["minted"], result["at_any_age"]) == (["a", "b", "c"], 2, True)
+    assert need({"a": verdict()})["at_any_age"] is False
 
 
 @pytest.mark.parametrize(("most", "stops"), [(None, False), (50, False), ("50%", False), (49, True), (0, True), ("0", True)])
 def test_too_many_hosts_that_cannot_join_stop_the_batch_before_a_token_is_minted(need, most, stops):
     hosts = {"a": {}, "b": {}, "c": verdict(), "d": verdict("wait")}
     if not stops:
-        assert need(hosts, failed="ab", max_fail_percentage=most)["hosts"] == ["c"]
+        assert need(hosts, failed="ab", most=most)["hosts"] == ["c"]
         return
     with pytest.raises(FleetError, match=f"^2 of 4 hosts of a batch have failed, .* ece_host_max_fail_percentage {most} allows: no installer is started"):
-        need(hosts, failed="ab", max_fail_percentage=most)
+        need(hosts, failed="ab", most=most)
 
 
-def test_installers_that_cannot_be_started_count_before_the_next_token(need):
-    with pytest.raises(FleetError, match="1 of 2 hosts .*: no further installer is started"):
-        need({"a": verdict(), "b": {**verdict(), "__ece_host_start": {"late": True}}}, failed="a", minted=1, max_fail_percentage=10)
+def test_too_many_failures_after_the_first_token_leave_running_installers_alone(need):
+    late = {**verdict(), "__ece_host_start": {"late": True}}
+    result = need({"a": verdict(), "b": late, "c": {**verdict(), "__ece_host_start": {"changed": True}}}, failed="a", before=BEFORE, most=10)
+    assert result["stopped"].startswith("1 of 3 hosts ") and result["stopped"].endswith(": no further installer is started")
+    assert (result["hosts"], result["minted"], result["roles"], result["validity_seconds"]) == ([], 1, ["allocator"], 2120)
 
 
 def test_a_start_that_an_earlier_play_has_registered_does_not_count(need):

@@ -227,6 +227,31 @@ def test_a_lost_connection_is_made_again_and_its_trouble_is_kept_until_then(foll
     assert silences == ["", words, ""]
 
 
+def test_where_no_more_threads_can_be_had_hosts_take_turns(following, monkeypatch):
+    real, started = threading.Thread.start, []
+
+    def start(thread):
+        if thread._target.__name__ == "_run":
+            if len(started) == 3:
+                raise RuntimeError("can't start new thread")
+            started.append(thread)
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    hosts = Hosts(**{f"h{number}": [RUNNING, ended(0)] for number in range(12)})
+    assert all(record["rc"] == 0 for record in following(hosts).records.values())
+    assert hosts.most_at_once <= 3 and {hold for _name, hold in hosts.asked} == {5 * 3 / 12}
+
+
+def test_a_host_that_gives_no_answer_is_asked_at_growing_distances(following, monkeypatch):
+    pauses = []
+    real = threading.Event.wait
+    monkeypatch.setattr(threading.Event, "wait", lambda event, timeout=None: (pauses.append(timeout), real(event, timeout))[1])
+    monkeypatch.setattr(ece_host_wait, "RECONNECT_MAX_SECONDS", 0.03)
+    following(Hosts(a=[OSError("gone"), OSError("gone"), OSError("gone"), OSError("gone"), RUNNING, OSError("gone"), ended(0)]))
+    assert [pause for pause in pauses if pause in (0.01, 0.02, 0.03, 0.04, 0.08)] == [0.01, 0.02, 0.03, 0.03, 0.01]
+
+
 def test_a_connection_without_an_end_is_given_up_and_made_anew(following, monkeypatch):
     monkeypatch.setattr(ece_host_wait, "FOLLOW_SECONDS", 0.1)
     monkeypatch.setattr(ece_host_wait, "PATIENCE_SECONDS", 0.1)
