@@ -75,18 +75,14 @@ def test_a_join_asks_for_lists_alone_mints_once_and_says_little(operator):
     assert max(counts["ok"] + counts["skipped"] for name, counts in run.recap.items() if name != "new-01") <= 5
 
 
-@pytest.mark.parametrize("standin_options", [{"install_seconds": 3.0}])
+@pytest.mark.parametrize("standin_options", [{"install_seconds": 20.0}])
 def test_all_hosts_of_a_batch_install_at_the_same_time_whatever_forks_is(operator):
-    new_hosts(operator, 6)
+    new_hosts(operator, 4)
     run = operator.play("--forks", "1")
     assert run.rc == 0, run.output
     records = [json.loads(next(host.storage.rglob("record.json")).read_text(encoding="utf-8")) for host in operator.ece.hosts.values()]
-    assert len(records) == 6
-    last_start, first_end = max(record["started"] for record in records), min(record["finished"] for record in records)
-    # With one fork, six installs of three seconds that wait for each other would be over one by one.
-    assert first_end < last_start + 3, "an installer had to wait for another to end"
-    overlaps = sum(1 for one in records for other in records if one["started"] < other["finished"] and other["started"] < one["finished"])
-    assert overlaps > len(records), "no two installers ran at the same time"
+    assert len(records) == 4
+    assert max(record["started"] for record in records) < min(record["finished"] for record in records), "an installer had to wait for another to end"
 
 
 # -- batches -------------------------------------------------------------------------------------------------------------
@@ -207,7 +203,6 @@ def test_a_controller_killed_in_the_middle_of_a_join_is_followed_by_one_that_car
         first.wait()
     again = operator.play()
     assert again.rc == 0, again.output
-    assert "an installer is running on it already: wait for it" not in again.output, "waiting is no failure, so it needs no words"
     assert sorted(join["runner_id"] for join in operator.ece.joins) == [f"192.0.2.{number}" for number in range(1, 5)], "one enrolment a host"
     assert operator.ece.minted == 2, "those that were not started need a token of their own"
     assert operator.play().total("changed") == 0
