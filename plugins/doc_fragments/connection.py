@@ -59,7 +59,7 @@ options:
   retries:
     description:
       - How often a request is tried again after a connection error, HTTP 429, 502, 503, 504, or an answer that the coordinator is not ready.
-      - Only reading requests are repeated; one that writes is tried again only if no connection was made.
+      - A request that mints a token is never repeated once it was sent; all others have the same effect however often they arrive.
     type: int
     default: 3
 requirements:

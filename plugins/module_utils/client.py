@@ -29,6 +29,8 @@ except ImportError as import_error:
 API_PREFIX = "/api/v1"
 CONNECT_TIMEOUT_SECONDS = 10
 RETRY_STATUS = (429, 502, 503, 504)
+# What has the same effect however often it arrives. A POST is never repeated once it was sent: it may have minted a token.
+REPEATABLE = ("GET", "PUT", "DELETE")
 # Seen in the field while a coordinator starts; its HTTP status is not documented, so the code decides.
 NOT_READY_CODE = "controller_route.controller_not_ready"
 # A coordinator that asks for more patience than this is down as far as one play is concerned.
@@ -108,7 +110,8 @@ class EceClient:
     urls: base addresses like https://10.0.0.1:12443, tried in order when one cannot be reached.
     api_key, or username and password: exactly one kind. A user name is sent as HTTP basic; where a coordinator refuses
         that with 401, the client logs in once (POST /users/auth/_login) and goes on with the Bearer token.
-    timeout: seconds without an answer. retries: further tries of a GET, and of connections that were never made.
+    timeout: seconds without an answer. sleep: waits for so many seconds.
+    retries: further tries of what may be repeated (GET, PUT, DELETE), and of connections that were never made.
     """
 
     def __init__(
@@ -133,7 +136,7 @@ class EceClient:
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
         self._retry = Retry(total=retries, backoff_factor=BACKOFF_FACTOR_SECONDS, allowed_methods=None, status_forcelist=RETRY_STATUS)
-        self._sleep = sleep
+        self.sleep = sleep
         self._session = requests.Session()
         # requests prepares the next request even of a redirect that it is told not to follow, and falls over an address that is none.
         self._session.get_redirect_target = lambda response: None
@@ -183,14 +186,14 @@ class EceClient:
                 response = self._send(method, path, params, body)
                 return self._decode(method, response)
             except EceConnectionError as error:
-                if retry.total <= 0 or (error.sent and method != "GET"):
+                if retry.total <= 0 or (error.sent and method not in REPEATABLE):
                     raise
             except EceApiError as error:
                 passing = error.status in RETRY_STATUS or error.code == NOT_READY_CODE
-                if retry.total <= 0 or not passing or method != "GET":
+                if retry.total <= 0 or not passing or method not in REPEATABLE:
                     raise
             retry = retry.new(total=retry.total - 1, history=retry.history + (None,))
-            self._sleep(self._pause(retry, response))
+            self.sleep(self._pause(retry, response))
 
     def _pause(self, retry, response) -> float:
         """Seconds before the next try: Retry-After where the coordinator gives it, else growing."""
@@ -229,14 +232,14 @@ class EceClient:
                     raise EceError(f"{method} {url}{API_PREFIX}{path}: {self._explain_tls(error)}") from None
                 sent = not _never_connected(error)
                 failures.append(f"{url}: {_reason(error)}")
-                if sent and method != "GET":
+                if sent and method not in REPEATABLE:
                     raise EceConnectionError(
                         f"{method} {url}{API_PREFIX}{path}: {_reason(error)}; whether the request took effect is not known", sent=True
                     ) from None
                 continue
             self._prefer(url)
             return response
-        raise EceConnectionError(f"no coordinator can be reached ({'; '.join(failures)})", sent=method == "GET")
+        raise EceConnectionError(f"no coordinator can be reached ({'; '.join(failures)})", sent=method in REPEATABLE)
 
     def _prefer(self, url: str) -> None:
         if self._urls[0] != url:

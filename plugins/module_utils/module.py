@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import traceback
-from datetime import datetime, timezone
 from typing import Any, Callable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
@@ -78,19 +77,18 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
     return warnings
 
 
+def client_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked connection options as arguments of EceClient."""
+    return {
+        "urls": [url for url in options["url"] if url],
+        **{name: options[name] for name in ("api_key", "username", "password", "ca_path", "validate_certs", "timeout", "retries")},
+        "user_agent": f"ece.platform/{VERSION}",
+    }
+
+
 def make_client(options: Mapping[str, Any]) -> api.EceClient:
     """A client for checked connection options."""
-    return api.EceClient(
-        [url for url in options["url"] if url],
-        api_key=options["api_key"],
-        username=options["username"],
-        password=options["password"],
-        ca_path=options["ca_path"],
-        validate_certs=options["validate_certs"],
-        timeout=options["timeout"],
-        retries=options["retries"],
-        user_agent=f"ece.platform/{VERSION}",
-    )
+    return api.EceClient(**client_arguments(options))
 
 
 def failure(error: Exception) -> dict:
@@ -121,8 +119,3 @@ def run_api_module(spec: Mapping[str, Any], function: Callable[[AnsibleModule, a
     except Exception as error:  # a mistake of ours: say so in one line, with the traceback where -vvv shows it
         module.fail_json(msg=f"unexpected {type(error).__name__} in {module._name}, please report it", exception=traceback.format_exc())
     module.exit_json(**result)
-
-
-def utc(timestamp: float) -> str:
-    """2026-01-01T00:00:00Z"""
-    return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

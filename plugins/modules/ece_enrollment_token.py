@@ -13,6 +13,9 @@ version_added: 1.0.0
 description:
   - Mints a token with which new hosts join the platform (the C(--roles-token) of C(elastic-cloud-enterprise.sh install)), or revokes a persistent one.
   - The token is decoded without verifying it, so that its roles and its end are known; a token that is not what was asked for is an error.
+  - A request whose answer is lost is not repeated. Where it was for a persistent token, the platform's list from before is compared with that
+    from after, and the one token that is new and has the roles asked for is revoked. Plays of one machine take turns with such requests. Where
+    there are several such tokens, they are named in the error and none is touched.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -112,11 +115,9 @@ roles:
   sample: [allocator]
 """
 
-import time
-
-from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceConnectionError, EceError, EceProtocolError
-from ansible_collections.ece.platform.plugins.module_utils.fleet import ROLES, TOKEN_VALIDITY_MAX_SECONDS, decode_token, token_mismatch
-from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError, FleetError, run_api_module, utc
+from ansible_collections.ece.platform.plugins.module_utils import enrollment
+from ansible_collections.ece.platform.plugins.module_utils.fleet import ROLES, TOKEN_VALIDITY_MAX_SECONDS
+from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError, run_api_module
 
 
 def check_options(params):
@@ -137,64 +138,12 @@ def check_options(params):
         raise ConnectionOptionError(f"validity_in_seconds {validity} is not possible: use 1 to {TOKEN_VALIDITY_MAX_SECONDS}")
 
 
-def answer_lost(error):
-    """Whether a token may have been minted although there is no answer with it."""
-    if isinstance(error, EceConnectionError):
-        return error.sent
-    return isinstance(error, EceProtocolError) or (isinstance(error, EceApiError) and error.status >= 500)
-
-
-def made_since(client, before):
-    """A sentence on the persistent tokens that were not there before."""
-    try:
-        new = sorted(token["token_id"] for token in client.enrollment_tokens() if token["token_id"] not in before)
-    except EceError as error:
-        return f"Look for a new persistent token with ece_enrollment_token_info and revoke it; they cannot be listed now: {error}"
-    return f"Persistent tokens that are new since: {', '.join(new)}; revoke the one nobody else made" if new else "No persistent token is new since"
-
-
-def discard(client, token_id):
-    """Revoke a persistent token that is of no use; what became of it, as the end of a sentence."""
-    if not token_id:
-        return ""
-    try:
-        client.delete_enrollment_token(token_id)
-    except EceError as error:
-        return f"; token_id {token_id} could not be revoked, so do that: {error}"
-    return f"; token_id {token_id} is revoked"
-
-
 def mint(module, client):
     """One token, or an error; never a second try once the request was sent."""
     params = module.params
-    roles = sorted(set(params["roles"]))
     if module.check_mode:
-        return {"changed": True, "token": None, "token_id": None, "expires_at": None, "minted_at": None, "roles": roles}
-    before = {token["token_id"] for token in client.enrollment_tokens()} if params["persistent"] else set()
-    minted_at = time.time()
-    try:
-        reply = client.create_enrollment_token(roles, params["persistent"], params["validity_in_seconds"])
-    except EceError as error:
-        if params["persistent"] and answer_lost(error):
-            raise FleetError(f"{error}. {made_since(client, before)}") from None
-        raise
-    token_id = reply.get("token_id")
-    try:
-        claims = decode_token(reply["token"])
-        mismatch = token_mismatch(claims, roles, params["persistent"])
-    except FleetError as error:
-        mismatch = str(error)
-    if mismatch:
-        raise FleetError(mismatch + discard(client, token_id))
-    expires = claims.get("exp")
-    return {
-        "changed": True,
-        "token": reply["token"],
-        "token_id": token_id,
-        "expires_at": utc(expires) if isinstance(expires, (int, float)) else None,
-        "minted_at": utc(minted_at),
-        "roles": roles,
-    }
+        return {"changed": True, "token": None, "token_id": None, "expires_at": None, "minted_at": None, "roles": sorted(set(params["roles"]))}
+    return {"changed": True, **enrollment.mint(client, params["roles"], params["persistent"], params["validity_in_seconds"])}
 
 
 def revoke(module, client):

@@ -38,7 +38,7 @@ options:
     required: true
   minted:
     description:
-      - The result of M(ece.platform.ece_enrollment_token).
+      - The result of M(ece.platform.ece_host_mint).
     type: dict
     required: true
   install:

@@ -16,7 +16,7 @@ description:
   - Counts the hosts of a batch whose installers are to be started, and says which roles their one token has to permit, and for how long.
   - An ephemeral token is to hold for the longest install timeout, the time that it takes to start all installers (an hour at the most), and a margin.
   - Fails where more of them have failed before than the plan's C(max_fail_percentage) allows.
-  - Mints nothing; that is for M(ece.platform.ece_enrollment_token).
+  - Mints nothing; that is for M(ece.platform.ece_host_mint).
   - Belongs to role P(ece.platform.ece_host#role), whose results of each host it reads. Use it with C(run_once).
 author:
   - The ece.platform authors (@ece-platform)
@@ -56,7 +56,7 @@ options:
     default: {}
 seealso:
   - module: ece.platform.ece_host_start
-  - module: ece.platform.ece_enrollment_token
+  - module: ece.platform.ece_host_mint
 """
 
 EXAMPLES = r"""

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_start
+from ansible_collections.ece.platform.plugins.module_utils.enrollment import utc
 from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
-from ansible_collections.ece.platform.plugins.module_utils.module import utc
 
 
 @pytest.fixture

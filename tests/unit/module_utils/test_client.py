@@ -361,8 +361,8 @@ def babble(connection):
     ],
     ids=["refused", "refused TLS", "closed after the request", "closed in the handshake", "cut off", "no HTTP"],
 )
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_read_is_tried_again_whatever_happens_and_a_write_only_if_it_was_never_sent(serve, make_client, sleeps, closed_port, scheme, treat, words, method):
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+def test_a_post_is_tried_again_only_if_it_was_never_sent_and_all_else_in_any_case(serve, make_client, sleeps, closed_port, scheme, treat, words, method):
     connections = []
 
     def count(connection):
@@ -372,11 +372,11 @@ def test_a_read_is_tried_again_whatever_happens_and_a_write_only_if_it_was_never
     url = f"{scheme}://127.0.0.1:{serve(count) if treat else closed_port}"
     with pytest.raises(EceConnectionError, match=words) as caught:
         make_client(url, retries=2, timeout=5).request(method, "/platform")
-    repeats = method == "GET" or treat is None
+    repeats = method != "POST" or treat is None
     assert url in str(caught.value)
     assert len(sleeps) == (2 if repeats else 0)
     assert len(connections) == (0 if treat is None else 3 if repeats else 1)
-    assert caught.value.sent == (method == "GET" or treat is not None)
+    assert caught.value.sent == (method != "POST" or treat is not None)
     assert ("whether the request took effect is not known" in str(caught.value)) == (not repeats)
 
 
@@ -451,13 +451,20 @@ def test_a_write_goes_to_the_next_coordinator_if_no_connection_was_made(ece, mak
     assert make_client(URL, OTHER_URL).request(method, "/x") == {"done": True}
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("error", [reset, read_timeout])
-def test_a_write_that_was_sent_goes_to_nobody_else(ece, make_client, method, error):
-    ece.expect(method, "/x", body=error())
+def test_a_post_that_was_sent_goes_to_nobody_else(ece, make_client, error):
+    ece.expect("POST", "/x", body=error())
     with pytest.raises(EceConnectionError, match="whether the request took effect is not known") as caught:
-        make_client(URL, OTHER_URL).request(method, "/x")
+        make_client(URL, OTHER_URL).request("POST", "/x")
     assert caught.value.sent
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("error", [reset, read_timeout])
+def test_what_may_be_repeated_goes_to_the_next_coordinator(ece, make_client, method, error):
+    ece.expect(method, "/x", body=error())
+    ece.expect(method, "/x", json={"done": True}, url=OTHER_URL)
+    assert make_client(URL, OTHER_URL).request(method, "/x") == {"done": True}
 
 
 def test_all_coordinators_are_asked_in_each_try_and_named_in_the_error(ece, make_client, sleeps):
@@ -516,13 +523,21 @@ def test_a_read_is_repeated_as_often_as_asked(ece, make_client, fault, retries):
         make_client(retries=retries).platform()
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("fault", sorted(set(TRANSIENT) - {"refused", "connect timeout"}))
-def test_a_write_that_was_sent_is_never_repeated(ece, make_client, sleeps, method, fault):
-    ece.expect(method, "/x", **TRANSIENT[fault])
+def test_a_post_that_was_sent_is_never_repeated(ece, make_client, sleeps, fault):
+    ece.expect("POST", "/x", **TRANSIENT[fault])
     with pytest.raises(EceError):
-        make_client(retries=3).request(method, "/x")
+        make_client(retries=3).request("POST", "/x")
     assert sleeps == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_a_write_that_has_the_same_effect_each_time_is_repeated(ece, make_client, sleeps, method, fault):
+    ece.expect(method, "/x", **TRANSIENT[fault])
+    ece.expect(method, "/x", json={"done": True})
+    assert make_client(retries=3).request(method, "/x") == {"done": True}
+    assert sleeps == [0.5]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
@@ -611,7 +626,7 @@ def test_a_404_that_is_not_about_the_thing_is_no_success(ece, make_client, thing
     function, path = DELETES[thing]
     ece.expect("DELETE", path + "/id", status=404, **answer)
     with pytest.raises(EceApiError, match="HTTP 404"):
-        getattr(make_client(), function)("id")
+        getattr(make_client(retries=0), function)("id")
 
 
 # -- answers that are none -----------------------------------------------------------------------------------------------------

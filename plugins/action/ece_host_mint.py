@@ -1,0 +1,32 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mints the token of a batch: in the controller, so that it is in no file and no argument list; a persistent one by a keeper."""
+
+from __future__ import annotations
+
+import os
+
+from ansible_collections.ece.platform.plugins.module_utils import enrollment
+from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC, client_arguments
+from ansible_collections.ece.platform.plugins.plugin_utils import keeper
+from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction
+
+
+class ActionModule(ApiAction):
+    """See the documentation of the module with this name."""
+
+    SPEC = {**CONNECTION_SPEC, "need": {"type": "dict", "required": True}}
+
+    def act(self, arguments, task_vars):
+        client, warnings = self.connect(arguments)
+        need = arguments["need"]
+        if self._task.check_mode:
+            return {"changed": True, "token": None, "token_id": None, "expires_at": None, "minted_at": None, "roles": need["roles"]}
+        if need["persistent"]:
+            # Actions run in a child of ansible-playbook, and it is that whose end counts.
+            minted = keeper.mint(client_arguments(arguments), need["roles"], os.getppid())
+        else:
+            minted = enrollment.mint(client, need["roles"], False, need["validity_seconds"])
+        return {"changed": True, **minted, "warnings": warnings + client.warnings}

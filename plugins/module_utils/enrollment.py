@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mint one enrollment token, and leave none behind that nobody has.
+
+A persistent token lives until it is revoked, so a mint whose answer is lost has to be cleared up. The API never shows a token again
+and knows no owner of one; what is left is to compare its list from before with that from after. For that comparison to mean
+anything, plays of this machine take turns (C(sole_mint)); what somebody else mints meanwhile, from elsewhere, is left alone as long
+as it can be told apart, and named where it cannot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import time
+from datetime import datetime, timezone
+from typing import Any, Callable, Iterator, Sequence
+
+from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceClient, EceConnectionError, EceError, EceProtocolError
+from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError, decode_token, token_mismatch
+
+# A name in the kernel and not a file: it goes with its process, however that ends, and there is nothing to clear up or to attack.
+TURN = "\0ece.platform.sole-mint"
+# A mint takes as long as a few requests that time out; whoever waits longer than this waits for something that hangs.
+TURN_SECONDS = 600
+# A coordinator that was too slow to answer may still mint; the list is asked for this long.
+PATIENCE_SECONDS = 30
+POLL_SECONDS = 1
+
+Sleep = Callable[[float], None]
+
+
+def utc(timestamp: float) -> str:
+    """2026-01-01T00:00:00Z"""
+    return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def mint(client: EceClient, roles: Sequence[str], persistent: bool, validity_seconds: int | None = None) -> dict:
+    """POST enrollment-tokens, once: token, token_id (persistent only), expires_at, minted_at, roles. Raises EceError, FleetError.
+
+    validity_seconds: of an ephemeral token; None for the platform's default. A token that is not what was asked for is revoked
+    where that is possible, and is an error.
+    """
+    roles = sorted(set(roles))
+    if not persistent:
+        return _mint(client, roles, False, validity_seconds)
+    with sole_mint(client.sleep):
+        before = _ids(client)
+        try:
+            return _mint(client, roles, True, None)
+        except EceError as error:
+            if not answer_lost(error):
+                raise
+            raise FleetError(f"{error}. {clear_up(client, before, roles)}") from None
+
+
+def _mint(client: EceClient, roles: list[str], persistent: bool, validity_seconds: int | None) -> dict:
+    minted_at = time.time()
+    reply = client.create_enrollment_token(roles, persistent, validity_seconds)
+    token_id, claims = reply.get("token_id"), {}
+    try:
+        claims = decode_token(reply["token"])
+        # The token's own id, where the reply lacks the one that it is revoked by.
+        token_id = token_id or (claims.get("sub") if claims.get("persistent") else None)
+        mismatch = token_mismatch(claims, roles, persistent)
+    except FleetError as error:
+        mismatch = str(error)
+    if persistent and not _is_id(token_id):
+        raise EceProtocolError(f"POST enrollment-tokens at {client.url} answered without a usable 'token_id', which the API promises")
+    if mismatch:
+        raise FleetError(mismatch + _discard(client, token_id))
+    expires = claims.get("exp")
+    return {
+        "token": reply["token"],
+        "token_id": token_id if persistent else None,
+        "expires_at": utc(expires) if isinstance(expires, (int, float)) else None,
+        "minted_at": utc(minted_at),
+        "roles": roles,
+    }
+
+
+def _is_id(token_id: Any) -> bool:
+    return isinstance(token_id, str) and bool(token_id)
+
+
+def _discard(client: EceClient, token_id: Any) -> str:
+    """Revoke a persistent token that is of no use; what became of it, as the end of a sentence."""
+    if not _is_id(token_id):
+        return ""
+    try:
+        client.delete_enrollment_token(token_id)
+    except EceError as error:
+        return f"; token_id {token_id} could not be revoked, so do that: {error}"
+    return f"; token_id {token_id} is revoked"
+
+
+# -- a lost answer -------------------------------------------------------------------------------------------------------
+
+
+def answer_lost(error: EceError) -> bool:
+    """Whether a token may have been minted although there is no answer with it."""
+    if isinstance(error, EceConnectionError):
+        return error.sent
+    # 408: a proxy in between gave up waiting; all other answers below 500 are refusals.
+    return isinstance(error, EceProtocolError) or (isinstance(error, EceApiError) and (error.status >= 500 or error.status == 408))
+
+
+def clear_up(client: EceClient, before: set[str], roles: Sequence[str]) -> str:
+    """Find the token of a mint whose answer was lost, and revoke it: what came of that, as a sentence. C(before): ids that were there.
+
+    Only a token that is new since, has exactly the roles that were asked for, and is the only one like that, can be the lost one.
+    """
+    new: set[str] = set()
+    unknown = None
+    for pause in [0] + [POLL_SECONDS] * (PATIENCE_SECONDS // POLL_SECONDS):
+        client.sleep(pause)
+        try:
+            unknown, new = None, {token["token_id"] for token in client.enrollment_tokens() if sorted(_roles(token)) == sorted(roles)} - before
+        except EceError as error:
+            unknown = error
+        if new:
+            break
+    if unknown:
+        return f"Whether it made a token is not known: look for a new persistent one with ece_enrollment_token_info and revoke it ({unknown})"
+    if not new:
+        return "No persistent token is new since"
+    if len(new) > 1:
+        return f"Persistent tokens that are new since: {', '.join(sorted(new))}; one of them is lost, and only who made the others can tell which: revoke it"
+    token_id = new.pop()
+    try:
+        client.delete_enrollment_token(token_id)
+    except EceError as error:
+        return f"The token that it made, token_id {token_id}, could not be revoked, so do that: {error}"
+    return f"The token that it made, token_id {token_id}, is revoked"
+
+
+def _ids(client: EceClient) -> set[str]:
+    return {token["token_id"] for token in client.enrollment_tokens()}
+
+
+def _roles(token: dict) -> list[str]:
+    roles = token.get("roles")
+    return [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
+
+
+@contextlib.contextmanager
+def sole_mint(sleep: Sleep = time.sleep, turn_seconds: float = TURN_SECONDS) -> Iterator[None]:
+    """Nobody else on this machine mints a persistent token meanwhile. Raises FleetError where the turn does not come.
+
+    Where the system has no such names (other than Linux), there are no turns: tokens that two plays mint at the same moment
+    can then not be told apart, and are named instead of revoked.
+    """
+    with socket.socket(socket.AF_UNIX) as turn:
+        waited = 0.0
+        while True:
+            try:
+                turn.bind(TURN)
+                break
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    break
+            if waited >= turn_seconds:
+                raise FleetError(f"another process of this machine has been minting a persistent token for {turn_seconds:.0f} s: end it, and run this again")
+            sleep(POLL_SECONDS)
+            waited += POLL_SECONDS
+        yield

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A persistent token whose mint had no answer: found, revoked, and never taken for somebody else's. test_ece_enrollment_token.py has the rest."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.module_utils import enrollment
+from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceError
+from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+from scripted import TOKENS, failed, jwt, refused, reset
+
+SENDS = {"persistent": True, "roles": ["allocator"]}
+
+
+def listed(**tokens):
+    return {"tokens": [{"token_id": token_id.replace("_", "-"), "roles": roles} for token_id, roles in tokens.items()]}
+
+
+def lost(make_client, **options):
+    with pytest.raises(FleetError) as caught:
+        enrollment.mint(make_client(**options), ["allocator"], True)
+    return str(caught.value)
+
+
+def test_tokens_that_were_there_or_have_other_roles_are_somebody_elses(ece, make_client):
+    ece.expect("GET", TOKENS, json=listed(old=["allocator"]))
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    ece.expect("GET", TOKENS, json=listed(old=["allocator"], proxies=["proxy"], wide=["proxy", "allocator"], none=[], lost=["allocator"]))
+    ece.expect("DELETE", TOKENS + "/lost", json={})
+    assert lost(make_client).endswith("The token that it made, token_id lost, is revoked")
+
+
+def test_of_several_new_ones_none_is_touched_and_all_are_named(ece, make_client):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    ece.expect("GET", TOKENS, json=listed(b=["allocator"], a=["allocator"]))
+    assert "new since: a, b; one of them is lost" in lost(make_client)
+
+
+def test_a_token_that_a_slow_coordinator_mints_later_is_waited_for(ece, make_client, sleeps):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    for _ in range(3):
+        ece.expect("GET", TOKENS, json=listed())
+    ece.expect("GET", TOKENS, json=listed(late=["allocator"]))
+    ece.expect("DELETE", TOKENS + "/late", json={})
+    assert lost(make_client).endswith("token_id late, is revoked")
+    assert sum(sleeps) == 3
+
+
+def test_a_coordinator_that_cannot_be_asked_for_its_list_is_asked_again(ece, make_client):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, status=500, sends=SENDS)
+    ece.expect("GET", TOKENS, status=500)
+    ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
+    ece.expect("DELETE", TOKENS + "/lost", json={})
+    assert lost(make_client).endswith("token_id lost, is revoked")
+
+
+def test_a_list_that_stays_out_of_reach_leaves_the_first_error_and_what_to_do(ece, make_client, sleeps):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    for _ in range(31):
+        ece.expect("GET", TOKENS, body=refused())
+    message = lost(make_client, retries=0)
+    assert "whether the request took effect is not known" in message
+    assert "look for a new persistent one with ece_enrollment_token_info and revoke it" in message and "connection refused" in message
+    assert sum(sleeps) == enrollment.PATIENCE_SECONDS
+
+
+def test_a_lost_token_that_cannot_be_revoked_is_named(ece, make_client):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
+    ece.expect("DELETE", TOKENS + "/lost", status=500, json=failed("x.y"))
+    assert "token_id lost, could not be revoked, so do that: DELETE" in lost(make_client)
+
+
+def test_a_reply_without_the_id_is_revoked_by_the_id_in_its_token(ece, make_client):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, json={"token": jwt(["allocator"], sub="of-the-token", persistent=True)}, sends=SENDS)
+    assert enrollment.mint(make_client(), ["allocator"], True)["token_id"] == "of-the-token"
+
+
+@pytest.mark.parametrize("reply", [{"token": jwt(["allocator"])}, {"token": "no.token.at-all"}, {"token": jwt(["allocator"]), "token_id": 5}])
+def test_a_reply_without_any_id_counts_as_lost(ece, make_client, reply):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, json=reply, sends=SENDS)
+    ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
+    ece.expect("DELETE", TOKENS + "/lost", json={})
+    assert "answered without a usable 'token_id'" in lost(make_client)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_lost"), [(400, False), (401, False), (403, False), (404, False), (408, True), (429, False), (449, False), (500, True), (503, True)]
+)
+def test_only_an_answer_that_may_hide_an_effect_counts_as_lost(status, is_lost):
+    assert enrollment.answer_lost(EceApiError("words", status, None, [], [])) is is_lost
+    assert enrollment.answer_lost(EceError("not even sent")) is False
+
+
+# -- turns ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_plays_of_one_machine_mint_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(enrollment, "TURN", "\0ece.platform.test")
+    slept = []
+    with enrollment.sole_mint(), pytest.raises(FleetError, match="another process of this machine has been minting a persistent token for 3 s"):
+        with enrollment.sole_mint(slept.append, turn_seconds=3):
+            pytest.fail("two at once")
+    assert slept == [1, 1, 1]
+    with enrollment.sole_mint(slept.append):
+        pass
+    assert slept == [1, 1, 1], "the turn is free again"
+
+
+def test_where_there_are_no_turns_nobody_waits(monkeypatch):
+    class NoSuchNames(socket.socket):
+        def bind(self, _name):
+            raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(enrollment.socket, "socket", NoSuchNames)
+    with enrollment.sole_mint(lambda _seconds: pytest.fail("waits")):
+        pass

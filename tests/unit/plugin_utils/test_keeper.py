@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A persistent token ends with its run, whatever ends that: real processes, and the stand-in."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceClient, EceError
+from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+from ansible_collections.ece.platform.plugins.plugin_utils import keeper
+from standin import StandIn
+
+
+@pytest.fixture
+def ece():
+    with StandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+def run():
+    """A process that stands for ansible-playbook."""
+    process = subprocess.Popen(["sleep", "60"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def connection(ece, monkeypatch):
+    monkeypatch.setenv("ECE_PASSWORD", ece.password)
+    return {"urls": [ece.url], "username": ece.username, "password": ece.password, "ca_path": ece.ca_path, "retries": 0, "timeout": 5}
+
+
+@pytest.fixture
+def mint(connection, run):
+    kept = []
+
+    def mint(**options):
+        kept.append(keeper.mint({**connection, **options}, ["allocator"], run.pid))
+        return kept[-1]
+
+    yield mint
+    for minted in kept:
+        keeper.release(minted["keeper"])
+
+
+def until(condition, seconds=15):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.05)
+
+
+def alive(pid):
+    return keeper.born(pid) is not None
+
+
+def test_a_token_is_minted_and_its_keeper_ends_when_it_is_released(ece, mint):
+    minted = mint()
+    assert minted["token"].startswith("eyJ") and minted["roles"] == ["allocator"] and minted["expires_at"] is None
+    assert ece.tokens == [minted["token_id"]]
+    assert alive(minted["keeper"]["pid"])
+    EceClient([ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path).delete_enrollment_token(minted["token_id"])
+    before = len(ece.requests)
+    keeper.release(minted["keeper"])
+    until(lambda: not alive(minted["keeper"]["pid"]))
+    assert len(ece.requests) == before, "it has nothing more to ask"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_run_that_is_gone_takes_its_token_with_it_and_nobody_elses(ece, mint, run, number):
+    other = EceClient([ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path).create_enrollment_token(["allocator"], True, None)
+    minted = mint()
+    run.send_signal(number)  # not waited for: what is left of it, a zombie, is no run any more
+    until(lambda: ece.tokens == [other["token_id"]])
+    until(lambda: not alive(minted["keeper"]["pid"]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
+def test_a_keeper_that_is_told_to_end_revokes_first(ece, mint, number):
+    os.kill(mint()["keeper"]["pid"], number)
+    until(lambda: ece.tokens == [])
+
+
+def test_a_platform_that_is_ill_is_asked_until_the_token_is_gone(ece, mint, run):
+    minted = mint()
+    ece.fault(method="DELETE", path="enrollment-tokens", status=500, times=1)
+    run.kill()
+    until(lambda: any(entry["status"] == 500 for entry in ece.requests))
+    assert ece.tokens == [minted["token_id"]]
+    until(lambda: ece.tokens == [])
+
+
+def test_secrets_are_in_no_argument_list_and_no_environment(ece, mint):
+    minted = mint()
+    folder = Path("/proc") / str(minted["keeper"]["pid"])
+    seen = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+    for secret in (ece.password, minted["token"]):
+        assert secret.encode() not in seen or pytest.fail("a secret is in sight", pytrace=False)
+    assert b"ECE_PASSWORD" not in seen
+
+
+def test_it_is_a_session_of_its_own(mint):
+    pid = mint()["keeper"]["pid"]
+    assert os.getsid(pid) == pid and os.getsid(pid) != os.getsid(0)
+
+
+def test_a_mint_that_is_refused_is_told_and_leaves_no_process(ece, connection, run):
+    ece.fault(method="POST", path="enrollment-tokens", status=403, code="enrollment_tokens.signing_key_not_found", message="No key.")
+    with pytest.raises(EceApiError, match="No key") as caught:
+        keeper.mint(connection, ["allocator"], run.pid)
+    assert (caught.value.status, caught.value.code) == (403, "enrollment_tokens.signing_key_not_found")
+
+
+def test_a_lost_answer_is_cleared_up(ece, connection, run):
+    ece.fault(method="POST", path="enrollment-tokens", reset="after")
+    with pytest.raises(FleetError, match="is revoked"):
+        keeper.mint(connection, ["allocator"], run.pid)
+    assert ece.minted == 1 and ece.tokens == []
+
+
+def test_a_keeper_that_cannot_be_started_mints_nothing(ece, connection, run, monkeypatch):
+    monkeypatch.setattr(keeper.sys, "executable", "/nowhere/python")
+    with pytest.raises(FleetError, match="cannot be started .No such file or directory.: nothing was minted"):
+        keeper.mint(connection, ["allocator"], run.pid)
+    assert ece.minted == 0
+
+
+def test_a_keeper_that_dies_at_once_is_told(connection, run, monkeypatch):
+    monkeypatch.setattr(keeper, "SOURCE", "raise SystemExit(1)")
+    with pytest.raises(FleetError, match="ended without a word: look for a new one"):
+        keeper.mint(connection, ["allocator"], run.pid)
+
+
+def test_nobody_but_a_keeper_is_sent_a_signal(run):
+    keeper.release({"pid": run.pid, "name": "0123456789abcdef"})
+    keeper.release({"pid": 2**22 - 1, "name": "0123456789abcdef"})
+    time.sleep(0.1)
+    assert run.poll() is None
+
+
+def test_trying_to_revoke_has_an_end():
+    class Ill:
+        asked = 0
+
+        def enrollment_tokens(self):
+            self.asked += 1
+            raise EceError("down")
+
+        def sleep(self, _seconds):
+            pass
+
+    client = Ill()
+    assert keeper.revoke(client, "id", seconds=0.2) is False
+    assert client.asked > 1
