@@ -39,7 +39,8 @@ INSTALL_OPTIONS = (
     "version",
     "zone",
 )
-SECONDS_OPTIONS = ("install_timeout", "connect_timeout", "wait_interval")
+# And the fewest seconds that make sense.
+SECONDS_OPTIONS = {"install_timeout": 1, "connect_timeout": 1, "wait_interval": 1, "settle_time": 0}
 # Of these a play has one each; they are taken from its hosts all the same, because a group's variables are where users put them.
 PLAY_OPTIONS = {"batch": fleet.batch_problem, "max_fail_percentage": fleet.percentage_problem}
 ROLE_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
@@ -136,8 +137,8 @@ class ActionModule(ApiAction):
         )
         try:
             installer.arguments(options, prefix)
-            for option in SECONDS_OPTIONS:
-                _check_seconds(prefix + option, variables.get(prefix + option))
+            for option, least in SECONDS_OPTIONS.items():
+                _check_seconds(prefix + option, variables.get(prefix + option), least)
             for option, problem_of in PLAY_OPTIONS.items():
                 value = variables.get(prefix + option)
                 problem = None if value is None else problem_of(value)
@@ -191,12 +192,13 @@ class ActionModule(ApiAction):
         return f"known as {entry['runner_id']}, but not connected"
 
 
-def _check_seconds(name, value):
+def _check_seconds(name, value, least):
     if value is None:
         return
     try:
         number = float(value)
     except (TypeError, ValueError):
-        number = 0
-    if not 0 < number < 2**31:
-        raise installer.OptionError(f"{name} {value!r} is no time: use seconds, 1 or more")
+        number = -1
+    # A fraction of the least second is as good as that.
+    if not (0 < number or number == least) or not number < 2**31:
+        raise installer.OptionError(f"{name} {value!r} is no time: use seconds, {least} or more")

@@ -19,6 +19,8 @@ class ActionModule(ControllerAction):
         "persistent": {"type": "bool", "default": False},
         "forks": {"type": "int", "default": 5},
         "before": {"type": "dict", "default": {}},
+        "late": {"type": "bool", "default": False},
+        "only": {"type": "list", "elements": "str"},
     }
 
     def act(self, arguments, task_vars):
@@ -31,7 +33,8 @@ class ActionModule(ControllerAction):
             raise fleet.FleetError(f"{sentence}: no installer is started")
         # Installers that run already have to be waited for, so later only those that do not are given up, by their own start.
         stopped = f"{sentence}: no further installer is started" if sentence else None
-        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in left and _waits(hostvars[name], minted)}
+        candidates = left.intersection(hosts if arguments["only"] is None else arguments["only"])
+        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in candidates and _waits(hostvars[name], arguments["late"])}
         asked = {} if stopped else waiting
         validity = None
         if asked and not arguments["persistent"]:
@@ -45,10 +48,10 @@ class ActionModule(ControllerAction):
             "minted": minted + bool(asked),
             "stopped": stopped,
             # Where a whole token's time was not enough for a single start, another one would not do better.
-            "at_any_age": bool(minted) and set(waiting) == set(before["hosts"]),
+            "at_any_age": arguments["late"] and set(waiting) == set(before["hosts"]),
         }
 
 
-def _waits(variables, again):
-    """Whether a host's installer is to be started; after a first token: whether it was late for that one."""
-    return variables[VERDICT]["verdict"] in (fleet.INSTALL, fleet.REPLACE) and (not again or bool((variables.get(START) or {}).get("late")))
+def _waits(variables, late):
+    """Whether a host's installer is to be started; late: and was not, because the token before was too old."""
+    return variables[VERDICT]["verdict"] in (fleet.INSTALL, fleet.REPLACE) and (not late or bool((variables.get(START) or {}).get("late")))

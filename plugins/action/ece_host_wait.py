@@ -20,7 +20,7 @@ from ansible_collections.ece.platform.plugins.module_utils.module import CONNECT
 from ansible_collections.ece.platform.plugins.plugin_utils.action import VERDICT, ApiAction, show
 from ansible_collections.ece.platform.plugins.plugin_utils.host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils.remote import on_host
-from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, JOINED, HostWatch, progress
+from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, JOINED, SETTLING, HostWatch, progress
 
 # A line at least this often, so that nobody takes a long install for a hanging play.
 QUIET_SECONDS = 30
@@ -46,6 +46,8 @@ class ActionModule(ApiAction):
         "hosts": {"type": "list", "elements": "str", "required": True},
         "plan": {"type": "dict", "required": True},
         "need": {"type": "dict"},
+        "before": {"type": "dict", "default": {}},
+        "anew": {"type": "list", "elements": "str", "default": []},
         "interval": {"type": "float", "default": 5},
     }
 
@@ -59,10 +61,13 @@ class ActionModule(ApiAction):
             self._wait(client, watches, followers, arguments["interval"])
         finally:
             followers.stop()
+        # Who was to be installed anew and is not waited for has been stopped on the way, which is news.
+        before = {name: row for name, row in arguments["before"].items() if name not in arguments["anew"]}
         return {
             "changed": False,
             "msg": progress(watches),
-            "hosts": {watch.name: watch.row() for watch in watches},
+            "hosts": {**before, **{watch.name: watch.row() for watch in watches}},
+            "again": [watch.name for watch in watches if watch.again],
             "need": arguments["need"],
             "plan_made_at": arguments["plan"]["made_at"],
             "warnings": warnings + client.warnings,
@@ -74,6 +79,7 @@ class ActionModule(ApiAction):
         decided = variables.get(VERDICT)
         has_installer = decided["verdict"] != fleet.ASSIGN_ROLES
         facts = decided.get("facts") or {}
+        last = facts.get("last_install") or {}
         storage_path = variables.get("ece_host_storage_path")
         if has_installer:
             followers.add(entry["name"], variables, _follow_words(variables, facts, installer.log_paths(storage_path)))
@@ -84,7 +90,8 @@ class ActionModule(ApiAction):
             connect_timeout=float(variables.get("ece_host_connect_timeout")),
             storage_path=storage_path,
             started_here=decided["verdict"] in (fleet.INSTALL, fleet.REPLACE),
-            last_started=(facts.get("last_install") or {}).get("started"),
+            last_started=None if last.get("running") else last.get("started"),
+            settle_time=float(variables.get("ece_host_settle_time")),
         )
 
     @staticmethod
@@ -97,24 +104,29 @@ class ActionModule(ApiAction):
         show(f"0:00  {progress(watches)}")
         try:
             while True:
-                trouble, known = platform.latest()
+                trouble, known, asked_at = platform.latest()
                 now = time.monotonic() - began
                 for watch in watches:
-                    watch.look(now, known.get(watch.entry["runner_id"]), records.get(watch.name), trouble, silence.get(watch.name))
+                    watch.look(now, known.get(watch.entry["runner_id"]), records.get(watch.name), trouble, silence.get(watch.name), asked_at - began)
                     if silence.get(watch.name) and watch.name not in unheard and not watch.over:
                         unheard.add(watch.name)
                         show(f"{fleet.clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}", error=True)
                 changed = [watch for watch in watches if phases[watch.name] != watch.phase]
                 if any(watch.phase == CONNECTING for watch in changed) and CONNECTING not in phases.values():
                     platform.hurry()
+                settling = {name for name, phase in phases.items() if phase == SETTLING}
+                for watch in changed:
+                    if watch.name in settling and watch.phase == CONNECTING:
+                        show(f"{fleet.clock(now)}  {watch.name} has dropped its connection again", error=True)
                 phases = {watch.name: watch.phase for watch in watches}
                 # A failure is named at once, and on a line of its own; what else has happened since the last look is one line.
                 for watch in changed:
                     if watch.phase == FAILED:
-                        show(f"{fleet.clock(now)}  {watch.name} failed: {watch.message}", error=True)
+                        more = " It was running before; this run starts one of its own next." if watch.again else ""
+                        show(f"{fleet.clock(now)}  {watch.name} failed: {watch.message}{more}", error=True)
                 if changed or time.monotonic() - said >= QUIET_SECONDS:
                     said = time.monotonic()
-                    connected = [watch.name for watch in changed if watch.phase == JOINED]
+                    connected = [watch.name for watch in changed if watch.phase == SETTLING or (watch.phase == JOINED and watch.name not in settling)]
                     show(f"{fleet.clock(now)}  {progress(watches, connected)}" + (f" ({trouble})" if trouble else ""), error=bool(trouble))
                 if all(watch.over for watch in watches):
                     return
@@ -231,7 +243,7 @@ class _Platform(threading.Thread):
         self._pause = min(FIRST_INTERVAL_SECONDS, interval)
         self._over = False
         self._wake = threading.Event()
-        self._latest: tuple[str | None, dict] = ("the platform has not answered yet", {})
+        self._latest: tuple[str | None, dict, float] = ("the platform has not answered yet", {}, time.monotonic())
         self.start()
 
     def run(self) -> None:
@@ -240,15 +252,16 @@ class _Platform(threading.Thread):
             began = time.monotonic()
             try:
                 totals = fleet.platform_totals(self._client.platform())
-                self._latest = (None, fleet.known_hosts(self._client.runners(), self._client.iter_allocators(totals["allocators"])))
+                known = fleet.known_hosts(self._client.runners(), self._client.iter_allocators(totals["allocators"]))
+                self._latest = (None, known, time.monotonic())
             except Exception as error:  # an odd reply, too, is no reason to give up on installers that run: the next may be a good one
                 words = str(error) if isinstance(error, api.EceError) else f"an answer that cannot be read ({type(error).__name__})"
-                self._latest = (f"the platform cannot be asked: {words}", {})
+                self._latest = (f"the platform cannot be asked: {words}", {}, time.monotonic())
             self._wake.wait(max(self._pause, time.monotonic() - began))
             self._pause = min(self._pause * INTERVAL_GROWTH, self._interval)
 
-    def latest(self) -> tuple[str | None, dict]:
-        """(why the platform could not be asked or None, fleet.known_hosts())"""
+    def latest(self) -> tuple[str | None, dict, float]:
+        """(why the platform could not be asked or None, fleet.known_hosts(), when that was known by the monotonic clock)"""
         return self._latest
 
     def hurry(self) -> None:

@@ -12,8 +12,10 @@ import collections
 import fcntl
 import json
 import os
+import re
 import select
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -69,6 +71,34 @@ def write_record(path, record):
         os.close(handle)
 
 
+def mask_tokens(folder, token):
+    """Overwrite the token, and all else of a token's shape, in the files below a folder; their sizes and the rest of them stay."""
+    pattern = re.compile(re.escape(token.encode("utf-8")) + b"|" + installer.JWT.pattern.encode("ascii"))
+    for parent, _folders, names in os.walk(folder):
+        for name in names:
+            try:
+                mask_in_file(os.path.join(parent, name), pattern)
+            except OSError:
+                pass  # one file that cannot be written, or went away, is no reason to leave the others as they are
+
+
+def mask_in_file(path, pattern, chunk=1 << 20, edge=1 << 12):
+    """See mask_tokens(). What is no file of its own, like a link or a pipe, is left alone. edge: longer than any match, in bytes."""
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        start, window = 0, b""
+        while stat.S_ISREG(os.fstat(handle).st_mode):
+            read = os.read(handle, chunk)
+            if not read:
+                return
+            # What lies across the edge of two chunks is found with the second one.
+            start, window = start + max(0, len(window) - edge), window[-edge:] + read
+            for found in pattern.finditer(window):
+                os.pwrite(handle, b"*" * len(found.group()), start + found.start())
+    finally:
+        os.close(handle)
+
+
 # -- the installer under watch -------------------------------------------------------------------------------------------
 
 
@@ -90,6 +120,8 @@ def start_watched(command, params, paths, entry, environment):
     if not take(lock):
         os.close(lock)
         return False
+    # Of an installer that was cut off by a reboot, nobody has masked what it left.
+    mask_tokens(os.path.dirname(paths["bootstrap"]), params["token"])
     started = {"started": time.time(), "timeout": params["timeout"], "roles": params["roles"]}
     write_private(paths["record"], json.dumps(started).encode())
     child = os.fork()
@@ -131,9 +163,13 @@ def watch(command, params, paths, started, environment):
     )
     try:
         timed_out = collect(process, params, lines, secrets, log)
+        bootstrap_log = installer.tail(installer.redact(host.read(paths["bootstrap"]), secrets))
     except BaseException:
         stop(process, params)  # before the lock goes: nobody may take this host for a free one
         raise
+    finally:
+        # The vendor's installer may log its own arguments.
+        mask_tokens(os.path.dirname(paths["bootstrap"]), params["token"])
     finished = time.time()
     record = dict(
         started,
@@ -142,7 +178,7 @@ def watch(command, params, paths, started, environment):
         rc=process.returncode,
         timed_out=timed_out,
         output=list(lines),
-        bootstrap_log=installer.tail(installer.redact(host.read(paths["bootstrap"]), secrets)),
+        bootstrap_log=bootstrap_log,
     )
     write_record(paths["record"], record)
 

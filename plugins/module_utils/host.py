@@ -369,8 +369,11 @@ def installer_processes(storage_path, default_storage_path, proc="/proc"):
     return sorted(pids)
 
 
-def last_install(record_path, now=None):
-    """What the record of this collection's last install here says: rc and how long ago it ended; None without one."""
+def last_install(record_path, running=False, now=None):
+    """What the record of this collection's last install here says: rc and how long ago it ended; None without one.
+
+    running: whether that install is still under watch.
+    """
     try:
         record = json.loads(read(record_path) or "{}")
     except ValueError:
@@ -378,7 +381,8 @@ def last_install(record_path, now=None):
     if not isinstance(record, dict) or not record.get("started"):
         return None
     finished = record.get("finished")
-    return {"rc": record.get("rc"), "started": record["started"], "age_seconds": max(0, (now or time.time()) - finished) if finished else None}
+    age = max(0, (now or time.time()) - finished) if finished else None
+    return {"rc": record.get("rc"), "started": record["started"], "age_seconds": age, "running": running}
 
 
 def gather(options, log_paths, default_storage_path, installer_container):
@@ -390,7 +394,8 @@ def gather(options, log_paths, default_storage_path, installer_container):
     storage_path = options["storage_path"]
     socket_path = options["docker_socket"] or DEFAULT_SOCKET
     engine = engine_facts(options["container_engine"], run_as, paths, socket_path)
-    running = container_runs(engine, installer_container)
+    watched = lock_is_held(log_paths["lock"])
+    running = watched or container_runs(engine, installer_container)
     ports = listening_ports(read("/proc/net/tcp"), read("/proc/net/tcp6"))
     return {
         "os": os_facts(read("/etc/os-release")),
@@ -404,8 +409,8 @@ def gather(options, log_paths, default_storage_path, installer_container):
         "containers": [container["name"] for container in engine["containers"]],
         "containers_known": engine["containers_known"],
         "ece_containers": ece_containers(engine),
-        "installer_running": bool(running or lock_is_held(log_paths["lock"]) or installer_processes(storage_path, default_storage_path)),
-        "last_install": last_install(log_paths["record"]),
+        "installer_running": bool(running or installer_processes(storage_path, default_storage_path)),
+        "last_install": last_install(log_paths["record"], watched),
         "busy_ports": sorted(ports.intersection(INSTALLER_PORTS)),
         "memory": memory_facts(read("/proc/meminfo")),
         "storage": storage_facts(storage_path, run_as, read("/proc/mounts")),

@@ -27,7 +27,8 @@ _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 # Digits are 0 to 9 in all of these; to Python every script's digits are.
 _VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?\Z")
 _SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?([0-9]+\.[0-9]+\.[0-9]+)", re.MULTILINE)
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
+# Anything of an enrollment token's shape.
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
 _HEAP = re.compile(r"^[1-9][0-9]*[kKmMgG]\Z")
 _FLAG = re.compile(r"^--[a-z][a-z0-9-]*\Z")
 # Brackets only within JSON: anywhere else the shell would take them for a file pattern.
@@ -247,7 +248,7 @@ def redact(text, secrets=()):
     for secret in secrets:
         if secret:
             text = text.replace(secret, MASK)
-    return _JWT.sub(MASK, text)
+    return JWT.sub(MASK, text)
 
 
 def tail(text, lines=TAIL_LINES):

@@ -51,9 +51,19 @@ options:
     default: 5
   before:
     description:
-      - The result that this module gave before for the same batch, where some of its hosts were late for that token.
+      - The result that this module gave before for the same batch, where it needs one more token.
     type: dict
     default: {}
+  late:
+    description:
+      - Whether the token is for those hosts alone that were late for the one before.
+    type: bool
+    default: false
+  only:
+    description:
+      - Names of the hosts that the token is for, where it is not for the whole batch.
+    type: list
+    elements: str
 seealso:
   - module: ece.platform.ece_host_start
   - module: ece.platform.ece_host_mint

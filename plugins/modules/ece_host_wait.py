@@ -44,6 +44,17 @@ options:
     description:
       - The result of M(ece.platform.ece_host_token), for the report at the end.
     type: dict
+  before:
+    description:
+      - RV(hosts) of an earlier wait for hosts of the same batch, which is kept for those that are not waited for now.
+    type: dict
+    default: {}
+  anew:
+    description:
+      - Names of hosts of O(before) that are installed anew, so that what it says of them is over.
+    type: list
+    elements: str
+    default: []
   interval:
     description:
       - Seconds between two questions to the platform. The first ones come quicker; where an answer takes longer than that, the pause does, too.
@@ -84,6 +95,12 @@ hosts:
       connect_seconds: 10.2
       memory_mb: 249856
       note: ""
+again:
+  description: Names of the hosts whose installer was running before and has failed meanwhile, so that it may be started anew.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 need:
   description: O(need) as it was given.
   returned: success

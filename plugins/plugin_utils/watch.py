@@ -12,6 +12,8 @@ from ansible_collections.ece.platform.plugins.module_utils import fleet, install
 
 INSTALLING = "installing"
 CONNECTING = "connecting"
+# Connected, but not yet for long enough to be called joined.
+SETTLING = "settling"
 JOINED = "joined"
 FAILED = "failed"
 # The host's own watcher ends an installer at its timeout; this is what it and the way back may take.
@@ -24,8 +26,8 @@ class HostWatch:
     """One waiting host. C(look) is told what is known now, and keeps what follows.
 
     entry: the plan's. has_installer: whether an installer was started or found running (else roles were assigned).
-    started_here: whether this run started it. last_started: start of the install that the host's record told of before.
-    Times are seconds since the watch began.
+    started_here: whether this run started it. last_started: start of an install that was over before, which the host's record still
+    tells of. settle_time: how long a host has to stay connected. Times are seconds since the watch began.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class HostWatch:
         storage_path: str,
         started_here: bool = True,
         last_started: float | None = None,
+        settle_time: float = 0,
     ) -> None:
         self.entry = entry
         self.name = entry["name"]
@@ -50,6 +53,10 @@ class HostWatch:
         self._has_installer = has_installer
         self._started_here = started_here
         self._last_started = last_started
+        self._settle_time = settle_time
+        self._drops = 0
+        # Whether what has failed is an installer that ran before this run, so that this run may start one of its own.
+        self.again = False
         self._heard: tuple[float, Any] = (0.0, None)
         self._not_started = False
         self._storage_path = storage_path
@@ -70,9 +77,11 @@ class HostWatch:
         record: Mapping[str, Any] | None,
         trouble: str | None = None,
         silence: str | None = None,
+        asked_at: float | None = None,
     ) -> None:
-        """known: the platform's entry (fleet.known_hosts) or None. record: the installer's last word or None.
+        """known: the platform's entry (fleet.known_hosts) or None. asked_at: when the platform gave it, if not just now.
 
+        record: the installer's last word or None.
         trouble: why the platform could not be asked, so that C(known) says nothing. silence: why the host could not be asked.
         """
         if self.over:
@@ -82,10 +91,13 @@ class HostWatch:
         if self.over:
             return
         if not trouble and fleet.api_state(known, self.entry["roles"])[0] == fleet.JOINED:
-            self._look_at_connected(now, known)
+            self._look_at_connected(now, known, now if asked_at is None else asked_at)
             return
-        if not trouble:
+        if not trouble and self._seen_connected_at is not None:
             self._seen_connected_at = None
+            if self.phase == SETTLING:
+                self.phase = CONNECTING
+                self._drops += 1
         self._look_at_deadlines(now, known, trouble, silence)
 
     def _look_at_installer(self, now, record):
@@ -102,11 +114,12 @@ class HostWatch:
             self._installed_at = now - max(0.0, record.get("now", 0) - record.get("finished", record.get("now", 0)))
         elif state in ("finished", "interrupted"):
             self._fail(installer.outcome(record, self._storage_path, self.name)["msg"])
+            self.again = not self._started_here
             self.install_seconds = record.get("seconds")
 
-    def _look_at_connected(self, now, known):
+    def _look_at_connected(self, now, known, asked_at):
         if self._seen_connected_at is None:
-            self._seen_connected_at = now
+            self._seen_connected_at = asked_at
         allocator = known.get("allocator") or {}
         self.memory_mb = fleet.flat_allocator(allocator)["memory_total_mb"]
         self.zone = (known.get("runner") or {}).get("zone") or allocator.get("zone_id") or self.zone
@@ -116,7 +129,8 @@ class HostWatch:
         if wrong:
             self._fail("it joined, but " + " and ".join(wrong) + "; remove the host from the platform and join it again")
             return
-        self.phase = JOINED
+        # By what was asked later and not by an old answer looked at again.
+        self.phase = JOINED if asked_at - self._seen_connected_at >= self._settle_time else SETTLING
         if self._installed_at is not None:
             self.connect_seconds = max(0.0, self._seen_connected_at - self._installed_at)
 
@@ -126,9 +140,12 @@ class HostWatch:
         elif self.phase == INSTALLING and now > self._install_deadline:
             text = "its installer did not end within {0:.0f} s, as far as the host could be asked{1}; run this again to go on waiting"
             self._fail(text.format(self._install_deadline, f" ({silence})" if silence else ""))
-        elif self.phase == CONNECTING and now - self._installed_at > self._connect_timeout:
+        elif self.phase in (CONNECTING, SETTLING) and now - self._installed_at > self._connect_timeout:
             since = "its installer had ended" if self._has_installer else "its roles had been assigned"
             reason = trouble or fleet.not_ready_reason(known, self.entry["roles"])
+            if self._drops:
+                times = "once" if self._drops == 1 else "{0} times".format(self._drops)
+                reason += "; it had connected {0} and dropped again: look at its runner's logs and the network to the coordinators".format(times)
             self._fail("not connected {0:.0f} s after {1} (ece_host_connect_timeout): {2}".format(self._connect_timeout, since, reason))
 
     def _fail(self, message):
@@ -153,9 +170,9 @@ def progress(watches, connected=()) -> str:
 
     connected: names of those that are since the last word.
     """
-    joined = sum(1 for watch in watches if watch.phase == JOINED)
+    joined = sum(1 for watch in watches if watch.phase in (SETTLING, JOINED))
     words = f"{joined}/{len(watches)} connected" + (f": {some(connected)}" if connected else "")
-    counts = {phase: sum(1 for watch in watches if watch.phase == phase) for phase in (FAILED, INSTALLING, CONNECTING)}
+    counts = {phase: sum(1 for watch in watches if watch.phase == phase) for phase in (FAILED, INSTALLING, CONNECTING, SETTLING)}
     rest = [f"{count} {phase}" for phase, count in counts.items() if count]
     waiting = [watch.name for watch in watches if not watch.over]
     if waiting:

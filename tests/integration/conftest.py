@@ -64,7 +64,7 @@ class Operator:
 
     def inventory(self) -> Path:
         content = self.ece.inventory(self.hosts)
-        content["all"]["vars"].update({"ece_host_wait_interval": 1, **self.group_vars})
+        content["all"]["vars"].update({"ece_host_wait_interval": 1, "ece_host_settle_time": 1, **self.group_vars})
         content["all"]["vars"] = {key: value for key, value in content["all"]["vars"].items() if value is not None}
         path = self.folder / "inventory.yml"
         path.write_text(yaml.safe_dump(content), encoding="utf-8")

@@ -22,8 +22,8 @@ BEFORE = {"hosts": ["a", "b", "c"], "minted": 1, "roles": ["allocator"], "validi
 @pytest.fixture
 def need(bare):
     def act(hostvars, failed=(), most=None, **options):
-        plan = {"max_fail_percentage": most}
-        arguments = {"hosts": list(hostvars), "plan": plan, "persistent": False, "forks": 5, "before": {}, **options}
+        defaults = {"persistent": False, "forks": 5, "before": {}, "late": False, "only": None}
+        arguments = {"hosts": list(hostvars), "plan": {"max_fail_percentage": most}, **defaults, **options}
         return bare(ece_host_token).act(arguments, {"hostvars": hostvars, "ansible_play_batch": [name for name in hostvars if name not in failed]})
 
     return act
@@ -47,13 +47,13 @@ def test_hosts_that_join_without_a_token_do_not_count(need):
 
 def test_the_second_token_of_a_batch_is_for_the_hosts_that_were_late(need):
     started, late = {**verdict(), "__ece_host_start": {"changed": True}}, {**verdict(), "__ece_host_start": {"late": True}}
-    result = need({"a": started, "b": {**verdict(), "__ece_host_start": {"failed": True}}, "c": late}, failed=["b"], before=BEFORE)
+    result = need({"a": started, "b": {**verdict(), "__ece_host_start": {"failed": True}}, "c": late}, failed=["b"], before=BEFORE, late=True)
     assert (result["hosts"], result["minted"], result["at_any_age"]) == (["c"], 2, False)
 
 
 def test_a_token_is_used_at_any_age_where_nobody_could_be_started_with_the_one_before(need):
     late = {**verdict(), "__ece_host_start": {"late": True}}
-    result = need({"a": late, "b": late, "c": late}, before=BEFORE)
+    result = need({"a": late, "b": late, "c": late}, before=BEFORE, late=True)
     assert (result["hosts"], result["minted"], result["at_any_age"]) == (["a", "b", "c"], 2, True)
     assert need({"a": verdict()})["at_any_age"] is False
 
@@ -70,9 +70,15 @@ def test_too_many_hosts_that_cannot_join_stop_the_batch_before_a_token_is_minted
 
 def test_too_many_failures_after_the_first_token_leave_running_installers_alone(need):
     late = {**verdict(), "__ece_host_start": {"late": True}}
-    result = need({"a": verdict(), "b": late, "c": {**verdict(), "__ece_host_start": {"changed": True}}}, failed="a", before=BEFORE, most=10)
+    result = need({"a": verdict(), "b": late, "c": {**verdict(), "__ece_host_start": {"changed": True}}}, failed="a", before=BEFORE, late=True, most=10)
     assert result["stopped"].startswith("1 of 3 hosts ") and result["stopped"].endswith(": no further installer is started")
     assert (result["hosts"], result["minted"], result["roles"], result["validity_seconds"]) == ([], 1, ["allocator"], 2120)
+
+
+def test_hosts_that_are_installed_anew_have_one_more_token_of_their_own(need):
+    joined, anew = {**verdict(), "__ece_host_start": {"changed": True}}, {**verdict(), "__ece_host_start": {"skipped": True}}
+    result = need({"a": joined, "b": anew, "c": {**verdict("half-installed")}, "d": anew}, failed=["c", "d"], before=BEFORE, only=["b", "c", "d"])
+    assert (result["hosts"], result["minted"], result["at_any_age"]) == (["b"], 2, False)
 
 
 def test_a_start_that_an_earlier_play_has_registered_does_not_count(need):

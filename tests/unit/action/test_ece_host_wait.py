@@ -269,3 +269,31 @@ def test_files_are_raised_as_far_as_they_go_and_questions_follow(monkeypatch):
         monkeypatch.setattr(ece_host_wait.resource, "RLIM_INFINITY", -1)
         assert ece_host_wait._questions_at_once() == questions
         assert asked == ([(files, limits[1])] if files else [])
+
+
+# -- what a host's check has found ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("last", "again"),
+    [
+        ({"started": 5.0, "rc": None, "running": True}, True),
+        ({"started": 5.0, "rc": 1, "running": False}, False),
+        (None, True),
+    ],
+    ids=["under watch", "over before", "no record then"],
+)
+def test_an_installer_that_was_found_running_is_told_from_one_that_was_over_before(last, again):
+    class Variables(dict):
+        def get(self, key, default=None):
+            return super().get(key, 5)
+
+    followed = []
+    followers = SimpleNamespace(add=lambda *arguments: followed.append(arguments))
+    decided = {"verdict": "wait", "facts": {"last_install": last}}
+    variables = Variables({ece_host_wait.VERDICT: decided, "ece_host_storage_path": "/data"})
+    entry = {"name": "a", "runner_id": "a", "roles": ["allocator"], "zone": None, "version": None}
+    host = ece_host_wait.ActionModule._watch(entry, variables, followers)
+    host.look(1, None, {"lock": "over", "started": 5.0, "finished": 9.0, "now": 9.0, "rc": 1, "seconds": 4.0})
+    assert len(followed) == 1
+    assert (host.phase, host.again) == (("failed", True) if again else ("installing", False))

@@ -630,10 +630,10 @@ def test_installer_processes_by_a_storage_path_of_ones_own(tmp_path):
         ("", None),
         ("{", None),
         ({}, None),
-        ({"started": 900}, {"started": 900, "rc": None, "age_seconds": None}),
-        ({"started": 900, "finished": 990, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 10}),
-        ({"started": 900, "finished": 990, "rc": 5}, {"started": 900, "rc": 5, "age_seconds": 10}),
-        ({"started": 900, "finished": 1100, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 0}),
+        ({"started": 900}, {"started": 900, "rc": None, "age_seconds": None, "running": False}),
+        ({"started": 900, "finished": 990, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 10, "running": False}),
+        ({"started": 900, "finished": 990, "rc": 5}, {"started": 900, "rc": 5, "age_seconds": 10, "running": False}),
+        ({"started": 900, "finished": 1100, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 0, "running": False}),
     ],
 )
 def test_last_install(tmp_path, record, last):

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -229,8 +230,41 @@ def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, cod
     assert box.note("token") == token
     assert "--roles-token ********" in result["output"][0] and "--roles-token ********" in result["diff"]["after"]
     assert (result["output"][1], result["bootstrap_log"]) == ("--env ROLES_TOKEN=********", ["token=********"])
+    assert (logs / "bootstrap.log").read_text() == "token=" + "*" * len(token) + "\n"
     for text in (result.printed, host.read(box.paths["output"]), host.read(box.paths["record"])):
         assert text and token not in text and token.split(".")[-1] not in text
+
+
+def test_what_an_installer_left_that_was_cut_off_is_masked_by_the_next_one(box):
+    logs = box.storage / "logs/bootstrap-logs"
+    logs.mkdir(parents=True)
+    (logs / "bootstrap.log").write_text(f"of the first one: {JWT}\n")
+    box.run()
+    assert (logs / "bootstrap.log").read_text() == f"of the first one: {'*' * len(JWT)}\n"
+
+
+@pytest.mark.parametrize("before", [0, 1, 90, 95, 96, 99, 100, 101, 150, 1000])
+@pytest.mark.parametrize("token", [JWT, "no.jwt+but(secret"])
+def test_a_token_in_a_file_is_masked_wherever_it_lies(tmp_path, before, token):
+    text = "x" * before + " " + token + " " + "y" * 30 + "\n" + token
+    path = tmp_path / "log"
+    path.write_text(text)
+    pattern = re.compile(re.escape(token.encode()) + b"|" + installer.JWT.pattern.encode())
+    detached.mask_in_file(str(path), pattern, chunk=100, edge=len(JWT) + 1)
+    assert path.read_text() == text.replace(token, "*" * len(token))
+
+
+def test_links_pipes_and_files_of_others_are_left_alone(tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_text(JWT)
+    logs = tmp_path / "logs"
+    (logs / "deeper").mkdir(parents=True)
+    (logs / "link").symlink_to(outside)
+    (logs / "gone").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(logs / "pipe")
+    (logs / "deeper" / "log").write_text(JWT)
+    detached.mask_tokens(str(logs), JWT)
+    assert outside.read_text() == JWT and (logs / "deeper" / "log").read_text() == "*" * len(JWT)
 
 
 def test_somebody_elses_token_in_the_output_is_masked_too(box):

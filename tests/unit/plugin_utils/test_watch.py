@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, INSTALLING, JOINED, HostWatch, progress
+from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, INSTALLING, JOINED, SETTLING, HostWatch, progress
 
 ENTRY = {"name": "a", "runner_id": "10.0.0.7", "roles": ["allocator"], "zone": "zone-1", "version": "3.8.0"}
 INSTALL_TIMEOUT, CONNECT_TIMEOUT = 1800, 600
 
 
-def watch(has_installer=True, started_here=True, last_started=None, **entry):
+def watch(has_installer=True, started_here=True, last_started=None, settle_time=0, **entry):
     return HostWatch(
         {**ENTRY, **entry},
         has_installer=has_installer,
@@ -23,6 +23,7 @@ def watch(has_installer=True, started_here=True, last_started=None, **entry):
         storage_path="/mnt/data/elastic",
         started_here=started_here,
         last_started=last_started,
+        settle_time=settle_time,
     )
 
 
@@ -192,6 +193,64 @@ def test_an_installer_that_was_never_started_is_not_waited_for():
     assert host.phase == INSTALLING
     host.look(31, None, ABSENT)
     assert (host.phase, "was not started" in host.message) == (FAILED, True)
+
+
+# -- settling ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_host_has_joined_once_it_has_stayed_connected():
+    host = watch(settle_time=5)
+    host.look(271, None, ended())
+    host.look(280, known(), ended(), asked_at=280)
+    assert (host.phase, progress([host])) == (SETTLING, "1/1 connected, 1 settling, waiting for a")
+    host.look(286, known(), ended(), asked_at=280)
+    assert host.phase == SETTLING, "an old answer that is looked at again is no news"
+    host.look(287, known(), ended(), asked_at=285)
+    assert (host.phase, host.connect_seconds) == (JOINED, 9)
+
+
+def test_a_host_that_drops_again_is_waited_for_anew():
+    host = watch(settle_time=5)
+    host.look(280, known(), ended(), asked_at=280)
+    host.look(283, known(connected=False), ended(), asked_at=283)
+    assert host.phase == CONNECTING
+    host.look(284, known(), ended(), asked_at=284)
+    host.look(288, known(), ended(), asked_at=288)
+    assert host.phase == SETTLING
+    host.look(289, known(), ended(), asked_at=289)
+    assert host.phase == JOINED
+
+
+@pytest.mark.parametrize(("drops", "times"), [(1, "once"), (2, "2 times")])
+def test_a_host_that_does_not_stay_says_so_when_time_is_up(drops, times):
+    host = watch(settle_time=5)
+    for number in range(drops):
+        host.look(280 + 2 * number, known(), ended(), asked_at=280 + 2 * number)
+        host.look(281 + 2 * number, known(connected=False), ended(), asked_at=281 + 2 * number)
+    host.look(271 + 700, known(connected=False), ended(ago=700))
+    assert host.phase == FAILED
+    assert f"it had connected {times} and dropped again: look at its runner's logs" in host.message
+
+
+def test_a_platform_that_cannot_be_asked_drops_nobody():
+    host = watch(settle_time=5)
+    host.look(280, known(), ended(), asked_at=280)
+    host.look(283, None, ended(), trouble="down")
+    assert host.phase == SETTLING
+    host.look(285, known(), ended(), asked_at=285)
+    assert host.phase == JOINED
+
+
+# -- installers of earlier runs ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("record", [ended(1), {"lock": "over", "started": 5000.0, "now": 5100.0}], ids=["failed", "interrupted"])
+@pytest.mark.parametrize("started_here", [True, False])
+def test_an_installer_that_ran_before_and_fails_may_be_started_anew(record, started_here):
+    host = watch(started_here=started_here)
+    host.look(1, None, RUNNING)
+    host.look(100, None, record)
+    assert (host.phase, host.again) == (FAILED, not started_here)
 
 
 def test_the_record_of_an_earlier_failure_is_no_end_of_somebody_elses_installer():
