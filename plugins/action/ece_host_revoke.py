@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ece.platform.plugins.module_utils import fleet
+from ansible_collections.ece.platform.plugins.module_utils import enrollment, fleet
 from ansible_collections.ece.platform.plugins.module_utils.client import EceError
 from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC
 from ansible_collections.ece.platform.plugins.plugin_utils import keeper
@@ -26,8 +26,8 @@ class ActionModule(ApiAction):
         client, warnings = self.connect(arguments)
         token_id = arguments["token_id"]
         try:
-            changed = client.delete_enrollment_token(token_id)
-        except EceError as error:
+            changed = enrollment.revoke(client, token_id)
+        except (EceError, fleet.FleetError) as error:
             goes_on = f"process {arguments['keeper']['pid']} on this machine goes on trying for 10 minutes after this run; " if arguments["keeper"] else ""
             raise fleet.FleetError(f"token {token_id} could not be revoked: {goes_on}see that it is gone, or revoke it by hand ({error})") from None
         if arguments["keeper"]:

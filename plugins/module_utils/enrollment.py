@@ -27,7 +27,7 @@ TURN = "\0ece.platform.sole-mint"
 # A mint takes as long as a few requests that time out; whoever waits longer than this waits for something that hangs.
 TURN_SECONDS = 600
 # A coordinator that was too slow to answer may still mint; the list is asked for this long.
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 15
 POLL_SECONDS = 1
 
 Sleep = Callable[[float], None]
@@ -91,10 +91,21 @@ def _discard(client: EceClient, token_id: Any) -> str:
     if not _is_id(token_id):
         return ""
     try:
-        client.delete_enrollment_token(token_id)
-    except EceError as error:
+        revoke(client, token_id)
+    except (EceError, FleetError) as error:
         return f"; token_id {token_id} could not be revoked, so do that: {error}"
     return f"; token_id {token_id} is revoked"
+
+
+def revoke(client: EceClient, token_id: str) -> bool:
+    """DELETE a persistent token by its id; False when it was gone already. Raises EceError, FleetError.
+
+    Only the list proves it: what answers a DELETE with an empty page, or with 404, need not be the platform.
+    """
+    changed = client.delete_enrollment_token(token_id)
+    if token_id in _ids(client):
+        raise FleetError(f"the platform answered that token_id {token_id} is {'revoked' if changed else 'not known'}, but lists it still")
+    return changed
 
 
 # -- a lost answer -------------------------------------------------------------------------------------------------------
@@ -131,8 +142,8 @@ def clear_up(client: EceClient, before: set[str], roles: Sequence[str]) -> str:
         return f"Persistent tokens that are new since: {', '.join(sorted(new))}; one of them is lost, and only who made the others can tell which: revoke it"
     token_id = new.pop()
     try:
-        client.delete_enrollment_token(token_id)
-    except EceError as error:
+        revoke(client, token_id)
+    except (EceError, FleetError) as error:
         return f"The token that it made, token_id {token_id}, could not be revoked, so do that: {error}"
     return f"The token that it made, token_id {token_id}, is revoked"
 

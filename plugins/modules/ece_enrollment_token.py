@@ -151,7 +151,7 @@ def revoke(module, client):
     token_id = module.params["token_id"]
     if module.check_mode:
         return {"changed": any(token["token_id"] == token_id for token in client.enrollment_tokens()), "token_id": token_id}
-    return {"changed": client.delete_enrollment_token(token_id), "token_id": token_id}
+    return {"changed": enrollment.revoke(client, token_id), "token_id": token_id}
 
 
 def run(module, client):

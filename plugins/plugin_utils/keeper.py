@@ -166,9 +166,9 @@ def revoke(client: EceClient, token_id: str, seconds: float = REVOKE_SECONDS) ->
         try:
             # Asked first, because the run may have revoked it as its last act, and a 404 in an access log is somebody's alarm.
             if any(token["token_id"] == token_id for token in client.enrollment_tokens()):
-                client.delete_enrollment_token(token_id)
+                enrollment.revoke(client, token_id)
             return True
-        except EceError:
+        except (EceError, FleetError):
             if time.monotonic() > deadline:
                 return False
         client.sleep(REVOKE_PAUSE_SECONDS)

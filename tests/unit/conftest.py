@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from unittest import mock
 
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as module_warnings
 
+from ansible_collections.ece.platform.plugins.module_utils import enrollment
 from ansible_collections.ece.platform.plugins.module_utils.client import EceClient
 from scripted import API_KEY, URL, Script
 
@@ -61,6 +63,8 @@ def environment(monkeypatch, tmp_path):
 def sleeps(monkeypatch):
     """Seconds that clients would have slept."""
     slept: list[float] = []
+    # Tests that run beside this one would have to be waited for, and nobody waits here.
+    monkeypatch.setattr(enrollment, "TURN", f"\0ece.platform.test.{os.getpid()}")
     monkeypatch.setitem(EceClient.__init__.__kwdefaults__, "sleep", slept.append)
     return slept
 

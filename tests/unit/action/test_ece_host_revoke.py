@@ -31,6 +31,7 @@ def revoke(bare, environment, released):
 @pytest.mark.parametrize("there", [True, False])
 def test_a_token_is_revoked_and_its_keeper_let_go(ece, revoke, released, there):
     ece.expect("DELETE", TOKENS + "/id-1", **({"json": {}} if there else {"status": 404, "json": failed("enrollment_tokens.invalid_token_id")}))
+    ece.expect("GET", TOKENS, json={"tokens": []})
     result = revoke()
     assert (result["changed"], result["token_id"]) == (there, "id-1")
     assert released == [KEEPER]
@@ -47,4 +48,12 @@ def test_without_a_keeper_nobody_is_said_to_go_on(ece, revoke, released):
     ece.expect("DELETE", TOKENS + "/id-1", status=500, json=failed("x.y", "Ill."))
     with pytest.raises(FleetError, match="^token id-1 could not be revoked: see that it is gone, or revoke it by hand"):
         revoke(keeper=None)
+    assert released == []
+
+
+def test_a_token_that_stays_listed_keeps_its_keeper(ece, revoke, released):
+    ece.expect("DELETE", TOKENS + "/id-1")
+    ece.expect("GET", TOKENS, json={"tokens": [{"token_id": "id-1", "roles": ["allocator"]}]})
+    with pytest.raises(FleetError, match="could not be revoked: process 4711 .*lists it still"):
+        revoke()
     assert released == []

@@ -33,6 +33,7 @@ def test_tokens_that_were_there_or_have_other_roles_are_somebody_elses(ece, make
     ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
     ece.expect("GET", TOKENS, json=listed(old=["allocator"], proxies=["proxy"], wide=["proxy", "allocator"], none=[], lost=["allocator"]))
     ece.expect("DELETE", TOKENS + "/lost", json={})
+    ece.expect("GET", TOKENS, json=listed())
     assert lost(make_client).endswith("The token that it made, token_id lost, is revoked")
 
 
@@ -50,6 +51,7 @@ def test_a_token_that_a_slow_coordinator_mints_later_is_waited_for(ece, make_cli
         ece.expect("GET", TOKENS, json=listed())
     ece.expect("GET", TOKENS, json=listed(late=["allocator"]))
     ece.expect("DELETE", TOKENS + "/late", json={})
+    ece.expect("GET", TOKENS, json=listed())
     assert lost(make_client).endswith("token_id late, is revoked")
     assert sum(sleeps) == 3
 
@@ -60,13 +62,14 @@ def test_a_coordinator_that_cannot_be_asked_for_its_list_is_asked_again(ece, mak
     ece.expect("GET", TOKENS, status=500)
     ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
     ece.expect("DELETE", TOKENS + "/lost", json={})
+    ece.expect("GET", TOKENS, json=listed())
     assert lost(make_client).endswith("token_id lost, is revoked")
 
 
 def test_a_list_that_stays_out_of_reach_leaves_the_first_error_and_what_to_do(ece, make_client, sleeps):
     ece.expect("GET", TOKENS, json=listed())
     ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
-    for _ in range(31):
+    for _ in range(enrollment.PATIENCE_SECONDS + 1):
         ece.expect("GET", TOKENS, body=refused())
     message = lost(make_client, retries=0)
     assert "whether the request took effect is not known" in message
@@ -94,6 +97,7 @@ def test_a_reply_without_any_id_counts_as_lost(ece, make_client, reply):
     ece.expect("POST", TOKENS, json=reply, sends=SENDS)
     ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
     ece.expect("DELETE", TOKENS + "/lost", json={})
+    ece.expect("GET", TOKENS, json=listed())
     assert "answered without a usable 'token_id'" in lost(make_client)
 
 
@@ -128,3 +132,23 @@ def test_where_there_are_no_turns_nobody_waits(monkeypatch):
     monkeypatch.setattr(enrollment.socket, "socket", NoSuchNames)
     with enrollment.sole_mint(lambda _seconds: pytest.fail("waits")):
         pass
+
+
+# -- revoke --------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("answer", "word"), [({"status": 200}, "revoked"), ({"status": 404, "json": failed("x.y")}, "not known")], ids=["empty page", "404"])
+def test_a_token_is_revoked_when_the_list_says_so_and_not_when_an_answer_does(ece, make_client, answer, word):
+    ece.expect("DELETE", TOKENS + "/id-1", **answer)
+    ece.expect("GET", TOKENS, json=listed(id_1=["allocator"]))
+    with pytest.raises(FleetError, match=f"answered that token_id id-1 is {word}, but lists it still"):
+        enrollment.revoke(make_client(), "id-1")
+
+
+def test_a_lost_token_that_stays_listed_is_named(ece, make_client):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
+    ece.expect("DELETE", TOKENS + "/lost", json={})
+    ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
+    assert "token_id lost, could not be revoked, so do that: the platform answered" in lost(make_client)

@@ -102,6 +102,7 @@ def test_a_persistent_token_of_no_use_is_revoked(ece, run_module, token):
     ece.expect("GET", TOKENS, json=listed())
     ece.expect("POST", TOKENS, json={"token": token, "token_id": "id-1"}, sends=body(True))
     ece.expect("DELETE", TOKENS + "/id-1", json={})
+    ece.expect("GET", TOKENS, json=listed())
     result = run_module(ece_enrollment_token, roles=["allocator"], persistent=True)
     assert result["failed"]
     assert "token_id id-1 is revoked" in result["msg"]
@@ -111,6 +112,7 @@ def test_a_persistent_token_of_no_use_is_revoked(ece, run_module, token):
 def test_an_ephemeral_wish_answered_with_a_persistent_token_revokes_it(ece, run_module):
     ece.expect("POST", TOKENS, json={"token": PERSISTENT, "token_id": "id-1"}, sends=body())
     ece.expect("DELETE", TOKENS + "/id-1", json={})
+    ece.expect("GET", TOKENS, json=listed())
     assert "never expires" in run_module(ece_enrollment_token, roles=["allocator"])["msg"]
 
 
@@ -143,6 +145,7 @@ def test_a_persistent_token_whose_answer_was_lost_is_revoked_and_no_second_one_i
     ece.expect("POST", TOKENS, sends=body(True), **LOST[fault])
     ece.expect("GET", TOKENS, json=listed("id-old", "id-new"))
     ece.expect("DELETE", TOKENS + "/id-new", json={})
+    ece.expect("GET", TOKENS, json=listed())
     result = run_module(ece_enrollment_token, roles=["allocator"], persistent=True)
     assert result["failed"]
     assert "The token that it made, token_id id-new, is revoked" in result["msg"]
@@ -189,6 +192,7 @@ def test_a_mint_that_is_refused_left_nothing_behind(ece, run_module, persistent,
 @pytest.mark.parametrize("there", [True, False])
 def test_a_token_is_revoked_by_its_id(ece, run_module, there):
     ece.expect("DELETE", TOKENS + "/id-1", **({"json": {}} if there else {"status": 404, "json": failed("enrollment_tokens.invalid_token_id")}))
+    ece.expect("GET", TOKENS, json=listed("id-0"))
     result = run_module(ece_enrollment_token, state="absent", token_id="id-1")
     assert (result.get("failed", False), result["changed"], result["token_id"]) == (False, there, "id-1")
 
