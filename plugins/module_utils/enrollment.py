@@ -54,7 +54,9 @@ def mint(client: EceClient, roles: Sequence[str], persistent: bool, validity_sec
         except EceError as error:
             if not answer_lost(error):
                 raise
-            raise FleetError(f"{error}. {clear_up(client, before, roles)}") from None
+            # Whoever answered has done what it did; who has not may do it yet.
+            unanswered = isinstance(error, EceConnectionError) or getattr(error, "status", None) in (408, 502, 504)
+            raise FleetError(f"{error}. {clear_up(client, before, roles, PATIENCE_SECONDS if unanswered else 0)}") from None
 
 
 def _mint(client: EceClient, roles: list[str], persistent: bool, validity_seconds: int | None) -> dict:
@@ -119,14 +121,14 @@ def answer_lost(error: EceError) -> bool:
     return isinstance(error, EceProtocolError) or (isinstance(error, EceApiError) and (error.status >= 500 or error.status == 408))
 
 
-def clear_up(client: EceClient, before: set[str], roles: Sequence[str]) -> str:
+def clear_up(client: EceClient, before: set[str], roles: Sequence[str], patience_seconds: int) -> str:
     """Find the token of a mint whose answer was lost, and revoke it: what came of that, as a sentence. C(before): ids that were there.
 
     Only a token that is new since, has exactly the roles that were asked for, and is the only one like that, can be the lost one.
     """
     new: set[str] = set()
     unknown = None
-    for pause in [0] + [POLL_SECONDS] * (PATIENCE_SECONDS // POLL_SECONDS):
+    for pause in [0] + [POLL_SECONDS] * (patience_seconds // POLL_SECONDS):
         client.sleep(pause)
         try:
             unknown, new = None, {token["token_id"] for token in client.enrollment_tokens() if sorted(_roles(token)) == sorted(roles)} - before

@@ -56,6 +56,7 @@ class Operator:
         self.environment = {"ECE_USERNAME": ece.username, "ECE_PASSWORD": ece.password}
         self.hosts: dict[str, dict] = {}
         self.group_vars: dict = {}
+        self.options: tuple[str, ...] = ()
 
     def new_host(self, name: str, ip: str, zone: str = "ece-zone-1", **knobs) -> dict:
         """A host that waits to join; returns its inventory variables, to be changed by the test."""
@@ -87,8 +88,15 @@ class Operator:
         """Run a playbook to its end. No play of ours makes Ansible warn, unless the test is about a warning."""
         command, environment = self.command(playbook, *options)
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, cwd=self.folder, check=False)
-        run = Run(done.returncode, done.stdout)
-        for host, counts in re.findall(r"^(\S+)\s+: (ok=.*)$", done.stdout, re.MULTILINE):
+        return self._run(done.returncode, done.stdout, warnings)
+
+    def finished(self, process: subprocess.Popen) -> Run:
+        """The end of a playbook that was begun with command()."""
+        return self._run(process.wait(180), process.communicate(timeout=180)[0], warnings=True)
+
+    def _run(self, rc: int, output: str, warnings: bool) -> Run:
+        run = Run(rc, output)
+        for host, counts in re.findall(r"^(\S+)\s+: (ok=.*)$", output, re.MULTILINE):
             run.recap[host] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)}
         assert "Traceback" not in run.output, run.output
         assert warnings or not re.search(r"\[(WARNING|DEPRECATION WARNING)\]", run.output), run.output

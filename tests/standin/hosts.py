@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import pwd
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -154,6 +155,13 @@ class LocalHost:
         for top, folders, files in os.walk(folder):
             for name in [".", *folders, *files]:
                 os.chown(os.path.join(top, name), self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
+
+    def wipe(self) -> None:
+        """As after a new image: no container, no data."""
+        for path in (self.state / "containers").iterdir():
+            path.unlink()
+        (self.state / "membership").unlink(missing_ok=True)
+        shutil.rmtree(self.storage, ignore_errors=True)
 
     @property
     def containers(self) -> list[str]:

@@ -200,16 +200,19 @@ class StandIn:
         self.close()
 
     def _tls(self) -> ssl.SSLContext:
-        authority = trustme.CA(organization_name="ece.platform stand-in")
+        self._authority = trustme.CA(organization_name="ece.platform stand-in")
         self.ca_path = str(self.directory / "ca.pem")
-        authority.cert_pem.write_to_path(self.ca_path)
-        names = ["somewhere-else.invalid"] if self._certificate == "wrong-name" else self._names
+        self._authority.cert_pem.write_to_path(self.ca_path)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.present_certificate(self._certificate)
+        return self._context
+
+    def present_certificate(self, kind: str) -> None:
+        """Good, expired or wrong-name, for all connections from now on."""
+        names = ["somewhere-else.invalid"] if kind == "wrong-name" else self._names
         now = datetime.now(timezone.utc)
-        until = now - timedelta(days=1) if self._certificate == "expired" else now + timedelta(days=30)
-        leaf = authority.issue_cert(*names, not_before=now - timedelta(days=2), not_after=until)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        leaf.configure_cert(context)
-        return context
+        until = now - timedelta(days=1) if kind == "expired" else now + timedelta(days=30)
+        self._authority.issue_cert(*names, not_before=now - timedelta(days=2), not_after=until).configure_cert(self._context)
 
     # -- who may call --------------------------------------------------------------------------------------------------
 

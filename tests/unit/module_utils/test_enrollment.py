@@ -56,9 +56,18 @@ def test_a_token_that_a_slow_coordinator_mints_later_is_waited_for(ece, make_cli
     assert sum(sleeps) == 3
 
 
+@pytest.mark.parametrize("answer", [{"status": 500}, {"status": 503}, {"body": "<html>"}, {}, {"json": {"error": "x"}}], ids=["500", "503", "HTML", "empty", "error"])
+def test_after_an_answer_nobody_waits_for_a_token_to_come(ece, make_client, sleeps, answer):
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, sends=SENDS, **answer)
+    ece.expect("GET", TOKENS, json=listed())
+    assert lost(make_client).endswith("No persistent token is new since")
+    assert sum(sleeps) == 0
+
+
 def test_a_coordinator_that_cannot_be_asked_for_its_list_is_asked_again(ece, make_client):
     ece.expect("GET", TOKENS, json=listed())
-    ece.expect("POST", TOKENS, status=500, sends=SENDS)
+    ece.expect("POST", TOKENS, status=504, sends=SENDS)
     ece.expect("GET", TOKENS, status=500)
     ece.expect("GET", TOKENS, json=listed(lost=["allocator"]))
     ece.expect("DELETE", TOKENS + "/lost", json={})

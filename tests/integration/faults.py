@@ -1,0 +1,479 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong with the platform and the operator, and how it has to end. Each is a test of that name and a row of docs/faults.md."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+NOTHING, ALL = (), ("a", "b")
+# How often a request is repeated in these runs, and how long one is waited for, in seconds.
+RETRIES, TIMEOUT, TOO_LATE = 2, 4, 6
+INSTALLER = "elastic-cloud-enterprise-installer"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """name, what: of the row. says: words of the run. joined: hosts that have joined after it. after: what else the row tells of the end.
+
+    arm: brings it about before the run; what it returns undoes it before the second run. act: does the first run, where that is
+    not simply the playbook. standin: options of the stand-in. variables: of all hosts.
+    keeper: the token is revoked by its keeper, so it may be there for a moment after the run.
+    """
+
+    name: str
+    what: str
+    rc: str
+    says: str
+    joined: tuple[str, ...] = NOTHING
+    after: str = ""
+    arm: Callable[[Any], Callable[[], None] | None] | None = None
+    act: Callable[[Any], Any] | None = None
+    standin: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    keeper: bool = False
+    started: bool | None = None
+    joins: int = 2
+
+    @property
+    def installs(self) -> bool:
+        """Whether any installer may have been started in the first run."""
+        return bool(self.joined) if self.started is None else self.started
+
+
+# -- the platform's answers, at every step -------------------------------------------------------------------------------
+
+PLATFORM, TOKENS = r"^/platform$", "enrollment-tokens$"
+STEPS = {
+    "plan": ("the first question of the plan", {"method": "GET", "path": PLATFORM}),
+    "mint": ("the request for the token", {"method": "POST", "path": TOKENS}),
+    "watch": ("questions while hosts join", {"method": "GET", "path": PLATFORM, "after": 1}),
+    "revoke": ("the revocation of the token", {"method": "DELETE", "path": "enrollment-tokens/"}),
+}
+ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "500": ("answered with HTTP 500", {"status": 500}),
+    "502": ("answered with HTTP 502", {"status": 502}),
+    "503": ("answered with HTTP 503", {"status": 503}),
+    "429-retry-after": ("answered with HTTP 429 and Retry-After", {"status": 429, "headers": {"Retry-After": "1"}}),
+    "429": ("answered with HTTP 429", {"status": 429}),
+    "401": ("answered with HTTP 401 once: the login has expired", {"status": 401, "code": "root.unauthorized", "times": 1}),
+    "403": ("answered with HTTP 403", {"status": 403, "code": "root.unauthorized.rbac"}),
+    "449": ("answered with HTTP 449", {"status": 449, "code": "root.unauthorized.rbac.elevated_permissions_required"}),
+    "404": ("answered with HTTP 404", {"status": 404, "code": "root.resource_not_found"}),
+    "slow": ("answered later than the timeout", {"delay": TOO_LATE}),
+    "reset-before": ("cut off before they take effect", {"reset": "before"}),
+    "reset-after": ("cut off after they took effect", {"reset": "after"}),
+    "truncated": ("answered with half an answer", {"truncate": True}),
+    "html": ("answered with a web page", {"body": b"<html><title>Welcome to nginx</title></html>", "content_type": "text/html"}),
+    "empty": ("answered with nothing", {"body": b""}),
+    "content-type": ("answered as text/plain", {"content_type": "text/plain"}),
+    "error-object": ('answered with {"error": "..."}', {"body": b'{"error": "upstream is gone"}'}),
+    "missing-fields": ("answered without the required fields", {"transform": lambda _payload: {}}),
+}
+# The same answers all the time end the plan; those of a moment do not.
+PLAN_SAYS = {
+    **{status: f"answered HTTP {status}: A fault of the stand-in." for status in ("500", "502", "503", "429")},
+    "403": "answered HTTP 403: this user may not do that",
+    "449": "answered HTTP 449: this ECE wants elevated permissions, which platforms before 3.7 ask for; use the admin user's name and password",
+    "404": "answered HTTP 404: A fault of the stand-in.",
+    "slow": "no answer in time",
+    "reset-before": "no coordinator can be reached (https://127.0.0.1:",
+    "reset-after": "no coordinator can be reached (https://127.0.0.1:",
+    "truncated": "the answer was cut off",
+    "html": "answered HTTP 200 with something that is no JSON: <html><title>Welcome to nginx</title></html>",
+    "empty": "answered HTTP 200 with something that is no JSON: an empty body",
+    "error-object": "answered without 'version', which the API promises: upstream is gone; is url a coordinator of ECE?",
+    "missing-fields": "answered without 'version', which the API promises; is url a coordinator of ECE?",
+}
+NONE_IS_NEW = "No persistent token is new since"
+IS_REVOKED = "is revoked"
+MINT_SAYS = {
+    **{status: f"answered HTTP {status}: A fault of the stand-in. (root.internal). {NONE_IS_NEW}" for status in ("500", "502", "503")},
+    **{kind: "there is no token to join with: POST" for kind in ("429", "429-retry-after")},
+    **{status: PLAN_SAYS[status] for status in ("403", "449", "404")},
+    "slow": IS_REVOKED,
+    "reset-before": f"whether the request took effect is not known. {NONE_IS_NEW}",
+    "reset-after": IS_REVOKED,
+    "truncated": IS_REVOKED,
+    "html": NONE_IS_NEW,
+    "empty": NONE_IS_NEW,
+    "error-object": f"answered without 'token', which the API promises: upstream is gone; is url a coordinator of ECE?. {NONE_IS_NEW}",
+    "missing-fields": IS_REVOKED,
+}
+LISTED_STILL = "is revoked, but lists it still"
+REVOKE_SAYS = {
+    **{status: "could not be revoked: process" for status in ("500", "403", "449", "html")},
+    "404": "is not known, but lists it still",
+    "empty": LISTED_STILL,
+    "error-object": LISTED_STILL,
+}
+CONNECTED = "2/2 connected"
+
+
+def answers() -> Iterator[Fault]:
+    for step, (whom, which) in STEPS.items():
+        for kind, (how, what) in ANSWERS.items():
+            if (step, kind) != ("revoke", "missing-fields"):  # an empty object is the right answer there
+                yield _answer(step, kind, f"{whom}: {how}", {**which, **what})
+
+
+def _answer(step: str, kind: str, what: str, fault: dict[str, Any]) -> Fault:
+    # Of a passing trouble there is as much as the repeats of one request can stand; two polls of the watch are more than that.
+    times = {"plan": RETRIES if kind == "429-retry-after" else None, "mint": 1, "watch": RETRIES + 2, "revoke": 1}[step]
+
+    def arm(operator):
+        operator.ece.fault(**{"times": times, **fault})
+        return operator.ece.faults.clear
+
+    says = {"plan": PLAN_SAYS, "mint": MINT_SAYS, "watch": {}, "revoke": REVOKE_SAYS}[step].get(kind)
+    name = f"{step}-{kind}"
+    if says is None:
+        after = {"401": "logged in again, once", "content-type": "taken for what it is"}.get(kind, "asked again")
+        return Fault(name, what, "ok", CONNECTED, ALL, after, arm)
+    if step == "revoke":
+        return Fault(name, what, "failed", says, ALL, "its keeper revokes the token after the run", arm, keeper=True)
+    return Fault(name, what, "failed", says, NOTHING, "nothing is started" if step == "mint" else "nothing is asked for", arm)
+
+
+# -- what lists may hold, and who answers --------------------------------------------------------------------------------
+
+
+def _change(path: str, change: Callable[[Any, Any], Any], **more: Any) -> Callable[[Any], Callable[[], None]]:
+    """Each answer of a path goes through change(operator, payload)."""
+
+    def arm(operator):
+        operator.ece.fault(method="GET", path=path, times=more.pop("times", None), transform=lambda payload: change(operator, payload), **more)
+        return operator.ece.faults.clear
+
+    return arm
+
+
+def _allocators_null(_operator, payload):
+    return {"zones": [*payload["zones"], {"zone_id": "ece-zone-9", "allocators": None}]}
+
+
+def _without_zone_id(_operator, payload):
+    return {"zones": [{key: value for key, value in zone.items() if key != "zone_id"} for zone in payload["zones"]]}
+
+
+def _grows_in_between(operator, payload):
+    """The last one of the first page comes again on the second."""
+    operator.ece.platform.add_runner("0-first-of-all", host_ip="203.0.113.250")
+    return payload
+
+
+def _shrinks_in_between(operator, payload):
+    """What would have been the first one of the second page is on none."""
+    first = sorted(allocator["allocator_id"] for zone in payload["zones"] for allocator in zone["allocators"] or [])[0]
+    operator.ece.platform.remove(first)
+    return payload
+
+
+def _existing_too(operator) -> None:
+    operator.hosts.update(operator.ece.existing_hosts())
+
+
+def _with_existing(arm):
+    def both(operator):
+        _existing_too(operator)
+        return arm(operator)
+
+    return both
+
+
+def _certificate(kind: str):
+    def arm(operator):
+        operator.ece.present_certificate(kind)
+        return lambda: operator.ece.present_certificate("good")
+
+    return arm
+
+
+def _clock(seconds: float):
+    return lambda operator: operator.ece.platform.advance(seconds)
+
+
+def _first_is_down(operator) -> None:
+    operator.group_vars["ece_url"] = ["https://127.0.0.1:1", operator.ece.url]
+
+
+class Relay:
+    """A second coordinator: an address of its own in front of the platform, until it is closed."""
+
+    def __init__(self, port: int) -> None:
+        relay = self
+        self._open: list[socket.socket] = []
+
+        class Pass(socketserver.BaseRequestHandler):
+            def handle(self):
+                with socket.create_connection(("127.0.0.1", port)) as behind:
+                    relay._open += [self.request, behind]
+                    other = threading.Thread(target=_pump, args=(behind, self.request), daemon=True)
+                    other.start()
+                    _pump(self.request, behind)
+                    other.join()
+
+        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Pass)
+        self._server.daemon_threads = True
+        self.url = f"https://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        for one in self._open:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def _fails_over(operator):
+    """The coordinator that answered plan and mint is gone as soon as the token is there."""
+    relay = Relay(operator.ece.port)
+    operator.group_vars["ece_url"] = [relay.url, operator.ece.url]
+    threading.Thread(target=lambda: (until(lambda: operator.ece.hosts["a"].containers), relay.close()), daemon=True).start()
+
+
+def platform() -> Iterator[Fault]:
+    paged = {"allocators": 150, "max_page": 100}
+    allocators = "infrastructure/allocators$"
+    yield Fault("list-allocators-null", "a zone without allocators comes as null", "ok", CONNECTED, ALL, arm=_with_existing(_change(allocators, _allocators_null)), standin={"allocators": 5})
+    yield Fault("list-zones-without-id", "zones come without their id", "ok", CONNECTED, ALL, arm=_with_existing(_change(allocators, _without_zone_id)), standin={"allocators": 5})
+    yield Fault("list-sparse", "required fields are missing everywhere, as in recorded replies", "ok", CONNECTED, ALL, arm=_existing_too, standin={"allocators": 5, "sparse": True})
+    yield Fault(
+        "list-duplicate-ids-across-pages", "the list grows while it is paged, so that one comes twice", "ok", CONNECTED, ALL, "each is counted once",
+        _with_existing(_change(allocators, _grows_in_between, times=1)), standin=paged,
+    )  # fmt: skip
+    yield Fault(
+        "list-shrinks-while-paged", "the list shrinks while it is paged, so that one is on no page", "ok", CONNECTED, ALL, "a warning says how many are missing; no host of the platform is touched",
+        _with_existing(_change(allocators, _shrinks_in_between, times=1)), standin=paged,
+    )  # fmt: skip
+    yield Fault("watch-index-lag", "the list shows a new allocator 20 s late", "ok", CONNECTED, ALL, "waited for", standin={"index_lag": 20})
+    yield Fault(
+        "watch-platform-gone-for-good", "the platform answers nothing but HTTP 503 while hosts join", "failed",
+        "(ece_host_connect_timeout): the platform cannot be asked: GET", ALL, "the hosts have joined, which the second run finds",
+        lambda operator: (operator.ece.fault(method="GET", path=PLATFORM, after=1, times=None, status=503), operator.ece.faults.clear)[1],
+        variables={"ece_host_connect_timeout": 6},
+    )  # fmt: skip
+    yield Fault(
+        "plan-401-for-good", "the password is refused", "failed", "the credentials were refused; check api_key, or username and password", NOTHING, "nothing is asked for",
+        lambda operator: (operator.ece.fault(times=None, status=401, code="root.unauthenticated"), operator.ece.faults.clear)[1],
+    )  # fmt: skip
+    yield Fault("first-coordinator-down", "the first coordinator of several is down", "ok", CONNECTED, ALL, "the next one is asked", _first_is_down)
+    yield Fault("coordinator-fails-over", "the coordinator goes down while hosts join, another one is there", "ok", CONNECTED, ALL, "the next one is asked", _fails_over)
+    yield Fault("certificate-expired", "the coordinator's certificate has expired", "failed", "the coordinator's certificate has expired; renew it on the platform", arm=_certificate("expired"), after="nothing is sent")
+    yield Fault("certificate-wrong-name", "the coordinator's certificate is for another name", "failed", "the coordinator's certificate is for another host name; use the name in it as url", arm=_certificate("wrong-name"), after="nothing is sent")
+    yield Fault("clock-ahead", "the platform's clock is an hour ahead of the controller's", "ok", CONNECTED, ALL, arm=_clock(3600))
+    yield Fault("clock-behind", "the platform's clock is an hour behind the controller's", "ok", CONNECTED, ALL, arm=_clock(-3600))
+    yield Fault("clock-ahead-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(3600), variables={"ece_host_token_persistent": False})
+    yield Fault("clock-behind-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(-3600), variables={"ece_host_token_persistent": False})
+
+
+# -- hosts ---------------------------------------------------------------------------------------------------------------
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
+    """Waits for it; raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError("it never came true")
+        time.sleep(0.05)
+
+
+def _knobs(**knobs: Any):
+    """Host a is like that, until it is mended."""
+
+    def arm(operator):
+        operator.ece.hosts["a"].configure(**knobs)
+        return lambda: operator.ece.hosts["a"].configure(**dict.fromkeys(knobs))
+
+    return arm
+
+
+def _other_zone(operator):
+    cure = _knobs(join_zone="ece-zone-3")(operator)
+
+    def remove_and_wipe():
+        cure()
+        operator.ece.platform.remove("192.0.2.1")
+        operator.ece.hosts["a"].wipe()
+
+    return remove_and_wipe
+
+
+def _token_without_role(operator) -> None:
+    """As where the platform's signing key or policy gives less than the token says."""
+    admit = operator.ece.platform.tokens.admit
+    operator.ece.platform.tokens.admit = lambda token: admit(token) and frozenset()
+
+
+def _drops(operator):
+    """Host a connects, and is gone as soon as somebody has seen that."""
+    platform = operator.ece.platform
+
+    def drop():
+        until(lambda: any(runner.runner_id == "192.0.2.1" and runner.connected(platform.now()) for runner in platform.current_runners()))
+        seen = len(operator.ece.requests)
+        until(lambda: sum(entry["path"].endswith("/allocators") for entry in operator.ece.requests[seen:]) >= 2)
+        platform.disconnect("192.0.2.1")
+
+    threading.Thread(target=drop, daemon=True).start()
+    return lambda: platform.connect("192.0.2.1")
+
+
+EXIT = {
+    1: ("general failure", "The cause may be the storage path, the host IP, operating system and engine, the version, or that the platform refused the host."),
+    2: ("unknown command", "check that the installer file is elastic-cloud-enterprise.sh"),
+    3: ("unknown or empty argument", "use the script of the platform's version, or check extra_args"),
+    4: ("bad user", "The install user needs a UID and GID of 1000 or more and must be able to run docker: add it to the engine's group."),
+    5: ("precondition", "Start the container engine or set the socket's path; stop firewalld or open its ports."),
+}
+
+
+def hosts() -> Iterator[Fault]:
+    for code, (meaning, remedy) in EXIT.items():
+        yield Fault(f"installer-exit-{code}", f"the installer ends with exit code {code}", "failed", f"a failed: installer exit {code} ({meaning})", ("b",), remedy, _knobs(fail=code))
+    yield Fault(
+        "installer-hangs-here", "the installer hangs", "failed", "a failed: the installer did not end within 8 s and was stopped.", ("b",), "its processes and its container are gone",
+        _knobs(hang=1), variables={"ece_host_install_timeout": 8},
+    )  # fmt: skip
+    yield Fault("engine-stopped", "the container engine of a host does not answer", "failed", "cannot tell whether ECE is on it: the container engine does not answer", ("b",), "its installer is not started", _knobs(broken=1))
+    yield Fault(
+        "joins-another-zone", "a host joins in another zone than was asked for", "failed", "a failed: it joined, but it is in zone ece-zone-3 instead of ece-zone-1; remove the host from the platform and join it again", ALL,
+        "removed and wiped, it joins where it should", _other_zone, joins=3,
+    )  # fmt: skip
+    yield Fault(
+        "joins-without-the-role", "hosts join, but the token did not give them the role", "failed", "(ece_host_connect_timeout): connected, but lacks the role allocator", ALL,
+        "the second run gives it to them through the API", _token_without_role, variables={"ece_host_connect_timeout": 5},
+    )  # fmt: skip
+    yield Fault(
+        "drops-within-the-settle-time", "a host connects, and drops its connection again", "failed", "it had connected once and dropped again: look at its runner's logs", ALL,
+        "the other host has joined; once it is back, there is nothing to do", _drops, variables={"ece_host_settle_time": 20, "ece_host_connect_timeout": 30},
+    )  # fmt: skip
+
+
+# -- the operator --------------------------------------------------------------------------------------------------------
+
+
+def _begin(operator, *options: str, inventory: str = "inventory.yml") -> subprocess.Popen:
+    command, environment = operator.command("ece.platform.add_allocators", *options)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=operator.folder, start_new_session=True)
+
+
+def _installing(operator, names=ALL):
+    return all(INSTALLER in operator.ece.hosts[name].containers for name in names)
+
+
+def _interrupted(number: signal.Signals):
+    """The run gets a signal, as from a terminal with all its processes, in the middle of the installation."""
+
+    def act(operator):
+        process = _begin(operator)
+        until(lambda: _installing(operator) or process.poll() is not None)
+        os.killpg(process.pid, number)
+        return operator.finished(process)
+
+    return act
+
+
+def _twice(operator):
+    first, second = _begin(operator), _begin(operator)
+    runs = [operator.finished(process) for process in (first, second)]
+    assert [run.rc for run in runs] == [0, 0], "\n".join(run.output for run in runs)
+    return runs[1]
+
+
+def _on_different_hosts(operator):
+    runs = [operator.finished(process) for process in [_begin(operator, "--limit", name) for name in ALL]]
+    assert [run.rc for run in runs] == [0, 0], "\n".join(run.output for run in runs)
+    return runs[1]
+
+
+def _one_mint_lost(operator):
+    """Two runs mint at the same time; one of the two tokens is lost on its way."""
+    operator.ece.fault(method="POST", path=TOKENS, delay=1, reset="after")
+    runs = sorted((operator.finished(process) for process in [_begin(operator, "--limit", name) for name in ALL]), key=lambda run: run.rc)
+    assert runs[0].rc == 0 and CONNECTED.replace("2", "1") in runs[0].words, runs[0].output
+    assert operator.ece.minted == 3, "one of somebody else, one that was used, and one that was lost"
+    return runs[1]
+
+
+def _limited(operator):
+    return operator.play("--limit", "a")
+
+
+def _start_at(task: str):
+    return lambda operator: operator.play("--start-at-task", task)
+
+
+def _wrong_version(operator):
+    operator.group_vars["ece_host_version"] = "3.7.0"
+    return lambda: operator.group_vars.pop("ece_host_version")
+
+
+def _retry_file(operator):
+    operator.environment.update(ANSIBLE_RETRY_FILES_ENABLED="true", ANSIBLE_RETRY_FILES_SAVE_PATH=str(operator.folder / "retry"))
+    cure = _knobs(fail=5)(operator)
+
+    def mend():
+        cure()
+        operator.options = ("--limit", f"@{operator.folder / 'retry' / 'add_allocators.retry'}")
+
+    return mend
+
+
+def operators() -> Iterator[Fault]:
+    long = {"install_seconds": 12.0}
+    yield Fault(
+        "operator-ctrl-c", "Ctrl-C while hosts install", "failed", "User interrupted execution", NOTHING, "its keeper revokes the token; installers that fail for it are started anew",
+        act=_interrupted(signal.SIGINT), standin=long, keeper=True, started=True,
+    )  # fmt: skip
+    yield Fault(
+        "operator-sigterm", "the run is ended with SIGTERM while hosts install", "failed", "Wait until connected", NOTHING, "its keeper revokes the token; installers that fail for it are started anew",
+        act=_interrupted(signal.SIGTERM), standin=long, keeper=True, started=True,
+    )  # fmt: skip
+    yield Fault(
+        "operator-sigkill", "the run is ended with SIGKILL while hosts install", "failed", "Wait until connected", NOTHING, "its keeper revokes the token; installers that fail for it are started anew",
+        act=_interrupted(signal.SIGKILL), standin=long, keeper=True, started=True,
+    )  # fmt: skip
+    yield Fault(
+        "operator-sigkill-ephemeral", "the same, with an ephemeral token", "failed", "Wait until connected", NOTHING, "the installers go on, the second run waits for them",
+        act=_interrupted(signal.SIGKILL), standin=long, started=True, variables={"ece_host_token_persistent": False},
+    )  # fmt: skip
+    yield Fault("operator-same-play-twice", "the same play runs twice at once on the same hosts", "ok", CONNECTED, ALL, "one installs, the other waits for it", act=_twice, standin=long)
+    yield Fault("operator-two-plays", "two plays run at once on different hosts", "ok", "1/1 connected", ALL, "each with its own token", act=_on_different_hosts)
+    yield Fault(
+        "operator-two-mints-one-lost", "two plays mint at once, and the answer to one of them is lost", "failed", IS_REVOKED, ("a", "b")[:1], "the other one's token stays and its host joins",
+        act=_one_mint_lost,
+    )  # fmt: skip
+    yield Fault("operator-wrong-version", "a version is asked for that the platform does not run", "failed", "ece_host_version 3.7.0", NOTHING, "nothing is asked for", _wrong_version)
+    yield Fault("operator-limit", "--limit of one host", "ok", "1/1 connected: a", ("a",), "the next run joins the others", act=_limited)
+    yield Fault(
+        "operator-start-at-task", "--start-at-task leaves out the plan", "failed", "there is no plan: start at the first task", NOTHING, "nothing is asked for", act=_start_at("Wait until connected")
+    )
+    yield Fault("operator-retry-file", "a host fails, and the retry file is used", "failed", "a failed: installer exit 5", ("b",), "the retry file's hosts alone are looked at", _retry_file)
+
+
+FAULTS = [*answers(), *platform(), *hosts(), *operators()]

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each fault three times: what the run says, what is true afterwards, and that the same command again ends well. faults.py lists them."""
+
+from __future__ import annotations
+
+import pytest
+from faults import ALL, FAULTS, INSTALLER, RETRIES, TIMEOUT, Fault, until
+
+ADDRESSES = {"a": "192.0.2.1", "b": "192.0.2.2"}
+API_TOKENS = "/configuration/security/enrollment-tokens"
+
+
+@pytest.fixture
+def standin_options(request) -> dict:
+    return dict(request.node.callspec.params["fault"].standin)
+
+
+def joined(ece) -> list[str]:
+    return sorted(join["runner_id"] for join in ece.joins if join["ok"])
+
+
+def mints(ece) -> int:
+    return sum(entry["method"] == "POST" and entry["path"].endswith(API_TOKENS) for entry in ece.requests)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault(operator, fault: Fault):
+    ece = operator.ece
+    others = ece.platform.tokens.mint({"persistent": True, "roles": ["allocator"]})["token_id"]
+    operator.group_vars = {"ece_host_token_persistent": True, "ece_timeout": TIMEOUT, "ece_retries": RETRIES, **fault.variables}
+    for name, address in ADDRESSES.items():
+        operator.new_host(name, address)
+    cure = fault.arm(operator) if fault.arm else None
+
+    run = fault.act(operator) if fault.act else operator.play("-vvvv", warnings=True)
+
+    assert (run.rc == 0) == (fault.rc == "ok"), run.output
+    assert fault.says in run.words, run.output
+    if fault.keeper:
+        until(lambda: ece.tokens == [others], 30)
+    assert ece.tokens == [others], "a token of ours is left, or one of somebody else is gone"
+    if fault.name == "operator-two-mints-one-lost":
+        assert len(joined(ece)) == 1
+    else:
+        assert joined(ece) == [ADDRESSES[name] for name in fault.joined]
+    assert mints(ece) <= 2
+    if not fault.installs:
+        assert not any(host.containers or (host.storage / "logs").exists() for host in ece.hosts.values()), "something was begun"
+    for name in fault.joined if fault.rc == "ok" else ():
+        assert INSTALLER not in ece.hosts[name].containers
+
+    if cure:
+        cure()
+    again = operator.play(*operator.options, warnings=True)
+
+    assert again.rc == 0, again.output
+    assert len(joined(ece)) == fault.joins and set(joined(ece)) == set(ADDRESSES.values()), again.output
+    assert ece.tokens == [others]
+    if set(fault.joined) == set(ALL) and fault.rc == "ok":
+        assert again.total("changed") == 0 and "2 joined, 0 new" in again.output
