@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from standin.model import ApiError
+from standin.model import ApiError, Secret
 
 # Whoever quotes carelessly, on a command line or in a template, shall notice here and not at the customer's.
 AWKWARD = "$'\"% \\"
@@ -55,6 +55,8 @@ class Accounts:
         self._users = {user.name: user for user in (self.admin, self.readonly, self.native)}
         self._sessions: dict[str, tuple[User, float]] = {}
         self._keys: dict[str, tuple[str, User, float, str, float]] = {}
+        # All that ever opened a door, whether it still does or not.
+        self.secrets = [Secret(f"password of {user.name}", user.password, user.name) for user in self._users.values()]
         self.api_key = self.add_key(self.native, "of the stand-in")["key"]
         self.readonly_api_key = self.add_key(User("viewer", "", ("ece_platform_viewer",), False), "may read only")["key"]
 
@@ -67,6 +69,7 @@ class Accounts:
             raise ApiError(400, "api_keys.invalid_input", "description is required.", ("description",))
         key_id, key = secrets.token_hex(10), base64.b64encode(secrets.token_bytes(33)).decode()
         self._keys[key] = (key_id, user, self._now() + self.key_seconds, description, self._now())
+        self.secrets.append(Secret(f"API key of {user.name}", key))
         return {**self._key_reply(key), "key": key}
 
     def keys_of(self, user: User) -> list[dict[str, str]]:
@@ -102,6 +105,7 @@ class Accounts:
         token = secrets.token_urlsafe(48)
         expires = self._now() + self.session_seconds
         self._sessions[token] = (user, expires)
+        self.secrets.append(Secret(f"session token of {user.name}", token))
         return {"token": token, "session_expiration_time": stamp(expires)}
 
     # -- every call ----------------------------------------------------------------------------------------------------

@@ -37,6 +37,16 @@ CONTAINERS: dict[str, tuple[tuple[str, str], ...]] = {
     "services-forwarder": (),
 }
 
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Something that nobody but its owner may read. Its repr is safe to show."""
+
+    kind: str
+    value: str = field(repr=False)
+    user: str = ""
+
+
 CLUSTER_TYPES = ("elasticsearch", "kibana", "apm", "integrations_server", "appsearch", "enterprise_search")
 
 

@@ -31,6 +31,7 @@ from standin.control import control_application
 from standin.faults import TRANSPORT, Fault, Faults, FaultyApp
 from standin.hosts import INSTALLER, LocalHost, installer_text, require_traversable
 from standin.join import Door
+from standin.model import Secret
 from standin.record import Log, Recorder, is_mutation
 from standin.state import Platform
 
@@ -256,6 +257,12 @@ class StandIn:
         """Ids of the persistent tokens that live."""
         with self.platform.lock:
             return list(self.platform.tokens.live)
+
+    @property
+    def secrets(self) -> list[Secret]:
+        """All that this platform knows or ever gave to anybody: passwords, API keys, session tokens, enrollment tokens. Nowhere but in memory."""
+        with self.platform.lock:
+            return [*self.platform.accounts.secrets, *self.platform.tokens.secrets]
 
     @property
     def joins(self) -> list[dict[str, Any]]:

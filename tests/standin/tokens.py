@@ -16,7 +16,7 @@ from typing import Any
 
 import jwt
 
-from standin.model import ROLES, ApiError, Refused
+from standin.model import ROLES, ApiError, Refused, Secret
 
 DEFAULT_VALIDITY_SECONDS = 3600
 INT32_MAX = 2**31 - 1
@@ -34,6 +34,8 @@ class EnrollmentTokens:
         self._key = secrets.token_bytes(32)
         self._live: dict[str, tuple[str, ...]] = {}
         self.minted = 0
+        # Every token, whether it still admits anybody or not.
+        self.secrets: list[Secret] = []
         # Seconds that an ephemeral token gets at the most, whatever was asked for; None: as asked for.
         self.max_validity: int | None = None
 
@@ -67,6 +69,7 @@ class EnrollmentTokens:
             claims["exp"] = int(self._now()) + min(validity or DEFAULT_VALIDITY_SECONDS, self.max_validity or INT32_MAX)
         token = jwt.encode(claims, self._key, algorithm="HS256")
         self.minted += 1
+        self.secrets.append(Secret("enrollment token", token))
         if not persistent:
             return {"token": token}
         self._live[token_id] = tuple(roles)

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stand-in knows everything that must not turn up anywhere, and keeps it to itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import requests
+
+from standin import StandIn
+from standin_helpers import Client, Installer
+
+
+def values(ece: StandIn) -> set[str]:
+    return {secret.value for secret in ece.secrets}
+
+
+def test_everything_that_was_ever_handed_out_is_a_secret(make: Callable[..., StandIn]) -> None:
+    ece = make()
+    api = Client(ece)
+    login = {"username": "admin", "password": ece.password}
+    session = api("POST", "/users/auth/_login", json=login).json()["token"]
+    native = ece.platform.accounts.native
+    user = Client(ece, Authorization="Bearer " + api("POST", "/users/auth/_login", json={"username": native.name, "password": native.password}).json()["token"])
+    fresh = user("POST", "/users/auth/_refresh").json()["token"]
+    key = user("POST", "/users/auth/keys", json={"description": "of a test"}).json()["key"]
+    tokens = {api.token("allocator"), api.token("proxy", persistent=True)}
+    ended = Client(ece, Authorization="Bearer " + session)("POST", "/users/auth/_logout")
+    assert ended.status_code == 200
+    accounts = {ece.password, ece.readonly_password, native.password, ece.api_key, ece.readonly_api_key}
+    assert values(ece) >= accounts | tokens | {session, fresh, key}
+    assert len(values(ece)) == len(accounts) + len(tokens) + 4
+
+
+def test_it_shows_none_of_them(ece: StandIn, api: Client, installer: Installer) -> None:
+    ece.add_host("a", "192.0.2.1")
+    assert installer.join("a", api.token("allocator")).returncode == 0
+    shown = repr(ece.secrets) + "".join(requests.get(f"{ece.control_url}/{page}", timeout=5).text for page in ("state", "requests", "mutations", "joins"))
+    assert not [secret.kind for secret in ece.secrets if secret.value in shown or json.dumps(secret.value)[1:-1] in shown]
