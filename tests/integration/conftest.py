@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
 
+from integration.scanner import Hit, Processes, Scan, needles_for, scan_bytes, scan_processes, scan_tree
 from standin import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +31,18 @@ CORES = {
     "oldest": Path(os.environ.get("ECE_OLDEST_CORE", ROOT / ".venv" / "oldest" / "bin")),
 }
 PLAYBOOK = "ece.platform.add_allocators"
+CALLBACKS = Path(__file__).parent / "callbacks"
+# Variables with which an operator puts a credential into the environment of all that he starts.
+EXPORTED = ("ECE_PASSWORD", "ECE_API_KEY")
+# Variables with which he writes one into an inventory.
+WRITTEN = {"ece_password", "ece_api_key"}
+# The stand-in's container writes its token into this log, as the vendor's may. While it runs nobody can take it out.
+LOG_WITH_A_TOKEN = ("logs", "bootstrap-logs", "bootstrap.log")
+INSTALLER = "elastic-cloud-enterprise-installer"
+# Folders of other tests; one's own are read as a whole.
+OF_OTHER_TESTS = ("pytest-of-", "ece-standin-")
+# Of all plays of this process, and at the end of all processes.
+SCANNED = Scan()
 
 
 @dataclass
@@ -36,6 +52,8 @@ class Run:
     rc: int
     output: str
     recap: dict[str, dict[str, int]] = field(default_factory=dict)
+    # Secrets that this play left or showed anywhere.
+    hits: list[Hit] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -44,6 +62,15 @@ class Run:
 
     def total(self, what: str) -> int:
         return sum(counts[what] for counts in self.recap.values())
+
+
+@dataclass
+class Begun:
+    """A playbook that runs."""
+
+    process: subprocess.Popen
+    watching: contextlib.AbstractContextManager
+    started: float
 
 
 class Operator:
@@ -56,7 +83,20 @@ class Operator:
         self.environment = {"ECE_USERNAME": ece.username, "ECE_PASSWORD": ece.password}
         self.hosts: dict[str, dict] = {}
         self.group_vars: dict = {}
-        self.options: tuple[str, ...] = ()
+        self.options: list[str] = []
+        # Files of the operator's own that hold credentials because he wrote them there.
+        self.credential_files: set[Path] = set()
+        self.records = folder / "records"
+        self.processes = Processes()
+
+    def use_vars_file(self, **credentials: str) -> None:
+        """Hand credentials over in a file of extra variables instead of the environment; without an argument the administrator's."""
+        path = self.folder / "credentials.yml"
+        path.touch(mode=0o600)
+        path.write_text(yaml.safe_dump(credentials or {"ece_username": self.ece.username, "ece_password": self.ece.password}), encoding="utf-8")
+        self.credential_files.add(path)
+        self.environment = {key: value for key, value in self.environment.items() if key not in ("ECE_USERNAME", *EXPORTED)}
+        self.options += ["-e", f"@{path}"]
 
     def new_host(self, name: str, ip: str, zone: str = "ece-zone-1", **knobs) -> dict:
         """A host that waits to join; returns its inventory variables, to be changed by the test."""
@@ -69,6 +109,8 @@ class Operator:
         content["all"]["vars"] = {key: value for key, value in content["all"]["vars"].items() if value is not None}
         path = self.folder / "inventory.yml"
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        if WRITTEN & set(self.group_vars):
+            self.credential_files.add(path)
         return path
 
     def command(self, playbook: str | Path = PLAYBOOK, *options: str) -> tuple[list[str], dict[str, str]]:
@@ -80,32 +122,74 @@ class Operator:
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_NOCOLOR": "1",
+            **self.recorders(),
             **self.environment,
         }
-        return [str(self.core / "ansible-playbook"), str(playbook), "-i", str(self.inventory()), *options], environment
+        return [str(self.core / "ansible-playbook"), str(playbook), "-i", str(self.inventory()), *self.options, *options], environment
 
-    def play(self, *options: str, playbook: str | Path = PLAYBOOK, warnings: bool = False) -> Run:
-        """Run a playbook to its end. No play of ours makes Ansible warn, unless the test is about a warning."""
+    def recorders(self) -> dict[str, str]:
+        """Everything by which Ansible keeps what happened, because each gets to see more than the screen shows."""
+        self.records.mkdir(exist_ok=True)
+        return {
+            "ANSIBLE_LOG_PATH": str(self.records / "ansible.log"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+            "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit,every_result",
+            "JUNIT_OUTPUT_DIR": str(self.records / "junit"),
+            "EVERY_RESULT": str(self.records / "results.jsonl"),
+            "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+            "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(self.records / "facts"),
+        }
+
+    def play(self, *options: str, playbook: str | Path = PLAYBOOK, warnings: bool = False, leaks: bool = False) -> Run:
+        """Run a playbook to its end. No play of ours makes Ansible warn, unless the test is about a warning; none leaks, unless it is about leaks."""
+        started = time.time()
         command, environment = self.command(playbook, *options)
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, cwd=self.folder, check=False)
-        return self._run(done.returncode, done.stdout, warnings)
+        with self.processes.watching():
+            done = subprocess.run(
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, cwd=self.folder, check=False
+            )
+        return self._run(done.returncode, done.stdout, started, warnings, leaks)
 
-    def finished(self, process: subprocess.Popen) -> Run:
-        """The end of a playbook that was begun with command()."""
-        return self._run(process.wait(180), process.communicate(timeout=180)[0], warnings=True)
+    def begin(self, *options: str) -> Begun:
+        """The playbook in a process group of its own, to be disturbed; finished() has to follow."""
+        command, environment = self.command(PLAYBOOK, *options)
+        watching = self.processes.watching()
+        watching.__enter__()
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder, start_new_session=True
+        )
+        return Begun(process, watching, time.time())
 
-    def _run(self, rc: int, output: str, warnings: bool) -> Run:
-        run = Run(rc, output)
+    def finished(self, begun: Begun) -> Run:
+        """The end of what was begun; it may warn."""
+        output = begun.process.communicate(timeout=180)[0]
+        begun.watching.__exit__(None, None, None)
+        return self._run(begun.process.returncode, output, begun.started, warnings=True, leaks=False)
+
+    def _run(self, rc: int, output: str, started: float, warnings: bool, leaks: bool) -> Run:
+        run = Run(rc, output, hits=self.scan(output, started, leaks=leaks))
         for host, counts in re.findall(r"^(\S+)\s+: (ok=.*)$", output, re.MULTILINE):
             run.recap[host] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)}
         assert "Traceback" not in run.output, run.output
         assert warnings or not re.search(r"\[(WARNING|DEPRECATION WARNING)\]", run.output), run.output
-        for secret in (self.ece.password, self.ece.api_key, "eyJ"):
-            # No assert: pytest would compare a secret with a megabyte of output, and print both.
-            if secret in run.output:
-                start = run.output.index(secret)
-                pytest.fail(f"a secret is in the output, after: {run.output[max(0, start - 300) : start]}")
         return run
+
+    def scan(self, output: str, started: float, *, leaks: bool = False) -> list[Hit]:
+        """Look for every secret of the platform wherever a play that began at C(started) can have left it; a hit fails a test that is not about leaks."""
+        needles = needles_for(self.ece.secrets)
+        exported = [f"{name}={self.environment[name]}" for name in EXPORTED if name in self.environment]
+        scan = Scan(plays=1, files=1, size=len(output), hits=scan_bytes(output.encode(), needles, "output"))
+        scan.add(scan_tree(self.folder, needles, exclude=self.credential_files.__contains__))
+        running = {host.storage.joinpath(*LOG_WITH_A_TOKEN) for host in self.ece.hosts.values() if INSTALLER in host.containers}
+        scan.add(scan_tree(self.ece.directory, needles, exclude=running.__contains__))
+        scan.add(scan_tree(Path(tempfile.gettempdir()), needles, exclude=lambda path: path.name.startswith(OF_OTHER_TESTS), newer_than=started))
+        scan.add(scan_processes(self.processes.seen, needles, exported, (self.folder, self.ece.directory)))
+        self.processes.seen.clear()
+        if not leaks:
+            SCANNED.add(scan)
+            if scan.hits:
+                pytest.fail("secrets leak:\n" + "\n".join(map(str, scan.hits)), pytrace=False)
+        return scan.hits
 
     def write(self, name: str, plays: list) -> Path:
         path = self.folder / name
@@ -135,3 +219,25 @@ def operator(ece, tmp_path) -> Operator:
 def any_operator(request, ece, tmp_path) -> Operator:
     """Once with the current ansible-core, once with the oldest one that the collection supports."""
     return Operator(ece, tmp_path, CORES[request.param])
+
+
+# -- what was scanned in the whole suite ---------------------------------------------------------------------------------
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands its part over."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["scanned"] = asdict(SCANNED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    part = getattr(node, "workeroutput", {}).get("scanned")
+    if part:
+        SCANNED.add(Scan(**{**part, "hits": [Hit(**hit) for hit in part["hits"]]}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if SCANNED.plays:
+        terminalreporter.write_line(str(SCANNED))

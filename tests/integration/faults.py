@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import socketserver
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -377,11 +376,6 @@ def hosts() -> Iterator[Fault]:
 # -- the operator --------------------------------------------------------------------------------------------------------
 
 
-def _begin(operator, *options: str, inventory: str = "inventory.yml") -> subprocess.Popen:
-    command, environment = operator.command("ece.platform.add_allocators", *options)
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=operator.folder, start_new_session=True)
-
-
 def _installing(operator, names=ALL):
     return all(INSTALLER in operator.ece.hosts[name].containers for name in names)
 
@@ -390,23 +384,22 @@ def _interrupted(number: signal.Signals):
     """The run gets a signal, as from a terminal with all its processes, in the middle of the installation."""
 
     def act(operator):
-        process = _begin(operator)
-        until(lambda: _installing(operator) or process.poll() is not None)
-        os.killpg(process.pid, number)
-        return operator.finished(process)
+        begun = operator.begin()
+        until(lambda: _installing(operator) or begun.process.poll() is not None)
+        os.killpg(begun.process.pid, number)
+        return operator.finished(begun)
 
     return act
 
 
 def _twice(operator):
-    first, second = _begin(operator), _begin(operator)
-    runs = [operator.finished(process) for process in (first, second)]
+    runs = [operator.finished(begun) for begun in [operator.begin(), operator.begin()]]
     assert [run.rc for run in runs] == [0, 0], "\n".join(run.output for run in runs)
     return runs[1]
 
 
 def _on_different_hosts(operator):
-    runs = [operator.finished(process) for process in [_begin(operator, "--limit", name) for name in ALL]]
+    runs = [operator.finished(begun) for begun in [operator.begin("--limit", name) for name in ALL]]
     assert [run.rc for run in runs] == [0, 0], "\n".join(run.output for run in runs)
     return runs[1]
 
@@ -414,7 +407,7 @@ def _on_different_hosts(operator):
 def _one_mint_lost(operator):
     """Two runs mint at the same time; one of the two tokens is lost on its way."""
     operator.ece.fault(method="POST", path=TOKENS, delay=1, reset="after")
-    runs = sorted((operator.finished(process) for process in [_begin(operator, "--limit", name) for name in ALL]), key=lambda run: run.rc)
+    runs = sorted((operator.finished(begun) for begun in [operator.begin("--limit", name) for name in ALL]), key=lambda run: run.rc)
     assert runs[0].rc == 0 and CONNECTED.replace("2", "1") in runs[0].words, runs[0].output
     assert operator.ece.minted == 3, "one of somebody else, one that was used, and one that was lost"
     return runs[1]
@@ -439,7 +432,7 @@ def _retry_file(operator):
 
     def mend():
         cure()
-        operator.options = ("--limit", f"@{operator.folder / 'retry' / 'add_allocators.retry'}")
+        operator.options += ["--limit", f"@{operator.folder / 'retry' / 'add_allocators.retry'}"]
 
     return mend
 

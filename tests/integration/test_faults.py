@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from faults import ALL, FAULTS, INSTALLER, RETRIES, TIMEOUT, Fault, until
+from integration.faults import ALL, FAULTS, INSTALLER, RETRIES, TIMEOUT, Fault, until
 
 ADDRESSES = {"a": "192.0.2.1", "b": "192.0.2.2"}
 API_TOKENS = "/configuration/security/enrollment-tokens"
@@ -54,7 +54,7 @@ def test_fault(operator, fault: Fault):
 
     if cure:
         cure()
-    again = operator.play(*operator.options, warnings=True)
+    again = operator.play(warnings=True)
 
     assert again.rc == 0, again.output
     assert len(joined(ece)) == fault.joins and set(joined(ece)) == set(ADDRESSES.values()), again.output
