@@ -142,8 +142,10 @@ class Operator:
 
     def play(self, *options: str, playbook: str | Path = PLAYBOOK, warnings: bool = False, leaks: bool = False) -> Run:
         """Run a playbook to its end. No play of ours makes Ansible warn, unless the test is about a warning; none leaks, unless it is about leaks."""
+        return self.run(*self.command(playbook, *options), warnings=warnings, leaks=leaks)
+
+    def run(self, command: list[str], environment: dict[str, str], *, warnings: bool = False, leaks: bool = False) -> Run:
         started = time.time()
-        command, environment = self.command(playbook, *options)
         with self.processes.watching():
             done = subprocess.run(
                 command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, cwd=self.folder, check=False
