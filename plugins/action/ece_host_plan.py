@@ -56,6 +56,7 @@ class ActionModule(ApiAction):
         names = task_vars["ansible_play_batch"]  # in the inventory's order, which is that of batches
         client, warnings = self.connect(arguments)
         variables = HostVariables(self, task_vars)
+        self._unchecked = set()
         # One host's variables at a time: those of thousands would fill the memory.
         hosts = [self._wish(name, variables.of(name)) for name in names]
 
@@ -81,7 +82,7 @@ class ActionModule(ApiAction):
             "joined": len(planned) - len(open_entries),
             "hosts": open_entries,
             "made_at": time.time(),
-            "warnings": warnings + client.warnings,
+            "warnings": warnings + client.warnings + sorted(self._unchecked),
             **play_options,
         }
 
@@ -158,7 +159,9 @@ class ActionModule(ApiAction):
     def _check_installer(self, variables, version):
         """The installer's source; a file of the controller is read here, so that a wrong one is known in check mode too."""
         source, checksum = variables.get("ece_host_installer_src"), variables.get("ece_host_installer_checksum")
-        installer_file.check_source(None if source else variables.get("ece_host_installer_url"), checksum, "ece_host_")
+        unchecked = installer_file.check_source(None if source else variables.get("ece_host_installer_url"), checksum, "ece_host_")
+        if unchecked:
+            self._unchecked.add(unchecked)
         if not source:
             return
         key = (source, checksum, version)

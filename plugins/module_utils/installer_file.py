@@ -20,7 +20,7 @@ class InstallerFileError(Exception):
 
 
 def check_source(url, checksum, prefix=""):
-    """Raises InstallerFileError for an address or checksum that cannot be right."""
+    """A warning where the address has no checksum, else None. Raises InstallerFileError for an address or checksum that cannot be right."""
     # First, and without a word of it: every sentence below repeats the address.
     if url and _USER_IN_URL.match(url):
         raise InstallerFileError("{0}installer_url holds a user name or password: use an address without, or a copied installer".format(prefix))
@@ -32,6 +32,9 @@ def check_source(url, checksum, prefix=""):
         found = _CHECKSUM.match(checksum)
         if not found or len(found.group(2)) != {"sha256": 64, "sha384": 96, "sha512": 128}[found.group(1)]:
             raise InstallerFileError("{0}installer_checksum {1!r} is no checksum: use sha256: followed by 64 hexadecimal digits".format(prefix, checksum))
+    # The same words wherever it is said, so that Ansible says it once.
+    unchecked = "installer_url {0} has no checksum: hosts run whatever it hands out; give ece_host_installer_checksum (option installer_checksum)"
+    return unchecked.format(url) if url and not checksum else None
 
 
 def download(url, ca_path=None):

@@ -301,7 +301,9 @@ def run(module):
     """The result. Raises OptionError, InstallerFileError, InstallError."""
     params = module.params
     argv = installer.arguments(params)
-    check_source(params["installer_url"], params["installer_checksum"])
+    unchecked = check_source(params["installer_url"], params["installer_checksum"])
+    if unchecked:
+        module.warn(unchecked)
     if params["timeout"] < 1:
         raise InstallError("timeout {0} is too small: use seconds, 1 or more".format(params["timeout"]))
     if not params["token"] and not module.check_mode:

@@ -257,36 +257,101 @@ def _fails_over(operator):
 def platform() -> Iterator[Fault]:
     paged = {"allocators": 150, "max_page": 100}
     allocators = "infrastructure/allocators$"
-    yield Fault("list-allocators-null", "a zone without allocators comes as null", "ok", CONNECTED, ALL, arm=_with_existing(_change(allocators, _allocators_null)), standin={"allocators": 5})
-    yield Fault("list-zones-without-id", "zones come without their id", "ok", CONNECTED, ALL, arm=_with_existing(_change(allocators, _without_zone_id)), standin={"allocators": 5})
-    yield Fault("list-sparse", "required fields are missing everywhere, as in recorded replies", "ok", CONNECTED, ALL, arm=_existing_too, standin={"allocators": 5, "sparse": True})
     yield Fault(
-        "list-duplicate-ids-across-pages", "the list grows while it is paged, so that one comes twice", "ok", CONNECTED, ALL, "each is counted once",
-        _with_existing(_change(allocators, _grows_in_between, times=1)), standin=paged,
-    )  # fmt: skip
+        "list-allocators-null",
+        "a zone without allocators comes as null",
+        "ok",
+        CONNECTED,
+        ALL,
+        arm=_with_existing(_change(allocators, _allocators_null)),
+        standin={"allocators": 5},
+    )
     yield Fault(
-        "list-shrinks-while-paged", "the list shrinks while it is paged, so that one is on no page", "ok", CONNECTED, ALL, "a warning says how many are missing; no host of the platform is touched",
-        _with_existing(_change(allocators, _shrinks_in_between, times=1)), standin=paged,
-    )  # fmt: skip
+        "list-zones-without-id",
+        "zones come without their id",
+        "ok",
+        CONNECTED,
+        ALL,
+        arm=_with_existing(_change(allocators, _without_zone_id)),
+        standin={"allocators": 5},
+    )
+    yield Fault(
+        "list-sparse",
+        "required fields are missing everywhere, as in recorded replies",
+        "ok",
+        CONNECTED,
+        ALL,
+        arm=_existing_too,
+        standin={"allocators": 5, "sparse": True},
+    )
+    yield Fault(
+        "list-duplicate-ids-across-pages",
+        "the list grows while it is paged, so that one comes twice",
+        "ok",
+        CONNECTED,
+        ALL,
+        "each is counted once",
+        _with_existing(_change(allocators, _grows_in_between, times=1)),
+        standin=paged,
+    )
+    yield Fault(
+        "list-shrinks-while-paged",
+        "the list shrinks while it is paged, so that one is on no page",
+        "ok",
+        CONNECTED,
+        ALL,
+        "a warning says how many are missing; no host of the platform is touched",
+        _with_existing(_change(allocators, _shrinks_in_between, times=1)),
+        standin=paged,
+    )
     yield Fault("watch-index-lag", "the list shows a new allocator 20 s late", "ok", CONNECTED, ALL, "waited for", standin={"index_lag": 20})
     yield Fault(
-        "watch-platform-gone-for-good", "the platform answers nothing but HTTP 503 while hosts join", "failed",
-        "(ece_host_connect_timeout): the platform cannot be asked: GET", ALL, "the hosts have joined, which the second run finds",
+        "watch-platform-gone-for-good",
+        "the platform answers nothing but HTTP 503 while hosts join",
+        "failed",
+        "(ece_host_connect_timeout): the platform cannot be asked: GET",
+        ALL,
+        "the hosts have joined, which the second run finds",
         lambda operator: (operator.ece.fault(method="GET", path=PLATFORM, after=1, times=None, status=503), operator.ece.faults.clear)[1],
         variables={"ece_host_connect_timeout": 6},
-    )  # fmt: skip
+    )
     yield Fault(
-        "plan-401-for-good", "the password is refused", "failed", "the credentials were refused; check api_key, or username and password", NOTHING, "nothing is asked for",
+        "plan-401-for-good",
+        "the password is refused",
+        "failed",
+        "the credentials were refused; check api_key, or username and password",
+        NOTHING,
+        "nothing is asked for",
         lambda operator: (operator.ece.fault(times=None, status=401, code="root.unauthenticated"), operator.ece.faults.clear)[1],
-    )  # fmt: skip
+    )
     yield Fault("first-coordinator-down", "the first coordinator of several is down", "ok", CONNECTED, ALL, "the next one is asked", _first_is_down)
-    yield Fault("coordinator-fails-over", "the coordinator goes down while hosts join, another one is there", "ok", CONNECTED, ALL, "the next one is asked", _fails_over)
-    yield Fault("certificate-expired", "the coordinator's certificate has expired", "failed", "the coordinator's certificate has expired; renew it on the platform", arm=_certificate("expired"), after="nothing is sent")
-    yield Fault("certificate-wrong-name", "the coordinator's certificate is for another name", "failed", "the coordinator's certificate is for another host name; use the name in it as url", arm=_certificate("wrong-name"), after="nothing is sent")
+    yield Fault(
+        "coordinator-fails-over", "the coordinator goes down while hosts join, another one is there", "ok", CONNECTED, ALL, "the next one is asked", _fails_over
+    )
+    yield Fault(
+        "certificate-expired",
+        "the coordinator's certificate has expired",
+        "failed",
+        "the coordinator's certificate has expired; renew it on the platform",
+        arm=_certificate("expired"),
+        after="nothing is sent",
+    )
+    yield Fault(
+        "certificate-wrong-name",
+        "the coordinator's certificate is for another name",
+        "failed",
+        "the coordinator's certificate is for another host name; use the name in it as url",
+        arm=_certificate("wrong-name"),
+        after="nothing is sent",
+    )
     yield Fault("clock-ahead", "the platform's clock is an hour ahead of the controller's", "ok", CONNECTED, ALL, arm=_clock(3600))
     yield Fault("clock-behind", "the platform's clock is an hour behind the controller's", "ok", CONNECTED, ALL, arm=_clock(-3600))
-    yield Fault("clock-ahead-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(3600), variables={"ece_host_token_persistent": False})
-    yield Fault("clock-behind-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(-3600), variables={"ece_host_token_persistent": False})
+    yield Fault(
+        "clock-ahead-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(3600), variables={"ece_host_token_persistent": False}
+    )
+    yield Fault(
+        "clock-behind-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(-3600), variables={"ece_host_token_persistent": False}
+    )
 
 
 # -- hosts ---------------------------------------------------------------------------------------------------------------
@@ -353,24 +418,64 @@ EXIT = {
 
 def hosts() -> Iterator[Fault]:
     for code, (meaning, remedy) in EXIT.items():
-        yield Fault(f"installer-exit-{code}", f"the installer ends with exit code {code}", "failed", f"a failed: installer exit {code} ({meaning})", ("b",), remedy, _knobs(fail=code))
+        yield Fault(
+            f"installer-exit-{code}",
+            f"the installer ends with exit code {code}",
+            "failed",
+            f"a failed: installer exit {code} ({meaning})",
+            ("b",),
+            remedy,
+            _knobs(fail=code),
+        )
     yield Fault(
-        "installer-hangs-here", "the installer hangs", "failed", "a failed: the installer did not end within 8 s and was stopped.", ("b",), "its processes and its container are gone",
-        _knobs(hang=1), variables={"ece_host_install_timeout": 8},
-    )  # fmt: skip
-    yield Fault("engine-stopped", "the container engine of a host does not answer", "failed", "cannot tell whether ECE is on it: the container engine does not answer", ("b",), "its installer is not started", _knobs(broken=1))
+        "installer-hangs-here",
+        "the installer hangs",
+        "failed",
+        "a failed: the installer did not end within 8 s and was stopped.",
+        ("b",),
+        "its processes and its container are gone",
+        _knobs(hang=1),
+        variables={"ece_host_install_timeout": 8},
+    )
     yield Fault(
-        "joins-another-zone", "a host joins in another zone than was asked for", "failed", "a failed: it joined, but it is in zone ece-zone-3 instead of ece-zone-1; remove the host from the platform and join it again", ALL,
-        "removed and wiped, it joins where it should", _other_zone, joins=3,
-    )  # fmt: skip
+        "engine-stopped",
+        "the container engine of a host does not answer",
+        "failed",
+        "cannot tell whether ECE is on it: the container engine does not answer",
+        ("b",),
+        "its installer is not started",
+        _knobs(broken=1),
+    )
     yield Fault(
-        "joins-without-the-role", "hosts join, but the token did not give them the role", "failed", "(ece_host_connect_timeout): connected, but lacks the role allocator", ALL,
-        "the second run gives it to them through the API", _token_without_role, variables={"ece_host_connect_timeout": 5},
-    )  # fmt: skip
+        "joins-another-zone",
+        "a host joins in another zone than was asked for",
+        "failed",
+        "a failed: it joined, but it is in zone ece-zone-3 instead of ece-zone-1; remove the host from the platform and join it again",
+        ALL,
+        "removed and wiped, it joins where it should",
+        _other_zone,
+        joins=3,
+    )
     yield Fault(
-        "drops-within-the-settle-time", "a host connects, and drops its connection again", "failed", "it had connected once and dropped again: look at its runner's logs", ALL,
-        "the other host has joined; once it is back, there is nothing to do", _drops, variables={"ece_host_settle_time": 20, "ece_host_connect_timeout": 30},
-    )  # fmt: skip
+        "joins-without-the-role",
+        "hosts join, but the token did not give them the role",
+        "failed",
+        "(ece_host_connect_timeout): connected, but lacks the role allocator",
+        ALL,
+        "the second run gives it to them through the API",
+        _token_without_role,
+        variables={"ece_host_connect_timeout": 5},
+    )
+    yield Fault(
+        "drops-within-the-settle-time",
+        "a host connects, and drops its connection again",
+        "failed",
+        "it had connected once and dropped again: look at its runner's logs",
+        ALL,
+        "the other host has joined; once it is back, there is nothing to do",
+        _drops,
+        variables={"ece_host_settle_time": 20, "ece_host_connect_timeout": 30},
+    )
 
 
 # -- the operator --------------------------------------------------------------------------------------------------------
@@ -440,33 +545,103 @@ def _retry_file(operator):
 def operators() -> Iterator[Fault]:
     long = {"install_seconds": 12.0}
     yield Fault(
-        "operator-ctrl-c", "Ctrl-C while hosts install", "failed", "User interrupted execution", NOTHING, "its keeper revokes the token; installers that fail for it are started anew",
-        act=_interrupted(signal.SIGINT), standin=long, keeper=True, started=True,
-    )  # fmt: skip
+        "operator-ctrl-c",
+        "Ctrl-C while hosts install",
+        "failed",
+        "User interrupted execution",
+        NOTHING,
+        "its keeper revokes the token; installers that fail for it are started anew",
+        act=_interrupted(signal.SIGINT),
+        standin=long,
+        keeper=True,
+        started=True,
+    )
     yield Fault(
-        "operator-sigterm", "the run is ended with SIGTERM while hosts install", "failed", "Wait until connected", NOTHING, "its keeper revokes the token; installers that fail for it are started anew",
-        act=_interrupted(signal.SIGTERM), standin=long, keeper=True, started=True,
-    )  # fmt: skip
+        "operator-sigterm",
+        "the run is ended with SIGTERM while hosts install",
+        "failed",
+        "Wait until connected",
+        NOTHING,
+        "its keeper revokes the token; installers that fail for it are started anew",
+        act=_interrupted(signal.SIGTERM),
+        standin=long,
+        keeper=True,
+        started=True,
+    )
     yield Fault(
-        "operator-sigkill", "the run is ended with SIGKILL while hosts install", "failed", "Wait until connected", NOTHING, "its keeper revokes the token; installers that fail for it are started anew",
-        act=_interrupted(signal.SIGKILL), standin=long, keeper=True, started=True,
-    )  # fmt: skip
+        "operator-sigkill",
+        "the run is ended with SIGKILL while hosts install",
+        "failed",
+        "Wait until connected",
+        NOTHING,
+        "its keeper revokes the token; installers that fail for it are started anew",
+        act=_interrupted(signal.SIGKILL),
+        standin=long,
+        keeper=True,
+        started=True,
+    )
     yield Fault(
-        "operator-sigkill-ephemeral", "the same, with an ephemeral token", "failed", "Wait until connected", NOTHING, "the installers go on, the second run waits for them",
-        act=_interrupted(signal.SIGKILL), standin=long, started=True, variables={"ece_host_token_persistent": False},
-    )  # fmt: skip
-    yield Fault("operator-same-play-twice", "the same play runs twice at once on the same hosts", "ok", CONNECTED, ALL, "one installs, the other waits for it", act=_twice, standin=long)
-    yield Fault("operator-two-plays", "two plays run at once on different hosts", "ok", "1/1 connected", ALL, "each with its own token", act=_on_different_hosts)
+        "operator-sigkill-ephemeral",
+        "the same, with an ephemeral token",
+        "failed",
+        "Wait until connected",
+        NOTHING,
+        "the installers go on, the second run waits for them",
+        act=_interrupted(signal.SIGKILL),
+        standin=long,
+        started=True,
+        variables={"ece_host_token_persistent": False},
+    )
     yield Fault(
-        "operator-two-mints-one-lost", "two plays mint at once, and the answer to one of them is lost", "failed", IS_REVOKED, ("a", "b")[:1], "the other one's token stays and its host joins",
+        "operator-same-play-twice",
+        "the same play runs twice at once on the same hosts",
+        "ok",
+        CONNECTED,
+        ALL,
+        "one installs, the other waits for it",
+        act=_twice,
+        standin=long,
+    )
+    yield Fault(
+        "operator-two-plays", "two plays run at once on different hosts", "ok", "1/1 connected", ALL, "each with its own token", act=_on_different_hosts
+    )
+    yield Fault(
+        "operator-two-mints-one-lost",
+        "two plays mint at once, and the answer to one of them is lost",
+        "failed",
+        IS_REVOKED,
+        ("a", "b")[:1],
+        "the other one's token stays and its host joins",
         act=_one_mint_lost,
-    )  # fmt: skip
-    yield Fault("operator-wrong-version", "a version is asked for that the platform does not run", "failed", "ece_host_version 3.7.0", NOTHING, "nothing is asked for", _wrong_version)
+    )
+    yield Fault(
+        "operator-wrong-version",
+        "a version is asked for that the platform does not run",
+        "failed",
+        "ece_host_version 3.7.0",
+        NOTHING,
+        "nothing is asked for",
+        _wrong_version,
+    )
     yield Fault("operator-limit", "--limit of one host", "ok", "1/1 connected: a", ("a",), "the next run joins the others", act=_limited)
     yield Fault(
-        "operator-start-at-task", "--start-at-task leaves out the plan", "failed", "there is no plan: start at the first task", NOTHING, "nothing is asked for", act=_start_at("Wait until connected")
+        "operator-start-at-task",
+        "--start-at-task leaves out the plan",
+        "failed",
+        "there is no plan: start at the first task",
+        NOTHING,
+        "nothing is asked for",
+        act=_start_at("Wait until connected"),
     )
-    yield Fault("operator-retry-file", "a host fails, and the retry file is used", "failed", "a failed: installer exit 5", ("b",), "the retry file's hosts alone are looked at", _retry_file)
+    yield Fault(
+        "operator-retry-file",
+        "a host fails, and the retry file is used",
+        "failed",
+        "a failed: installer exit 5",
+        ("b",),
+        "the retry file's hosts alone are looked at",
+        _retry_file,
+    )
 
 
 FAULTS = [*answers(), *platform(), *hosts(), *operators()]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 
@@ -160,9 +161,23 @@ def test_installer_by_url(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
     variables.update(ece_host_installer_url=f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh", ece_host_installer_ca_path=operator.ece.ca_path)
-    run = operator.play()
+    run = operator.play(warnings=True)
     assert run.rc == 0, run.output
     assert joined(operator.ece) == ["192.0.2.1"]
+    said = f"installer_url {operator.ece.url}/installer/elastic-cloud-enterprise.sh has no checksum: hosts run whatever it hands out"
+    assert run.words.count(said) == 1
+
+
+def test_installer_by_url_with_its_checksum_is_no_cause_for_a_warning(operator):
+    variables = operator.new_host("a", "192.0.2.1")
+    variables.pop("ece_host_installer_src")
+    variables.update(
+        ece_host_installer_url=f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh",
+        ece_host_installer_ca_path=operator.ece.ca_path,
+        ece_host_installer_checksum="sha256:" + hashlib.sha256(operator.ece.write_installer().read_bytes()).hexdigest(),
+    )
+    run = operator.play()
+    assert run.rc == 0 and joined(operator.ece) == ["192.0.2.1"], run.output
 
 
 def test_podman(operator):

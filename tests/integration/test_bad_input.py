@@ -106,7 +106,7 @@ def test_download_that_is_not_there(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
     variables.update(ece_host_installer_url=f"{operator.ece.url}/installer/nothing.sh", ece_host_installer_ca_path=operator.ece.ca_path)
-    run = operator.play()
+    run = operator.play(warnings=True)
     assert run.rc != 0 and "the installer cannot be downloaded from" in run.words
     assert untouched(operator)
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+
 from integration.faults import ALL, FAULTS, INSTALLER, RETRIES, TIMEOUT, Fault, until
 
 ADDRESSES = {"a": "192.0.2.1", "b": "192.0.2.2"}

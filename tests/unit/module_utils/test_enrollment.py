@@ -56,7 +56,9 @@ def test_a_token_that_a_slow_coordinator_mints_later_is_waited_for(ece, make_cli
     assert sum(sleeps) == 3
 
 
-@pytest.mark.parametrize("answer", [{"status": 500}, {"status": 503}, {"body": "<html>"}, {}, {"json": {"error": "x"}}], ids=["500", "503", "HTML", "empty", "error"])
+@pytest.mark.parametrize(
+    "answer", [{"status": 500}, {"status": 503}, {"body": "<html>"}, {}, {"json": {"error": "x"}}], ids=["500", "503", "HTML", "empty", "error"]
+)
 def test_after_an_answer_nobody_waits_for_a_token_to_come(ece, make_client, sleeps, answer):
     ece.expect("GET", TOKENS, json=listed())
     ece.expect("POST", TOKENS, sends=SENDS, **answer)

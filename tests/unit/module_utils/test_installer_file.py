@@ -54,7 +54,9 @@ SHA256 = "sha256:" + "a" * 64
 )
 def test_check_source(url, checksum, words):
     if words is None:
-        installer_file.check_source(url, checksum)
+        warning = installer_file.check_source(url, checksum)
+        assert bool(warning) == bool(url and not checksum)
+        assert not warning or f"installer_url {url} has no checksum" in warning
         return
     with pytest.raises(installer_file.InstallerFileError, match="^ece_host_installer_(url|checksum) .*" + words):
         installer_file.check_source(url, checksum, "ece_host_")

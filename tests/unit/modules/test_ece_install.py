@@ -548,8 +548,10 @@ def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_
     with mock.patch.object(ece_install, "download", return_value=content) as download:
         assert box.run(**options)["rc"] == 0
         assert (box.script.stat().st_mode & 0o777, box.script.stat().st_uid) == (0o700, USER.pw_uid)
-        assert box.run(**options)["rc"] == 0
+        result = box.run(**options)
+        assert result["rc"] == 0
     assert download.mock_calls == [mock.call(options["installer_url"], "/etc/ca.pem")] * (1 if with_checksum else 2)
+    assert [f"installer_url {options['installer_url']} has no checksum" in warning for warning in result.warnings] == ([] if with_checksum else [True])
     assert box.script.read_bytes() == content
 
 
