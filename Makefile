@@ -16,7 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help demo standin test check unit integration molecule sanity lint docs packages bench clean
+.PHONY: help demo standin test check unit integration molecule sanity lint docs packages bench faults clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ test: packages sanity lint docs unit integration molecule  ## everything; root i
 check: lint unit  ## the quick part, for daily use
 
 unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## unit tests, against the installed tarball
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q -n 2 tests/unit
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration
@@ -51,6 +51,9 @@ lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint (production 
 docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changelog are complete
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 	$(BIN)/antsibull-changelog lint
+
+faults: $(VENV)/test.done  ## write docs/faults.md, the table of all faults that are tested
+	cd tests && $(BIN)/python faults_table.py ../docs/faults.md
 
 # The hosts of its SSH part need root and system packages; where they cannot be had, that part is left out with a word.
 bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure against the stand-in, with a platform of FLEET joined hosts; writes docs/performance.md

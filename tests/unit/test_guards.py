@@ -10,6 +10,7 @@ import importlib
 import re
 from pathlib import Path
 
+import faults_table
 import pytest
 import yaml
 from ansible.module_utils import basic
@@ -211,7 +212,7 @@ def test_a_roles_options_are_documented_and_used(name):
     )
     words = words.replace((folder / "meta" / "argument_specs.yml").read_text(), "").replace((folder / "defaults" / "main.yml").read_text(), "")
     plan = load("action", "ece_host_plan")
-    from_plan = plan.INSTALL_OPTIONS + plan.SECONDS_OPTIONS + tuple(plan.PLAY_OPTIONS)
+    from_plan = plan.INSTALL_OPTIONS + tuple(plan.SECONDS_OPTIONS) + tuple(plan.PLAY_OPTIONS)
     for entry in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
         assert entry["short_description"] and entry["author"] and entry["version_added"]
         for option, option_words in (entry.get("options") or {}).items():
@@ -226,6 +227,39 @@ def test_the_role_takes_the_roles_that_the_platform_knows():
     options = role("ece_host", "meta", "argument_specs.yml")["argument_specs"]["join"]["options"]
     assert options["ece_host_roles"]["choices"] == list(fleet.ROLES)
     assert options["ece_host_roles"]["default"] == list(fleet.DEFAULT_ROLES)
+
+
+# -- what security.md promises ------------------------------------------------------------------------------------------------------
+
+SHELL = re.compile(r"shell=True|os\.system|os\.popen|getoutput|getstatusoutput|use_unsafe_shell|ansible\.builtin\.(shell|raw)|^\s*(shell|raw):", re.MULTILINE)
+
+
+def test_the_search_for_shells_finds_them():
+    for text in ("subprocess.run(x, shell=True)", "os.system(x)", "  ansible.builtin.shell: ls", "module.run_command(x, use_unsafe_shell=True)", "    shell: ls"):
+        assert SHELL.search(text), text
+
+
+def test_no_shell_is_asked_to_do_anything():
+    for kind in ("plugins", "roles", "playbooks"):
+        for path in (COLLECTION / kind).rglob("*"):
+            if path.suffix in (".py", ".yml"):
+                found = SHELL.search(path.read_text())
+                assert not found, f"{path}: {found.group()}"
+
+
+def test_certificates_are_verified_unless_somebody_says_otherwise():
+    assert shared.CONNECTION_SPEC["validate_certs"]["default"] is True and shared.CONNECTION_SPEC["allow_http"]["default"] is False
+    for path in (COLLECTION / "plugins").rglob("*.py"):
+        assert not re.search(r"verify=False|CERT_NONE|_create_unverified|validate_certs=False", path.read_text()), path
+
+
+def test_the_page_of_faults_is_what_is_tested():
+    assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), "make faults writes it anew"
+
+
+def test_each_fault_has_a_name_of_its_own():
+    names = re.findall(r"^\| `([a-z0-9-]+)` \|", faults_table.page(), re.MULTILINE)
+    assert len(names) == len(set(names)) >= 40
 
 
 # -- release -----------------------------------------------------------------------------------------------------------------------
