@@ -121,6 +121,9 @@ class Operator:
             "HOME": str(self.folder),
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
+            # By default both are in the home that the user database knows, not in this one.
+            "ANSIBLE_REMOTE_TMP": str(self.folder / "remote-tmp"),
+            "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
             "ANSIBLE_NOCOLOR": "1",
             **self.recorders(),
             **self.environment,
