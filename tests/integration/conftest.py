@@ -36,8 +36,8 @@ CALLBACKS = Path(__file__).parent / "callbacks"
 EXPORTED = ("ECE_PASSWORD", "ECE_API_KEY")
 # Variables with which he writes one into an inventory.
 WRITTEN = {"ece_password", "ece_api_key"}
-# The stand-in's container writes its token into this log, as the vendor's may. While it runs nobody can take it out.
-LOG_WITH_A_TOKEN = ("logs", "bootstrap-logs", "bootstrap.log")
+# The stand-in writes its token into logs here, as the vendor's installer may. While it runs nobody can take it out.
+LOGS_WITH_A_TOKEN = Path("logs", "bootstrap-logs")
 INSTALLER = "elastic-cloud-enterprise-installer"
 # Folders of other tests; one's own are read as a whole.
 OF_OTHER_TESTS = ("pytest-of-", "ece-standin-")
@@ -70,7 +70,6 @@ class Begun:
 
     process: subprocess.Popen
     watching: contextlib.AbstractContextManager
-    started: float
 
 
 class Operator:
@@ -87,6 +86,7 @@ class Operator:
         # Files of the operator's own that hold credentials because he wrote them there.
         self.credential_files: set[Path] = set()
         self.records = folder / "records"
+        self.since = time.time()
         self.processes = Processes()
 
     def use_vars_file(self, **credentials: str) -> None:
@@ -148,12 +148,11 @@ class Operator:
         return self.run(*self.command(playbook, *options), warnings=warnings, leaks=leaks)
 
     def run(self, command: list[str], environment: dict[str, str], *, warnings: bool = False, leaks: bool = False) -> Run:
-        started = time.time()
         with self.processes.watching():
             done = subprocess.run(
                 command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, cwd=self.folder, check=False
             )
-        return self._run(done.returncode, done.stdout, started, warnings, leaks)
+        return self._run(done.returncode, done.stdout, warnings, leaks)
 
     def begin(self, *options: str) -> Begun:
         """The playbook in a process group of its own, to be disturbed; finished() has to follow."""
@@ -163,32 +162,32 @@ class Operator:
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder, start_new_session=True
         )
-        return Begun(process, watching, time.time())
+        return Begun(process, watching)
 
     def finished(self, begun: Begun) -> Run:
         """The end of what was begun; it may warn."""
         output = begun.process.communicate(timeout=180)[0]
         begun.watching.__exit__(None, None, None)
-        return self._run(begun.process.returncode, output, begun.started, warnings=True, leaks=False)
+        return self._run(begun.process.returncode, output, warnings=True, leaks=False)
 
-    def _run(self, rc: int, output: str, started: float, warnings: bool, leaks: bool) -> Run:
-        run = Run(rc, output, hits=self.scan(output, started, leaks=leaks))
+    def _run(self, rc: int, output: str, warnings: bool, leaks: bool) -> Run:
+        run = Run(rc, output, hits=self.scan(output, leaks=leaks))
         for host, counts in re.findall(r"^(\S+)\s+: (ok=.*)$", output, re.MULTILINE):
             run.recap[host] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)}
         assert "Traceback" not in run.output, run.output
         assert warnings or not re.search(r"\[(WARNING|DEPRECATION WARNING)\]", run.output), run.output
         return run
 
-    def scan(self, output: str, started: float, *, leaks: bool = False) -> list[Hit]:
-        """Look for every secret of the platform wherever a play that began at C(started) can have left it; a hit fails a test that is not about leaks."""
+    def scan(self, output: str, *, leaks: bool = False) -> list[Hit]:
+        """Look for every secret of the platform wherever a play can have left or shown it; a hit fails a test that is not about leaks."""
         needles = needles_for(self.ece.secrets)
         exported = [f"{name}={self.environment[name]}" for name in EXPORTED if name in self.environment]
         scan = Scan(plays=1, files=1, size=len(output), hits=scan_bytes(output.encode(), needles, "output"))
         scan.add(scan_tree(self.folder, needles, exclude=self.credential_files.__contains__))
-        running = {host.storage.joinpath(*LOG_WITH_A_TOKEN) for host in self.ece.hosts.values() if INSTALLER in host.containers}
-        scan.add(scan_tree(self.ece.directory, needles, exclude=running.__contains__))
-        scan.add(scan_tree(Path(tempfile.gettempdir()), needles, exclude=lambda path: path.name.startswith(OF_OTHER_TESTS), newer_than=started))
-        scan.add(scan_processes(self.processes.seen, needles, exported, (self.folder, self.ece.directory)))
+        running = {host.storage / LOGS_WITH_A_TOKEN for host in self.ece.hosts.values() if INSTALLER in host.containers}
+        scan.add(scan_tree(self.ece.directory, needles, exclude=lambda path: path.parent in running))
+        scan.add(scan_tree(Path(tempfile.gettempdir()), needles, exclude=lambda path: path.name.startswith(OF_OTHER_TESTS), newer_than=self.since))
+        scan.add(scan_processes(self.processes.seen.copy(), needles, exported, (self.folder, self.ece.directory)))
         self.processes.seen.clear()
         if not leaks:
             SCANNED.add(scan)

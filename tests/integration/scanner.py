@@ -15,6 +15,7 @@ import re
 import stat
 import threading
 import urllib.parse
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ LONGEST = 32
 TAIL = 16
 # Seconds between two looks at the processes: the shortest of ours, a module, lives for more than that.
 INTERVAL = 0.05
+# Looks after which a process has become what it is to be, so that it need not be looked at every time.
+SETTLED = 20
 # Of a file in a place that others use, too.
 SHARED_LIMIT = 16 * 2**20
 
@@ -205,6 +208,7 @@ class Processes:
     def __init__(self) -> None:
         self._before = set(_pids())
         self.seen: dict[tuple[int, bytes], bytes] = {}
+        self._looks: Counter[int] = Counter()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -224,7 +228,10 @@ class Processes:
 
     def sample(self) -> None:
         for pid in _pids():
-            if pid not in self._before:
+            if pid in self._before:
+                continue
+            self._looks[pid] += 1
+            if self._looks[pid] <= SETTLED or self._looks[pid] % SETTLED == 0:
                 with contextlib.suppress(OSError):
                     arguments = _of_process(pid, "cmdline")
                     # Looked at again when it has become something else, or had no environment yet.

@@ -91,6 +91,17 @@ def test_a_play_may_print_all_that_the_role_registers(any_operator):
     assert {entry["host"] for entry in results if entry.get("task") == "All variables"} == {"good", "bad"}
 
 
+@pytest.mark.parametrize("kind", ["password", "api_key"])
+def test_credentials_from_a_file_are_in_no_process(any_operator, kind):
+    """Nothing is exported here, so nothing at all may be in an environment or among arguments."""
+    operator = any_operator
+    operator.use_vars_file(**({"ece_api_key": operator.ece.api_key} if kind == "api_key" else {}))
+    assert not [name for name in operator.command()[1] if name.startswith("ECE_")]
+    operator.new_host("a", "192.0.2.1")
+    run = operator.play("-vvvv")
+    assert run.rc == 0 and [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1"], run.output
+
+
 @pytest.mark.parametrize("kind", ["envvars", "extravars"])
 def test_a_job_as_ansible_runner_runs_it_for_awx(any_operator, kind):
     """Its events hold every result, its artifacts stay for years. The operator's own input is what he wrote into its folder `env`."""
