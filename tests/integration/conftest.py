@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import subprocess
@@ -21,6 +22,7 @@ import yaml
 
 from integration.scanner import Hit, Processes, Scan, needles_for, scan_bytes, scan_processes, scan_tree
 from standin import StandIn
+from standin.hosts import LocalHost
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "collections"))
@@ -38,7 +40,6 @@ EXPORTED = ("ECE_PASSWORD", "ECE_API_KEY")
 WRITTEN = {"ece_password", "ece_api_key"}
 # The stand-in writes its token into logs here, as the vendor's installer may. While it runs nobody can take it out.
 LOGS_WITH_A_TOKEN = Path("logs", "bootstrap-logs")
-INSTALLER = "elastic-cloud-enterprise-installer"
 # Folders of other tests; one's own are read as a whole.
 OF_OTHER_TESTS = ("pytest-of-", "ece-standin-")
 # Of all plays of this process, and at the end of all processes.
@@ -62,6 +63,12 @@ class Run:
 
     def total(self, what: str) -> int:
         return sum(counts[what] for counts in self.recap.values())
+
+
+def installs(host: LocalHost) -> bool:
+    """Whether an installer on a host is under watch: its record has no end yet."""
+    record = host.storage / "logs" / "ece-install" / "record.json"
+    return record.exists() and "rc" not in json.loads(record.read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -184,7 +191,7 @@ class Operator:
         exported = [f"{name}={self.environment[name]}" for name in EXPORTED if name in self.environment]
         scan = Scan(plays=1, files=1, size=len(output), hits=scan_bytes(output.encode(), needles, "output"))
         scan.add(scan_tree(self.folder, needles, exclude=self.credential_files.__contains__))
-        running = {host.storage / LOGS_WITH_A_TOKEN for host in self.ece.hosts.values() if INSTALLER in host.containers}
+        running = {host.storage / LOGS_WITH_A_TOKEN for host in self.ece.hosts.values() if installs(host)}
         scan.add(scan_tree(self.ece.directory, needles, exclude=lambda path: path.parent in running))
         scan.add(scan_tree(Path(tempfile.gettempdir()), needles, exclude=lambda path: path.name.startswith(OF_OTHER_TESTS), newer_than=self.since))
         scan.add(scan_processes(self.processes.seen.copy(), needles, exported, (self.folder, self.ece.directory)))
