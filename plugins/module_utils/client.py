@@ -365,6 +365,13 @@ class EceClient:
             if not fresh or (total is not None and len(seen) >= total and len(page) < page_size):
                 return
 
+    def allocator(self, allocator_id: str) -> dict | None:
+        """GET /platform/infrastructure/allocators/{allocator_id}: direct state, not the index. None when unknown."""
+        try:
+            return self._mapping(self.request("GET", _allocator_path(allocator_id)), "GET allocator", "allocator_id")
+        except EceNotFound:
+            return None
+
     def proxies(self) -> dict:
         """GET /platform/infrastructure/proxies. The reply holds secrets under C(settings)."""
         return self._mapping(self.request("GET", "/platform/infrastructure/proxies"), "GET proxies", "proxies")
@@ -401,7 +408,7 @@ class EceClient:
 
     def delete_allocator(self, allocator_id: str) -> bool:
         """DELETE .../allocators/{allocator_id}; the API refuses while it is connected or holds instances."""
-        return self._delete("/platform/infrastructure/allocators/" + quote(allocator_id, safe=""))
+        return self._delete(_allocator_path(allocator_id))
 
     def _delete(self, path: str) -> bool:
         try:
@@ -432,6 +439,10 @@ class EceClient:
     def delete_enrollment_token(self, token_id: str) -> bool:
         """DELETE enrollment-tokens/{id}; False when it was gone already. Ids only: a token in a URL ends in access logs."""
         return self._delete(self.TOKENS + "/" + quote(token_id, safe=""))
+
+
+def _allocator_path(allocator_id: str) -> str:
+    return "/platform/infrastructure/allocators/" + quote(allocator_id, safe="")
 
 
 def _runner_path(runner_id: str) -> str:

@@ -227,6 +227,19 @@ def known_hosts(runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mappi
     return known
 
 
+def unlisted_allocators(known: Mapping[str, Mapping[str, Any]], most: int = 100) -> list[str]:
+    """Ids of connected allocators that the list of runners has and that of allocators lacks, as one does that changed while it was paged.
+
+    most: where more are missing, it is the list that is wrong, and asking for each would be a storm.
+    """
+    missing = [
+        known_id
+        for known_id, entry in known.items()
+        if "allocator" not in entry and entry["runner"].get("connected") and "allocator" in runner_roles(entry["runner"])
+    ]
+    return missing if len(missing) <= most else []
+
+
 def count_warnings(known: Mapping[str, Mapping[str, Any]], totals: Mapping[str, int | None]) -> list[str]:
     """A sentence for each list that disagrees with the platform's own count (platform_totals)."""
     listed = {kind: sum(1 for entry in known.values() if part in entry) for kind, part in (("runners", "runner"), ("allocators", "allocator"))}

@@ -304,7 +304,7 @@ def platform() -> Iterator[Fault]:
         "ok",
         CONNECTED,
         ALL,
-        "a warning says how many are missing; no host of the platform is touched",
+        "what is missing is asked for by its id; no host of the platform is touched",
         _shrinks,
         standin=paged,
     )

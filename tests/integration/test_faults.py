@@ -34,6 +34,7 @@ def test_fault(operator, fault: Fault):
     ece = operator.ece
     others = ece.platform.tokens.mint({"persistent": True, "roles": ["allocator"]})["token_id"]
     operator.group_vars = {"ece_host_token_persistent": True, "ece_timeout": TIMEOUT, "ece_retries": RETRIES, **fault.variables}
+    operator.use_vars_file()  # so that no environment may hold a secret at all
     for name, address in ADDRESSES.items():
         operator.new_host(name, address)
     cure = fault.arm(operator) if fault.arm else None

@@ -69,7 +69,9 @@ def test_a_join_asks_for_lists_alone_mints_once_and_says_little(operator):
     assert {path for method, path in asked if method == "GET"} == LISTS, "no request names a host"
     assert [key for key in asked if key[0] != "GET"] == [("POST", f"{API}/configuration/security/enrollment-tokens")]
     # One question to the platform is one request for each list, however many hosts wait.
-    assert len(set(asked[("GET", path)] for path in LISTS)) == 1
+    # The last question may be cut short by the end of the wait.
+    counts = [asked[("GET", path)] for path in LISTS]
+    assert max(counts) - min(counts) <= 1, asked
     # Of a new host: its line in the plan, a line for each of its tasks, the table and the recap. The rest does not grow with the hosts.
     assert len(run.output.splitlines()) <= 9 * NEW + 70
     assert max(counts["ok"] + counts["skipped"] for name, counts in run.recap.items() if name != "new-01") <= 5

@@ -42,9 +42,15 @@ class Client:
         self.asked.append("runners")
         return [{"runner_id": "10.0.0.1", "host_ip": "10.0.0.1", "connected": True, "roles": [{"role_name": "allocator"}]}]
 
+    listed = True
+
     def iter_allocators(self, total):
         self.asked.append("allocators")
-        return [{"allocator_id": "10.0.0.1", "status": {"connected": True}}]
+        return [{"allocator_id": "10.0.0.1", "status": {"connected": True}}] if self.listed else []
+
+    def allocator(self, allocator_id):
+        self.asked.append(allocator_id)
+        return self.there
 
 
 @pytest.fixture
@@ -143,3 +149,12 @@ def test_of_many_new_hosts_some_are_shown_and_all_are_counted(planning):
 def test_hosts_keep_the_plays_order_which_is_that_of_batches(planning):
     hosts = {"z-canary": {"ansible_host": "10.0.0.4"}, "old": {"ansible_host": "10.0.0.1"}, "a": {"ansible_host": "10.0.0.3"}}
     assert list(planning(hosts)[0]["hosts"]) == ["z-canary", "a"]
+
+
+@pytest.mark.parametrize(("there", "joined"), [({"allocator_id": "10.0.0.1", "status": {"connected": True}}, 1), (None, 0)])
+def test_an_allocator_that_the_list_lacks_is_asked_for_by_its_id(planning, monkeypatch, there, joined):
+    monkeypatch.setattr(Client, "listed", False)
+    monkeypatch.setattr(Client, "there", there, raising=False)
+    result, client, _lines = planning({"a": {"ece_host_ip": "10.0.0.1"}})
+    assert client.asked == ["platform", "runners", "allocators", "10.0.0.1"]
+    assert result["joined"] == joined

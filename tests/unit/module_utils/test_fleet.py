@@ -620,3 +620,16 @@ def test_without_an_answer_of_the_engine_the_verdict_is_refused_with_its_error(s
     assert fleet.judge(planned(says), {**facts, "installer_running": True}, replace_stale=replace_stale, connect_timeout=600)[0] == fleet.WAIT
     known = {**facts, "containers_known": True}
     assert fleet.judge(planned(says), known, replace_stale=True, connect_timeout=600)[0] in (fleet.INSTALL, fleet.REPLACE)
+
+
+# -- allocators that the list lacks ----------------------------------------------------------------------------------------------
+
+
+def test_connected_allocators_that_are_in_no_list_are_named():
+    def of(runner_id, *roles, connected=True):
+        return {"runner_id": runner_id, "connected": connected, "roles": [{"role_name": role} for role in roles]}
+
+    runners = [of("listed", "allocator"), of("missing", "allocator"), of("proxy", "proxy"), of("gone", "allocator", connected=False)]
+    known = fleet.known_hosts(runners, [{"allocator_id": "listed"}, {"allocator_id": "without a runner"}])
+    assert fleet.unlisted_allocators(known) == ["missing"]
+    assert fleet.unlisted_allocators(known, most=0) == []
