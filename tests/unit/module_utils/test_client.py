@@ -988,11 +988,20 @@ def test_a_runner_is_found_by_any_id(ece, make_client, runner_id):
     assert make_client().runner(runner_id) == reply
 
 
-def test_no_runner_and_no_license_are_none(ece, make_client):
+@pytest.mark.parametrize("allocator_id", ["10.0.0.7", "a/b"])
+def test_an_allocator_is_found_by_any_id(ece, make_client, allocator_id):
+    reply = {"allocator_id": allocator_id}
+    ece.expect("GET", ALLOCATORS + "/" + requests.utils.quote(allocator_id, safe=""), json=reply)
+    assert make_client().allocator(allocator_id) == reply
+
+
+def test_no_runner_no_allocator_and_no_license_are_none(ece, make_client):
     ece.expect("GET", RUNNERS + "/x", status=404, json=failed("runners.runner_not_found"))
+    ece.expect("GET", ALLOCATORS + "/x", status=404, json=failed("allocators.allocator_not_found"))
     ece.expect("GET", "/platform/license", status=404, json=failed("license.license_not_found"))
     client = make_client()
     assert client.runner("x") is None
+    assert client.allocator("x") is None
     assert client.license() is None
 
 
