@@ -38,6 +38,10 @@ RETRY_AFTER_MAX_SECONDS = 60
 BACKOFF_FACTOR_SECONDS = 0.5
 BACKOFF_MAX_SECONDS = 20
 ALLOCATOR_PAGE_SIZE = 1000
+# A list that is longer has no end: two million allocators, and still twenty thousand where a server gives ten at a time.
+PAGES_MAX = 2000
+# An error of the API is an object in a list in an object; deeper than this there is nothing to read.
+ERROR_DEPTH_MAX = 8
 
 KNOWN_REASONS = {
     "Connection refused": "connection refused",
@@ -55,6 +59,9 @@ Json = Any
 
 class EceError(Exception):
     """Anything that went wrong with the API, as one sentence that names the request."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))  # it may repeat words of the API, or a web page's, with their line breaks
 
 
 class EceConnectionError(EceError):
@@ -131,7 +138,10 @@ class EceClient:
         self._urls = [url.rstrip("/") for url in urls]
         self._credentials = None if api_key else (username or "", password or "")
         self._auth = _HeaderAuth("ApiKey " + api_key if api_key else _basic(*self._credentials))
-        self._secrets = [secret for secret in (password, self._auth.value.split(" ", 1)[1]) if secret]
+        given = api_key or password or ""
+        # As JSON spells it too, also within a text of its own: an error may repeat the request.
+        quoted = jsonlib.dumps(given)[1:-1]
+        self._secrets = [secret for secret in (given, quoted, jsonlib.dumps(quoted)[1:-1], self._auth.value.split(" ", 1)[1]) if secret]
         # Given per request: REQUESTS_CA_BUNDLE, usual in execution environments, overrides the session's own value.
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
@@ -173,7 +183,7 @@ class EceClient:
         finally:
             self._auth = before
         token = reply.get("token") if isinstance(reply, dict) else None
-        if not token or not isinstance(token, str):
+        if not token or not isinstance(token, str) or not (token.isascii() and token.isprintable()):
             raise EceProtocolError(f"POST {self.url}{API_PREFIX}/users/auth/_login answered without a token")
         self._secrets.append(token)
         self._auth = _HeaderAuth("Bearer " + token)
@@ -262,14 +272,15 @@ class EceClient:
         where = f"{method} {response.url.split('?')[0]}"
         status = response.status_code
         if 300 <= status < 400:
-            target = _host_of(response.headers.get("Location", "")) or "another address"
+            target = self._redact(_host_of(response.headers.get("Location", ""))) or "another address"
             raise EceProtocolError(
                 f"{where} was redirected to {target} (HTTP {status}); credentials are not sent there: use the coordinator's own address as url"
             )
         try:
-            payload = response.json() if response.content else None
+            # Not response.json(), which believes any charset that it is told, or guesses one.
+            payload = jsonlib.loads(response.content) if response.content else None
             parsed = True
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter is for what is nested without end
             payload, parsed = None, False
         if status >= 400:
             raise self._api_error(where, response, payload, parsed)
@@ -299,27 +310,35 @@ class EceClient:
         """The errors of a BasicFailedReply, without the secrets that were sent."""
         errors = payload.get("errors") if isinstance(payload, dict) else None
         errors = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
-        return [{key: self._redact(value) if isinstance(value, str) else value for key, value in error.items()} for error in errors]
+        return [self._redact(error) for error in errors]
 
     def _said(self, payload: Json) -> str:
         """The words of an error in a reply, empty where it has none."""
         errors = self._errors_of(payload)
         if errors:
             return "; ".join(f"{error.get('message', 'no message')} ({error.get('code', 'no code')})" for error in errors)
-        return self._redact(str(payload["error"])) if isinstance(payload, dict) and payload.get("error") else ""
+        return str(self._redact(payload["error"])) if isinstance(payload, dict) and payload.get("error") else ""
 
     def _first_line(self, response: requests.Response) -> str:
-        lines = [line.strip() for line in response.text.splitlines() if line.strip()]
-        return self._redact(lines[0])[:200] if lines else "an empty body"
+        text = self._redact(response.content.decode("utf-8", "replace"))
+        return next((line.strip()[:200] for line in text.splitlines() if line.strip()), "an empty body")
 
-    def _redact(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "********")
-        return text
+    def _redact(self, value: Json, depth: int = ERROR_DEPTH_MAX) -> Json:
+        """Without the secrets that were sent, wherever in it they are."""
+        if isinstance(value, str):
+            for secret in self._secrets:
+                value = value.replace(secret, "********")
+        elif isinstance(value, (dict, list)) and not depth:
+            return "..."
+        elif isinstance(value, dict):
+            return {self._redact(key): self._redact(item, depth - 1) for key, item in value.items()}
+        elif isinstance(value, list):
+            return [self._redact(item, depth - 1) for item in value]
+        return value
 
-    def _mapping(self, reply: Json, what: str, key: str) -> dict:
-        """The reply, if it is an object with the key that the spec requires."""
-        if not isinstance(reply, dict) or reply.get(key) is None:
+    def _mapping(self, reply: Json, what: str, key: str, kind: type) -> dict:
+        """The reply, if it is an object with the key that the spec requires, and a value of its kind."""
+        if not isinstance(reply, dict) or not isinstance(reply.get(key), kind):
             said = self._said(reply)
             raise EceProtocolError(
                 f"{what} at {self.url} answered without '{key}', which the API promises{': ' + said if said else ''}; is url a coordinator of ECE?"
@@ -330,11 +349,11 @@ class EceClient:
 
     def platform(self) -> dict:
         """GET /platform"""
-        return self._mapping(self.request("GET", "/platform"), "GET /platform", "version")
+        return self._mapping(self.request("GET", "/platform"), "GET /platform", "version", str)
 
     def runners(self) -> list[dict]:
         """GET /platform/infrastructure/runners. The operation takes no size, so it is cross-checked by the caller's totals."""
-        reply = self._mapping(self.request("GET", "/platform/infrastructure/runners"), "GET runners", "runners")
+        reply = self._mapping(self.request("GET", "/platform/infrastructure/runners"), "GET runners", "runners", list)
         return _objects(reply["runners"], "runner_id")
 
     def iter_allocators(self, total: int | None = None, page_size: int = ALLOCATOR_PAGE_SIZE) -> Iterator[dict]:
@@ -346,7 +365,7 @@ class EceClient:
         """
         seen: set[str] = set()
         start = 0
-        while True:
+        for _page in range(PAGES_MAX):
             params = {"size": page_size, "from": start, "sort": "allocator_id"}
             try:
                 reply = self.request("GET", "/platform/infrastructure/allocators", params=params)
@@ -357,13 +376,14 @@ class EceClient:
                         self.warnings.append(f"the list of allocators ends at {start}: {error}")
                     return
                 raise
-            page = _allocators_of(self._mapping(reply, "GET allocators", "zones"))
-            fresh = [allocator for allocator in page if allocator["allocator_id"] not in seen]
-            seen.update(allocator["allocator_id"] for allocator in fresh)
-            yield from fresh
+            page = _allocators_of(self._mapping(reply, "GET allocators", "zones", list))
+            fresh = {allocator["allocator_id"]: allocator for allocator in page if allocator["allocator_id"] not in seen}
+            seen.update(fresh)
+            yield from fresh.values()
             start += len(page)
             if not fresh or (total is not None and len(seen) >= total and len(page) < page_size):
                 return
+        raise EceProtocolError(f"GET allocators at {self.url} has no end: there was more after {PAGES_MAX} pages with {len(seen)} allocators")
 
     def allocator(self, allocator_id: str) -> dict | None:
         """GET /platform/infrastructure/allocators/{allocator_id}: direct state, not the index. None when unknown."""
@@ -374,17 +394,17 @@ class EceClient:
 
     def proxies(self) -> dict:
         """GET /platform/infrastructure/proxies. The reply holds secrets under C(settings)."""
-        return self._mapping(self.request("GET", "/platform/infrastructure/proxies"), "GET proxies", "proxies")
+        return self._mapping(self.request("GET", "/platform/infrastructure/proxies"), "GET proxies", "proxies", list)
 
     def blueprinter_roles(self) -> list[dict]:
         """GET /platform/infrastructure/blueprinter/roles. Container options of the reply may hold secrets."""
-        reply = self._mapping(self.request("GET", "/platform/infrastructure/blueprinter/roles"), "GET blueprinter roles", "values")
+        reply = self._mapping(self.request("GET", "/platform/infrastructure/blueprinter/roles"), "GET blueprinter roles", "values", list)
         return _objects(reply["values"], "id")
 
     def license(self) -> dict | None:
         """GET /platform/license; None where no license is installed."""
         try:
-            return self._mapping(self.request("GET", "/platform/license"), "GET license", "license")["license"]
+            return self._mapping(self.request("GET", "/platform/license"), "GET license", "license", dict)["license"]
         except EceNotFound:
             return None
 
@@ -393,7 +413,7 @@ class EceClient:
     def runner(self, runner_id: str) -> dict | None:
         """GET /platform/infrastructure/runners/{runner_id}: direct state, not the index. None when unknown."""
         try:
-            return self._mapping(self.request("GET", _runner_path(runner_id)), "GET runner", "runner_id")
+            return self._mapping(self.request("GET", _runner_path(runner_id)), "GET runner", "runner_id", str)
         except EceNotFound:
             return None
 
@@ -423,30 +443,35 @@ class EceClient:
 
     def enrollment_tokens(self) -> list[dict]:
         """GET enrollment-tokens: persistent ones, as token_id and roles; the tokens themselves are never listed."""
-        return _objects(self._mapping(self.request("GET", self.TOKENS), "GET enrollment-tokens", "tokens")["tokens"], "token_id")
+        return _objects(self._mapping(self.request("GET", self.TOKENS), "GET enrollment-tokens", "tokens", list)["tokens"], "token_id")
 
     def create_enrollment_token(self, roles: Sequence[str], persistent: bool, validity_seconds: int | None) -> dict:
         """POST enrollment-tokens, never repeated once sent. C(validity_seconds) goes with ephemeral tokens only."""
         body: dict[str, Any] = {"persistent": persistent, "roles": list(roles)}
         if validity_seconds is not None and not persistent:
             body["validity_in_seconds"] = validity_seconds
-        reply = self._mapping(self.request("POST", self.TOKENS, body=body), "POST enrollment-tokens", "token")
-        if not isinstance(reply["token"], str):
-            raise EceProtocolError(f"POST enrollment-tokens at {self.url} answered with a token that is no text")
+        reply = self._mapping(self.request("POST", self.TOKENS, body=body), "POST enrollment-tokens", "token", str)
         self._secrets.append(reply["token"])
         return reply
 
     def delete_enrollment_token(self, token_id: str) -> bool:
         """DELETE enrollment-tokens/{id}; False when it was gone already. Ids only: a token in a URL ends in access logs."""
-        return self._delete(self.TOKENS + "/" + quote(token_id, safe=""))
+        return self._delete(self.TOKENS + "/" + _segment(token_id))
+
+
+def _segment(name: str) -> str:
+    """An id as one segment of a path, which none of these is: a DELETE would go to what is above."""
+    if name in ("", ".", ".."):
+        raise EceError(f"{name!r} is not the id of anything")
+    return quote(name, safe="", errors="surrogatepass")
 
 
 def _allocator_path(allocator_id: str) -> str:
-    return "/platform/infrastructure/allocators/" + quote(allocator_id, safe="")
+    return "/platform/infrastructure/allocators/" + _segment(allocator_id)
 
 
 def _runner_path(runner_id: str) -> str:
-    return "/platform/infrastructure/runners/" + quote(runner_id, safe="")
+    return "/platform/infrastructure/runners/" + _segment(runner_id)
 
 
 def _objects(values: Json, key: str) -> list[dict]:
@@ -457,7 +482,7 @@ def _objects(values: Json, key: str) -> list[dict]:
 def _allocators_of(overview: Mapping[str, Any]) -> list[dict]:
     """Allocators of one page, flat. Empty zones come as C(allocators: null); a zone may come without its id."""
     flat = []
-    for zone in overview["zones"] if isinstance(overview["zones"], list) else []:
+    for zone in overview["zones"]:
         for allocator in _objects(zone.get("allocators") if isinstance(zone, dict) else None, "allocator_id"):
             flat.append({**allocator, "zone_id": allocator.get("zone_id") or zone.get("zone_id")})
     return flat

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 
 from ansible_collections.ece.platform.plugins.module_utils.client import (
+    PAGES_MAX,
     EceApiError,
     EceAuthError,
     EceClient,
@@ -619,6 +620,21 @@ def test_deleting_what_is_gone_is_a_success(ece, make_client, thing, answer, was
 
 
 @pytest.mark.parametrize("thing", DELETES)
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_an_id_that_would_make_another_path_is_refused(ece, make_client, thing, name):
+    with pytest.raises(EceError, match="is not the id of anything"):
+        getattr(make_client(), DELETES[thing][0])(name)
+    assert ece.requests == []
+
+
+@pytest.mark.parametrize("thing", DELETES)
+def test_an_id_of_any_characters_can_be_sent(ece, make_client, thing):
+    function, path = DELETES[thing]
+    ece.expect("DELETE", path + "/%ED%A0%80%20a", json={})
+    assert getattr(make_client(), function)("\ud800 a") is True
+
+
+@pytest.mark.parametrize("thing", DELETES)
 @pytest.mark.parametrize(
     "answer", [{"body": "<html>nginx: no such page</html>"}, {"json": failed(NOT_READY)}], ids=["somebody else's page", "a platform that is not up"]
 )
@@ -726,7 +742,88 @@ def test_a_reply_without_what_the_api_promises_is_an_error(ece, make_client, cal
     assert URL in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("call", "path", "reply"),
+    [
+        ("platform", "/platform", {"version": 3.8}),
+        ("runners", RUNNERS, {"runners": {}}),
+        ("enrollment_tokens", TOKENS, {"tokens": "none"}),
+        ("license", "/platform/license", {"license": [1]}),
+    ],
+)
+def test_a_value_of_another_kind_is_an_error_and_not_an_empty_list(ece, make_client, call, path, reply):
+    ece.expect("GET", path, json=reply)
+    with pytest.raises(EceProtocolError, match="which the API promises"):
+        getattr(make_client(), call)()
+
+
+@pytest.mark.parametrize("charset", ["idna", "undefined", "base64", "no such"])
+@pytest.mark.parametrize("status", [200, 502])
+def test_a_web_page_in_an_odd_charset_is_an_error_with_its_first_line(ece, make_client, status, charset):
+    ece.expect("POST", "/x", status=status, body="<html>down", headers={"Content-Type": f"text/html; charset={charset}"})
+    with pytest.raises(EceError, match="<html>down"):
+        make_client().request("POST", "/x")
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_nesting_without_end_is_an_error(ece, make_client, status):
+    ece.expect("GET", "/platform", status=status, body="[" * 100_000)
+    with pytest.raises(EceError, match=f"HTTP {status}"):
+        make_client().platform()
+
+
+@pytest.mark.parametrize("token", ["a\nb", "ä", "\ud800", " \t"])
+def test_a_login_token_that_no_header_takes_is_an_error_without_it(ece, user, token):
+    ece.expect("GET", "/platform", status=401, json=DENIED)
+    ece.expect("POST", LOGIN, body=json.dumps({"token": token}), sends=LOGIN_BODY)
+    with pytest.raises(EceProtocolError, match="answered without a token$"):
+        user.platform()
+
+
 # -- errors of the API -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_error_is_one_line_whatever_the_api_says(ece, make_client):
+    ece.expect("POST", "/x", status=400, json=failed("some.code", "first\nsecond\u2028third\x85fourth"))
+    with pytest.raises(EceApiError, match="first second third fourth"):
+        make_client().request("POST", "/x")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": [PASSWORD]},
+        {"message": {"sent": {PASSWORD: PASSWORD}}},
+        {"message": "m", "fields": [PASSWORD], "more": {"a": [PASSWORD]}},
+        {"message": json.dumps({"password": PASSWORD})},
+    ],
+    ids=["list", "object", "other members", "JSON in a text"],
+)
+def test_a_password_is_masked_wherever_an_error_has_it(ece, user, error):
+    ece.expect("POST", "/x", status=400, json={"errors": [{"code": "c", **error}]})
+    with pytest.raises(EceApiError) as caught:
+        user.request("POST", "/x")
+    shown = str(caught.value) + json.dumps(caught.value.errors) + json.dumps(caught.value.fields)
+    assert "********" in shown
+    assert not [spelling for spelling in (PASSWORD, json.dumps(PASSWORD)[1:-1], json.dumps(json.dumps(PASSWORD))[3:-3]) if spelling in shown]
+
+
+@pytest.mark.parametrize("body", [json.dumps({"message": PASSWORD}), json.dumps({"said": json.dumps(PASSWORD)}), f"no: {PASSWORD}"])
+def test_a_password_is_masked_in_an_error_of_an_unknown_shape(ece, user, body):
+    ece.expect("POST", "/x", status=400, body=body)
+    with pytest.raises(EceApiError, match=r"\*{8}") as caught:
+        user.request("POST", "/x")
+    assert "nobody/may see" not in str(caught.value)
+
+
+def test_an_error_that_is_nested_without_end_is_cut(ece, make_client):
+    message = "end"
+    for _level in range(200):
+        message = [message]
+    ece.expect("POST", "/x", status=400, json={"errors": [{"code": "c", "message": message}]})
+    with pytest.raises(EceApiError) as caught:
+        make_client().request("POST", "/x")
+    assert "end" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -910,6 +1007,19 @@ def test_an_entry_that_moves_between_two_pages_is_listed_once(ece, make_client):
         query = {"size": 1000, "from": start, "sort": "allocator_id"}
         ece.expect("GET", ALLOCATORS, query=query, json={"zones": [{"zone_id": "z", "allocators": [{"allocator_id": one} for one in ids]}]})
     assert [one["allocator_id"] for one in list(make_client().iter_allocators())] == ["a", "b", "c"]
+
+
+def test_an_entry_that_is_twice_in_a_page_is_listed_once(make_client):
+    client = make_client()
+    client._session.mount("https://", Says(200, json.dumps({"zones": [{"zone_id": "z", "allocators": [{"allocator_id": "a"}] * 2}]}).encode()))
+    assert [one["allocator_id"] for one in client.iter_allocators()] == ["a"]
+
+
+def test_a_server_that_always_has_more_does_not_hold_the_client(allocators):
+    index = Index(PAGES_MAX + 10, cap=1)
+    with pytest.raises(EceProtocolError, match=f"GET allocators at {URL} has no end: there was more after {PAGES_MAX} pages with {PAGES_MAX} allocators"):
+        list(allocators(index).iter_allocators())
+    assert len(index.asked) == PAGES_MAX
 
 
 def test_a_server_that_ignores_from_does_not_hold_the_client(ece, make_client):
