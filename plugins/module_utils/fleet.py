@@ -49,29 +49,59 @@ FAILING = (REFUSED, HALF_INSTALLED, ILL, STALE)
 class FleetError(Exception):
     """Hosts and platform cannot be matched without a guess; one sentence that names them."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(_line(message))
+
+
+# -- what a reply holds, whatever it should ------------------------------------------------------------------------------
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _line(text: Any) -> str:
+    """On one line, as for a sentence or a table, whatever the platform's names hold."""
+    return " ".join(str(text).split())
+
+
+def _number(value: Any) -> int | float | None:
+    """A number that can be counted with: neither a boolean nor NaN nor beyond what the API has (int64)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if abs(value) < 2**63 else None
+
 
 # -- API objects, flat ---------------------------------------------------------------------------------------------------
 
 
 def flat_allocator(allocator: Mapping[str, Any]) -> dict:
     """One AllocatorInfo as modules return it. Memory is in MB, storage in MiB, as the API has them; None where it is silent."""
-    status = allocator.get("status") or {}
-    capacity = allocator.get("capacity") or {}
-    memory = capacity.get("memory") or {}
+    status, capacity = _object(allocator.get("status")), _object(allocator.get("capacity"))
+    memory = _object(capacity.get("memory"))
+    instances = allocator.get("instances")
     return {
         "allocator_id": allocator.get("allocator_id"),
-        "zone_id": allocator.get("zone_id"),
-        "host_ip": allocator.get("host_ip"),
-        "public_hostname": allocator.get("public_hostname"),
+        "zone_id": _text(allocator.get("zone_id")),
+        "host_ip": _text(allocator.get("host_ip")),
+        "public_hostname": _text(allocator.get("public_hostname")),
         "connected": bool(status.get("connected")),
         "healthy": bool(status.get("healthy")),
         "maintenance_mode": bool(status.get("maintenance_mode")),
-        "version": (allocator.get("build_info") or {}).get("version"),
-        "memory_total_mb": memory.get("total"),
-        "memory_used_mb": memory.get("used"),
-        "storage_total_mib": (capacity.get("storage") or {}).get("total"),
-        "instance_count": len(allocator.get("instances") or []),
-        "tags": {item["key"]: item.get("value") for item in allocator.get("metadata") or [] if item.get("key")},
+        "version": _version(allocator),
+        "memory_total_mb": _number(memory.get("total")),
+        "memory_used_mb": _number(memory.get("used")),
+        "storage_total_mib": _number(_object(capacity.get("storage")).get("total")),
+        "instance_count": len(instances) if isinstance(instances, list) else 0,
+        "tags": {item["key"]: _text(item.get("value")) for item in _objects(allocator.get("metadata")) if _text(item.get("key"))},
     }
 
 
@@ -79,21 +109,25 @@ def flat_runner(runner: Mapping[str, Any]) -> dict:
     """One RunnerInfo as modules return it."""
     return {
         "runner_id": runner.get("runner_id"),
-        "zone": runner.get("zone"),
-        "host_ip": runner.get("host_ip"),
-        "public_hostname": runner.get("public_hostname"),
+        "zone": _text(runner.get("zone")),
+        "host_ip": _text(runner.get("host_ip")),
+        "public_hostname": _text(runner.get("public_hostname")),
         "connected": bool(runner.get("connected")),
         "healthy": bool(runner.get("healthy")),
         "roles": runner_roles(runner),
-        "version": (runner.get("build_info") or {}).get("version"),
-        "tags": dict(runner.get("tags") or {}),
-        "containers": sorted("frc-{0}-{1}".format(item.get("container_set_name"), item.get("container_name")) for item in runner.get("containers") or []),
+        "version": _version(runner),
+        "tags": {key: _text(value) for key, value in _object(runner.get("tags")).items()},
+        "containers": sorted("frc-{0}-{1}".format(item.get("container_set_name"), item.get("container_name")) for item in _objects(runner.get("containers"))),
     }
 
 
 def runner_roles(runner: Mapping[str, Any]) -> list[str]:
     """Role names of a RunnerInfo, system roles like beats-runner included."""
-    return sorted(role["role_name"] for role in runner.get("roles") or [] if role.get("role_name"))
+    return sorted(role["role_name"] for role in _objects(runner.get("roles")) if _text(role.get("role_name")))
+
+
+def _version(item: Mapping[str, Any]) -> str | None:
+    return _text(_object(item.get("build_info")).get("version"))
 
 
 def filter_allocators(
@@ -142,13 +176,11 @@ def _empty_summary() -> dict:
 def platform_totals(platform: Mapping[str, Any]) -> dict:
     """Numbers of allocators and runners by GET /platform, which counts without the search index. None where it is silent."""
     allocators = runners = None
-    for region in platform.get("regions") or []:
-        if not isinstance(region, Mapping):
-            continue
-        zones = (region.get("allocators") or {}).get("zone_summaries")
-        if zones is not None:
-            allocators = (allocators or 0) + sum(zone.get("total_allocators") or 0 for zone in zones)
-        total_runners = (region.get("runners") or {}).get("total_runners")
+    for region in _objects(platform.get("regions")):
+        zones = _object(region.get("allocators")).get("zone_summaries")
+        if isinstance(zones, list):
+            allocators = (allocators or 0) + sum(_number(zone.get("total_allocators")) or 0 for zone in _objects(zones))
+        total_runners = _number(_object(region.get("runners")).get("total_runners"))
         if total_runners is not None:
             runners = (runners or 0) + total_runners
     return {"allocators": allocators, "runners": runners}
@@ -167,12 +199,18 @@ def count_warning(kind: str, listed: int, total: int | None) -> str | None:
 SECRET_WORDS = ("secret", "password", "token", "signature", "auths", "private_key", "api_key", "credential")
 
 
-def without_secrets(value: Any) -> Any:
+# Deeper than anything of the API, and well within what Ansible can hand on.
+DEPTH_MAX = 50
+
+
+def without_secrets(value: Any, depth: int = DEPTH_MAX) -> Any:
     """The value without any entry whose key speaks of a secret (proxy settings, role options, license), as key or as NAME=value in a list."""
+    if isinstance(value, (Mapping, list, tuple)) and not depth:
+        return None
     if isinstance(value, Mapping):
-        return {key: without_secrets(item) for key, item in value.items() if not _is_secret(key)}
+        return {key: without_secrets(item, depth - 1) for key, item in value.items() if not _is_secret(key)}
     if isinstance(value, (list, tuple)):
-        return [without_secrets(item) for item in value if not (isinstance(item, str) and "=" in item and _is_secret(item.split("=", 1)[0]))]
+        return [without_secrets(item, depth - 1) for item in value if not (isinstance(item, str) and "=" in item and _is_secret(item.split("=", 1)[0]))]
     return value
 
 
@@ -267,7 +305,7 @@ def match_hosts(hosts: Sequence[Mapping[str, Any]], known: Mapping[str, Mapping[
     for known_id, entry in known.items():
         ids.setdefault(normal_address(known_id), []).append(known_id)
         for part in entry.values():
-            for address in {normal_address(part.get(key)) for key in ("host_ip", "public_hostname") if part.get(key)}:
+            for address in {normal_address(part[key]) for key in ("host_ip", "public_hostname") if _text(part.get(key))}:
                 if known_id not in addresses.setdefault(address, []):
                     addresses[address].append(known_id)
 
@@ -299,7 +337,7 @@ def api_state(entry: Mapping[str, Any] | None, roles: Sequence[str]) -> tuple[st
     if not entry:
         return UNKNOWN, list(roles)
     runner, allocator = entry.get("runner"), entry.get("allocator")
-    allocator_connected = bool(((allocator or {}).get("status") or {}).get("connected"))
+    allocator_connected = bool(_object((allocator or {}).get("status")).get("connected"))
     if not (runner.get("connected") if runner else allocator_connected):
         return DISCONNECTED, []
     held = set(runner_roles(runner)) if runner else {"allocator"}
@@ -346,7 +384,7 @@ def plan_line(planned: Mapping[str, Mapping[str, Any]], version: str, url: str) 
     words = {JOINED: "joined", UNKNOWN: "new", DISCONNECTED: "not connected", MISSING_ROLES: "lacking a role"}
     counts = {state: sum(1 for entry in planned.values() if entry["state"] == state) for state in words}
     parts = [f"{counts[state]:,} {word}" for state, word in words.items() if counts[state] or state in (JOINED, UNKNOWN)]
-    return f"ECE {version} at {url} - {len(planned):,} hosts: {', '.join(parts)}"
+    return _line(f"ECE {version} at {url} - {len(planned):,} hosts: {', '.join(parts)}")
 
 
 # -- judging one host ----------------------------------------------------------------------------------------------------
@@ -409,12 +447,12 @@ def differences(entry: Mapping[str, Any], zone: str | None, version: str | None)
     """What a connected host is and should not be: zone and version, each as the words of a sentence."""
     runner, allocator = entry.get("runner") or {}, entry.get("allocator") or {}
     found = []
-    actual_zone = runner.get("zone") or allocator.get("zone_id")
+    actual_zone = _text(runner.get("zone")) or _text(allocator.get("zone_id"))
     if zone and actual_zone and actual_zone != zone:
-        found.append(f"it is in zone {actual_zone} instead of {zone}")
-    actual_version = ((runner.get("build_info") or {}).get("version")) or ((allocator.get("build_info") or {}).get("version"))
+        found.append(_line(f"it is in zone {actual_zone} instead of {zone}"))
+    actual_version = _version(runner) or _version(allocator)
     if version and actual_version and actual_version.split("-")[0] != version.split("-")[0]:
-        found.append(f"it runs version {actual_version} instead of {version}")
+        found.append(_line(f"it runs version {actual_version} instead of {version}"))
     return found
 
 
@@ -443,7 +481,7 @@ def decode_token(token: str) -> dict:
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, binascii.Error):
+    except (IndexError, ValueError, binascii.Error, RecursionError):
         claims = None
     if not isinstance(claims, dict):
         raise FleetError("the platform answered the mint with something that is no enrollment token (JWT)")
@@ -452,10 +490,11 @@ def decode_token(token: str) -> dict:
 
 def token_mismatch(claims: Mapping[str, Any], roles: Sequence[str], persistent: bool) -> str | None:
     """A sentence where the token is not what was asked for, else None."""
-    held = sorted(map(str, claims.get("roles") or []))
+    roles_of_token = claims.get("roles")
+    held = sorted(map(str, roles_of_token)) if isinstance(roles_of_token, list) else []
     if held != sorted(set(roles)):
         return f"asked for a token with roles {', '.join(sorted(roles)) or 'none'}, got one with {', '.join(held) or 'none'}"
-    if not persistent and "exp" not in claims:
+    if not persistent and _number(claims.get("exp")) is None:
         return "asked for an ephemeral token, got one that never expires"
     return None
 
@@ -505,10 +544,14 @@ def too_many_failed(failed: int, hosts: int, most: Any) -> str | None:
     return f"{failed} of {hosts} hosts of a batch have failed, which is more than ece_host_max_fail_percentage {limit:g} allows"
 
 
+# More hosts than anybody has; Python itself refuses to read numbers of some thousand digits.
+BATCH_DIGITS_MAX = 9
+
+
 def _is_batch(size: Any) -> bool:
     text = str(size).strip()
     number = text[:-1] if text.endswith("%") else text
-    if isinstance(size, bool) or not (number.isascii() and number.isdigit()):
+    if isinstance(size, bool) or not (number.isascii() and number.isdigit()) or len(number) > BATCH_DIGITS_MAX:
         return False
     return int(number) >= 1 and not (text.endswith("%") and int(number) > 100)
 
@@ -547,7 +590,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append(
             (
                 row["host"],
-                row.get("zone") or "-",
+                _line(row.get("zone") or "-"),
                 row["verdict"],
                 duration(row.get("install_seconds")),
                 duration(row.get("connect_seconds")),

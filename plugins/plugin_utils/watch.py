@@ -120,9 +120,9 @@ class HostWatch:
     def _look_at_connected(self, now, known, asked_at):
         if self._seen_connected_at is None:
             self._seen_connected_at = asked_at
-        allocator = known.get("allocator") or {}
-        self.memory_mb = fleet.flat_allocator(allocator)["memory_total_mb"]
-        self.zone = (known.get("runner") or {}).get("zone") or allocator.get("zone_id") or self.zone
+        allocator = fleet.flat_allocator(known.get("allocator") or {})
+        self.memory_mb = allocator["memory_total_mb"]
+        self.zone = fleet.flat_runner(known.get("runner") or {})["zone"] or allocator["zone_id"] or self.zone
         if self.phase == INSTALLING and now - max(self._seen_connected_at, self._heard[0]) < SILENT_SECONDS and now <= self._install_deadline:
             return  # connected before its installer ended: that end decides, as long as the host can be asked
         wrong = fleet.differences(known, self.entry.get("zone"), self.entry.get("version"))

@@ -570,6 +570,96 @@ def test_a_list_that_lags_behind_the_platforms_count_is_told(listed_count, total
     assert not warns or f"{listed_count} entries but GET /platform counts {total}" in sentence
 
 
+# -- replies of other shapes than the API's --------------------------------------------------------------------------------
+
+ODD = [None, True, 0, -1.5, "text", "", [], [None, "a", 1], {}, {"a": 1}, float("nan"), float("inf"), 10**400]
+every_odd_value = pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
+
+
+@every_odd_value
+@pytest.mark.parametrize("key", ["zone_id", "host_ip", "public_hostname", "status", "capacity", "build_info", "instances", "metadata"])
+def test_an_allocator_with_an_odd_member_is_read_without_it(key, odd):
+    for value in (odd, [odd], {"memory": odd, "storage": odd, "version": odd, "connected": odd}, {"memory": {"total": odd, "used": odd}}, [{"key": odd}]):
+        flat = fleet.flat_allocator({**FULL_ALLOCATOR, key: value})
+        assert set(flat) == set(fleet.flat_allocator(FULL_ALLOCATOR))
+        assert fleet.summarise([flat, flat])["allocators"] == 2
+        entry = fleet.known_hosts([], [{**FULL_ALLOCATOR, key: value}])
+        fleet.match_hosts([fleet.host_identity("a", {})], entry)
+        fleet.not_ready_reason(entry[FULL_ALLOCATOR["allocator_id"]], ["allocator"])
+        fleet.differences(entry[FULL_ALLOCATOR["allocator_id"]], "zone", "3.8.0")
+
+
+@every_odd_value
+@pytest.mark.parametrize("key", ["zone", "host_ip", "public_hostname", "connected", "build_info", "roles", "tags", "containers"])
+def test_a_runner_with_an_odd_member_is_read_without_it(key, odd):
+    for value in (odd, [odd], {"version": odd}, [{"role_name": odd, "container_name": odd}]):
+        odd_runner = runner(**{key: value}) if key != "roles" else {**runner(), "roles": value}
+        flat = fleet.flat_runner(odd_runner)
+        assert set(flat) == set(fleet.flat_runner(runner()))
+        assert all(isinstance(role, str) for role in flat["roles"])
+        entry = fleet.known_hosts([odd_runner], [])
+        fleet.match_hosts([fleet.host_identity("a", {})], entry)
+        fleet.not_ready_reason(entry["10.0.0.7"], ["allocator"])
+        fleet.differences(entry["10.0.0.7"], "zone", "3.8.0")
+
+
+@every_odd_value
+def test_odd_counts_of_the_platform_do_not_count(odd):
+    for regions in (
+        odd,
+        [odd],
+        [{"allocators": odd, "runners": odd}],
+        [{"allocators": {"zone_summaries": odd}, "runners": {"total_runners": odd if not isinstance(odd, (int, float)) else None}}],
+        [{"allocators": {"zone_summaries": [odd, {"total_allocators": odd if odd not in (0, -1.5) else None}]}}],
+    ):
+        assert set(fleet.platform_totals({"regions": regions}).values()) <= {None, 0}
+
+
+@pytest.mark.parametrize("number", [True, "8192", float("nan"), float("inf"), -float("inf"), 2**63, 10**400, [1], None])
+def test_what_is_no_number_that_memory_can_have_is_none(number):
+    flat = fleet.flat_allocator({"allocator_id": "a", "capacity": {"memory": {"total": number}}})
+    assert flat["memory_total_mb"] is None
+    assert fleet.table([{"host": "a", "verdict": "joined", "memory_mb": flat["memory_total_mb"]}])
+
+
+def test_words_of_the_platform_are_one_line_in_sentences_and_tables():
+    found = fleet.differences({"runner": {"zone": "zone\n2", "build_info": {"version": "4\u20281"}}}, "zone-1", "3.8.0")
+    assert found == ["it is in zone zone 2 instead of zone-1", "it runs version 4 1 instead of 3.8.0"]
+    assert fleet.plan_line({}, "3\n8", "https://x") == "ECE 3 8 at https://x - 0 hosts: 0 joined, 0 new"
+    assert all(len(line.splitlines()) == 1 for line in fleet.table([{"host": "a", "zone": "b\nc", "verdict": "joined"}]))
+    with pytest.raises(fleet.FleetError, match="matches 2 runners: x y, z;"):
+        matches({"a": {"ansible_host": "10.0.0.7"}}, [runner("x\ny", host_ip="10.0.0.7"), runner("z", host_ip="10.0.0.7")])
+
+
+def test_without_secrets_cuts_what_is_nested_without_end():
+    value = {"secret": 1}
+    for _level in range(900):
+        value = {"a": [value]}
+    json.dumps(fleet.without_secrets(value))
+    assert fleet.without_secrets([[{"a": 1}]]) == [[{"a": 1}]]
+
+
+@pytest.mark.parametrize("roles", [5, "allocator", {"allocator": 1}, True, [["allocator"]]])
+def test_a_token_with_roles_of_another_shape_is_not_what_was_asked_for(roles):
+    assert "asked for a token with roles allocator" in fleet.token_mismatch({"roles": roles, "exp": 1999999999}, ["allocator"], False)
+
+
+@pytest.mark.parametrize("end", [None, "soon", True, [1], float("nan"), float("inf"), 10**400])
+def test_an_ephemeral_token_ends_at_a_number(end):
+    assert "never expires" in fleet.token_mismatch({"roles": ["allocator"], "exp": end}, ["allocator"], False)
+
+
+def test_a_token_that_is_nested_without_end_is_none():
+    payload = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+    with pytest.raises(fleet.FleetError, match="no enrollment token"):
+        fleet.decode_token(f"a.{payload}.c")
+
+
+@pytest.mark.parametrize("batch", ["9" * 5000, "9" * 5000 + "%", "1000000000"])
+def test_a_batch_that_nobody_has_is_none(batch):
+    assert "is no batch of hosts" in fleet.batch_problem(batch)
+
+
 def test_without_secrets_drops_every_key_that_speaks_of_one_at_any_depth():
     value = {
         "name": "x",

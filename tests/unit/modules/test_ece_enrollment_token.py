@@ -62,6 +62,19 @@ def test_each_run_mints_another_token(ece, run_module, persistent):
         assert run_module(ece_enrollment_token, roles=["allocator"], persistent=persistent)["changed"]
 
 
+@pytest.mark.parametrize("end", [10**15, -(10**15), 1e17])
+def test_an_end_that_no_calendar_has_is_unknown(ece, run_module, end):
+    ece.expect("POST", TOKENS, json={"token": jwt(["allocator"], exp=end)}, sends=body())
+    result = run_module(ece_enrollment_token, roles=["allocator"])
+    assert (result["changed"], result["expires_at"]) == (True, None)
+
+
+@pytest.mark.parametrize("token_id", [5, True, ["id-1"], {"id": 1}, ""])
+def test_an_id_that_is_none_is_not_used_to_revoke(ece, run_module, token_id):
+    ece.expect("POST", TOKENS, json={"token": jwt(["proxy"], exp=EXP), "token_id": token_id}, sends=body())
+    assert "got one with proxy" in run_module(ece_enrollment_token, roles=["allocator"])["msg"]
+
+
 @pytest.mark.parametrize("persistent", [False, True])
 def test_check_mode_mints_nothing(ece, run_module, persistent):
     result = run_module(ece_enrollment_token, check_mode=True, roles=["proxy", "allocator"], persistent=persistent)

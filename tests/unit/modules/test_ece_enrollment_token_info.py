@@ -19,9 +19,13 @@ from scripted import TOKENS, jwt
             [{"token_id": "id-1", "roles": []}, {"token_id": "id-2", "roles": ["allocator", "proxy"]}],
         ),
         ([{"token_id": "id-1"}, {"token_id": "id-2", "roles": None}], [{"token_id": "id-1", "roles": []}, {"token_id": "id-2", "roles": []}]),
+        (
+            [{"token_id": "id-1", "roles": ["a", ["b"], 1]}, {"token_id": "id-2", "roles": 5}],
+            [{"token_id": "id-1", "roles": ["a"]}, {"token_id": "id-2", "roles": []}],
+        ),
         ([{"roles": ["allocator"]}, None], []),
     ],
-    ids=["none", "sorted by id, roles too", "without roles", "entries without an id are of no use"],
+    ids=["none", "sorted by id, roles too", "without roles", "odd roles", "entries without an id are of no use"],
 )
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_persistent_tokens_are_listed_by_id(ece, run_module, listed, returned, check_mode):

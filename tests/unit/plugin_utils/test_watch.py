@@ -74,6 +74,14 @@ def test_a_host_installs_connects_and_has_joined():
     assert host.row() == {"host": "a", "zone": "zone-1", "verdict": JOINED, "install_seconds": 271.0, "connect_seconds": 10.0, "memory_mb": 249856, "note": ""}
 
 
+@pytest.mark.parametrize("odd", [5, ["zone-1"], {"a": 1}, True])
+def test_a_zone_and_a_memory_of_another_shape_are_not_shown(odd):
+    host, entry = watch(), known(zone=odd)
+    entry["allocator"]["capacity"] = {"memory": {"total": [odd]}}
+    host.look(275, entry, ended())
+    assert (host.phase, host.row()["zone"], host.row()["memory_mb"]) == (JOINED, "zone-1", None)
+
+
 def test_end_and_connection_seen_in_one_look_are_enough():
     host = watch()
     host.look(275, known(), ended())
