@@ -152,6 +152,8 @@ class ActionModule(ApiAction):
                 raise installer.OptionError(
                     f"ece_host_version {version} is not what the platform runs: a host must join with {platform_version}, so leave ece_host_version out"
                 )
+            if not installer.is_version(version):
+                raise installer.OptionError(f"cannot join a platform that says it runs version {version!r}, which is none; is ece_url a coordinator of ECE?")
             self._check_installer(variables, version)
         except (installer.OptionError, installer_file.InstallerFileError) as error:
             raise ConnectionOptionError(f"host {entry['name']}: {error}") from None
@@ -160,8 +162,10 @@ class ActionModule(ApiAction):
 
     def _check_installer(self, variables, version):
         """The installer's source; a file of the controller is read here, so that a wrong one is known in check mode too."""
-        source, checksum = variables.get("ece_host_installer_src"), variables.get("ece_host_installer_checksum")
-        unchecked = installer_file.check_source(None if source else variables.get("ece_host_installer_url"), checksum, "ece_host_")
+        # The role's own validation, which makes text of them, comes later.
+        given = (variables.get(f"ece_host_installer_{name}") for name in ("src", "url", "checksum"))
+        source, url, checksum = (None if value is None else str(value) for value in given)
+        unchecked = installer_file.check_source(None if source else url, checksum, "ece_host_")
         if unchecked:
             self._unchecked.add(unchecked)
         if not source:
@@ -202,7 +206,7 @@ def _check_seconds(name, value, least):
         return
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1
     # A fraction of the least second is as good as that.
     if not (0 < number or number == least) or not number < 2**31:

@@ -33,9 +33,12 @@ POLL_SECONDS = 1
 Sleep = Callable[[float], None]
 
 
-def utc(timestamp: float) -> str:
-    """2026-01-01T00:00:00Z"""
-    return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def utc(timestamp: Any) -> str | None:
+    """2026-01-01T00:00:00Z; None for what is no time."""
+    try:
+        return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def mint(client: EceClient, roles: Sequence[str], persistent: bool, validity_seconds: int | None = None) -> dict:
@@ -74,11 +77,10 @@ def _mint(client: EceClient, roles: list[str], persistent: bool, validity_second
         raise EceProtocolError(f"POST enrollment-tokens at {client.url} answered without a usable 'token_id', which the API promises")
     if mismatch:
         raise FleetError(mismatch + _discard(client, token_id))
-    expires = claims.get("exp")
     return {
         "token": reply["token"],
         "token_id": token_id if persistent else None,
-        "expires_at": utc(expires) if isinstance(expires, (int, float)) else None,
+        "expires_at": utc(claims.get("exp")),
         "minted_at": utc(minted_at),
         "roles": roles,
     }

@@ -39,6 +39,9 @@ _TAG_PART = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/+-]*\Z")
 class OptionError(ValueError):
     """A value that must not reach the installer: one sentence with the option, the value and what would be right."""
 
+    def __init__(self, message):
+        super().__init__(redact(message))  # a token that was given for something else stays one
+
 
 def _matching(pattern, right):
     expression = re.compile("^(?:" + pattern + r")\Z")
@@ -69,8 +72,13 @@ def _token(name, value):
     return str(value)
 
 
+def is_version(text):
+    """Whether the script can be given this as a version."""
+    return bool(_VERSION.match(text))
+
+
 def _version(name, value):
-    if not _VERSION.match(str(value)):
+    if not is_version(str(value)):
         raise OptionError("{0} {1!r} is no version: use three numbers like 3.8.0".format(name, str(value)))
     return str(value)
 
@@ -123,8 +131,12 @@ def _memory_settings(name, value):
 def _tags(name, value):
     if not isinstance(value, dict):
         raise OptionError("{0} {1!r} is not a mapping: use {{ssd: 'true'}}".format(name, value))
-    pairs = []
+    pairs = {}
     for key, content in value.items():
+        if content is None:
+            raise OptionError("{0} has {1!r} without a value: give it one, like 'true'".format(name, str(key)))
+        if str(key) in pairs:
+            raise OptionError("{0} has {1!r} twice, as text and as something else: use it once".format(name, str(key)))
         # A YAML boolean is meant as the word: the platform's tags are strings, and lower case is what its documents use.
         content = str(content).lower() if isinstance(content, bool) else str(content)
         for part in (str(key), content):
@@ -132,8 +144,8 @@ def _tags(name, value):
                 raise OptionError(
                     "{0} has {1!r}: keys and values are letters, digits, '.', '_', '/', '+' and '-', starting with a letter or digit".format(name, part)
                 )
-        pairs.append(str(key) + ":" + content)
-    return ",".join(pairs)
+        pairs[str(key)] = content
+    return ",".join(key + ":" + content for key, content in pairs.items())
 
 
 # option -> (argument of the script, check). Order is the order on the command line.

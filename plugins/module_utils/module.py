@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import traceback
 from typing import Any, Callable, Mapping
+from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
@@ -16,6 +17,8 @@ from ansible_collections.ece.platform.plugins.module_utils import client as api
 from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
 
 VERSION = "1.1.0"
+# A day; a socket takes no more than some weeks.
+TIMEOUT_MAX_SECONDS = 86400
 
 CONNECTION_SPEC = {
     "url": {"type": "list", "elements": "str", "fallback": (env_fallback, ["ECE_URL"])},
@@ -33,6 +36,9 @@ CONNECTION_SPEC = {
 class ConnectionOptionError(Exception):
     """Connection options that cannot work: one sentence that names the option, its value and what would be right."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))  # a value may hold line breaks
+
 
 def check_connection(options: Mapping[str, Any]) -> list[str]:
     """Warnings for usable connection options. Raises ConnectionOptionError for others, before anything is sent."""
@@ -47,7 +53,7 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
         scheme = url.split("://", 1)[0] if "://" in url else ""
         if scheme == "http" and not options["allow_http"]:
             raise ConnectionOptionError(f"url {url} sends credentials in clear: use https://, or set allow_http (ece_allow_http: true) if that is meant")
-        if scheme not in ("http", "https"):
+        if scheme not in ("http", "https") or not _is_address(url):
             raise ConnectionOptionError(f"url {url} is no address of a coordinator: use one like https://ece.example.com:12443")
         if scheme == "http":
             warnings.append(f"{url}: credentials and tokens travel unencrypted")
@@ -61,6 +67,10 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
         for one, other in (("username", "password"), ("password", "username")):
             if not options[one]:
                 raise ConnectionOptionError(f"{one} is not set (ECE_{one.upper()}), but {other} is: both are needed")
+    for name in ("username", "password"):
+        if options[name] and any("\ud800" <= character <= "\udfff" for character in options[name]):
+            # What Python makes of bytes in the environment that are no UTF-8. Its own error would repeat them.
+            raise ConnectionOptionError(f"{name} (or ECE_{name.upper()}) holds bytes that are no UTF-8: give it in that encoding")
     if options["api_key"] and not (options["api_key"].isascii() and options["api_key"].isprintable()):
         # Python's own error for such a header repeats the key.
         raise ConnectionOptionError("api_key (or ECE_API_KEY) holds a line break or another character that no API key has: give the key alone")
@@ -74,7 +84,19 @@ def check_connection(options: Mapping[str, Any]) -> list[str]:
     for name, lowest in (("timeout", 1), ("retries", 0)):
         if options[name] < lowest:
             raise ConnectionOptionError(f"{name} {options[name]} is too small: use {lowest} or more")
+    if options["timeout"] > TIMEOUT_MAX_SECONDS:
+        raise ConnectionOptionError(f"timeout is too large: use {TIMEOUT_MAX_SECONDS} seconds or less")
     return warnings
+
+
+def _is_address(url: str) -> bool:
+    """Whether paths of the API can be put behind it: it has a host, and neither query nor fragment."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  a number that is none raises
+    except ValueError:
+        return False
+    return bool(parts.hostname) and url.isprintable() and not any(character in url for character in " ?#\\")
 
 
 def client_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,3 +141,13 @@ def run_api_module(spec: Mapping[str, Any], function: Callable[[AnsibleModule, a
     except Exception as error:  # a mistake of ours: say so in one line, with the traceback where -vvv shows it
         module.fail_json(msg=f"unexpected {type(error).__name__} in {module._name}, please report it", exception=traceback.format_exc())
     module.exit_json(**result)
+
+
+def utc(timestamp: Any) -> str | None:
+    """2026-01-01T00:00:00Z; None for what is no time"""
+    try:
+        return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+

@@ -95,6 +95,10 @@ def test_a_list_that_is_cut_is_a_warning_with_both_numbers(planning):
         ({"ece_host_version": "3.7.0"}, "leave ece_host_version out"),
         ({"ece_host_connect_timeout": "soon"}, "host new: ece_host_connect_timeout 'soon' is no time"),
         ({"ece_host_wait_interval": -1}, "ece_host_wait_interval -1 is no time"),
+        ({"ece_host_install_timeout": 10**400}, " is no time: use seconds"),
+        ({"ece_host_installer_url": ["https://example.com/x"]}, "host new: ece_host_installer_url \"['https://example.com/x']\" is no address"),
+        ({"ece_host_installer_checksum": 5}, "host new: ece_host_installer_checksum '5' is no checksum"),
+        ({"ece_host_installer_src": ["x"]}, "host new: ece_host_installer_src ['x'] is no file in the controller"),
         ({"ece_host_installer_url": "http://example.com/x"}, "is not encrypted"),
         ({"ece_host_batch": 0}, "host new: ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more"),
         ({"ece_host_batch": [1, "0%"]}, "ece_host_batch [1, '0%'] is no batch of hosts"),
@@ -108,6 +112,14 @@ def test_bad_options_of_a_host_that_would_join(planning, variables, sentence):
     with pytest.raises(ConnectionOptionError) as error:
         planning({"new": {"ansible_host": "10.0.0.2", **variables}})
     assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("version", ["", "3.8", "three\nfour"])
+def test_no_host_joins_a_platform_whose_version_is_none(planning, monkeypatch, version):
+    monkeypatch.setattr(Client, "platform", lambda self: {"version": version})
+    assert planning({"old": {"ansible_host": "10.0.0.1"}})[0]["joined"] == 1
+    with pytest.raises(ConnectionOptionError, match="host new: cannot join a platform that says it runs version"):
+        planning({"new": {"ansible_host": "10.0.0.2"}})
 
 
 def test_options_of_a_joined_host_are_nobodys_business(planning):

@@ -244,6 +244,24 @@ def test_no_value_that_is_wrong_for_its_option(options, words):
         installer.arguments(options)
 
 
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [({"ssd": None}, "allocator_tags has 'ssd' without a value"), ({1: "a", "1": "b"}, "allocator_tags has '1' twice, as text and as something else")],
+)
+def test_a_tag_is_what_was_meant_or_refused(tags, words):
+    with pytest.raises(installer.OptionError, match=words):
+        installer.arguments({"allocator_tags": tags})
+
+
+@pytest.mark.parametrize(
+    "options", [{"coordinator_host": TOKEN + "_"}, {"roles": TOKEN}, {"extra_args": ["--x", "a", TOKEN]}, {"allocator_tags": {TOKEN: " "}, "user": 1}]
+)
+def test_a_token_that_was_given_for_something_else_is_not_shown(options):
+    with pytest.raises(installer.OptionError) as caught:
+        installer.arguments(options)
+    assert not [part for part in TOKEN.split(".") if part in str(caught.value)]
+
+
 @pytest.mark.parametrize(("flag", "option"), [(words[0], name) for name, value, words in EVERY_OPTION if name != "extra_args"])
 def test_extra_args_are_no_way_around_an_option(flag, option):
     with pytest.raises(installer.OptionError, match="extra_args has {0}: use the option {1} for it".format(flag, option)):

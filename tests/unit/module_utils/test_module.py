@@ -58,6 +58,14 @@ BAD = {
     "http as second": ({"url": [URL, "http://10.0.0.1:12400"], **KEY}, ["url http://10.0.0.1:12400 sends credentials in clear"]),
     "no scheme": ({"url": ["ece.example.com:12443"], **KEY}, ["url ece.example.com:12443 is no address", "https://"]),
     "other scheme": ({"url": ["ftp://ece.example.com"], **KEY}, ["url ftp://ece.example.com is no address"]),
+    "no host": ({"url": ["https://"], **KEY}, ["url https:// is no address"]),
+    "half an IPv6 address": ({"url": ["https://[::1"], **KEY}, ["url https://[::1 is no address"]),
+    "port in words": ({"url": ["https://ece.example.com:https"], **KEY}, ["is no address"]),
+    "with a query": ({"url": [URL + "?x"], **KEY}, [f"url {URL}?x is no address"]),
+    "with a fragment": ({"url": [URL + "#x"], **KEY}, ["is no address"]),
+    "with a blank": ({"url": ["https://ece example.com"], **KEY}, ["is no address"]),
+    "with a line break": ({"url": ["https://ece.example.com/\n/"], **KEY}, ["is no address"]),
+    "endless time": ({"url": [URL], **KEY, "timeout": 10**12}, ["timeout is too large: use 86400 seconds or less"]),
     "no credentials": ({"url": [URL]}, ["no credentials", "ECE_API_KEY", "ECE_USERNAME and ECE_PASSWORD"]),
     "empty credentials": ({"url": [URL], "api_key": "", "username": "", "password": ""}, ["no credentials"]),
     "both kinds": ({"url": [URL], **KEY, **USER}, ["both set", "one kind"]),
@@ -83,6 +91,16 @@ def test_bad_connection_options_are_one_sentence_before_anything_is_sent(ece, ru
     options, words = BAD[case]
     refuse(run_module(ece_platform_info, connection=options), *words)
     assert ece.requests == []
+
+
+@pytest.mark.parametrize("name", ["username", "password"])
+def test_credentials_that_are_no_text_are_refused_and_not_repeated(name):
+    """Not through a module: Ansible itself cannot print such arguments."""
+    options = {"url": [URL], "allow_http": False, "api_key": None, **USER, name: "gehei\udce4"}
+    with pytest.raises(shared.ConnectionOptionError) as caught:
+        shared.check_connection(options)
+    assert f"{name} (or ECE_{name.upper()}) holds bytes that are no UTF-8" in str(caught.value)
+    assert "gehei" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
