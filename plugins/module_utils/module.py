@@ -141,13 +141,3 @@ def run_api_module(spec: Mapping[str, Any], function: Callable[[AnsibleModule, a
     except Exception as error:  # a mistake of ours: say so in one line, with the traceback where -vvv shows it
         module.fail_json(msg=f"unexpected {type(error).__name__} in {module._name}, please report it", exception=traceback.format_exc())
     module.exit_json(**result)
-
-
-def utc(timestamp: Any) -> str | None:
-    """2026-01-01T00:00:00Z; None for what is no time"""
-    try:
-        return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
-
-
