@@ -388,7 +388,7 @@ class EceClient:
     def allocator(self, allocator_id: str) -> dict | None:
         """GET /platform/infrastructure/allocators/{allocator_id}: direct state, not the index. None when unknown."""
         try:
-            return self._mapping(self.request("GET", _allocator_path(allocator_id)), "GET allocator", "allocator_id")
+            return self._mapping(self.request("GET", _allocator_path(allocator_id)), "GET allocator", "allocator_id", str)
         except EceNotFound:
             return None
 

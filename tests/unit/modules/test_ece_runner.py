@@ -105,12 +105,18 @@ def test_an_allocator_that_must_stay_keeps_its_runner(ece, run_module, code):
     assert result["failure"]["code"] == code
 
 
-def test_a_deletion_whose_answer_was_lost_says_so(ece, run_module):
+def test_a_deletion_whose_answer_was_lost_is_repeated(ece, run_module):
     ece.expect("GET", PATH, json=runner(ID, connected=False))
     ece.expect("DELETE", PATH, body=reset())
-    result = run_module(ece_runner, runner_id=ID, state="absent")
-    assert result["failed"]
-    assert "whether the request took effect is not known" in result["msg"]
+    ece.expect("DELETE", PATH, json={})
+    assert run_module(ece_runner, runner_id=ID, state="absent")["changed"]
+
+
+def test_a_deletion_that_has_no_answer_at_all_says_so(ece, run_module):
+    ece.expect("GET", PATH, json=runner(ID, connected=False))
+    ece.expect("DELETE", PATH, body=reset())
+    result = run_module(ece_runner, runner_id=ID, state="absent", retries=0)
+    assert result["failed"] and "connection reset by peer" in result["msg"]
 
 
 # -- options ---------------------------------------------------------------------------------------------------------------------
