@@ -16,7 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help demo standin test check unit integration molecule sanity lint docs packages bench faults clean
+.PHONY: help demo standin test check unit fuzz integration molecule sanity lint docs packages bench faults clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -27,12 +27,15 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## the main job against the 
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in alone and print an inventory for it
 	cd tests && $(BIN)/python -m standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit integration molecule  ## everything; root installs missing system packages
+test: packages sanity lint docs unit fuzz integration molecule  ## everything; root installs missing system packages
 
 check: lint unit  ## the quick part, for daily use
 
 unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## unit tests, against the installed tarball
 	$(BIN)/python -m pytest -q -n 2 tests/unit
+
+fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## 10,000 replies and 10,000 option sets, generated
+	$(BIN)/python -m pytest -q tests/fuzz
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration

@@ -278,7 +278,7 @@ def test_nothing_was_added_after_this_version(module):
 
 
 def test_every_file_says_its_license():
-    for folder in (COLLECTION / "plugins", COLLECTION / "roles", COLLECTION / "playbooks", CHECKOUT / "tests" / "unit"):
+    for folder in (COLLECTION / "plugins", COLLECTION / "roles", COLLECTION / "playbooks", CHECKOUT / "tests" / "unit", CHECKOUT / "tests" / "fuzz"):
         for path in folder.rglob("*"):
             if path.suffix in (".py", ".yml") and "__pycache__" not in path.parts:
                 assert "SPDX-License-Identifier: GPL-3.0-or-later" in path.read_text()[:600], path

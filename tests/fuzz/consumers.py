@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the collection does with the platform's answers: modules and actions, as whole as they can be had without a play."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Callable, Mapping
+from unittest import mock
+
+import yaml
+
+from ansible_collections.ece.platform.plugins.action import ece_host_plan
+from ansible_collections.ece.platform.plugins.module_utils import fleet
+from ansible_collections.ece.platform.plugins.module_utils.client import EceClient
+from ansible_collections.ece.platform.plugins.modules import (
+    ece_allocator_info,
+    ece_enrollment_token,
+    ece_enrollment_token_info,
+    ece_platform_info,
+    ece_runner,
+    ece_runner_info,
+)
+from ansible_collections.ece.platform.plugins.plugin_utils.watch import HostWatch, progress
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Something that asks the platform, and the kinds of requests that it makes. Returns what an operator reads of it."""
+
+    run: Callable[[EceClient], list[str]]
+    kinds: tuple[str, ...]
+
+
+# -- modules -----------------------------------------------------------------------------------------------------------------
+
+
+def _module(module: Any, check: Callable[[dict], None] = json.dumps, **params: Any) -> Callable[[EceClient], list[str]]:
+    """A module's own function, with these of its options; what it returns must be such that Ansible can print it."""
+
+    def run(client):
+        warnings: list[str] = []
+        check(module.run(SimpleNamespace(params=params, check_mode=False, warn=warnings.append), client))
+        return warnings + client.warnings
+
+    return run
+
+
+def _no_allocator_twice(result):
+    json.dumps(result)
+    ids = [allocator["allocator_id"] for allocator in result["allocators"]]
+    assert len(ids) == len(set(ids)), "an allocator is listed twice"
+
+
+ALL_ALLOCATORS = {"allocator_ids": None, "zones": None, "tags": None, "connected": None, "maintenance_mode": None, "wait_timeout": 0, "wait_interval": 1}
+
+
+TOKEN = {"state": "present", "roles": ["allocator"], "token_id": None}
+
+# -- the plan ----------------------------------------------------------------------------------------------------------------
+
+HOSTS = {
+    "10.0.0.7": {"ece_host_zone": "zone-1"},
+    "new.example.com": {"ece_host_ip": "10.0.0.8", "ece_host_roles": ["allocator", "proxy"]},
+    "other": {"ece_host_runner_id": "fd00::1", "ansible_host": "10.0.0.99"},
+}
+
+
+class Variables(dict):
+    """What ece_host_plan reads of one host, with nothing to template."""
+
+    def get(self, key, default=None):
+        value = super().get(key)
+        return default if value is None or value == "" else value
+
+    def select(self, keys):
+        return {key: self[key] for key in keys if key in self}
+
+
+class Plan(ece_host_plan.ActionModule):
+    """The action, but for the play around it."""
+
+    def __init__(self, client: EceClient | None = None, files: Mapping[str, str] | None = None) -> None:
+        self._client, self._files = client, files or {}
+
+    def connect(self, arguments):
+        return self._client, []
+
+    def _find_needle(self, folder, name):
+        return self._files[name]
+
+
+def plan_of(client: EceClient, hosts: Mapping[str, Mapping[str, Any]], files: Mapping[str, str] | None = None) -> list[str]:
+    """What an operator reads of ece_host_plan in a play over these hosts."""
+    shown: list[str] = []
+    hosts_variables = SimpleNamespace(of=lambda name: Variables(hosts[name]))
+    with (
+        mock.patch.object(ece_host_plan, "HostVariables", lambda action, task_vars: hosts_variables),
+        mock.patch.object(ece_host_plan, "show", shown.append),
+        mock.patch.object(ece_host_plan.yaml, "safe_load", _loaded_once),
+    ):
+        result = Plan(client, files).act({}, {"ansible_play_batch": list(hosts)})
+    json.dumps(result)
+    return shown + result["warnings"]
+
+
+_safe_load = functools.lru_cache(yaml.safe_load)
+
+
+def _loaded_once(text: str) -> Any:
+    """The role's argument specs take longer to read than all else in an example."""
+    return _safe_load(text)
+
+
+# -- the watch ---------------------------------------------------------------------------------------------------------------
+
+ENDED = {"lock": "over", "started": 1.0, "finished": 2.0, "now": 3.0, "seconds": 1.0, "rc": 0, "output": [], "bootstrap_log": []}
+# What a host says of its installer, and at which second of the watch.
+LOOKS = [(0, None), (1, {"lock": "running", "started": 1.0, "now": 2.0}), (40, ENDED), (90, ENDED), (5000, ENDED)]
+
+
+def _watch(client):
+    watches = [
+        HostWatch(
+            {"name": name, "runner_id": runner_id, "roles": roles, "zone": zone, "version": "3.8.0"},
+            has_installer=installed,
+            install_timeout=1800,
+            connect_timeout=300,
+            storage_path="/mnt/data/elastic",
+        )
+        for name, runner_id, roles, zone, installed in (
+            ("a", "10.0.0.7", ["allocator"], "zone-1", True),
+            ("b", "10.0.0.8", ["allocator", "proxy"], None, False),
+            ("c", "fd00::1", ["coordinator"], "zone-2", True),
+        )
+    ]
+    totals = fleet.platform_totals(client.platform())
+    known = fleet.known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
+    words = []
+    for now, record in LOOKS:
+        for watch in watches:
+            watch.look(now, known.get(watch.entry["runner_id"]), record)
+        words.append(progress(watches, [watch.name for watch in watches]))
+    assert all(watch.over for watch in watches)
+    rows = [watch.row() for watch in watches]
+    json.dumps(rows)
+    return words + fleet.table(rows)
+
+
+LISTS = ("platform", "runners", "allocators")
+CONSUMERS = {
+    "plan": Consumer(lambda client: plan_of(client, HOSTS), LISTS),
+    "watch": Consumer(_watch, LISTS),
+    "ece_allocator_info": Consumer(
+        _module(ece_allocator_info, _no_allocator_twice, **{**ALL_ALLOCATORS, "zones": ["zone-1", ""], "tags": {"ssd": "true"}}), ("platform", "allocators")
+    ),
+    "all allocators": Consumer(_module(ece_allocator_info, _no_allocator_twice, **ALL_ALLOCATORS), ("platform", "allocators")),
+    "ece_runner_info": Consumer(
+        _module(ece_runner_info, runner_ids=None, zones=["zone-1", "zone-2"], roles=["allocator"], connected=None), ("platform", "runners")
+    ),
+    "all runners": Consumer(_module(ece_runner_info, runner_ids=None, zones=None, roles=None, connected=None), ("platform", "runners")),
+    "ece_platform_info": Consumer(_module(ece_platform_info, gather=["license", "proxies", "roles"]), ("platform", "license", "proxies", "roles")),
+    "ece_enrollment_token_info": Consumer(_module(ece_enrollment_token_info), ("tokens",)),
+    "mint": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=False, validity_in_seconds=600), ("mint",)),
+    "mint persistent": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens", "deleted")),
+    "revoke": Consumer(_module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted",)),
+    "assign roles": Consumer(_module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")),
+    "delete runner": Consumer(_module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "deleted")),
+}

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""10,000 replies of a platform, each somehow damaged, and all that the collection does with them."""
+
+from __future__ import annotations
+
+import collections
+import json
+
+from hypothesis import strategies as st
+
+from ansible_collections.ece.platform.plugins.module_utils import client as api
+from ansible_collections.ece.platform.plugins.module_utils.module import EXPECTED_ERRORS, failure
+from consumers import CONSUMERS
+from fuzzing import SECRETS, assert_no_secret, assert_sentence, fuzz
+from replies import HEALTHY, servers, spelled
+from transport import Platform, Reply, client_of
+
+REPLIES = 10_000
+# A platform's answer is not always asked for: a mint that fails has no token to revoke.
+EXAMPLES = 10_500
+LOGINS = 500
+PAGES_MAX = 20
+
+
+ASKED = st.sampled_from([(name, kind, credentials) for name, consumer in CONSUMERS.items() for kind in consumer.kinds for credentials in ("key", "user")])
+
+
+@st.composite
+def examples(draw):
+    """A consumer, one kind of its requests that is answered strangely, and how. The others are answered well, or nobody would get to the strange one."""
+    name, kind, credentials = draw(ASKED)
+    return name, kind, credentials, draw(servers(kind))
+
+
+def test_whatever_the_platform_answers_a_sentence_or_a_result_comes_out(monkeypatch):
+    monkeypatch.setattr(api, "PAGES_MAX", PAGES_MAX)
+    tally: collections.Counter = collections.Counter()
+
+    @fuzz(EXAMPLES, example=examples())
+    def check(example):
+        name, kind, credentials, server = example
+        platform = Platform({**HEALTHY, kind: server})
+        ending = consume(CONSUMERS[name].run, platform, credentials)
+        tally.update(replies=platform.asked.get(kind, 0) > 0, **{ending: 1})
+
+    check()
+    assert tally["replies"] >= REPLIES
+    # Neither way out may be the only one that is ever tried.
+    assert min(tally["result"], tally["error"]) > REPLIES * 0.2, tally
+
+
+def test_whatever_the_login_answers_a_sentence_or_a_result_comes_out():
+    refused = Reply(401, spelled({"errors": [{"code": "root.unauthenticated", "message": "no basic here"}]}))
+
+    @fuzz(LOGINS, login=servers("login"))
+    def check(login):
+        sent: list[str] = []
+
+        def answer(number, request):
+            if not number:
+                return refused
+            sent.append(request.headers["Authorization"])
+            return Reply(500, spelled({"errors": [{"code": "c", "message": f"no: {sent[-1]}"}]}))
+
+        platform = Platform({**HEALTHY, "platform": answer, "login": login})
+        consume(lambda client: [client.platform()["version"]], platform, "user", sent)
+
+    check()
+
+
+def consume(run, platform, credentials, more_secrets=()) -> str:
+    """How it ended: with a result, or with one of the errors that modules and actions make a sentence of."""
+    secrets = list(SECRETS[credentials])
+    try:
+        for words in run(client_of(platform, credentials)):
+            assert_sentence(words, secrets)
+    except EXPECTED_ERRORS as error:
+        result = failure(error)
+        secrets += more_secrets
+        assert_sentence(result["msg"], secrets)
+        assert_no_secret(json.dumps(result), secrets)
+        return "error"
+    return "result"

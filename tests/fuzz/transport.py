@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A platform in the place of the network: the client's own session, with everything but the wire."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+import socket
+from dataclasses import dataclass, field
+from typing import Callable, Mapping
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+
+from ansible_collections.ece.platform.plugins.module_utils.client import EceClient
+from fuzzing import CREDENTIALS
+
+URLS = ("https://ece-1.example.com:12443", "https://ece-2.example.com:12443")
+# More than any consumer needs of a platform that answers each request in the worst way that ends.
+REQUESTS_MAX = 300
+
+# Every request that the collection knows, by what its answer is.
+KINDS = {
+    "login": r"POST /users/auth/_login",
+    "platform": r"GET /platform",
+    "runners": r"GET /platform/infrastructure/runners",
+    "runner": r"GET /platform/infrastructure/runners/[^/]+",
+    "allocators": r"GET /platform/infrastructure/allocators",
+    "proxies": r"GET /platform/infrastructure/proxies",
+    "roles": r"GET /platform/infrastructure/blueprinter/roles",
+    "license": r"GET /platform/license",
+    "tokens": r"GET /platform/configuration/security/enrollment-tokens",
+    "mint": r"POST /platform/configuration/security/enrollment-tokens",
+    "written": r"PUT /platform/infrastructure/runners/[^/]+/roles",
+    "deleted": r"DELETE /platform/(infrastructure/(runners|allocators)|configuration/security/enrollment-tokens)/[^/]+",
+}
+_KINDS = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What arrives, before anybody has looked at it."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+
+
+Answer = Callable[[int, requests.PreparedRequest], "Reply | Exception"]
+
+
+class Platform(HTTPAdapter):
+    """Answers each kind of request by a function of its number and the request."""
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        super().__init__()
+        self._answers = answers
+        self.asked: dict[str, int] = {}
+
+    def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
+        check_sendable(request, timeout)
+        kind = kind_of(request)
+        number = self.asked.get(kind, 0)
+        self.asked[kind] = number + 1
+        assert sum(self.asked.values()) <= REQUESTS_MAX, f"there is no end to it: {self.asked}"
+        reply = self._answers[kind](number, request)
+        if isinstance(reply, Exception):
+            raise reply
+        raw = HTTPResponse(io.BytesIO(reply.body), reply.headers, reply.status, preload_content=False, request_method=request.method)
+        return self.build_response(request, raw)
+
+
+def kind_of(request: requests.PreparedRequest) -> str:
+    """Fails for a request that is none of the API, as one whose path an odd id has changed."""
+    asked = f"{request.method} {urlsplit(request.url).path.partition('/api/v1')[2]}"  # there may be a path of a proxy before it
+    kind = next((kind for kind, pattern in _KINDS.items() if pattern.fullmatch(asked)), None)
+    assert kind, f"no request of the API: {asked}"
+    return kind
+
+
+_SOCKET = socket.socket()
+
+
+def check_sendable(request: requests.PreparedRequest, timeout: tuple[float, float]) -> None:
+    """Raises what the wire would raise for headers, paths and timeouts that it does not take."""
+    for seconds in timeout:
+        _SOCKET.settimeout(seconds)
+    connection = http.client.HTTPConnection("never.connected")
+    connection.putrequest(request.method, request.path_url)
+    for name, value in request.headers.items():
+        connection.putheader(name, value)
+
+
+def client_of(platform: Platform, credentials: str) -> EceClient:
+    """The real client of a platform, but for the wire and its naps."""
+    client = EceClient(URLS, **CREDENTIALS[credentials], retries=1, sleep=lambda seconds: None)
+    attach(client, platform)
+    return client
+
+
+def attach(client: EceClient, platform: Platform) -> None:
+    """Put a platform in the place of a client's network."""
+    client._session.trust_env = False  # nothing of the machine's own proxies and netrc
+    for scheme in ("https://", "http://"):
+        client._session.mount(scheme, platform)
