@@ -154,7 +154,7 @@ def _watch(client):
 
 LISTS = ("platform", "runners", "allocators")
 CONSUMERS = {
-    "plan": Consumer(lambda client: plan_of(client, HOSTS), LISTS),
+    "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
     "watch": Consumer(_watch, LISTS),
     "ece_allocator_info": Consumer(
         _module(ece_allocator_info, _no_allocator_twice, **{**ALL_ALLOCATORS, "zones": ["zone-1", ""], "tags": {"ssd": "true"}}), ("platform", "allocators")
@@ -168,7 +168,7 @@ CONSUMERS = {
     "ece_enrollment_token_info": Consumer(_module(ece_enrollment_token_info), ("tokens",)),
     "mint": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=False, validity_in_seconds=600), ("mint",)),
     "mint persistent": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens", "deleted")),
-    "revoke": Consumer(_module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted",)),
+    "revoke": Consumer(_module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")),
     "assign roles": Consumer(_module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")),
     "delete runner": Consumer(_module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "deleted")),
 }

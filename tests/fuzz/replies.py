@@ -117,6 +117,7 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
         lambda one, other: {"zones": [{"zone_id": "zone-1", "allocators": [one, other]}, {"zone_id": "zone-2", "allocators": None}]},
         *[st.sampled_from(ALLOCATORS)] * 2,
     ),
+    "allocator": st.sampled_from(ALLOCATORS),
     "proxies": st.just(
         {
             "proxies_count": 1,
@@ -280,14 +281,16 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
     "login": {"token": BEARER},
     "platform": {
         "version": "3.8.0",
-        "regions": [{"allocators": {"zone_summaries": [{"zone_id": "zone-1", "total_allocators": 2}]}, "runners": {"total_runners": 2}}],
+        "regions": [{"allocators": {"zone_summaries": [{"zone_id": "zone-1", "total_allocators": 2}]}, "runners": {"total_runners": 3}}],
     },
     "runners": {
         "runners": [
             {"runner_id": "10.0.0.7", "connected": True, "zone": "zone-1", "roles": [{"role_name": "allocator"}]},
             {"runner_id": "10.0.0.8", "connected": True, "roles": [{"role_name": "beats-runner"}]},
+            {"runner_id": "in-no-list", "connected": True, "roles": [{"role_name": "allocator"}]},
         ]
     },
+    "allocator": {"allocator_id": "in-no-list", "zone_id": "zone-1", "status": {"connected": True}},
     "runner": {"runner_id": "10.0.0.8", "connected": False, "roles": [{"role_name": "allocator"}]},
     "allocators": {
         "zones": [

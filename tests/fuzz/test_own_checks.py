@@ -229,6 +229,7 @@ def test_a_hosts_variables_are_planned_or_refused_in_a_sentence(files):
         platform=lambda: HEALTHY_DOCUMENTS["platform"],
         runners=lambda: HEALTHY_DOCUMENTS["runners"]["runners"],
         iter_allocators=lambda total: [],
+        allocator=lambda allocator_id: None,
     )
 
     def plan(variables):

@@ -32,6 +32,7 @@ KINDS = {
     "runners": r"GET /platform/infrastructure/runners",
     "runner": r"GET /platform/infrastructure/runners/[^/]+",
     "allocators": r"GET /platform/infrastructure/allocators",
+    "allocator": r"GET /platform/infrastructure/allocators/[^/]+",
     "proxies": r"GET /platform/infrastructure/proxies",
     "roles": r"GET /platform/infrastructure/blueprinter/roles",
     "license": r"GET /platform/license",
