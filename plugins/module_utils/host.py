@@ -24,6 +24,8 @@ import time
 INSTALLER_PORTS = (20000, 21000, 22000)
 UID_MIN = 1000
 MEMORY_MIN_MB = 8192
+# With less than this, not even what comes before the installer can be written.
+DISK_FULL_GB = 1
 DISK_MIN_GB = {"allocator": 10, "coordinator": 10, "director": 10, "proxy": 15}
 MAP_COUNT_MIN = 262144
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -309,12 +311,47 @@ def storage_facts(path, user, mounts):
         fields = line.split()
         if len(fields) > 2 and len(fields[1]) >= len(best) and (parent + "/").startswith(fields[1].rstrip("/") + "/"):
             best, filesystem = fields[1], fields[2]
-    return {"path": path, "existing_parent": parent, "free_gb": space.f_bavail * space.f_frsize // 10**9, "filesystem": filesystem, "writable": rc == 0}
+    return {
+        "path": path,
+        "existing_parent": parent,
+        "free_gb": space.f_bavail * space.f_frsize // 10**9,
+        "filesystem": filesystem,
+        "read_only": bool(space.f_flag & os.ST_RDONLY),
+        "writable": rc == 0,
+    }
 
 
 def listening_ports(*tables):
     """TCP ports that something listens on, from the texts of /proc/net/tcp and tcp6."""
     return {int(port, 16) for text in tables for port in re.findall(r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A ", text, re.MULTILINE)}
+
+
+def open_files(folder):
+    """What the descriptors of a process (C(/proc/PID/fd)) lead to; those that go meanwhile are left out, and those of others, too."""
+    found = set()
+    try:
+        for name in os.listdir(folder):
+            try:
+                found.add(os.readlink(os.path.join(folder, name)))
+            except OSError:
+                continue
+    except OSError:
+        pass
+    return found
+
+
+def port_users(ports, *tables, proc="/proc"):
+    """Who listens on these TCP ports, like C(python3 (pid 812)), as far as this process may see it. Texts as for listening_ports()."""
+    line = r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) "
+    sockets = {"socket:[{0}]".format(inode) for text in tables for port, inode in re.findall(line, text, re.MULTILINE) if int(port, 16) in ports}
+    users = []
+    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
+        held = open_files(os.path.join(proc, str(pid), "fd"))
+        if held & sockets:
+            # Its children may hold it, too; the first one is who to stop.
+            sockets -= held
+            users.append("{0} (pid {1})".format(read(os.path.join(proc, str(pid), "comm")).strip(), pid))
+    return users
 
 
 def default_interface(route):
@@ -396,7 +433,8 @@ def gather(options, log_paths, default_storage_path, installer_container):
     engine = engine_facts(options["container_engine"], run_as, paths, socket_path)
     watched = lock_is_held(log_paths["lock"])
     running = watched or container_runs(engine, installer_container)
-    ports = listening_ports(read("/proc/net/tcp"), read("/proc/net/tcp6"))
+    listening = (read("/proc/net/tcp"), read("/proc/net/tcp6"))
+    busy = listening_ports(*listening).intersection(INSTALLER_PORTS)
     return {
         "os": os_facts(read("/etc/os-release")),
         "kernel": platform.release(),
@@ -411,7 +449,8 @@ def gather(options, log_paths, default_storage_path, installer_container):
         "ece_containers": ece_containers(engine),
         "installer_running": bool(running or installer_processes(storage_path, default_storage_path)),
         "last_install": last_install(log_paths["record"], watched),
-        "busy_ports": sorted(ports.intersection(INSTALLER_PORTS)),
+        "busy_ports": sorted(busy),
+        "port_users": port_users(busy, *listening) if busy else [],
         "memory": memory_facts(read("/proc/meminfo")),
         "storage": storage_facts(storage_path, run_as, read("/proc/mounts")),
         "default_interface": default_interface(read("/proc/net/route")),
@@ -477,7 +516,8 @@ def _judge_engine(facts, options, problem, warning):
         return
     if not facts["socket"]["is_socket"]:
         problem("socket", "There is no socket {0}: start the container engine, or set docker_socket.".format(facts["socket"]["path"]))
-    if facts["user"] and not engine["usable"]:
+    # One cause, one sentence: whether the user may ask an engine is seen once it has a socket.
+    if facts["user"] and not engine["usable"] and (facts["socket"]["is_socket"] or "socket" in options["skip_checks"]):
         problem(
             "engine",
             "User {0} cannot run {1} ({2}): start the engine, and add the user to the group {1}.".format(options["user"], engine["name"], engine["error"]),
@@ -500,20 +540,26 @@ def _judge_engine(facts, options, problem, warning):
 
 def _judge_system(facts, options, problem, warning):
     storage, memory = facts["storage"], facts["memory"]
-    if facts["user"] and not storage["writable"]:
+    if storage["read_only"]:
+        problem("storage", "{0} is mounted read-only: look for disk errors in the kernel's log, then mount it for writing.".format(storage["existing_parent"]))
+    elif facts["user"] and not storage["writable"]:
         problem("storage", "User {0} cannot read and write {1}: give it the folder (mode 0700).".format(options["user"], storage["existing_parent"]))
     if not options["host_ip"] and not facts["default_interface"]:
         problem("host_ip", "There is no default route, so the installer finds no address for the host: set host_ip.")
     if facts["busy_ports"]:
-        ports = ", ".join(str(port) for port in facts["busy_ports"])
-        problem("ports", "Something listens on port {0}, which the installer needs: stop it.".format(ports))
+        ports, users = ", ".join(str(port) for port in facts["busy_ports"]), facts["port_users"]
+        verb, them = ("listen", "them") if len(users) > 1 else ("listens", "it")
+        problem("ports", "{0} {1} on port {2}, which the installer needs: stop {3}.".format(" and ".join(users) or "Something", verb, ports, them))
     # A machine sold as 8 GB shows a little less: kernel and firmware keep some.
     if memory["total_mb"] < MEMORY_MIN_MB * 0.95:
         problem("memory", "The host has {0} MB of memory; ECE needs {1} MB to install.".format(memory["total_mb"], MEMORY_MIN_MB))
     elif memory["available_mb"] < MEMORY_MIN_MB:
         warning("memory", "Only {0} MB of memory are free; ECE wants {1} MB free to install.".format(memory["available_mb"], MEMORY_MIN_MB))
     needed = max(DISK_MIN_GB[role] for role in options["roles"])
-    if storage["free_gb"] < needed:
+    if storage["free_gb"] < DISK_FULL_GB:
+        text = "{0} is full ({1} GB free): make room, ECE wants {2} GB or more there."
+        problem("disk", text.format(storage["existing_parent"], storage["free_gb"], needed))
+    elif storage["free_gb"] < needed:
         warning("disk", "{0} has {1} GB free; ECE wants {2} GB or more.".format(storage["existing_parent"], storage["free_gb"], needed))
     if "allocator" in options["roles"] and storage["filesystem"] not in ("xfs", ""):
         text = "{0} is on {1}; allocators need XFS with project quotas, or disk usage is wrong."

@@ -356,7 +356,9 @@ def outcome(record, storage_path, host=None):
         return result
     if record.get("timed_out"):
         result["meaning"] = "did not end in time"
-        result["remedy"] = "Look at its output for what it waited for; give it more time with timeout or timeout_factor."
+        # Both names of each option: who runs a playbook knows those of the role.
+        more = "timeout (ece_host_install_timeout) or timeout_factor (ece_host_timeout_factor)"
+        result["remedy"] = "Look at its output for what it waited for; give it more time with {0}; then run this again.".format(more)
         result["msg"] = "the installer did not end within {0} s and was stopped. {1} {2}".format(record.get("timeout"), result["remedy"], log)
         return result
     result["meaning"], result["remedy"] = explain_exit(record.get("rc"))

@@ -15,6 +15,7 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,10 +95,11 @@ GOOD_FACTS = {
     "engine": {"name": "docker", "version": "25.0.5", "usable": True, "error": None, "docker_command": True, "containers": []},
     "socket": {"path": "/var/run/docker.sock", "is_socket": True},
     "os": {"id": "ubuntu", "version": "22.04", "matrix_name": "Ubuntu-22.04"},
-    "storage": {"path": "/mnt/data/elastic", "existing_parent": "/mnt/data", "free_gb": 8000, "filesystem": "xfs", "writable": True},
+    "storage": {"path": "/mnt/data/elastic", "existing_parent": "/mnt/data", "free_gb": 8000, "filesystem": "xfs", "read_only": False, "writable": True},
     "memory": {"total_mb": 257000, "available_mb": 250000},
     "default_interface": "eth0",
     "busy_ports": [],
+    "port_users": [],
     "firewalld_active": False,
     "selinux_enforcing": False,
     "cgroup_version": 1,
@@ -210,10 +212,32 @@ RULES = [
     ("os", WARNING, {"cgroup_version": 2}, {}, "The host uses cgroup v2, with which Elasticsearch before 7.17.7 and 8.5 fails."),
     ("os", WARNING, {"max_map_count": 65530}, {}, "vm.max_map_count is 65530; Elasticsearch needs 262144 or more."),
     ("storage", PROBLEM, {"storage.writable": False}, {}, "User elastic cannot read and write /mnt/data: give it the folder (mode 0700)."),
+    (
+        "storage",
+        PROBLEM,
+        {"storage.writable": False, "storage.read_only": True},
+        {},
+        "/mnt/data is mounted read-only: look for disk errors in the kernel's log, then mount it for writing.",
+    ),
     ("host_ip", PROBLEM, {"default_interface": None}, {}, "There is no default route, so the installer finds no address for the host: set host_ip."),
     ("ports", PROBLEM, {"busy_ports": [20000, 22000]}, {}, "Something listens on port 20000, 22000, which the installer needs: stop it."),
+    (
+        "ports",
+        PROBLEM,
+        {"busy_ports": [20000], "port_users": ["nginx (pid 812)"]},
+        {},
+        "nginx (pid 812) listens on port 20000, which the installer needs: stop it.",
+    ),
+    (
+        "ports",
+        PROBLEM,
+        {"busy_ports": [20000, 21000], "port_users": ["nginx (pid 812)", "java (pid 7)"]},
+        {},
+        "nginx (pid 812) and java (pid 7) listen on port 20000, 21000, which the installer needs: stop them.",
+    ),
     ("memory", PROBLEM, {"memory.total_mb": 7782}, {}, "The host has 7782 MB of memory; ECE needs 8192 MB to install."),
     ("memory", WARNING, {"memory.available_mb": 8191}, {}, "Only 8191 MB of memory are free; ECE wants 8192 MB free to install."),
+    ("disk", PROBLEM, {"storage.free_gb": 0}, {}, "/mnt/data is full (0 GB free): make room, ECE wants 10 GB or more there."),
     ("disk", WARNING, {"storage.free_gb": 9}, {}, "/mnt/data has 9 GB free; ECE wants 10 GB or more."),
     ("disk", WARNING, {"storage.free_gb": 14}, {"roles": ["allocator", "proxy"]}, "/mnt/data has 14 GB free; ECE wants 15 GB or more."),
     ("disk", WARNING, {"storage.filesystem": "ext4"}, {}, "/mnt/data is on ext4; allocators need XFS with project quotas, or disk usage is wrong."),
@@ -281,6 +305,12 @@ def test_force_turns_the_firewalld_problem_into_a_warning():
 def test_a_host_that_fails_everywhere_is_told_everything_at_once():
     problems, _warnings = judged({"user.uid": 1, "socket.is_socket": False, "busy_ports": [21000], "memory.total_mb": 1024, "storage.writable": False})
     assert len(problems) == 5
+
+
+def test_an_engine_that_is_stopped_is_one_problem():
+    facts = {"socket.is_socket": False, "engine.usable": False, "engine.error": "Cannot connect to the Docker daemon"}
+    assert [problem.split(":")[0] for problem in judged(facts)[0]] == ["There is no socket /var/run/docker.sock"]
+    assert [problem.split(" (")[0] for problem in judged(facts, skip_checks=["socket"])[0]] == ["User elastic cannot run docker"]
 
 
 # -- commands, as the install user ---------------------------------------------------------------------------------------
@@ -514,6 +544,29 @@ def test_listening_ports_of_this_machine():
         assert port in host.listening_ports(host.read("/proc/net/tcp"))
 
 
+def test_port_users_are_who_holds_the_listening_sockets(tmp_path):
+    # 7 listens on both, 12 is its child; 30 has a connection on the same port, and a port that nobody asked for.
+    for pid, name, sockets in ((12, "worker", (1, 2)), (7, "nginx", (1, 2)), (30, "curl", (3, 9))):
+        (tmp_path / str(pid) / "fd").mkdir(parents=True)
+        (tmp_path / str(pid) / "comm").write_text(name + "\n")
+        for inode in sockets:
+            (tmp_path / str(pid) / "fd" / str(inode)).symlink_to(f"socket:[{inode}]")
+    (tmp_path / "99").mkdir()
+    (tmp_path / "net").mkdir()
+    table = TCP + "   4: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9 1 0 100 0 0 10 0\n"
+    assert host.port_users({20000, 21000, 22000}, table, proc=str(tmp_path)) == ["nginx (pid 7)"]
+    assert host.port_users({8080}, table, proc=str(tmp_path)) == ["curl (pid 30)"]
+    assert host.port_users({22000}, table, proc=str(tmp_path)) == []
+
+
+def test_port_users_of_this_machine():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        users = host.port_users({listener.getsockname()[1]}, host.read("/proc/net/tcp"))
+        assert [user.endswith(f" (pid {os.getpid()})") for user in users] == [True]
+
+
 ROUTE_HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 ROUTE_LOCAL = "eth1\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
 ROUTE_DEFAULT = "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
@@ -569,6 +622,13 @@ def test_the_last_and_longest_mount_counts(folder, mounts, filesystem):
 @pytest.mark.skipif(not ROOT, reason="only root can have a folder that somebody else cannot write")
 def test_storage_of_somebody_else_is_not_writable(folder):
     assert host.storage_facts(str(folder), USER.pw_name, "")["writable"] is False
+
+
+@pytest.mark.parametrize(("flags", "read_only"), [(os.ST_RDONLY | os.ST_NOSUID, True), (os.ST_NOSUID, False)])
+def test_storage_that_is_mounted_read_only(folder, monkeypatch, flags, read_only):
+    monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_bavail=5, f_frsize=10**9, f_flag=flags))
+    facts = host.storage_facts(str(folder), None, "")
+    assert (facts["free_gb"], facts["read_only"]) == (5, read_only)
 
 
 def test_storage_without_a_user_is_not_writable(folder):
