@@ -55,10 +55,10 @@ class Fault:
 
 PLATFORM, TOKENS, ALLOCATORS = r"^/platform$", "enrollment-tokens$", "infrastructure/allocators$"
 STEPS = {
-    "plan": ("the first question of the plan", {"method": "GET", "path": PLATFORM}),
-    "mint": ("the request for the token", {"method": "POST", "path": TOKENS}),
+    "plan": ("questions of the plan", {"method": "GET", "path": PLATFORM}),
+    "mint": ("requests for the token", {"method": "POST", "path": TOKENS}),
     "watch": ("questions while hosts join", {"method": "GET", "path": PLATFORM, "after": 1}),
-    "revoke": ("the revocation of the token", {"method": "DELETE", "path": "enrollment-tokens/"}),
+    "revoke": ("revocations of the token", {"method": "DELETE", "path": "enrollment-tokens/"}),
 }
 ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "500": ("answered with HTTP 500", {"status": 500}),
@@ -71,8 +71,8 @@ ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "449": ("answered with HTTP 449", {"status": 449, "code": "root.unauthorized.rbac.elevated_permissions_required"}),
     "404": ("answered with HTTP 404", {"status": 404, "code": "root.resource_not_found"}),
     "slow": ("answered later than the timeout", {"delay": TOO_LATE}),
-    "reset-before": ("cut off before they take effect", {"reset": "before"}),
-    "reset-after": ("cut off after they took effect", {"reset": "after"}),
+    "reset-before": ("cut off before they have an effect", {"reset": "before"}),
+    "reset-after": ("cut off after they had their effect", {"reset": "after"}),
     "truncated": ("answered with half an answer", {"truncate": True}),
     "html": ("answered with a web page", {"body": b"<html><title>Welcome to nginx</title></html>", "content_type": "text/html"}),
     "empty": ("answered with nothing", {"body": b""}),
@@ -142,7 +142,7 @@ def _answer(step: str, kind: str, what: str, fault: dict[str, Any]) -> Fault:
         return Fault(name, what, "ok", CONNECTED, ALL, after, arm)
     if step == "revoke":
         return Fault(name, what, "failed", says, ALL, "its keeper revokes the token after the run", arm, keeper=True)
-    return Fault(name, what, "failed", says, NOTHING, "nothing is started" if step == "mint" else "nothing is asked for", arm)
+    return Fault(name, what, "failed", says, NOTHING, "nothing is started" if step == "mint" else "nothing is begun", arm)
 
 
 # -- what lists may hold, and who answers --------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def platform() -> Iterator[Fault]:
         "failed",
         "the credentials were refused; check api_key, or username and password",
         NOTHING,
-        "nothing is asked for",
+        "nothing is begun",
         lambda operator: (operator.ece.fault(times=None, status=401, code="root.unauthenticated"), operator.ece.faults.clear)[1],
     )
     yield Fault("first-coordinator-down", "the first coordinator of several is down", "ok", CONNECTED, ALL, "the next one is asked", _first_is_down)
@@ -629,7 +629,7 @@ def operators() -> Iterator[Fault]:
         "failed",
         "ece_host_version 3.7.0",
         NOTHING,
-        "nothing is asked for",
+        "nothing is begun",
         _wrong_version,
     )
     yield Fault("operator-limit", "--limit of one host", "ok", "1/1 connected: a", ("a",), "the next run joins the others", act=_limited)
@@ -639,7 +639,7 @@ def operators() -> Iterator[Fault]:
         "failed",
         "there is no plan: start at the first task",
         NOTHING,
-        "nothing is asked for",
+        "nothing is begun",
         act=_start_at("Wait until connected"),
     )
     yield Fault(
