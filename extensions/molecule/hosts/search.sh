@@ -7,9 +7,8 @@
 #
 # Runs on a test host: names each file, the journal, and each process by its command, that has one of the strings given on standard
 # input, a line each. With `processes` only those are searched: their environments and argument lists.
-# Not searched: certificates, in which any three letters occur; the installer, which knows the shape of a token; and the installer's
-# own log, which holds the token, as the vendor's may. An installer that runs has it too, with all that it has started: those are
-# named `installer`, not by their commands.
+# Not searched: certificates, in which any three letters occur, and the installer, which knows the shape of a token. An installer
+# that runs has the token, with all that it has started: those are named `installer`, not by their commands.
 set -euo pipefail
 shopt -s nullglob
 
@@ -39,7 +38,7 @@ fi
 
 places=(/dev/shm /etc /home /mnt /opt /root /run /srv /tmp /var)
 # 1: nothing found; 2: a file went away while it was read.
-search --recursive --files-with-matches --exclude=elastic-cloud-enterprise.sh --exclude=bootstrap.log \
+search --recursive --files-with-matches --exclude=elastic-cloud-enterprise.sh \
   --exclude-dir=journal --exclude-dir=ssl "${places[@]}" | sed "s/^/$HOSTNAME:/" || true
 journalctl --sync
 lines=$(journalctl --quiet --no-pager --all --output=export | { search --count || (($? == 1)); })
