@@ -333,3 +333,14 @@ def test_a_joined_host_in_another_zone_is_a_warning(operator):
     operator.hosts["a"] = {"ansible_host": "192.0.2.1", "ece_host_zone": "ece-zone-1"}
     run = operator.play(warnings=True)
     assert run.rc == 0 and "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)" in run.words
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["hosts", "no hosts"])
+def test_without_its_plan_the_playbook_says_so_where_there_are_hosts(any_operator, empty):
+    operator = any_operator
+    if not empty:
+        operator.new_host("a", "192.0.2.1")
+    run = operator.play("--start-at-task", "Wait until connected", warnings=True)
+    assert (run.rc == 0) == empty and ("there is no plan: start at the first task" in run.words) == (not empty), run.output
+    for look in ("--syntax-check", "--list-tasks", "--list-hosts"):
+        assert operator.play(look, warnings=True).rc == 0, look
