@@ -164,7 +164,8 @@ CONSUMERS = {
         _module(ece_runner_info, runner_ids=None, zones=["zone-1", "zone-2"], roles=["allocator"], connected=None), ("platform", "runners")
     ),
     "all runners": Consumer(_module(ece_runner_info, runner_ids=None, zones=None, roles=None, connected=None), ("platform", "runners")),
-    "ece_platform_info": Consumer(_module(ece_platform_info, gather=["license", "proxies", "roles"]), ("platform", "license", "proxies", "roles")),
+    **{f"platform and {part}": Consumer(_module(ece_platform_info, gather=[part]), (part,)) for part in ("license", "proxies", "roles")},
+    "ece_platform_info": Consumer(_module(ece_platform_info, gather=[]), ("platform",)),
     "ece_enrollment_token_info": Consumer(_module(ece_enrollment_token_info), ("tokens",)),
     "mint": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=False, validity_in_seconds=600), ("mint",)),
     "mint persistent": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens", "deleted")),
