@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 
 from ansible_collections.ece.platform.plugins.module_utils import enrollment
@@ -25,8 +26,13 @@ class ActionModule(ApiAction):
         if self._task.check_mode:
             return {"changed": True, "token": None, "token_id": None, "expires_at": None, "minted_at": None, "roles": need["roles"]}
         if need["persistent"]:
-            # Actions run in a child of ansible-playbook, and it is that whose end counts.
-            minted = keeper.mint(client_arguments(arguments), need["roles"], os.getppid())
+            minted = keeper.mint(client_arguments(arguments), need["roles"], _run_pid())
         else:
             minted = enrollment.mint(client, need["roles"], False, need["validity_seconds"])
         return {"changed": True, **minted, "warnings": warnings + client.warnings}
+
+
+def _run_pid():
+    """ansible-playbook, of which actions run in children, and whose end counts. Unlike getppid() this stays what it was when that is gone."""
+    parent = multiprocessing.parent_process()
+    return parent.pid if parent else os.getpid()

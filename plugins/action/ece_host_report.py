@@ -49,10 +49,12 @@ class ActionModule(ControllerAction):
 def _row(entry, variables, wait, check_mode):
     """One host's line: how its wait ended, else where it stopped before."""
     name = entry["name"]
-    if name in wait.get("hosts", {}):
-        return dict(wait["hosts"][name])
     decided = variables.get(VERDICT) or {}
     verdict = decided.get("verdict")
+    # Who was to be installed anew and was found unfit for it has not been waited for since.
+    stopped_anew = verdict in fleet.FAILING and name in wait.get("again", ())
+    if name in wait.get("hosts", {}) and not stopped_anew:
+        return dict(wait["hosts"][name])
     row = {"host": name, "zone": entry.get("zone"), "verdict": "failed", "install_seconds": None, "connect_seconds": None, "memory_mb": None}
     if verdict in fleet.FAILING:
         return dict(row, verdict=verdict, note=decided.get("msg"))
@@ -66,5 +68,6 @@ def _row(entry, variables, wait, check_mode):
 def _token_line(need):
     end = "revoked at the end" if need["persistent"] else f"valid {need['validity_seconds'] // 60} min"
     kind = "persistent" if need["persistent"] else "ephemeral"
-    times = "once" if need["minted"] == 1 else f"{need['minted']} times, because starting all hosts took longer"
+    why = "for installers of an earlier run that failed" if need.get("anew") else "because starting all hosts took longer"
+    times = "once" if need["minted"] == 1 else f"{need['minted']} times, {why}"
     return f"token: {kind}, {', '.join(need['roles'])} only, {end}, minted {times}"

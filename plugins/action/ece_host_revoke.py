@@ -28,7 +28,8 @@ class ActionModule(ApiAction):
         try:
             changed = enrollment.revoke(client, token_id)
         except (EceError, fleet.FleetError) as error:
-            goes_on = f"process {arguments['keeper']['pid']} on this machine goes on trying for 10 minutes after this run; " if arguments["keeper"] else ""
+            keeper_goes_on = "process {pid} goes on trying for 10 minutes after this run, unless it ends with its container; "
+            goes_on = keeper_goes_on.format(**arguments["keeper"]) if arguments["keeper"] else ""
             raise fleet.FleetError(f"token {token_id} could not be revoked: {goes_on}see that it is gone, or revoke it by hand ({error})") from None
         if arguments["keeper"]:
             keeper.release(arguments["keeper"])

@@ -29,7 +29,8 @@ class ActionModule(ControllerAction):
         minted = before.get("minted", 0)
         failed = [name for name in hosts if name not in left]
         sentence = fleet.too_many_failed(len(failed), len(hosts), arguments["plan"]["max_fail_percentage"])
-        if sentence and not minted:
+        # Where some of a batch are installed anew, the others have joined: none of them is to fail with this task.
+        if sentence and not minted and arguments["only"] is None:
             raise fleet.FleetError(f"{sentence}: no installer is started")
         # Installers that run already have to be waited for, so later only those that do not are given up, by their own start.
         stopped = f"{sentence}: no further installer is started" if sentence else None
@@ -46,6 +47,7 @@ class ActionModule(ControllerAction):
             "persistent": arguments["persistent"],
             "validity_seconds": validity or before.get("validity_seconds"),
             "minted": minted + bool(asked),
+            "anew": arguments["only"] is not None,
             "stopped": stopped,
             # Where a whole token's time was not enough for a single start, another one would not do better.
             "at_any_age": arguments["late"] and set(waiting) == set(before["hosts"]),

@@ -17,7 +17,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.ece.platform.plugins.module_utils import client as api
 from ansible_collections.ece.platform.plugins.module_utils import fleet, installer
 from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC
-from ansible_collections.ece.platform.plugins.plugin_utils.action import VERDICT, ApiAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils.action import START, VERDICT, ApiAction, show
 from ansible_collections.ece.platform.plugins.plugin_utils.host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils.remote import on_host
 from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, JOINED, SETTLING, HostWatch, progress
@@ -89,9 +89,9 @@ class ActionModule(ApiAction):
             install_timeout=float(variables.get("ece_host_install_timeout")),
             connect_timeout=float(variables.get("ece_host_connect_timeout")),
             storage_path=storage_path,
-            started_here=decided["verdict"] in (fleet.INSTALL, fleet.REPLACE),
+            started_here=decided["verdict"] in (fleet.INSTALL, fleet.REPLACE) and not _adopted(variables.get(START) or {}),
             last_started=None if last.get("running") else last.get("started"),
-            settle_time=float(variables.get("ece_host_settle_time")),
+            settle_time=float(variables.get("ece_host_settle_time", 0)),
         )
 
     @staticmethod
@@ -203,6 +203,11 @@ class _Followers:
         if record is not None:
             self.records[name] = record
         return record
+
+
+def _adopted(start):
+    """Whether ece_install found another play's installer; a host that could not be reached for it may have one of this run's."""
+    return start.get("changed") is False and not start.get("unreachable") and not start.get("failed")
 
 
 def _answer(host, command):

@@ -22,11 +22,12 @@ from typing import Any, Callable, Iterator, Sequence
 from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceClient, EceConnectionError, EceError, EceProtocolError
 from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError, decode_token, token_mismatch
 
-# A name in the kernel and not a file: it goes with its process, however that ends, and there is nothing to clear up or to attack.
+# A name in the kernel and not a file: it goes with its process, however that ends, and there is nothing to clear up. It is one for
+# each network namespace, so for a machine or a container.
 TURN = "\0ece.platform.sole-mint"
-# A mint takes as long as a few requests that time out; whoever waits longer than this waits for something that hangs.
-TURN_SECONDS = 600
-# A coordinator that was too slow to answer may still mint; the list is asked for this long.
+# A mint takes as long as a few requests that time out; whoever waits longer than this waits for something that hangs, and goes on.
+TURN_SECONDS = 300
+# A coordinator that was too slow to answer may still mint; the list is asked for this long, and one question more.
 PATIENCE_SECONDS = 15
 POLL_SECONDS = 1
 
@@ -50,7 +51,7 @@ def mint(client: EceClient, roles: Sequence[str], persistent: bool, validity_sec
     roles = sorted(set(roles))
     if not persistent:
         return _mint(client, roles, False, validity_seconds)
-    with sole_mint(client.sleep):
+    with sole_mint(client.sleep) as alone:
         before = _ids(client)
         try:
             return _mint(client, roles, True, None)
@@ -59,7 +60,7 @@ def mint(client: EceClient, roles: Sequence[str], persistent: bool, validity_sec
                 raise
             # Whoever answered has done what it did; who has not may do it yet.
             unanswered = isinstance(error, EceConnectionError) or getattr(error, "status", None) in (408, 502, 504)
-            raise FleetError(f"{error}. {clear_up(client, before, roles, PATIENCE_SECONDS if unanswered else 0)}") from None
+            raise FleetError(f"{error}. {clear_up(client, before, roles, PATIENCE_SECONDS if unanswered else 0, alone)}") from None
 
 
 def _mint(client: EceClient, roles: list[str], persistent: bool, validity_seconds: int | None) -> dict:
@@ -123,11 +124,13 @@ def answer_lost(error: EceError) -> bool:
     return isinstance(error, EceProtocolError) or (isinstance(error, EceApiError) and (error.status >= 500 or error.status == 408))
 
 
-def clear_up(client: EceClient, before: set[str], roles: Sequence[str], patience_seconds: int) -> str:
+def clear_up(client: EceClient, before: set[str], roles: Sequence[str], patience_seconds: int, alone: bool) -> str:
     """Find the token of a mint whose answer was lost, and revoke it: what came of that, as a sentence. C(before): ids that were there.
 
     Only a token that is new since, has exactly the roles that were asked for, and is the only one like that, can be the lost one.
+    alone: whether no other play of this machine can have minted meanwhile; if one can, new tokens are named and none is revoked.
     """
+    deadline = time.monotonic() + patience_seconds
     new: set[str] = set()
     unknown = None
     for pause in [0] + [POLL_SECONDS] * (patience_seconds // POLL_SECONDS):
@@ -136,14 +139,14 @@ def clear_up(client: EceClient, before: set[str], roles: Sequence[str], patience
             unknown, new = None, {token["token_id"] for token in client.enrollment_tokens() if sorted(_roles(token)) == sorted(roles)} - before
         except EceError as error:
             unknown = error
-        if new:
+        if new or time.monotonic() > deadline:
             break
     if unknown:
         return f"Whether it made a token is not known: look for a new persistent one with ece_enrollment_token_info and revoke it ({unknown})"
     if not new:
         return "No persistent token is new since"
-    if len(new) > 1:
-        return f"Persistent tokens that are new since: {', '.join(sorted(new))}; one of them is lost, and only who made the others can tell which: revoke it"
+    if len(new) > 1 or not alone:
+        return f"Persistent tokens that are new since: {', '.join(sorted(new))}; one may be the lost one, and only who made the others can tell: revoke it"
     token_id = new.pop()
     try:
         revoke(client, token_id)
@@ -162,23 +165,21 @@ def _roles(token: dict) -> list[str]:
 
 
 @contextlib.contextmanager
-def sole_mint(sleep: Sleep = time.sleep, turn_seconds: float = TURN_SECONDS) -> Iterator[None]:
-    """Nobody else on this machine mints a persistent token meanwhile. Raises FleetError where the turn does not come.
+def sole_mint(sleep: Sleep = time.sleep, turn_seconds: float | None = None) -> Iterator[bool]:
+    """Nobody else on this machine mints a persistent token meanwhile, as long as that is True.
 
-    Where the system has no such names (other than Linux), there are no turns: tokens that two plays mint at the same moment
-    can then not be told apart, and are named instead of revoked.
+    It is False where the turn has not come in time, as when somebody holds the name who is no play, and where the system has no such
+    names (other than Linux): tokens that two plays mint at the same moment can then not be told apart.
     """
     with socket.socket(socket.AF_UNIX) as turn:
-        waited = 0.0
-        while True:
+        alone = False
+        for _second in range(0, int(TURN_SECONDS if turn_seconds is None else turn_seconds) + POLL_SECONDS, POLL_SECONDS):
             try:
                 turn.bind(TURN)
+                alone = True
                 break
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     break
-            if waited >= turn_seconds:
-                raise FleetError(f"another process of this machine has been minting a persistent token for {turn_seconds:.0f} s: end it, and run this again")
             sleep(POLL_SECONDS)
-            waited += POLL_SECONDS
-        yield
+        yield alone

@@ -14,7 +14,7 @@ description:
   - Mints a token with which new hosts join the platform (the C(--roles-token) of C(elastic-cloud-enterprise.sh install)), or revokes a persistent one.
   - The token is decoded without verifying it, so that its roles and its end are known; a token that is not what was asked for is an error.
   - A request whose answer is lost is not repeated. Where it was for a persistent token, the platform's list from before is compared with that
-    from after, and the one token that is new and has the roles asked for is revoked. Plays of one machine take turns with such requests. Where
+    from after, and the one token that is new and has the roles asked for is revoked. Plays of one machine or container take turns with such requests. Where
     there are several such tokens, they are named in the error and none is touched.
 author:
   - The ece.platform authors (@ece-platform)

@@ -106,6 +106,11 @@ minted:
   returned: success
   type: int
   sample: 1
+anew:
+  description: Whether it is for hosts that are installed anew because an installer of an earlier run has failed.
+  returned: success
+  type: bool
+  sample: false
 stopped:
   description: A sentence where too many hosts have failed since the first token, so that no further installer is started; else V(null).
   returned: success

@@ -28,11 +28,23 @@ from ansible_collections.ece.platform.plugins.module_utils.client import EceApiE
 from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
 
 # The folder that holds ansible_collections: the keeper's Python imports from there, without Ansible's own loader.
-ROOT = Path(__file__).resolve().parents[5]
-SOURCE = "import sys; sys.path.insert(0, sys.argv[1]); from ansible_collections.ece.platform.plugins.plugin_utils.keeper import main; main()"
+ROOT = Path(__file__).absolute().parents[5]
+SOURCE = """
+import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+try:
+    from ansible_collections.ece.platform.plugins.plugin_utils.keeper import main
+except ImportError as error:
+    print(json.dumps({"error": "the process that is to revoke a persistent token cannot be started (%s): nothing was minted" % error, "failure": None}))
+else:
+    main()
+"""
 # What of the environment says how to reach the platform; credentials must not stand in that of a process that outlives the run.
-ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_PROXY", "no_proxy")
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+ENVIRONMENT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONHOME", "LD_LIBRARY_PATH"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+)
 WATCH_SECONDS = 0.5
 # How long a keeper goes on trying to revoke after the end of its run.
 REVOKE_SECONDS, REVOKE_PAUSE_SECONDS = 600, 5
@@ -47,10 +59,10 @@ def mint(connection: Mapping[str, Any], roles: list[str], run_pid: int) -> dict:
     connection: arguments of EceClient. run_pid: the process with whose end the token is to end.
     """
     name = secrets.token_hex(8)
-    environment = {key: os.environ[key] for key in (*ENVIRONMENT, *PROXIES) if key in os.environ}
+    environment = {key: os.environ[key] for key in ENVIRONMENT if key in os.environ}
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", SOURCE, str(ROOT), name],
+            [sys.executable, "-c", SOURCE, json.dumps([str(ROOT), *filter(None, sys.path)]), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -61,9 +73,12 @@ def mint(connection: Mapping[str, Any], roles: list[str], run_pid: int) -> dict:
     except OSError as error:
         raise FleetError(f"the process that is to revoke a persistent token cannot be started ({error.strerror}): nothing was minted") from None
     wanted = {"connection": dict(connection), "roles": roles, "run": [run_pid, born(run_pid)]}
-    with process.stdin as given, process.stdout as answer:
-        given.write(json.dumps(wanted).encode())
-        given.close()
+    with process.stdout as answer:
+        try:
+            with process.stdin as given:
+                given.write(json.dumps(wanted).encode())
+        except BrokenPipeError:
+            pass  # it has ended already, and may have said why
         words = answer.read()
     try:
         reply = json.loads(words)

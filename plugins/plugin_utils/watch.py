@@ -129,9 +129,11 @@ class HostWatch:
         if wrong:
             self._fail("it joined, but " + " and ".join(wrong) + "; remove the host from the platform and join it again")
             return
+        if self.phase == INSTALLING:
+            self._installed_at = now  # nobody has told when it ended; from here on it is connections that are waited for
         # By what was asked later and not by an old answer looked at again.
         self.phase = JOINED if asked_at - self._seen_connected_at >= self._settle_time else SETTLING
-        if self._installed_at is not None:
+        if self.install_seconds is not None or not self._has_installer:
             self.connect_seconds = max(0.0, self._seen_connected_at - self._installed_at)
 
     def _look_at_deadlines(self, now, known, trouble, silence):

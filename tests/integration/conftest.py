@@ -22,6 +22,7 @@ import yaml
 
 from integration.scanner import Hit, Processes, Scan, needles_for, scan_bytes, scan_processes, scan_tree
 from standin import StandIn
+from standin.faults import Fault
 from standin.hosts import LocalHost
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,6 +91,8 @@ class Operator:
         self.hosts: dict[str, dict] = {}
         self.group_vars: dict = {}
         self.options: list[str] = []
+        # Faults that have to strike, or the test has seen nothing.
+        self.armed: list[Fault] = []
         # Files of the operator's own that hold credentials because he wrote them there.
         self.credential_files: set[Path] = set()
         self.records = folder / "records"

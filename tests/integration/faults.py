@@ -120,6 +120,16 @@ REVOKE_SAYS = {
 CONNECTED = "2/2 connected"
 
 
+def _armed(**what: Any) -> Callable[[Any], Callable[[], None]]:
+    """A fault of the stand-in, which has to strike."""
+
+    def arm(operator):
+        operator.armed.append(operator.ece.fault(**what))
+        return operator.ece.faults.clear
+
+    return arm
+
+
 def answers() -> Iterator[Fault]:
     for step, (whom, which) in STEPS.items():
         for kind, (how, what) in ANSWERS.items():
@@ -131,10 +141,7 @@ def _answer(step: str, kind: str, what: str, fault: dict[str, Any]) -> Fault:
     # Of a passing trouble there is as much as the repeats of one request can stand; two polls of the watch are more than that.
     times = {"plan": RETRIES if kind == "429-retry-after" else None, "mint": 1, "watch": RETRIES + 2, "revoke": 1}[step]
 
-    def arm(operator):
-        operator.ece.fault(**{"times": times, **fault})
-        return operator.ece.faults.clear
-
+    arm = _armed(**{"times": times, **fault})
     says = {"plan": PLAN_SAYS, "mint": MINT_SAYS, "watch": {}, "revoke": REVOKE_SAYS}[step].get(kind)
     name = f"{step}-{kind}"
     if says is None:
@@ -151,11 +158,7 @@ def _answer(step: str, kind: str, what: str, fault: dict[str, Any]) -> Fault:
 def _change(path: str, change: Callable[[Any, Any], Any], **more: Any) -> Callable[[Any], Callable[[], None]]:
     """Each answer of a path goes through change(operator, payload)."""
 
-    def arm(operator):
-        operator.ece.fault(method="GET", path=path, times=more.pop("times", None), transform=lambda payload: change(operator, payload), **more)
-        return operator.ece.faults.clear
-
-    return arm
+    return lambda operator: _armed(method="GET", path=path, transform=lambda payload: change(operator, payload), **{"times": None, **more})(operator)
 
 
 def _allocators_null(_operator, payload):
@@ -316,7 +319,9 @@ def platform() -> Iterator[Fault]:
         "(ece_host_connect_timeout): the platform cannot be asked: GET",
         ALL,
         "the hosts have joined, which the second run finds",
-        lambda operator: (operator.ece.fault(method="GET", path=PLATFORM, after=1, times=None, status=503), operator.ece.faults.clear)[1],
+        lambda operator: (operator.armed.append(operator.ece.fault(method="GET", path=PLATFORM, after=1, times=None, status=503)), operator.ece.faults.clear)[
+            1
+        ],
         variables={"ece_host_connect_timeout": 6},
     )
     yield Fault(
@@ -326,7 +331,7 @@ def platform() -> Iterator[Fault]:
         "the credentials were refused; check api_key, or username and password",
         NOTHING,
         "nothing is begun",
-        lambda operator: (operator.ece.fault(times=None, status=401, code="root.unauthenticated"), operator.ece.faults.clear)[1],
+        _armed(times=None, status=401, code="root.unauthenticated"),
     )
     yield Fault("first-coordinator-down", "the first coordinator of several is down", "ok", CONNECTED, ALL, "the next one is asked", _first_is_down)
     yield Fault(
@@ -476,7 +481,7 @@ def hosts() -> Iterator[Fault]:
         "failed",
         "it had connected once and dropped again: look at its runner's logs",
         ALL,
-        "the other host has joined; once it is back, there is nothing to do",
+        "once it is back, there is nothing to do",
         _drops,
         variables={"ece_host_settle_time": 20, "ece_host_connect_timeout": 30},
     )
@@ -520,7 +525,7 @@ def _on_different_hosts(operator):
 
 def _one_mint_lost(operator):
     """Two runs mint at the same time; one of the two tokens is lost on its way."""
-    operator.ece.fault(method="POST", path=TOKENS, delay=1, reset="after")
+    operator.armed.append(operator.ece.fault(method="POST", path=TOKENS, delay=1, reset="after"))
     runs = sorted((operator.finished(begun) for begun in [operator.begin("--limit", name) for name in ALL]), key=lambda run: run.rc)
     assert runs[0].rc == 0 and CONNECTED.replace("2", "1") in runs[0].words, runs[0].output
     assert operator.ece.minted == 3, "one of somebody else, one that was used, and one that was lost"

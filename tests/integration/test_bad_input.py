@@ -131,8 +131,9 @@ def test_validity_of_a_token(operator, options, sentence):
 
 def test_blank_answers_are_no_answers(operator):
     """As an AWX survey gives them."""
+    more = ("max_fail_percentage", "external_hostname", "api_base_url", "settle_time", "wait_interval")
     blank = ("zone", "version", "coordinator", "capacity", "timeout_factor", "container_engine", "docker_registry", "installer_checksum", "batch")
-    operator.group_vars = {f"ece_host_{option}": "" for option in (*blank, "max_fail_percentage", "external_hostname", "api_base_url")}
+    operator.group_vars = {f"ece_host_{option}": "" for option in (*blank, *more)}
     operator.new_host("a", "192.0.2.1").pop("ece_host_zone")
     run = operator.play()
     assert run.rc == 0, run.output

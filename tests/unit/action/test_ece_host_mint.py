@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import os
+from types import SimpleNamespace
 
 import pytest
 
@@ -50,9 +50,10 @@ def test_a_refusal_is_the_platforms_own(ece, mint):
 
 def test_a_persistent_token_is_its_keepers_and_ends_with_ansible_playbook(mint, monkeypatch):
     asked = []
+    monkeypatch.setattr(ece_host_mint.multiprocessing, "parent_process", lambda: SimpleNamespace(pid=4711))
     kept = {"token": "t", "token_id": "id", "expires_at": None, "minted_at": "now", "roles": ["allocator"], "keeper": {"pid": 1, "name": "n"}}
     monkeypatch.setattr(ece_host_mint.keeper, "mint", lambda *arguments: asked.append(arguments) or kept)
     result = mint(persistent=True, validity_seconds=None)
     assert {key: result[key] for key in kept} == kept
     connection, roles, run_pid = asked[0]
-    assert (connection["urls"], connection["api_key"], roles, run_pid) == ([URL], API_KEY, ["allocator"], os.getppid())
+    assert (connection["urls"], connection["api_key"], roles, run_pid) == ([URL], API_KEY, ["allocator"], 4711)

@@ -78,7 +78,14 @@ def test_too_many_failures_after_the_first_token_leave_running_installers_alone(
 def test_hosts_that_are_installed_anew_have_one_more_token_of_their_own(need):
     joined, anew = {**verdict(), "__ece_host_start": {"changed": True}}, {**verdict(), "__ece_host_start": {"skipped": True}}
     result = need({"a": joined, "b": anew, "c": {**verdict("half-installed")}, "d": anew}, failed=["c", "d"], before=BEFORE, only=["b", "c", "d"])
-    assert (result["hosts"], result["minted"], result["at_any_age"]) == (["b"], 2, False)
+    assert (result["hosts"], result["minted"], result["at_any_age"], result["anew"]) == (["b"], 2, False, True)
+
+
+def test_where_hosts_are_installed_anew_too_many_failures_stop_those_alone(need):
+    hosts = {"joined": verdict("wait"), "failed": verdict("half-installed"), "anew": verdict()}
+    result = need(hosts, failed=["failed"], most=0, only=["failed", "anew"])
+    assert (result["hosts"], result["minted"]) == ([], 0)
+    assert result["stopped"].endswith("allows: no further installer is started")
 
 
 def test_a_start_that_an_earlier_play_has_registered_does_not_count(need):

@@ -41,7 +41,7 @@ def test_of_several_new_ones_none_is_touched_and_all_are_named(ece, make_client)
     ece.expect("GET", TOKENS, json=listed())
     ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
     ece.expect("GET", TOKENS, json=listed(b=["allocator"], a=["allocator"]))
-    assert "new since: a, b; one of them is lost" in lost(make_client)
+    assert "new since: a, b; one may be the lost one" in lost(make_client)
 
 
 def test_a_token_that_a_slow_coordinator_mints_later_is_waited_for(ece, make_client, sleeps):
@@ -126,23 +126,41 @@ def test_only_an_answer_that_may_hide_an_effect_counts_as_lost(status, is_lost):
 def test_plays_of_one_machine_mint_one_after_the_other(monkeypatch):
     monkeypatch.setattr(enrollment, "TURN", "\0ece.platform.test")
     slept = []
-    with enrollment.sole_mint(), pytest.raises(FleetError, match="another process of this machine has been minting a persistent token for 3 s"):
-        with enrollment.sole_mint(slept.append, turn_seconds=3):
-            pytest.fail("two at once")
-    assert slept == [1, 1, 1]
-    with enrollment.sole_mint(slept.append):
-        pass
-    assert slept == [1, 1, 1], "the turn is free again"
+    with enrollment.sole_mint() as first, enrollment.sole_mint(slept.append, turn_seconds=3) as second:
+        assert (first, second) == (True, False), "who waits for too long goes on, and is not alone"
+    assert slept == [1, 1, 1, 1]
+    with enrollment.sole_mint(lambda _seconds: pytest.fail("the turn is free again")) as third:
+        assert third
 
 
-def test_where_there_are_no_turns_nobody_waits(monkeypatch):
+def test_where_there_are_no_turns_nobody_waits_and_nobody_is_alone(monkeypatch):
     class NoSuchNames(socket.socket):
         def bind(self, _name):
             raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr(enrollment.socket, "socket", NoSuchNames)
-    with enrollment.sole_mint(lambda _seconds: pytest.fail("waits")):
-        pass
+    with enrollment.sole_mint(lambda _seconds: pytest.fail("waits")) as alone:
+        assert not alone
+
+
+def test_who_is_not_alone_names_a_new_token_and_leaves_it(ece, make_client, monkeypatch):
+    monkeypatch.setattr(enrollment, "TURN_SECONDS", 0)
+    with socket.socket(socket.AF_UNIX) as somebody:
+        somebody.bind(enrollment.TURN)
+        ece.expect("GET", TOKENS, json=listed())
+        ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+        ece.expect("GET", TOKENS, json=listed(perhaps=["allocator"]))
+        assert "new since: perhaps; one may be the lost one" in lost(make_client)
+
+
+def test_a_coordinator_that_hangs_is_not_asked_for_longer_than_it_is_waited_for(ece, make_client, monkeypatch):
+    seconds = iter(range(0, 1000, 10))
+    monkeypatch.setattr(enrollment.time, "monotonic", lambda: next(seconds))
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    for _ in range(2):  # after 10 s and after 20 s
+        ece.expect("GET", TOKENS, json=listed())
+    assert lost(make_client).endswith("No persistent token is new since")
 
 
 # -- revoke --------------------------------------------------------------------------------------------------------------------

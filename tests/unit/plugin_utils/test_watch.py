@@ -249,6 +249,19 @@ def test_a_platform_that_cannot_be_asked_drops_nobody():
     assert host.phase == JOINED
 
 
+@pytest.mark.parametrize("then", [{"known": None, "trouble": "down"}, {"known": known(connected=False)}], ids=["trouble", "dropped"])
+def test_a_settling_host_whose_installers_end_nobody_has_told_is_waited_for_like_any_other(then):
+    host = watch(settle_time=60)
+    host.look(1, None, RUNNING)
+    host.look(100, known(), None, asked_at=100)
+    host.look(135, known(), None, asked_at=135)
+    assert host.phase == SETTLING
+    host.look(140, then["known"], None, then.get("trouble"))
+    host.look(200, known(), None, asked_at=200)
+    host.look(270, known(), None, asked_at=270)
+    assert (host.phase, host.connect_seconds) == (JOINED, None)
+
+
 # -- installers of earlier runs ------------------------------------------------------------------------------------------
 
 
