@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-from typing import Iterable
+from typing import Callable, Iterable
 
 from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 
 # The examples are the same in every run, so that CI does not fail for what nobody has changed; with a seed they are others.
 SEED = os.environ.get("ECE_FUZZ_SEED")
@@ -26,12 +27,21 @@ CREDENTIALS = {"key": {"api_key": API_KEY}, "user": {"username": USERNAME, "pass
 SECRETS = {"key": (API_KEY,), "user": (PASSWORD, BASIC)}
 
 
-def fuzz(examples: int, **strategies):
-    """Decorates a check to be called with so many generated arguments."""
+# Hypothesis takes as long for an example as for some five things in it.
+TOGETHER = 5
+
+
+def fuzz(count: int, things: st.SearchStrategy) -> Callable:
+    """Decorates a check to be called with so many generated things."""
 
     def decorate(check):
+        def check_all(several):
+            for thing in several:
+                check(thing)
+
         # A machine under load is no failure, so no deadline; a database of failures would make runs differ from each other.
-        made = settings(max_examples=examples, deadline=None, database=None, derandomize=SEED is None)(given(**strategies)(check))
+        options = settings(max_examples=-(-count // TOGETHER), deadline=None, database=None, derandomize=SEED is None)
+        made = options(given(st.tuples(*[things] * TOGETHER))(check_all))
         return seed(int(SEED))(made) if SEED else made
 
     return decorate

@@ -156,9 +156,9 @@ def judge(options: dict[str, Any], prefix: str) -> str:
 def test_an_option_set_is_refused_in_a_sentence_or_read_by_the_script_as_it_was_meant():
     tally: collections.Counter = collections.Counter()
 
-    @fuzz(EXAMPLES, options=OPTION_SETS, prefix=st.sampled_from(["", "ece_host_"]))
-    def check(options, prefix):
-        tally[judge(options, prefix)] += 1
+    @fuzz(EXAMPLES, st.tuples(OPTION_SETS, st.sampled_from(["", "ece_host_"])))
+    def check(options_and_prefix):
+        tally[judge(*options_and_prefix)] += 1
 
     check()
     assert tally.total() >= EXAMPLES
@@ -190,7 +190,7 @@ def command_lines(draw) -> list[str]:
 def test_the_model_reads_what_a_shell_with_the_scripts_habits_reads(tmp_path):
     tally: collections.Counter = collections.Counter()
 
-    @fuzz(COMPARED, argv=command_lines())
+    @fuzz(COMPARED, command_lines())
     def check(argv):
         try:
             by_model = vendor.read(argv)

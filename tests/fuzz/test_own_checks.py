@@ -34,7 +34,7 @@ def judged(function: Callable[[Any], list[str]], sets: st.SearchStrategy, exampl
     """Runs the function with generated options: it may return sentences, or raise one; both happen often enough to mean something."""
     tally: collections.Counter = collections.Counter()
 
-    @fuzz(examples, options=sets)
+    @fuzz(examples, sets)
     def check(options):
         try:
             sentences = function(options)

@@ -15,7 +15,7 @@ from ansible_collections.ece.platform.plugins.module_utils import client as api
 from ansible_collections.ece.platform.plugins.module_utils.module import EXPECTED_ERRORS, failure
 from consumers import CONSUMERS
 from fuzzing import SECRETS, assert_no_secret, assert_sentence, fuzz
-from replies import HEALTHY, servers, spelled
+from replies import HEALTHY, HEALTHY_DOCUMENTS, servers, spelled
 from transport import Platform, Reply, client_of
 
 REPLIES = 10_000
@@ -39,10 +39,10 @@ def test_whatever_the_platform_answers_a_sentence_or_a_result_comes_out(monkeypa
     monkeypatch.setattr(api, "PAGES_MAX", PAGES_MAX)
     tally: collections.Counter = collections.Counter()
 
-    @fuzz(EXAMPLES, example=examples())
+    @fuzz(EXAMPLES, examples())
     def check(example):
         name, kind, credentials, server = example
-        platform = Platform({**HEALTHY, kind: server})
+        platform = Platform({"login": HEALTHY["login"], kind: server}, HEALTHY_DOCUMENTS)
         ending = consume(CONSUMERS[name].run, platform, credentials)
         tally.update(replies=platform.asked.get(kind, 0) > 0, **{ending: 1})
 
@@ -55,7 +55,7 @@ def test_whatever_the_platform_answers_a_sentence_or_a_result_comes_out(monkeypa
 def test_whatever_the_login_answers_a_sentence_or_a_result_comes_out():
     refused = Reply(401, spelled({"errors": [{"code": "root.unauthenticated", "message": "no basic here"}]}))
 
-    @fuzz(LOGINS, login=servers("login"))
+    @fuzz(LOGINS, servers("login"))
     def check(login):
         sent: list[str] = []
 
