@@ -154,19 +154,19 @@ class ActionModule(ApiAction):
                 )
             if not installer.is_version(version):
                 raise installer.OptionError(f"cannot join a platform that says it runs version {version!r}, which is none; is ece_url a coordinator of ECE?")
-            self._check_installer(variables, version)
+            self._check_installer(variables, version, entry["state"] != fleet.MISSING_ROLES)
         except (installer.OptionError, installer_file.InstallerFileError) as error:
             raise ConnectionOptionError(f"host {entry['name']}: {error}") from None
         entry["version"] = version
         entry["coordinator"] = options["coordinator_host"]
 
-    def _check_installer(self, variables, version):
-        """The installer's source; a file of the controller is read here, so that a wrong one is known in check mode too."""
+    def _check_installer(self, variables, version, runs):
+        """The installer's source; a file of the controller is read here, so that a wrong one is known in check mode too. runs: whether it may come to that."""
         # The role's own validation, which makes text of them, comes later.
         given = (variables.get(f"ece_host_installer_{name}") for name in ("src", "url", "checksum"))
         source, url, checksum = (None if value is None else str(value) for value in given)
         unchecked = installer_file.check_source(None if source else url, checksum, "ece_host_")
-        if unchecked:
+        if unchecked and runs:
             self._unchecked.add(unchecked)
         if not source:
             return
