@@ -11,7 +11,7 @@ import json
 import os
 from typing import Callable, Iterable
 
-from hypothesis import given, seed, settings
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 # The examples are the same in every run, so that CI does not fail for what nobody has changed; with a seed they are others.
@@ -40,7 +40,15 @@ def fuzz(count: int, things: st.SearchStrategy) -> Callable:
                 check(thing)
 
         # A machine under load is no failure, so no deadline; a database of failures would make runs differ from each other.
-        options = settings(max_examples=-(-count // TOGETHER), deadline=None, database=None, derandomize=SEED is None)
+        # The first failure, made small, is enough; to explain it and to look for others would take minutes.
+        options = settings(
+            max_examples=-(-count // TOGETHER),
+            deadline=None,
+            database=None,
+            derandomize=SEED is None,
+            phases=(Phase.generate, Phase.shrink),
+            report_multiple_bugs=False,
+        )
         made = options(given(st.tuples(*[things] * TOGETHER))(check_all))
         return seed(int(SEED))(made) if SEED else made
 
