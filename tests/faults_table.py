@@ -20,10 +20,11 @@ What can go wrong, what the run says then, and how it ends. Each row is a test o
 with two new hosts against the stand-in; the lower one's in `extensions/molecule/faults/cases.yml`, on hosts that boot, over SSH. This page is made of
 them by `make faults`, and a test holds it to them.
 
-Of every row three things are tested: the exit code and the sentence; what is true afterwards; and that the same command again, with the fault
-gone, ends with 0, each host joined. In every row the token is a persistent one where nothing else is said, and afterwards none that the run has made
-is live, while one that somebody else had made before is still there. In every row all output, logs, files and processes are searched for secrets (see
-[security.md](security.md)).
+Of every row three things are tested: the exit code and the sentence; what is true afterwards, which is who has joined, what was begun on the others, and the
+tokens; and that the same command again, with the fault gone, ends with 0, each host joined. The token is a persistent one where nothing else is said, and
+afterwards none that the run has made is live; in the upper table one that somebody else had made before is still there. Secrets are searched for in all output,
+logs, files and processes after each run of the upper table, and in the midst and at the end of the lower one's (see
+[security.md](security.md)). What the last column says after a semicolon tells why; not each word of it is asserted.
 
 ## Platform and operator
 

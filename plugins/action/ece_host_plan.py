@@ -63,9 +63,11 @@ class ActionModule(ApiAction):
         platform = client.platform()
         totals = fleet.platform_totals(platform)
         known = fleet.known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
-        for known_id in fleet.unlisted_allocators(known):
-            known[known_id].update(fleet.known_hosts((), filter(None, [client.allocator(known_id)])).get(known_id, {}))
         planned = fleet.plan(hosts, known, platform["version"])
+        unlisted = fleet.unlisted_allocators(planned, known)
+        if unlisted:
+            fleet.add_allocators(known, filter(None, map(client.allocator, unlisted)))
+            planned = fleet.plan(hosts, known, platform["version"])
         warnings += [*fleet.count_warnings(known, totals), *fleet.difference_warnings(planned)]
         open_entries = {name: entry for name, entry in planned.items() if entry["state"] != fleet.JOINED}
         play_options = self._check_all(open_entries, variables, platform["version"], urlsplit(client.url).hostname)

@@ -20,7 +20,7 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Iterator, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceClient, EceConnectionError, EceError, EceProtocolError
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError, decode_token, token_mismatch
+from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError, decode_token, token_mismatch, token_roles
 
 # A name in the kernel and not a file: it goes with its process, however that ends, and there is nothing to clear up. It is one for
 # each network namespace, so for a machine or a container.
@@ -136,7 +136,7 @@ def clear_up(client: EceClient, before: set[str], roles: Sequence[str], patience
     for pause in [0] + [POLL_SECONDS] * (patience_seconds // POLL_SECONDS):
         client.sleep(pause)
         try:
-            unknown, new = None, {token["token_id"] for token in client.enrollment_tokens() if sorted(_roles(token)) == sorted(roles)} - before
+            unknown, new = None, {token["token_id"] for token in client.enrollment_tokens() if token_roles(token) == sorted(roles)} - before
         except EceError as error:
             unknown = error
         if new or time.monotonic() > deadline:
@@ -157,11 +157,6 @@ def clear_up(client: EceClient, before: set[str], roles: Sequence[str], patience
 
 def _ids(client: EceClient) -> set[str]:
     return {token["token_id"] for token in client.enrollment_tokens()}
-
-
-def _roles(token: dict) -> list[str]:
-    roles = token.get("roles")
-    return [role for role in roles if isinstance(role, str)] if isinstance(roles, list) else []
 
 
 @contextlib.contextmanager

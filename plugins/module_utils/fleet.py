@@ -50,7 +50,7 @@ class FleetError(Exception):
     """Hosts and platform cannot be matched without a guess; one sentence that names them."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(_line(message))
+        super().__init__(one_line(message))
 
 
 # -- what a reply holds, whatever it should ------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _line(text: Any) -> str:
+def one_line(text: Any) -> str:
     """On one line, as for a sentence or a table, whatever the platform's names hold."""
     return " ".join(str(text).split())
 
@@ -260,21 +260,23 @@ def known_hosts(runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mappi
     known: dict[str, dict] = {}
     for runner in runners:
         known.setdefault(runner["runner_id"], {})["runner"] = {key: runner[key] for key in KEPT_OF_RUNNER if key in runner}
-    for allocator in allocators:
-        known.setdefault(allocator["allocator_id"], {})["allocator"] = {key: allocator[key] for key in KEPT_OF_ALLOCATOR if key in allocator}
+    add_allocators(known, allocators)
     return known
 
 
-def unlisted_allocators(known: Mapping[str, Mapping[str, Any]], most: int = 100) -> list[str]:
-    """Ids of connected allocators that the list of runners has and that of allocators lacks, as one does that changed while it was paged.
+def add_allocators(known: dict[str, dict], allocators: Iterable[Mapping[str, Any]]) -> None:
+    """Put allocators into what known_hosts() gave."""
+    for allocator in allocators:
+        known.setdefault(allocator["allocator_id"], {})["allocator"] = {key: allocator[key] for key in KEPT_OF_ALLOCATOR if key in allocator}
+
+
+def unlisted_allocators(planned: Mapping[str, Mapping[str, Any]], known: Mapping[str, Mapping[str, Any]], most: int = 100) -> list[str]:
+    """Ids of planned hosts that are not ready only because the list of allocators lacks them, as one does that changed while it was paged.
 
     most: where more are missing, it is the list that is wrong, and asking for each would be a storm.
     """
-    missing = [
-        known_id
-        for known_id, entry in known.items()
-        if "allocator" not in entry and entry["runner"].get("connected") and "allocator" in runner_roles(entry["runner"])
-    ]
+    not_ready = (entry["runner_id"] for entry in planned.values() if entry["state"] == DISCONNECTED)
+    missing = [known_id for known_id in not_ready if "allocator" not in known[known_id] and known[known_id]["runner"].get("connected")]
     return missing if len(missing) <= most else []
 
 
@@ -384,7 +386,7 @@ def plan_line(planned: Mapping[str, Mapping[str, Any]], version: str, url: str) 
     words = {JOINED: "joined", UNKNOWN: "new", DISCONNECTED: "not connected", MISSING_ROLES: "lacking a role"}
     counts = {state: sum(1 for entry in planned.values() if entry["state"] == state) for state in words}
     parts = [f"{counts[state]:,} {word}" for state, word in words.items() if counts[state] or state in (JOINED, UNKNOWN)]
-    return _line(f"ECE {version} at {url} - {len(planned):,} hosts: {', '.join(parts)}")
+    return one_line(f"ECE {version} at {url} - {len(planned):,} hosts: {', '.join(parts)}")
 
 
 # -- judging one host ----------------------------------------------------------------------------------------------------
@@ -449,10 +451,10 @@ def differences(entry: Mapping[str, Any], zone: str | None, version: str | None)
     found = []
     actual_zone = _text(runner.get("zone")) or _text(allocator.get("zone_id"))
     if zone and actual_zone and actual_zone != zone:
-        found.append(_line(f"it is in zone {actual_zone} instead of {zone}"))
+        found.append(one_line(f"it is in zone {actual_zone} instead of {zone}"))
     actual_version = _version(runner) or _version(allocator)
     if version and actual_version and actual_version.split("-")[0] != version.split("-")[0]:
-        found.append(_line(f"it runs version {actual_version} instead of {version}"))
+        found.append(one_line(f"it runs version {actual_version} instead of {version}"))
     return found
 
 
@@ -486,6 +488,12 @@ def decode_token(token: str) -> dict:
     if not isinstance(claims, dict):
         raise FleetError("the platform answered the mint with something that is no enrollment token (JWT)")
     return claims
+
+
+def token_roles(token: Mapping[str, Any]) -> list[str]:
+    """Roles of a listed token (ListEnrollmentTokenElement), sorted."""
+    roles = token.get("roles")
+    return sorted(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else []
 
 
 def token_mismatch(claims: Mapping[str, Any], roles: Sequence[str], persistent: bool) -> str | None:
@@ -590,7 +598,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         lines.append(
             (
                 row["host"],
-                _line(row.get("zone") or "-"),
+                one_line(row.get("zone") or "-"),
                 row["verdict"],
                 duration(row.get("install_seconds")),
                 duration(row.get("connect_seconds")),

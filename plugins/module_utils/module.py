@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
 from ansible_collections.ece.platform.plugins.module_utils import client as api
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError, one_line
 
 VERSION = "1.1.0"
 # A day; a socket takes no more than some weeks.
@@ -37,7 +37,7 @@ class ConnectionOptionError(Exception):
     """Connection options that cannot work: one sentence that names the option, its value and what would be right."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))  # a value may hold line breaks
+        super().__init__(one_line(message))  # a value may hold line breaks
 
 
 def check_connection(options: Mapping[str, Any]) -> list[str]:

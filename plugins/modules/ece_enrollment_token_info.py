@@ -42,18 +42,13 @@ enrollment_tokens:
       roles: [allocator]
 """
 
+from ansible_collections.ece.platform.plugins.module_utils.fleet import token_roles
 from ansible_collections.ece.platform.plugins.module_utils.module import run_api_module
-
-
-def role_names(token):
-    """Roles in a token, as far as the platform names any."""
-    roles = token.get("roles")
-    return sorted(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else []
 
 
 def run(module, client):
     """The result of the module."""
-    tokens = [{"token_id": token["token_id"], "roles": role_names(token)} for token in client.enrollment_tokens()]
+    tokens = [{"token_id": token["token_id"], "roles": token_roles(token)} for token in client.enrollment_tokens()]
     return {"changed": False, "enrollment_tokens": sorted(tokens, key=lambda token: token["token_id"])}
 
 

@@ -13,10 +13,6 @@ import re
 import pytest
 
 
-def joined(ece):
-    return sorted(join["runner_id"] for join in ece.joins if join["ok"])
-
-
 @pytest.mark.parametrize("standin_options", [{"allocators": 120}])
 def test_check_then_join_then_nothing(any_operator):
     operator, ece = any_operator, any_operator.ece
@@ -33,7 +29,7 @@ def test_check_then_join_then_nothing(any_operator):
 
     join = operator.play("-vvvv")
     assert join.rc == 0, join.output
-    assert joined(ece) == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    assert ece.joined == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
     assert ece.minted == 1
     assert [(entry["method"], entry["status"]) for entry in ece.mutations] == [("POST", 200)]
     assert {name for name in join.recap if join.recap[name]["ok"]} <= {"new-1", "new-2", "new-3", sorted(operator.hosts)[0]}
@@ -82,16 +78,16 @@ def test_other_credentials(operator, kind):
         operator.group_vars = {"ece_username": operator.ece.username, "ece_password": operator.ece.password}
     run = operator.play("-vvvv")
     assert run.rc == 0, run.output
-    assert joined(operator.ece) == ["192.0.2.1"]
+    assert operator.ece.joined == ["192.0.2.1"]
 
 
 def test_limit_joins_that_host_alone_then_the_rest(operator):
     for number in (1, 2, 3):
         operator.new_host(f"new-{number}", f"192.0.2.{number}")
     first = operator.play("--limit", "new-2")
-    assert first.rc == 0 and joined(operator.ece) == ["192.0.2.2"], first.output
+    assert first.rc == 0 and operator.ece.joined == ["192.0.2.2"], first.output
     second = operator.play()
-    assert second.rc == 0 and len(joined(operator.ece)) == 3, second.output
+    assert second.rc == 0 and len(operator.ece.joined) == 3, second.output
     assert operator.ece.minted == 2
     assert second.recap.get("new-2", {"changed": 0})["changed"] == 0
 
@@ -127,7 +123,7 @@ def test_batches_mint_one_token_each(operator, batch):
     for number in (1, 2):
         operator.new_host(f"new-{number}", f"192.0.2.{number}")
     run = operator.play()
-    assert run.rc == 0 and len(joined(operator.ece)) == 2, run.output
+    assert run.rc == 0 and len(operator.ece.joined) == 2, run.output
     assert operator.ece.minted == 2
 
 
@@ -163,7 +159,7 @@ def test_installer_by_url(operator):
     variables.update(ece_host_installer_url=f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh", ece_host_installer_ca_path=operator.ece.ca_path)
     run = operator.play(warnings=True)
     assert run.rc == 0, run.output
-    assert joined(operator.ece) == ["192.0.2.1"]
+    assert operator.ece.joined == ["192.0.2.1"]
     said = f"installer_url {operator.ece.url}/installer/elastic-cloud-enterprise.sh has no checksum: hosts run whatever it hands out"
     assert run.words.count(said) == 1
 
@@ -177,7 +173,7 @@ def test_installer_by_url_with_its_checksum_is_no_cause_for_a_warning(operator):
         ece_host_installer_checksum="sha256:" + hashlib.sha256(operator.ece.write_installer().read_bytes()).hexdigest(),
     )
     run = operator.play()
-    assert run.rc == 0 and joined(operator.ece) == ["192.0.2.1"], run.output
+    assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"], run.output
 
 
 def test_podman(operator):
@@ -193,14 +189,14 @@ def test_one_failing_host_holds_up_no_other(operator):
         operator.new_host(f"new-{number}", f"192.0.2.{number}", fail=5 if number == 2 else None)
     run = operator.play()
     assert run.rc != 0
-    assert joined(operator.ece) == ["192.0.2.1", "192.0.2.3"]
+    assert operator.ece.joined == ["192.0.2.1", "192.0.2.3"]
     assert "new-2 failed: installer exit 5 (precondition)" in run.output
     assert "Start the container engine or set the socket's path" in run.words
     assert run.recap["new-2"]["failed"] == 1 and run.recap["new-1"]["failed"] == 0
     operator.ece.hosts["new-2"].configure(fail=None)
     again = operator.play()
     assert again.rc == 0, again.output
-    assert len(joined(operator.ece)) == 3 and operator.ece.minted == 2
+    assert len(operator.ece.joined) == 3 and operator.ece.minted == 2
 
 
 def test_a_host_in_another_zone_is_no_success(operator):
@@ -236,7 +232,7 @@ def test_several_coordinators_fail_over(operator):
     operator.group_vars = {"ece_url": ["https://127.0.0.1:1", operator.ece.url]}
     operator.new_host("a", "192.0.2.1")
     run = operator.play()
-    assert run.rc == 0 and joined(operator.ece) == ["192.0.2.1"], run.output
+    assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"], run.output
 
 
 def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
@@ -248,7 +244,7 @@ def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
     assert run.rc != 0 and "No key to sign with. (enrollment_tokens.signing_key_not_found)" in run.words
     assert not any((host.storage / "logs").exists() for host in operator.ece.hosts.values())
     again = operator.play()
-    assert again.rc == 0 and len(joined(operator.ece)) == 2, again.output
+    assert again.rc == 0 and len(operator.ece.joined) == 2, again.output
 
 
 def test_the_playbook_may_be_imported_twice(operator):
@@ -315,7 +311,7 @@ def test_a_connection_lost_between_mint_and_start_leaves_no_token_and_a_verdict(
     assert run.rc != 0 and "its installer was not started (the connection was lost before that); run this again" in run.words, run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
     again = operator.play()
-    assert again.rc == 0 and joined(operator.ece) == ["192.0.2.1"], again.output
+    assert again.rc == 0 and operator.ece.joined == ["192.0.2.1"], again.output
 
 
 def test_a_batch_reports_no_host_of_a_later_one(operator):

@@ -21,10 +21,6 @@ API = "/api/v1/platform"
 LISTS = {API, f"{API}/infrastructure/runners", f"{API}/infrastructure/allocators"}
 
 
-def joined(ece):
-    return sorted(join["runner_id"] for join in ece.joins if join["ok"])
-
-
 def new_hosts(operator, count, **knobs):
     for number in range(1, count + 1):
         operator.new_host(f"new-{number:02}", f"192.0.2.{number}", **knobs)
@@ -64,7 +60,7 @@ def test_a_join_asks_for_lists_alone_mints_once_and_says_little(operator):
     new_hosts(operator, NEW)
     run = operator.play()
     assert run.rc == 0, run.output
-    assert len(joined(operator.ece)) == NEW and operator.ece.minted == 1
+    assert len(operator.ece.joined) == NEW and operator.ece.minted == 1
     asked = Counter((entry["method"], entry["path"]) for entry in operator.ece.requests)
     assert {path for method, path in asked if method == "GET"} == LISTS, "no request names a host"
     assert [key for key in asked if key[0] != "GET"] == [("POST", f"{API}/configuration/security/enrollment-tokens")]
@@ -98,7 +94,7 @@ def test_batches_mint_one_token_each_and_report_their_own_hosts(any_operator, ba
     operator.group_vars = {"ece_host_batch": batch}
     new_hosts(operator, 4)
     run = operator.play()
-    assert run.rc == 0 and len(joined(operator.ece)) == 4, run.output
+    assert run.rc == 0 and len(operator.ece.joined) == 4, run.output
     assert operator.ece.minted == len(batches)
     tables = [part.split("TASK [")[0] for part in run.output.split("TASK [ece.platform.ece_host : Report]")[1:]]
     assert [sum(" joined " in line for line in table.splitlines()) for table in tables] == batches
@@ -117,7 +113,7 @@ def test_a_batch_in_which_too_many_fail_ends_the_run(any_operator):
     assert "new-03" not in run.output.split("PLAY [Join them]")[1].split("no installer is started")[1]
     operator.ece.hosts["new-01"].configure(broken=None)
     again = operator.play()
-    assert again.rc == 0 and len(joined(operator.ece)) == 4, again.output
+    assert again.rc == 0 and len(operator.ece.joined) == 4, again.output
 
 
 def test_after_a_batch_with_too_many_failures_the_next_one_is_not_begun(any_operator):
@@ -126,7 +122,7 @@ def test_after_a_batch_with_too_many_failures_the_next_one_is_not_begun(any_oper
     new_hosts(operator, 4)
     operator.ece.hosts["new-01"].configure(fail=1)
     run = operator.play()
-    assert run.rc != 0 and joined(operator.ece) == ["192.0.2.2"] and operator.ece.minted == 1
+    assert run.rc != 0 and operator.ece.joined == ["192.0.2.2"] and operator.ece.minted == 1
     assert "which is more than ece_host_max_fail_percentage 10 allows: no further host is joined" in run.words
     assert {name: counts["failed"] for name, counts in run.recap.items() if name != "new-04"} == {"new-01": 1, "new-02": 0, "new-03": 1}
 
@@ -138,7 +134,7 @@ def test_in_a_play_of_ones_own_too_many_failures_end_it_too(any_operator):
     operator.ece.hosts["new-01"].configure(fail=1)
     own = operator.write("own.yml", [{"hosts": "allocators", "gather_facts": False, "serial": 2, "roles": ["ece.platform.ece_host"]}])
     run = operator.play(playbook=own)
-    assert run.rc != 0 and joined(operator.ece) == ["192.0.2.2"] and operator.ece.minted == 1
+    assert run.rc != 0 and operator.ece.joined == ["192.0.2.2"] and operator.ece.minted == 1
     assert "allows: no further host is joined" in run.words
 
 
@@ -149,7 +145,7 @@ def test_a_batch_in_which_few_fail_holds_up_no_other(operator):
         operator.ece.hosts[name].configure(fail=1)
     run = operator.play()
     assert run.rc != 0
-    assert joined(operator.ece) == ["192.0.2.2", "192.0.2.4", "192.0.2.6"] and operator.ece.minted == 3
+    assert operator.ece.joined == ["192.0.2.2", "192.0.2.4", "192.0.2.6"] and operator.ece.minted == 3
 
 
 def test_without_a_limit_failures_of_several_batches_hold_up_none(operator):
@@ -159,7 +155,7 @@ def test_without_a_limit_failures_of_several_batches_hold_up_none(operator):
         operator.ece.hosts[name].configure(fail=1)
     run = operator.play()
     assert run.rc != 0
-    assert joined(operator.ece) == ["192.0.2.2", "192.0.2.4", "192.0.2.6"]
+    assert operator.ece.joined == ["192.0.2.2", "192.0.2.4", "192.0.2.6"]
 
 
 def test_a_token_that_would_expire_before_the_last_start_is_followed_by_a_new_one(any_operator):
@@ -172,7 +168,7 @@ def test_a_token_that_would_expire_before_the_last_start_is_followed_by_a_new_on
     operator.ece.fault(method="POST", path="enrollment-tokens", delay_after=5)
     run = operator.play()
     assert run.rc == 0, run.output
-    assert len(operator.ece.joins) == 3 and len(joined(operator.ece)) == 3
+    assert len(operator.ece.joins) == 3 and len(operator.ece.joined) == 3
     assert operator.ece.minted == 2
     assert "minted 2 times, because starting all hosts took longer" in run.output
 
@@ -183,7 +179,7 @@ def test_a_token_too_short_for_any_installer_is_used_all_the_same(operator, gran
     operator.ece.platform.tokens.max_validity = granted
     run = operator.play()
     assert run.rc == 0, run.output
-    assert operator.ece.minted == 1 and len(joined(operator.ece)) == 1
+    assert operator.ece.minted == 1 and len(operator.ece.joined) == 1
 
 
 # -- resume --------------------------------------------------------------------------------------------------------------

@@ -265,6 +265,11 @@ class StandIn:
             return [*self.platform.accounts.secrets, *self.platform.tokens.secrets]
 
     @property
+    def joined(self) -> list[str]:
+        """Runner ids of the hosts that got in, each as often as it did."""
+        return sorted(join["runner_id"] for join in self.joins if join["ok"])
+
+    @property
     def joins(self) -> list[dict[str, Any]]:
         with self.platform.lock:
             return copy.deepcopy(self.platform.joins)

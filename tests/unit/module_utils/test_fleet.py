@@ -715,11 +715,24 @@ def test_without_an_answer_of_the_engine_the_verdict_is_refused_with_its_error(s
 # -- allocators that the list lacks ----------------------------------------------------------------------------------------------
 
 
-def test_connected_allocators_that_are_in_no_list_are_named():
+def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
     def of(runner_id, *roles, connected=True):
-        return {"runner_id": runner_id, "connected": connected, "roles": [{"role_name": role} for role in roles]}
+        return {"runner_id": runner_id, "host_ip": runner_id, "connected": connected, "roles": [{"role_name": role} for role in roles]}
 
-    runners = [of("listed", "allocator"), of("missing", "allocator"), of("proxy", "proxy"), of("gone", "allocator", connected=False)]
-    known = fleet.known_hosts(runners, [{"allocator_id": "listed"}, {"allocator_id": "without a runner"}])
-    assert fleet.unlisted_allocators(known) == ["missing"]
-    assert fleet.unlisted_allocators(known, most=0) == []
+    runners = [
+        *(of("10.0.0.1", "allocator"), of("10.0.0.2", "allocator"), of("10.0.0.3", "proxy"), of("10.0.0.4", "allocator", connected=False)),
+        of("of-somebody-else", "allocator"),
+    ]
+    known = fleet.known_hosts(runners, [{"allocator_id": "10.0.0.1", "status": {"connected": True}}, {"allocator_id": "10.0.0.6", "status": {}}])
+    addresses = [f"10.0.0.{number}" for number in range(1, 8)]
+    hosts = [{"name": address, "runner_id": address, "addresses": [address], "roles": ["allocator"], "zone": None} for address in addresses]
+    planned = fleet.plan(hosts, known)
+    assert fleet.unlisted_allocators(planned, known) == ["10.0.0.2"]
+    assert fleet.unlisted_allocators(planned, known, most=0) == []
+    fleet.add_allocators(known, [{"allocator_id": "10.0.0.2", "status": {"connected": True}}])
+    assert fleet.plan(hosts, known)["10.0.0.2"]["state"] == fleet.JOINED
+
+
+@pytest.mark.parametrize(("roles", "names"), [(["proxy", "allocator"], ["allocator", "proxy"]), (["proxy", None, 1], ["proxy"]), ("proxy", []), (None, [])])
+def test_roles_of_a_listed_token(roles, names):
+    assert fleet.token_roles({"roles": roles}) == names
