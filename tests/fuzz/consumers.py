@@ -68,6 +68,7 @@ HOSTS = {
     "10.0.0.7": {"ece_host_zone": "zone-1"},
     "new.example.com": {"ece_host_ip": "10.0.0.8", "ece_host_roles": ["allocator", "proxy"]},
     "other": {"ece_host_runner_id": "fd00::1", "ansible_host": "10.0.0.99"},
+    "in-no-list": {},
 }
 
 
@@ -168,7 +169,12 @@ CONSUMERS = {
     "ece_platform_info": Consumer(_module(ece_platform_info, gather=[]), ("platform",)),
     "ece_enrollment_token_info": Consumer(_module(ece_enrollment_token_info), ("tokens",)),
     "mint": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=False, validity_in_seconds=600), ("mint",)),
-    "mint persistent": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens", "deleted")),
+    "mint persistent": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens")),
+    # Asks for more roles than the healthy answer's token has, so that this is revoked.
+    "discard": Consumer(
+        _module(ece_enrollment_token, state="present", token_id=None, roles=["allocator", "proxy"], persistent=True, validity_in_seconds=None),
+        ("tokens", "deleted"),
+    ),
     "revoke": Consumer(_module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")),
     "assign roles": Consumer(_module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")),
     "delete runner": Consumer(_module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "deleted")),

@@ -42,6 +42,7 @@ def examples(draw):
 def test_whatever_the_platform_answers_a_sentence_or_a_result_comes_out(monkeypatch):
     monkeypatch.setattr(api, "PAGES_MAX", PAGES_MAX)
     tally: collections.Counter = collections.Counter()
+    asked: set = set()
 
     @fuzz(EXAMPLES, examples())
     def check(example):
@@ -49,8 +50,11 @@ def test_whatever_the_platform_answers_a_sentence_or_a_result_comes_out(monkeypa
         platform = Platform({"login": HEALTHY["login"], kind: server}, KNOWN[known])
         ending = consume(CONSUMERS[name].run, platform, credentials)
         tally.update(replies=platform.asked.get(kind, 0) > 0, **{ending: 1})
+        asked.update((name, kind) for kind in platform.asked)
 
     check()
+    # A request that no example of its consumer ever comes to make is not fuzzed at all, whatever the sum says.
+    assert {(name, kind) for name, consumer in CONSUMERS.items() for kind in consumer.kinds} <= asked
     assert tally["replies"] >= REPLIES
     # Neither way out may be the only one that is ever tried.
     assert min(tally["result"], tally["error"]) > REPLIES * 0.2, tally
