@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.ece.platform.plugins.module_utils import fleet
 from ansible_collections.ece.platform.plugins.plugin_utils.action import START, VERDICT, WAIT, ControllerAction, show
 
@@ -60,9 +62,30 @@ def _row(entry, variables, wait, check_mode):
         return dict(row, verdict=verdict, note=decided.get("msg"))
     if check_mode and verdict:
         return dict(row, verdict=WOULD[verdict], note=decided.get("msg"))
-    if variables.get(START):
+    start = variables.get(START) or {}
+    if start.get("failed"):
+        return dict(row, note="stopped at the start of its installer: " + stopped_why(start))
+    if start:
         return dict(row, note="stopped on the way: see its error above; its installer may run, and running this again finds out")
-    return dict(row, note="stopped before its installer ran: see the error above")
+    return dict(row, note="stopped before its installer ran: " + stopped_why(decided))
+
+
+def stopped_why(result):
+    """Of the last task's result: why, and the remedy where Ansible itself names none. It may have been stopped by others, with a good one."""
+    message = str((result.get("failed") or result.get("unreachable")) and result.get("msg") or "see the error above")
+    if result.get("unreachable"):
+        # At -vvvv all that ssh has noted on its way comes first.
+        lines = [line for line in message.splitlines() if line.strip() and not line.startswith("debug")]
+        return f"it cannot be reached ({_shortened(lines[-1] if lines else message)}); look at ansible_host, at its network and at the user and key for it"
+    password = re.search(r"(Missing|Incorrect) \w+ password", message)
+    if password:
+        return f"{password.group()}; give the right one by --ask-become-pass, ansible_become_password or AWX's credential, or have it ask for none"
+    return _shortened(message)
+
+
+def _shortened(words, most=300):
+    words = fleet.one_line(words)
+    return words if len(words) <= most else words[:most] + "..."
 
 
 def _token_line(need):

@@ -108,7 +108,12 @@ class ActionModule(ApiAction):
                 now = time.monotonic() - began
                 for watch in watches:
                     watch.look(now, known.get(watch.entry["runner_id"]), records.get(watch.name), trouble, silence.get(watch.name), asked_at - began)
-                    if silence.get(watch.name) and watch.name not in unheard and not watch.over:
+                    if watch.over or bool(silence.get(watch.name)) == (watch.name in unheard):
+                        continue
+                    if watch.name in unheard:
+                        unheard.remove(watch.name)
+                        show(f"{fleet.clock(now)}  {watch.name} answers again")
+                    else:
                         unheard.add(watch.name)
                         show(f"{fleet.clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}", error=True)
                 changed = [watch for watch in watches if phases[watch.name] != watch.phase]
@@ -215,7 +220,9 @@ def _answer(host, command):
     try:
         answer = host._low_level_execute_command(command, sudoable=True)
     except Exception as error:
-        return None, installer.redact(str(error)[:200])
+        words = fleet.one_line(error)
+        # A host that is silent before sudo has spoken is as silent as one that is later.
+        return None, "no answer" if "waiting for privilege escalation prompt" in words else installer.redact(words[:200])
     record = installer.parse_follow(answer.get("stdout", ""))
     return record, "" if record else installer.redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:])
 

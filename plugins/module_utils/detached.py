@@ -48,14 +48,18 @@ def make_folder(path, entry):
 
 def write_private(path, content):
     """Write a file as a whole or not at all; nobody but its owner reads it."""
-    # A name of its own (mode 0600): two plays may write the same file at the same time.
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix="." + os.path.basename(path))
+    temporary = None
     try:
+        # A name of its own (mode 0600): two plays may write the same file at the same time.
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix="." + os.path.basename(path))
         with os.fdopen(handle, "wb") as target:
             target.write(content)
         os.rename(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+    except BaseException as error:
+        if temporary:
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            error.filename = path  # a write that fails names no file, and the other name is nobody's
         raise
 
 

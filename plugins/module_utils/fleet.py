@@ -68,6 +68,11 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def _connected(status: Mapping[str, Any]) -> bool:
+    """Only the boolean that the API promises: the text "false" is no connection."""
+    return status.get("connected") is True
+
+
 def one_line(text: Any) -> str:
     """On one line, as for a sentence or a table, whatever the platform's names hold."""
     return " ".join(str(text).split())
@@ -93,7 +98,7 @@ def flat_allocator(allocator: Mapping[str, Any]) -> dict:
         "zone_id": _text(allocator.get("zone_id")),
         "host_ip": _text(allocator.get("host_ip")),
         "public_hostname": _text(allocator.get("public_hostname")),
-        "connected": bool(status.get("connected")),
+        "connected": _connected(status),
         "healthy": bool(status.get("healthy")),
         "maintenance_mode": bool(status.get("maintenance_mode")),
         "version": _version(allocator),
@@ -112,7 +117,7 @@ def flat_runner(runner: Mapping[str, Any]) -> dict:
         "zone": _text(runner.get("zone")),
         "host_ip": _text(runner.get("host_ip")),
         "public_hostname": _text(runner.get("public_hostname")),
-        "connected": bool(runner.get("connected")),
+        "connected": _connected(runner),
         "healthy": bool(runner.get("healthy")),
         "roles": runner_roles(runner),
         "version": _version(runner),
@@ -276,7 +281,7 @@ def unlisted_allocators(planned: Mapping[str, Mapping[str, Any]], known: Mapping
     most: where more are missing, it is the list that is wrong, and asking for each would be a storm.
     """
     not_ready = (entry["runner_id"] for entry in planned.values() if entry["state"] == DISCONNECTED)
-    missing = [known_id for known_id in not_ready if "allocator" not in known[known_id] and known[known_id]["runner"].get("connected")]
+    missing = [known_id for known_id in not_ready if "allocator" not in known[known_id] and _connected(known[known_id]["runner"])]
     return missing if len(missing) <= most else []
 
 
@@ -339,8 +344,8 @@ def api_state(entry: Mapping[str, Any] | None, roles: Sequence[str]) -> tuple[st
     if not entry:
         return UNKNOWN, list(roles)
     runner, allocator = entry.get("runner"), entry.get("allocator")
-    allocator_connected = bool(_object((allocator or {}).get("status")).get("connected"))
-    if not (runner.get("connected") if runner else allocator_connected):
+    allocator_connected = _connected(_object((allocator or {}).get("status")))
+    if not (_connected(runner) if runner else allocator_connected):
         return DISCONNECTED, []
     held = set(runner_roles(runner)) if runner else {"allocator"}
     missing = [role for role in roles if role not in held]
@@ -470,7 +475,7 @@ def not_ready_reason(entry: Mapping[str, Any] | None, roles: Sequence[str]) -> s
         )
     if state == JOINED:
         return "it is connected"
-    if (entry.get("runner") or {}).get("connected"):
+    if _connected(entry.get("runner") or {}):
         return "its runner is connected but its allocator is not; look at the logs of frc-allocators-allocator on the host"
     return "the platform knows it but is not connected to it; look at the logs of frc-runners-runner on the host"
 

@@ -7,6 +7,7 @@
 Gathering (everything that touches the host) and judging (pure) are apart. Python 3.6 and the standard library: this runs on hosts.
 """
 
+import errno
 import fcntl
 import grp
 import json
@@ -161,6 +162,23 @@ def run(argv, user=None, paths=(), timeout=COMMAND_TIMEOUT_SECONDS):
 def find_command(name, paths=()):
     """Where a command is, on the search path that the installer will have."""
     return shutil.which(name, path=":".join(list(paths) + list(SYSTEM_PATH)))
+
+
+_REMEDIES = {
+    errno.ENOSPC: "make room on its disk and run this again",
+    errno.EDQUOT: "give its owner more disk quota and run this again",
+    errno.EROFS: "mount its disk for writing, after a look for disk errors in the kernel's log",
+    errno.EACCES: "let the user that this runs as read and write it",
+    errno.EPERM: "let the user that this runs as read and write it",
+}
+
+
+def refusal(error):
+    """An OSError as a sentence: which file, what is wrong with it, and the remedy where there is a usual one."""
+    place = "the host refused" if error.filename is None else "the host refused {0}".format(error.filename)
+    reason = error.strerror or str(error)
+    remedy = _REMEDIES.get(error.errno)
+    return "{0}: {1}{2}".format(place, reason, "; " + remedy if remedy else "")
 
 
 # -- gathering -----------------------------------------------------------------------------------------------------------

@@ -402,7 +402,7 @@ def main():
     except (installer.OptionError, InstallerFileError, InstallError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg="the host refused: {0}".format(error))
+        module.fail_json(msg=host.refusal(error))
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

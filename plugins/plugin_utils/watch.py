@@ -140,8 +140,14 @@ class HostWatch:
         if self.phase == INSTALLING and self._not_started and now > SILENT_SECONDS:
             self._fail("its installer was not started (the connection was lost before that); run this again")
         elif self.phase == INSTALLING and now > self._install_deadline:
-            text = "its installer did not end within {0:.0f} s, as far as the host could be asked{1}; run this again to go on waiting"
-            self._fail(text.format(self._install_deadline, f" ({silence})" if silence else ""))
+            if silence:
+                text = (
+                    "the host has not answered for {0:.0f} s ({1}), so whether its installer has ended is not known; look at its console and network, "
+                    "then run this again to go on waiting"
+                )
+                self._fail(text.format(now - self._heard[0], silence))
+            else:
+                self._fail(f"its installer did not end within {self._install_deadline:.0f} s; run this again to go on waiting")
         elif self.phase in (CONNECTING, SETTLING) and now - self._installed_at > self._connect_timeout:
             since = "its installer had ended" if self._has_installer else "its roles had been assigned"
             reason = trouble or fleet.not_ready_reason(known, self.entry["roles"])

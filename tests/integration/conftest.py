@@ -229,6 +229,11 @@ def operator(ece, tmp_path) -> Operator:
     return Operator(ece, tmp_path, CORES["core"])
 
 
+@pytest.fixture
+def oldest_operator(ece, tmp_path) -> Operator:
+    return Operator(ece, tmp_path, CORES["oldest"])
+
+
 @pytest.fixture(params=sorted(CORES))
 def any_operator(request, ece, tmp_path) -> Operator:
     """Once with the current ansible-core, once with the oldest one that the collection supports."""

@@ -32,6 +32,7 @@ class Fault:
     not simply the playbook. standin: options of the stand-in. variables: of all hosts.
     keeper: the token is revoked by its keeper, so it may be there for a moment after the run. asks: whether a token may be asked for.
     either: one of the hosts has joined, whichever it is. check: what the row tells beyond that, asserted.
+    lacking: hosts that the platform has already, without the role; that they have joined means that they have got it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Fault:
     either: bool = False
     check: Callable[[Any], None] | None = None
     joins: int = 2
+    lacking: tuple[str, ...] = NOTHING
 
     @property
     def installs(self) -> bool:
@@ -59,7 +61,7 @@ class Fault:
 
 # -- the platform's answers, at every step -------------------------------------------------------------------------------
 
-PLATFORM, TOKENS, ALLOCATORS = r"^/platform$", "enrollment-tokens$", "infrastructure/allocators$"
+PLATFORM, TOKENS, ALLOCATORS, RUNNERS = r"^/platform$", "enrollment-tokens$", "infrastructure/allocators$", "infrastructure/runners$"
 STEPS = {
     "plan": ("questions of the plan", {"method": "GET", "path": PLATFORM}),
     "mint": ("requests for the token", {"method": "POST", "path": TOKENS}),
@@ -160,6 +162,64 @@ def _answer(step: str, kind: str, what: str, fault: dict[str, Any]) -> Fault:
 
 def _logged_in_once(operator) -> None:
     assert sum(entry["path"].endswith("/users/auth/_login") for entry in operator.ece.requests) == 1
+
+
+# -- the other requests of these steps ----------------------------------------------------------------------------------------
+
+# The lists that each step reads, and what an answer without its required fields lacks.
+LISTS = {
+    "plan-runners": ("the plan's list of runners", {"path": RUNNERS}, "runners"),
+    "plan-allocators": ("the plan's list of allocators", {"path": ALLOCATORS}, "zones"),
+    "watch-runners": ("the list of runners while hosts join", {"path": RUNNERS, "after": 1}, "runners"),
+    "watch-allocators": ("the list of allocators while hosts join", {"path": ALLOCATORS, "after": 1}, "zones"),
+    "mint-list": ("the list of tokens before the mint", {"path": TOKENS}, "tokens"),
+    "revoke-list": ("the list of tokens after the revocation", {"path": TOKENS, "after": 1}, "tokens"),
+}
+LIST_ANSWERS = ("500", "403", "slow", "reset-before", "truncated", "html", "missing-fields")
+ROLES_ANSWERS: dict[str, tuple[str, int | None]] = {
+    "500": ("answered HTTP 500: A fault of the stand-in.", None),
+    "403": (PLAN_SAYS["403"], None),
+    "449": (PLAN_SAYS["449"], None),
+    "404": ("answered HTTP 404: A fault of the stand-in.", None),
+    "html": (PLAN_SAYS["html"], None),
+    "slow": (CONNECTED, 1),
+    "reset-before": (CONNECTED, 1),
+    "reset-after": (CONNECTED, 1),
+    "429-retry-after": (CONNECTED, 1),
+}
+
+
+def other_requests() -> Iterator[Fault]:
+    for step, (whom, which, field_name) in LISTS.items():
+        for kind in LIST_ANSWERS:
+            yield _list_answer(step, kind, whom, which, f"answered without '{field_name}', which the API promises; is url a coordinator of ECE?")
+    for kind, (says, times) in ROLES_ANSWERS.items():
+        how, what = ANSWERS[kind]
+        passes = times is not None
+        yield Fault(
+            f"roles-{kind}",
+            f"a role's assignment through the API: {how}",
+            "ok" if passes else "failed",
+            says,
+            ALL if passes else ("b",),
+            "asked again" if passes else "it keeps the roles that it has",
+            _armed(**{"method": "PUT", "path": "/roles$", **what, "times": times}),
+            joins=1,
+            lacking=("a",),
+        )
+
+
+def _list_answer(step: str, kind: str, whom: str, which: dict[str, Any], missing: str) -> Fault:
+    how, what = ANSWERS[kind]
+    # One question is asked 1 + RETRIES times; the watch goes on with the next one.
+    arm = _armed(**{"method": "GET", "times": None if step.startswith(("plan", "mint")) else RETRIES + 1, **which, **what})
+    name, words = f"{step}-{kind}", f"{whom} is {how}"
+    if step.startswith("watch"):
+        return Fault(name, words, "ok", CONNECTED, ALL, "asked again", arm)
+    if step == "revoke-list":
+        return Fault(name, words, "failed", "could not be revoked: process", ALL, "its keeper sees to it that the token is gone", arm, keeper=True)
+    says = missing if kind == "missing-fields" else PLAN_SAYS[kind]
+    return Fault(name, words, "failed", says, NOTHING, "nothing is started" if step == "mint-list" else "nothing is begun", arm, asks=False)
 
 
 # -- what lists may hold, and who answers --------------------------------------------------------------------------------
@@ -541,6 +601,20 @@ def _twice(operator):
     return runs[1]
 
 
+def _killed_while_it_mints(operator):
+    """SIGKILL between the mint and its answer."""
+    operator.armed.append(operator.ece.fault(method="POST", path=TOKENS, delay_after=3))
+    before = operator.ece.minted
+    begun = operator.begin()
+    until(lambda: operator.ece.minted > before or begun.process.poll() is not None)
+    os.killpg(begun.process.pid, signal.SIGKILL)
+    return operator.finished(begun)
+
+
+def _minted_for_each_batch(operator) -> None:
+    assert operator.ece.minted == 3, "one of somebody else, and one for each batch"
+
+
 def _on_different_hosts(operator):
     runs = [operator.finished(begun) for begun in [operator.begin("--limit", name) for name in ALL]]
     assert [run.rc for run in runs] == [0, 0], "\n".join(run.output for run in runs)
@@ -631,6 +705,26 @@ def operators() -> Iterator[Fault]:
         variables={"ece_host_token_persistent": False},
     )
     yield Fault(
+        "operator-sigkill-mid-mint",
+        "the run is ended with SIGKILL before it has the token that it has asked for",
+        "failed",
+        "Mint one enrollment token",
+        NOTHING,
+        "its keeper gets the token and revokes it; nothing is started",
+        act=_killed_while_it_mints,
+        keeper=True,
+    )
+    yield Fault(
+        "operator-batches",
+        "hosts join in batches of one",
+        "ok",
+        "1/1 connected: b",
+        ALL,
+        "a token for each batch, revoked at its end",
+        variables={"ece_host_batch": 1},
+        check=_minted_for_each_batch,
+    )
+    yield Fault(
         "operator-same-play-twice",
         "the same play runs twice at once on the same hosts",
         "ok",
@@ -686,4 +780,4 @@ def operators() -> Iterator[Fault]:
     )
 
 
-FAULTS = [*answers(), *platform(), *hosts(), *operators()]
+FAULTS = [*answers(), *other_requests(), *platform(), *hosts(), *operators()]

@@ -24,16 +24,51 @@ def test_each_host_has_a_row(bare, shown):
     hostvars = {
         "a": {"__ece_host_wait": {"plan_made_at": 7.5, "hosts": {"a": ROW}, "need": NEED}},
         "b": {"__ece_host_verdict": {"verdict": "refused", "msg": "no socket"}},
-        "c": {"__ece_host_verdict": {"verdict": "install", "msg": "new"}, "__ece_host_start": {"failed": True}},
+        "c": {"__ece_host_verdict": {"verdict": "install", "msg": "new"}, "__ece_host_start": {"changed": True}},
         "d": {"__ece_host_verdict": {"unreachable": True}},
     }
     result = report(bare(ece_host_report), hostvars)
     assert {name: row["verdict"] for name, row in result["hosts"].items()} == {"a": "joined", "b": "refused", "c": "failed", "d": "failed"}
     assert "running this again finds out" in result["hosts"]["c"]["note"]
-    assert "stopped before its installer ran" in result["hosts"]["d"]["note"]
+    assert result["hosts"]["d"]["note"].startswith("stopped before its installer ran: it cannot be reached (see the error above)")
     assert lines[1].split() == ["a", "z", "joined", "4m31s", "10s", "244", "GB"]
     assert lines[-1] == "token: ephemeral, allocator only, valid 35 min, minted once"
     assert result["ansible_stats"]["data"] == {"ece_host": {"hosts": result["hosts"]}}
+
+
+NO_ROUTE = "ssh: connect to host 10.0.0.7 port 22: No route to host"
+PASSWORD = "; give the right one by --ask-become-pass, ansible_become_password or AWX's credential, or have it ask for none"
+
+
+@pytest.mark.parametrize(
+    ("result", "why"),
+    [
+        (
+            {"unreachable": True, "msg": f"Failed to connect to the host via ssh: {NO_ROUTE}"},
+            f"it cannot be reached (Failed to connect to the host via ssh: {NO_ROUTE});",
+        ),
+        (
+            {"unreachable": True, "msg": f"Failed to connect to the host via ssh: OpenSSH_9.2p1\r\ndebug1: Reading\n{NO_ROUTE}\r\ndebug1: Exit\n"},
+            f"({NO_ROUTE});",
+        ),
+        ({"unreachable": True, "msg": "debug1: nothing else"}, "(debug1: nothing else);"),
+        ({"failed": True, "msg": "Missing sudo password"}, "Missing sudo password" + PASSWORD),
+        ({"failed": True, "msg": "Task failed: Incorrect su password"}, "Incorrect su password" + PASSWORD),
+        ({"failed": True, "msg": "one\n two"}, "one two"),
+        ({"failed": True, "msg": "x" * 301}, "x" * 300 + "..."),
+        ({"failed": True}, "see the error above"),
+        ({"failed": False, "msg": "new: join as allocator"}, "see the error above"),
+    ],
+)
+def test_why_ansible_stopped_a_host_is_told_with_a_remedy(result, why):
+    assert why in ece_host_report.stopped_why(result)
+
+
+def test_what_stopped_the_start_of_an_installer_is_in_its_row(bare, shown):
+    shown(ece_host_report)
+    stopped = {"__ece_host_verdict": {"verdict": "install"}, "__ece_host_start": {"failed": True, "msg": "user elastic does not exist on the host"}}
+    row = report(bare(ece_host_report), {"a": stopped})["hosts"]["a"]
+    assert (row["verdict"], row["note"]) == ("failed", "stopped at the start of its installer: user elastic does not exist on the host")
 
 
 def test_statistics_are_keyed_by_job(bare, shown):

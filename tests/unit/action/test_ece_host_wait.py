@@ -41,9 +41,9 @@ class Client:
         return [{"allocator_id": name, "status": {"connected": True}} for name in self._now]
 
 
-def watch(name, **options):
+def watch(name, kind=HostWatch, **options):
     entry = {"name": name, "runner_id": name, "roles": ["allocator"], "zone": None, "version": None}
-    return HostWatch(entry, **{"has_installer": True, "install_timeout": 60, "connect_timeout": 60, "storage_path": "/data", **options})
+    return kind(entry, **{"has_installer": True, "install_timeout": 60, "connect_timeout": 60, "storage_path": "/data", **options})
 
 
 def ended(rc, output=()):
@@ -58,7 +58,7 @@ def waiting(bare, shown, monkeypatch):
         for name in ("TICK_SECONDS", "FIRST_INTERVAL_SECONDS"):
             monkeypatch.setattr(ece_host_wait, name, 0.01)
         lines = shown(ece_host_wait)
-        followers = SimpleNamespace(records=records, silence=silence or {})
+        followers = SimpleNamespace(records=records, silence={} if silence is None else silence)
         bare(ece_host_wait)._wait(client, watches, followers, interval)
         return lines
 
@@ -87,9 +87,23 @@ def test_no_answer_of_the_platform_ends_the_watch_over_running_installers(waitin
     assert watches[0].phase == "joined"
 
 
-def test_a_host_that_cannot_be_asked_is_named_once(waiting):
-    lines = waiting(Client([], [], [], ["a"]), [watch("a"), watch("b")], {"a": ended(0), "b": ended(1)}, {"a": "no route"})
-    assert sum("a cannot be asked how its installer stands, trying on: no route" in line for line in lines) <= 1
+def test_a_host_that_cannot_be_asked_is_named_once_and_once_more_when_it_answers_again(waiting):
+    records, silence, script = {}, {}, ["", "no route", "no route", "", "", "no answer", ""]
+
+    class Host(HostWatch):
+        def look(self, *known):
+            super().look(*known)
+            silence["a"] = script.pop(0) if script else ""
+            records.update({} if script else {"a": ended(1, ["the end"])})
+
+    lines = waiting(Client([]), [watch("a", kind=Host)], records, silence)
+    assert [line.partition("  ")[2].partition(":")[0] for line in lines if "  a " in line] == [
+        "a cannot be asked how its installer stands, trying on",
+        "a answers again",
+        "a cannot be asked how its installer stands, trying on",
+        "a answers again",
+        "a failed",
+    ]
 
 
 def test_requests_do_not_depend_on_the_number_of_hosts(waiting):
@@ -209,6 +223,7 @@ def test_where_not_all_can_be_asked_at_once_they_take_turns_with_short_questions
     [
         (OSError("no route to host"), "no route to host"),
         ("sudo: a password is required", "sudo: a password is required"),
+        (OSError("Timeout (42s) waiting for privilege escalation prompt: \n"), "no answer"),
         (f"login banner eyJ{'x' * 20}.y.z", "login banner ********"),
         ("", "no answer"),
     ],

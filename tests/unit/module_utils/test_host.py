@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import fcntl
 import json
 import os
@@ -768,3 +769,17 @@ def test_an_installer_without_the_word_install_and_what_only_names_it(tmp_path, 
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "cmdline").write_text("\0".join(words) + "\0")
     assert host.installer_processes("/mnt/data/elastic", "/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), "the host refused /x: No space left on device; make room on its disk and run this again"),
+        (OSError(errno.EROFS, "Read-only file system", "/x"), "the host refused /x: Read-only file system; mount its disk for writing"),
+        (OSError(errno.ENOTDIR, "Not a directory", "/x"), "the host refused /x: Not a directory"),
+        (OSError(errno.EMFILE, "Too many open files"), "the host refused: Too many open files"),
+        (OSError("odd"), "the host refused: odd"),
+    ],
+)
+def test_what_the_host_refuses_is_a_sentence(error, sentence):
+    assert host.refusal(error).startswith(sentence)

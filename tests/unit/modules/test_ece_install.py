@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -566,7 +567,7 @@ def test_a_wrong_download_replaces_nothing(box):
 def test_a_storage_path_that_cannot_be_made_is_told(box):
     box.storage.write_text("a file")
     result = box.run()
-    assert (result["failed"], result["msg"].startswith("the host refused: ")) == (True, True)
+    assert result["failed"] and result["msg"].startswith(f"the host refused {box.storage}")
     assert box.note("started") == ""
 
 
@@ -660,3 +661,17 @@ def test_two_writers_of_one_file_do_not_meet(box, monkeypatch):
     detached.write_private(path, b"the first")
     assert (Path(path).read_bytes(), os.stat(path).st_mode & 0o777) == (b"the first", 0o600)
     assert not [name for name in os.listdir(box.folder) if "record" in name and name != "record"]
+
+
+@pytest.mark.parametrize("full", ["mkstemp", "write"])
+def test_a_disk_that_fills_up_is_told_with_the_file_and_leaves_no_half_of_it(box, monkeypatch, full):
+    path = str(box.folder / "record")
+    refused = OSError(errno.ENOSPC, "No space left on device")
+    if full == "mkstemp":
+        monkeypatch.setattr(detached.tempfile, "mkstemp", mock.Mock(side_effect=refused))
+    else:
+        monkeypatch.setattr(os, "rename", mock.Mock(side_effect=refused))
+    with pytest.raises(OSError, match="No space left") as error:
+        detached.write_private(path, b"x")
+    assert error.value.filename == path
+    assert not [name for name in os.listdir(box.folder) if "record" in name]
