@@ -168,12 +168,12 @@ def _logged_in_once(operator) -> None:
 
 # The lists that each step reads, and what an answer without its required fields lacks.
 LISTS = {
-    "plan-runners": ("the plan's list of runners", {"path": RUNNERS}, "runners"),
-    "plan-allocators": ("the plan's list of allocators", {"path": ALLOCATORS}, "zones"),
-    "watch-runners": ("the list of runners while hosts join", {"path": RUNNERS, "after": 1}, "runners"),
-    "watch-allocators": ("the list of allocators while hosts join", {"path": ALLOCATORS, "after": 1}, "zones"),
-    "mint-list": ("the list of tokens before the mint", {"path": TOKENS}, "tokens"),
-    "revoke-list": ("the list of tokens after the revocation", {"path": TOKENS, "after": 1}, "tokens"),
+    "plan-runners": ("the plan's questions for runners", {"path": RUNNERS}, "runners"),
+    "plan-allocators": ("the plan's questions for allocators", {"path": ALLOCATORS}, "zones"),
+    "watch-runners": ("questions for runners while hosts join", {"path": RUNNERS, "after": 1}, "runners"),
+    "watch-allocators": ("questions for allocators while hosts join", {"path": ALLOCATORS, "after": 1}, "zones"),
+    "mint-list": ("questions for the tokens that are there before the mint", {"path": TOKENS}, "tokens"),
+    "revoke-list": ("questions for the tokens that are there after the revocation", {"path": TOKENS, "after": 1}, "tokens"),
 }
 LIST_ANSWERS = ("500", "403", "slow", "reset-before", "truncated", "html", "missing-fields")
 ROLES_ANSWERS: dict[str, tuple[str, int | None]] = {
@@ -198,7 +198,7 @@ def other_requests() -> Iterator[Fault]:
         passes = times is not None
         yield Fault(
             f"roles-{kind}",
-            f"a role's assignment through the API: {how}",
+            f"requests that assign a role to a host of the platform: {how}",
             "ok" if passes else "failed",
             says,
             ALL if passes else ("b",),
@@ -213,7 +213,7 @@ def _list_answer(step: str, kind: str, whom: str, which: dict[str, Any], missing
     how, what = ANSWERS[kind]
     # One question is asked 1 + RETRIES times; the watch goes on with the next one.
     arm = _armed(**{"method": "GET", "times": None if step.startswith(("plan", "mint")) else RETRIES + 1, **which, **what})
-    name, words = f"{step}-{kind}", f"{whom} is {how}"
+    name, words = f"{step}-{kind}", f"{whom}: {how}"
     if step.startswith("watch"):
         return Fault(name, words, "ok", CONNECTED, ALL, "asked again", arm)
     if step == "revoke-list":
