@@ -84,7 +84,7 @@ def stopped_why(result):
 
 
 def _shortened(words, most=300):
-    words = fleet.one_line(words)
+    words = fleet.one_line(words).removeprefix("Task failed: ")  # ansible-core's from 2.19 on
     return words if len(words) <= most else words[:most] + "..."
 
 

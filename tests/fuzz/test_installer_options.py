@@ -30,7 +30,7 @@ RIGHT: dict[str, list] = {
     "coordinator_host": ["10.0.0.1", "ece.example.com", "fd00::1", "a"],
     "token": [TOKEN],
     "roles": [["allocator"], ["allocator", "proxy"], ("director",), list(installer.ROLES), ["proxy", "allocator"]],
-    "version": ["3.8.0", "4.0.3", "3.8.0-SNAPSHOT", "10.20.30"],
+    "version": ["3.8.0", "4.0.3", "3.8.0-SNAPSHOT", "3.8.0-ms-1", "10.20.30"],
     "storage_path": ["/mnt/data/elastic", "/srv/ece_1/data+2@x/", "/", "/a"],
     "docker_socket": ["/var/run/docker.sock", "/run/podman/podman.sock"],
     "docker_registry": ["docker.elastic.co", "registry.example.com:5000"],

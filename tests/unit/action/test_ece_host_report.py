@@ -54,7 +54,7 @@ PASSWORD = "; give the right one by --ask-become-pass, ansible_become_password o
         ({"unreachable": True, "msg": "debug1: nothing else"}, "(debug1: nothing else);"),
         ({"failed": True, "msg": "Missing sudo password"}, "Missing sudo password" + PASSWORD),
         ({"failed": True, "msg": "Task failed: Incorrect su password"}, "Incorrect su password" + PASSWORD),
-        ({"failed": True, "msg": "one\n two"}, "one two"),
+        ({"failed": True, "msg": "Task failed: one\n two"}, "one two"),
         ({"failed": True, "msg": "x" * 301}, "x" * 300 + "..."),
         ({"failed": True}, "see the error above"),
         ({"failed": False, "msg": "new: join as allocator"}, "see the error above"),

@@ -136,6 +136,8 @@ def test_two_hosts_that_fit_one_runner_are_an_error():
         pytest.param({"runner": runner(roles=())}, ["allocator"], fleet.MISSING_ROLES, ["allocator"], id="without a role"),
         pytest.param({"runner": runner(roles=("proxy",))}, ["proxy"], fleet.JOINED, [], id="proxy needs no allocator"),
         pytest.param({"runner": runner(roles=("proxy",))}, ["director", "allocator", "proxy"], fleet.MISSING_ROLES, ["director", "allocator"], id="some roles"),
+        pytest.param({"runner": runner(connected="false"), "allocator": allocator()}, ["allocator"], fleet.DISCONNECTED, [], id="a text"),
+        pytest.param({"allocator": allocator(connected="true")}, ["allocator"], fleet.DISCONNECTED, [], id="a text of an allocator"),
         pytest.param({"runner": {"runner_id": "x"}}, ["allocator"], fleet.DISCONNECTED, [], id="sparse reply"),
         pytest.param({"runner": runner(), "allocator": {"allocator_id": "x", "status": None}}, ["allocator"], fleet.DISCONNECTED, [], id="null status"),
     ],
