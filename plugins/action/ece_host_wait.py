@@ -117,7 +117,7 @@ class ActionModule(ApiAction):
                         unheard.add(watch.name)
                         show(f"{fleet.clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}", error=True)
                 changed = [watch for watch in watches if phases[watch.name] != watch.phase]
-                if any(watch.phase == CONNECTING for watch in changed) and CONNECTING not in phases.values():
+                if any(phase not in phases.values() and any(watch.phase == phase for watch in changed) for phase in (CONNECTING, SETTLING)):
                     platform.hurry()
                 settling = {name for name, phase in phases.items() if phase == SETTLING}
                 for watch in changed:
@@ -245,7 +245,7 @@ class _Platform(threading.Thread):
     """Asks the platform once an interval, apart from the watch: a coordinator that hangs must not keep the watch from an installer's end.
 
     The interval is short at first, when a failing check ends an installer within seconds, and again once the first of a batch has
-    ended; it grows to the one that was asked for. A coordinator that needs longer for its answer gets as long a rest.
+    ended, and once the first has connected; it grows to the one that was asked for. A coordinator that needs longer for its answer gets as long a rest.
     """
 
     def __init__(self, client: api.EceClient, interval: float) -> None:
