@@ -31,6 +31,8 @@ PATIENCE_SECONDS = 20
 RECONNECT_SECONDS, RECONNECT_MAX_SECONDS = 5, 60
 TICK_SECONDS = 0.5
 FIRST_INTERVAL_SECONDS = 1
+# An answer that is older than an interval and this says nothing of now: the next question hangs somewhere.
+STALE_SECONDS = 60
 INTERVAL_GROWTH = 1.2
 # One open question to a host takes about this many files of this process; the platform and Ansible have some, too.
 FILES_A_QUESTION = 8
@@ -274,6 +276,9 @@ class _Platform(threading.Thread):
 
     def latest(self) -> tuple[str | None, dict, float]:
         """(why the platform could not be asked or None, fleet.known_hosts(), when that was known by the monotonic clock)"""
+        age = time.monotonic() - self._latest[2]
+        if age > self._interval + STALE_SECONDS:
+            return f"the platform has not answered for {age:.0f} s", {}, self._latest[2]
         return self._latest
 
     def hurry(self) -> None:

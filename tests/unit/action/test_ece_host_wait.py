@@ -119,6 +119,17 @@ def test_a_platform_that_stays_silent_is_named_when_time_is_up(waiting):
     assert watches[0].phase == "failed" and "the platform cannot be asked: no coordinator can be reached" in watches[0].message
 
 
+def test_a_question_to_the_platform_that_never_ends_does_not_hold_up_a_settling_host_for_ever(waiting, monkeypatch):
+    monkeypatch.setattr(ece_host_wait, "STALE_SECONDS", 0.1)
+    client, over = Client(["a"]), threading.Event()
+    runners = client.runners
+    client.runners = lambda: runners() if client.asked == 1 else over.wait(60)
+    watches = [watch("a", connect_timeout=0.2, settle_time=0.05)]
+    waiting(client, watches, {"a": ended(0)})
+    over.set()
+    assert watches[0].phase == "failed" and "the platform has not answered for" in watches[0].message
+
+
 def test_a_hundred_hosts_that_connect_are_a_line_and_not_a_hundred(waiting):
     names = [f"h{number:02}" for number in range(100)]
     lines = waiting(Client([], names), [watch(name) for name in names], {name: ended(0) for name in names})
