@@ -276,10 +276,11 @@ class _Platform(threading.Thread):
 
     def latest(self) -> tuple[str | None, dict, float]:
         """(why the platform could not be asked or None, fleet.known_hosts(), when that was known by the monotonic clock)"""
-        age = time.monotonic() - self._latest[2]
-        if age > self._interval + STALE_SECONDS:
-            return f"the platform has not answered for {age:.0f} s", {}, self._latest[2]
-        return self._latest
+        trouble, known, asked_at = self._latest
+        age = time.monotonic() - asked_at
+        if not trouble and age > self._interval + STALE_SECONDS:
+            return f"the platform has not answered for {age:.0f} s", {}, asked_at
+        return trouble, known, asked_at
 
     def hurry(self) -> None:
         """Something is about to happen: go on with the first, short interval."""
