@@ -172,7 +172,7 @@ CONSUMERS = {
     "mint persistent": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens")),
     # Asks for more roles than the healthy answer's token has, so that this is revoked.
     "discard": Consumer(
-        _module(ece_enrollment_token, state="present", token_id=None, roles=["allocator", "proxy"], persistent=True, validity_in_seconds=None),
+        _module(ece_enrollment_token, **{**TOKEN, "roles": ["allocator", "proxy"]}, persistent=True, validity_in_seconds=None),
         ("tokens", "deleted"),
     ),
     "revoke": Consumer(_module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")),

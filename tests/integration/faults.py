@@ -583,12 +583,21 @@ def _watches(operator):
     return sum(entry["path"].endswith("/platform") for entry in operator.ece.requests) > 1
 
 
-def _interrupted(number: signal.Signals):
-    """The run gets a signal, as from a terminal with all its processes, in the middle of the installation."""
+def _in_mid_install(operator):
+    return _installing(operator) and _watches(operator)
+
+
+def _has_minted(operator):
+    """Besides the token of somebody else."""
+    return operator.ece.minted > 1
+
+
+def _interrupted(number: signal.Signals, moment: Callable[[Any], bool] = _in_mid_install):
+    """The run gets a signal, as from a terminal with all its processes, at that moment."""
 
     def act(operator):
         begun = operator.begin()
-        until(lambda: (_installing(operator) and _watches(operator)) or begun.process.poll() is not None)
+        until(lambda: moment(operator) or begun.process.poll() is not None)
         os.killpg(begun.process.pid, number)
         return operator.finished(begun)
 
@@ -599,16 +608,6 @@ def _twice(operator):
     runs = [operator.finished(begun) for begun in [operator.begin(), operator.begin()]]
     assert [run.rc for run in runs] == [0, 0], "\n".join(run.output for run in runs)
     return runs[1]
-
-
-def _killed_while_it_mints(operator):
-    """SIGKILL between the mint and its answer."""
-    operator.armed.append(operator.ece.fault(method="POST", path=TOKENS, delay_after=3))
-    before = operator.ece.minted
-    begun = operator.begin()
-    until(lambda: operator.ece.minted > before or begun.process.poll() is not None)
-    os.killpg(begun.process.pid, signal.SIGKILL)
-    return operator.finished(begun)
 
 
 def _minted_for_each_batch(operator) -> None:
@@ -711,7 +710,8 @@ def operators() -> Iterator[Fault]:
         "Mint one enrollment token",
         NOTHING,
         "its keeper gets the token and revokes it; nothing is started",
-        act=_killed_while_it_mints,
+        _armed(method="POST", path=TOKENS, delay_after=3),
+        _interrupted(signal.SIGKILL, _has_minted),
         keeper=True,
     )
     yield Fault(
