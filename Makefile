@@ -22,10 +22,10 @@ help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## the main job against the stand-in: 4 new hosts join a platform of 120
-	$(BIN)/python tests/demo.py
+	$(BIN)/python -m tests.demo
 
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in alone and print an inventory for it
-	cd tests && $(BIN)/python -m standin --new-hosts 4 --allocators 120
+	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
 test: packages sanity lint docs unit fuzz integration molecule  ## everything; root installs missing system packages
 
@@ -56,12 +56,12 @@ docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changel
 	$(BIN)/antsibull-changelog lint
 
 faults: $(VENV)/test.done  ## write docs/faults.md, the table of all faults that are tested
-	cd tests && $(BIN)/python faults_table.py ../docs/faults.md
+	$(BIN)/python -m tests.faults_table docs/faults.md
 
 # The hosts of its SSH part need root and system packages; where they cannot be had, that part is left out with a word.
 bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure against the stand-in, with a platform of FLEET joined hosts; writes docs/performance.md
 	-tests/packages.sh
-	cd tests && $(BIN)/python -m bench --fleet $(FLEET) --write ../docs/performance.md
+	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/performance.md
 
 packages:  ## system packages of the Molecule scenarios
 	tests/packages.sh

@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "collections"))
 
 if not (COLLECTIONS / "ansible_collections" / "ece" / "platform").is_dir():
-    raise SystemExit(f"the collection is not installed in {COLLECTIONS}: run `make install`, or set ECE_COLLECTIONS_PATH")
+    raise SystemExit(
+        f"the collection is not installed in {COLLECTIONS}: run `make install`, or set ECE_COLLECTIONS_PATH"
+    )
 
 sys.path.insert(0, str(COLLECTIONS))
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from standin import StandIn
+from tests.standin import StandIn
 
 NEW_HOSTS = {f"new-{number}": f"192.0.2.{number}" for number in range(1, 5)}
 EXISTING = 120

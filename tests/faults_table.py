@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/faults.md, made of the tests themselves: python faults_table.py [FILE TO WRITE]"""
+"""docs/faults.md, made of the tests themselves: python -m tests.faults_table [FILE TO WRITE]"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from integration.faults import ALL, FAULTS, NOTHING, Fault
+from tests.integration.faults import ALL, FAULTS, NOTHING, Fault
 
 MOLECULE_CASES = Path(__file__).resolve().parents[1] / "extensions" / "molecule" / "faults" / "cases.yml"
 HEAD = """# Faults
@@ -38,7 +38,12 @@ HOSTS = """
 |---|---|---|---|---|
 """
 EXIT = {"ok": "0", "failed": "not 0"}
-JOINED = {ALL: "both hosts have joined", NOTHING: "no host has joined", ("b",): "the other host has joined", ("a",): "that host has joined"}
+JOINED = {
+    ALL: "both hosts have joined",
+    NOTHING: "no host has joined",
+    ("b",): "the other host has joined",
+    ("a",): "that host has joined",
+}
 
 
 def row(name: str, what: str, rc: str, says: str, afterwards: str) -> str:
@@ -47,7 +52,13 @@ def row(name: str, what: str, rc: str, says: str, afterwards: str) -> str:
 
 
 def of_fault(fault: Fault) -> str:
-    return row(fault.name, fault.what, fault.rc, fault.says, "; ".join(part for part in (JOINED[tuple(fault.joined)], fault.after) if part))
+    return row(
+        fault.name,
+        fault.what,
+        fault.rc,
+        fault.says,
+        "; ".join(part for part in (JOINED[tuple(fault.joined)], fault.after) if part),
+    )
 
 
 def page() -> str:

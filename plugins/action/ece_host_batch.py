@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
-from ansible_collections.ece.platform.plugins.plugin_utils.action import REPORT, ControllerAction
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.plugin_utils._action import REPORT, ControllerAction
 
 
 class ActionModule(ControllerAction):
@@ -19,8 +19,17 @@ class ActionModule(ControllerAction):
         plan, hostvars = arguments["plan"], task_vars["hostvars"]
         hosts = [name for name in task_vars["ansible_play_batch"] if name in plan["hosts"]]
         if plan["max_fail_percentage"] is not None:
-            reports = (hostvars[name].get(REPORT) or {} for name in task_vars["ansible_play_hosts_all"] if name not in hosts)
-            sentence = next((report["too_many_failed"] for report in reports if report.get("play") == self.play and report["too_many_failed"]), None)
+            reports = (
+                hostvars[name].get(REPORT) or {} for name in task_vars["ansible_play_hosts_all"] if name not in hosts
+            )
+            sentence = next(
+                (
+                    report["too_many_failed"]
+                    for report in reports
+                    if report.get("play") == self.play and report["too_many_failed"]
+                ),
+                None,
+            )
             if sentence:
-                raise FleetError(f"{sentence}: no further host is joined")
+                raise PlatformError(f"{sentence}: no further host is joined")
         return {"changed": False, "hosts": hosts}

@@ -9,10 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 
-from ansible_collections.ece.platform.plugins.module_utils import enrollment
-from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC, client_arguments
-from ansible_collections.ece.platform.plugins.plugin_utils import keeper
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction
+from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
+from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC, client_arguments
+from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdog as watchdog
+from ansible_collections.ece.platform.plugins.plugin_utils._action import ApiAction
 
 
 class ActionModule(ApiAction):
@@ -24,9 +24,16 @@ class ActionModule(ApiAction):
         client, warnings = self.connect(arguments)
         need = arguments["need"]
         if self._task.check_mode:
-            return {"changed": True, "token": None, "token_id": None, "expires_at": None, "minted_at": None, "roles": need["roles"]}
+            return {
+                "changed": True,
+                "token": None,
+                "token_id": None,
+                "expires_at": None,
+                "minted_at": None,
+                "roles": need["roles"],
+            }
         if need["persistent"]:
-            minted = keeper.mint(client_arguments(arguments), need["roles"], _run_pid())
+            minted = watchdog.mint(client_arguments(arguments), need["roles"], _run_pid())
         else:
             minted = enrollment.mint(client, need["roles"], False, need["validity_seconds"])
         return {"changed": True, **minted, "warnings": warnings + client.warnings}

@@ -14,10 +14,26 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.ece.platform.plugins.module_utils import fleet, installer, installer_file
-from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC, ConnectionOptionError
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction, show
-from ansible_collections.ece.platform.plugins.plugin_utils.host_variables import HostVariables
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
+from ansible_collections.ece.platform.plugins.module_utils._plan import (
+    add_allocators,
+    count_warnings,
+    difference_warnings,
+    host_identity,
+    known_hosts,
+    plan_hosts,
+    plan_line,
+    unlisted_allocators,
+)
+from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, MISSING_ROLES, NEW
+from ansible_collections.ece.platform.plugins.plugin_utils._action import ApiAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_problem, percentage_problem
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 
 # Role variables (ece_host_<option>) that end up as ece_install's option of that name and are checked for each new host.
 INSTALL_OPTIONS = (
@@ -42,7 +58,7 @@ INSTALL_OPTIONS = (
 # And the fewest seconds that make sense.
 SECONDS_OPTIONS = {"install_timeout": 1, "connect_timeout": 1, "wait_interval": 1, "settle_time": 0}
 # Of these a play has one each; they are taken from its hosts all the same, because a group's variables are where users put them.
-PLAY_OPTIONS = {"batch": fleet.batch_problem, "max_fail_percentage": fleet.percentage_problem}
+PLAY_OPTIONS = {"batch": batch_problem, "max_fail_percentage": percentage_problem}
 ROLE_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
 LINES_MAX = 20
 
@@ -61,18 +77,18 @@ class ActionModule(ApiAction):
         hosts = [self._wish(name, variables.of(name)) for name in names]
 
         platform = client.platform()
-        totals = fleet.platform_totals(platform)
-        known = fleet.known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
-        planned = fleet.plan(hosts, known, platform["version"])
-        unlisted = fleet.unlisted_allocators(planned, known)
+        totals = platform_totals(platform)
+        known = known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
+        planned = plan_hosts(hosts, known, platform["version"])
+        unlisted = unlisted_allocators(planned, known)
         if unlisted:
-            fleet.add_allocators(known, filter(None, map(client.allocator, unlisted)))
-            planned = fleet.plan(hosts, known, platform["version"])
-        warnings += [*fleet.count_warnings(known, totals), *fleet.difference_warnings(planned)]
-        open_entries = {name: entry for name, entry in planned.items() if entry["state"] != fleet.JOINED}
+            add_allocators(known, filter(None, map(client.allocator, unlisted)))
+            planned = plan_hosts(hosts, known, platform["version"])
+        warnings += [*count_warnings(known, totals), *difference_warnings(planned)]
+        open_entries = {name: entry for name, entry in planned.items() if entry["state"] != JOINED}
         play_options = self._check_all(open_entries, variables, platform["version"], urlsplit(client.url).hostname)
 
-        line = fleet.plan_line(planned, platform["version"], client.url)
+        line = plan_line(planned, platform["version"], client.url)
         show(line)
         for name, entry in sorted(open_entries.items())[:LINES_MAX]:
             show(f"{name}: {self._words(entry)}")
@@ -92,12 +108,14 @@ class ActionModule(ApiAction):
 
     def _wish(self, name, variables):
         """What the inventory wants of one host."""
-        roles = variables.get("ece_host_roles", list(fleet.DEFAULT_ROLES))
+        roles = variables.get("ece_host_roles", list(DEFAULT_ROLES))
         try:
             installer.arguments({"roles": roles}, "ece_host_")
-        except installer.OptionError as error:
-            raise installer.OptionError(f"host {name}: {error}") from None
-        identity = fleet.host_identity(name, {key: variables.get(key) for key in ("ece_host_runner_id", "ece_host_ip", "ansible_host")})
+        except OptionError as error:
+            raise OptionError(f"host {name}: {error}") from None
+        identity = host_identity(
+            name, {key: variables.get(key) for key in ("ece_host_runner_id", "ece_host_ip", "ansible_host")}
+        )
         return {**identity, "roles": list(roles), "zone": variables.get("ece_host_zone")}
 
     def _check_all(self, entries, variables, platform_version, coordinator):
@@ -105,7 +123,9 @@ class ActionModule(ApiAction):
         options_of_role = yaml.safe_load(ROLE_SPECS.read_text(encoding="utf-8"))["argument_specs"]["join"]["options"]
         # Defaults are the role's business, where they may be templates.
         spec = {
-            name: {key: value for key, value in option.items() if key != "default"} for name, option in options_of_role.items() if name.startswith("ece_host_")
+            name: {key: value for key, value in option.items() if key != "default"}
+            for name, option in options_of_role.items()
+            if name.startswith("ece_host_")
         }
         validator = ArgumentSpecValidator(spec)
         play_options = dict.fromkeys(PLAY_OPTIONS)
@@ -113,13 +133,15 @@ class ActionModule(ApiAction):
         for name, entry in entries.items():
             seen = variables.of(name)
             self._check(entry, seen, platform_version, coordinator)
-            wrong = validator.validate({key: value for key, value in seen.select(spec).items() if value is not None and value != ""}).error_messages
+            wrong = validator.validate(
+                {key: value for key, value in seen.select(spec).items() if value is not None and value != ""}
+            ).error_messages
             if wrong:
-                raise ConnectionOptionError(f"host {name}: {wrong[0]}")
+                raise OptionError(f"host {name}: {wrong[0]}")
             for option in PLAY_OPTIONS:
                 value = seen.get(f"ece_host_{option}")
                 if wanted_by[option] is not None and value != play_options[option]:
-                    raise ConnectionOptionError(
+                    raise OptionError(
                         f"ece_host_{option} is {play_options[option]!r} for host {wanted_by[option]} and {value!r} for host {name}: "
                         "a play has one value for all its hosts, so set it for their group"
                     )
@@ -136,7 +158,8 @@ class ActionModule(ApiAction):
             roles=entry["roles"],
             runner_id=entry["runner_id"],
             # Which engine a host has is not known yet; only Podman goes with SELinux, and the install itself checks that.
-            container_engine=options["container_engine"] or ("podman" if boolean(options["selinux"] or False, strict=False) else None),
+            container_engine=options["container_engine"]
+            or ("podman" if boolean(options["selinux"] or False, strict=False) else None),
             # A survey's answer or an extra variable is a string, and "false" is one that counts as true.
             selinux=boolean(options["selinux"] or False, strict=False),
         )
@@ -148,17 +171,19 @@ class ActionModule(ApiAction):
                 value = variables.get(prefix + option)
                 problem = None if value is None else problem_of(value)
                 if problem:
-                    raise installer.OptionError(f"{prefix}{option} {problem}")
+                    raise OptionError(f"{prefix}{option} {problem}")
             version = options["version"] or platform_version
             if version != platform_version:
-                raise installer.OptionError(
+                raise OptionError(
                     f"ece_host_version {version} is not what the platform runs: a host must join with {platform_version}, so leave ece_host_version out"
                 )
             if not installer.is_version(version):
-                raise installer.OptionError(f"cannot join a platform that says it runs version {version!r}, which is none; is ece_url a coordinator of ECE?")
-            self._check_installer(variables, version, entry["state"] != fleet.MISSING_ROLES)
-        except (installer.OptionError, installer_file.InstallerFileError) as error:
-            raise ConnectionOptionError(f"host {entry['name']}: {error}") from None
+                raise OptionError(
+                    f"cannot join a platform that says it runs version {version!r}, which is none; is ece_url a coordinator of ECE?"
+                )
+            self._check_installer(variables, version, entry["state"] != MISSING_ROLES)
+        except OptionError as error:
+            raise OptionError(f"host {entry['name']}: {error}") from None
         entry["version"] = version
         entry["coordinator"] = options["coordinator_host"]
 
@@ -181,7 +206,7 @@ class ActionModule(ApiAction):
                 with open(path, "rb") as file:
                     content = file.read()
             except Exception:  # _find_needle raises Ansible's own error, with all folders it searched
-                raise installer_file.InstallerFileError(
+                raise OptionError(
                     f"ece_host_installer_src {source} is no file in the controller: give the path of elastic-cloud-enterprise.sh"
                 ) from None
             where = f"ece_host_installer_src {source}"
@@ -191,14 +216,14 @@ class ActionModule(ApiAction):
                 or installer_file.version_problem(content, version, where)
             )
         if self._sources[key]:
-            raise installer_file.InstallerFileError(self._sources[key])
+            raise OptionError(self._sources[key])
 
     @staticmethod
     def _words(entry):
-        if entry["state"] == fleet.UNKNOWN:
+        if entry["state"] == NEW:
             zone = f", {entry['zone']}" if entry["zone"] else ""
             return f"new, to join as {', '.join(entry['roles'])} with runner id {entry['runner_id']}{zone}"
-        if entry["state"] == fleet.MISSING_ROLES:
+        if entry["state"] == MISSING_ROLES:
             return f"joined, but lacks the role {', '.join(entry['missing_roles'])}"
         return f"known as {entry['runner_id']}, but not connected"
 
@@ -212,4 +237,4 @@ def _check_seconds(name, value, least):
         number = -1
     # A fraction of the least second is as good as that.
     if not (0 < number or number == least) or not number < 2**31:
-        raise installer.OptionError(f"{name} {value!r} is no time: use seconds, {least} or more")
+        raise OptionError(f"{name} {value!r} is no time: use seconds, {least} or more")

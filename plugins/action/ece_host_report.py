@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.plugin_utils.action import START, VERDICT, WAIT, ControllerAction, show
+from ansible_collections.ece.platform.plugins.module_utils._states import ASSIGN_ROLES, INSTALL, REJECTED, REPLACE
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line
+from ansible_collections.ece.platform.plugins.plugin_utils._action import START, VERDICT, WAIT, ControllerAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_many_failed
+from ansible_collections.ece.platform.plugins.plugin_utils._display import table
 
-WOULD = {fleet.INSTALL: "would join", fleet.REPLACE: "would join", fleet.ASSIGN_ROLES: "would get roles", fleet.WAIT: "joining"}
-FAILED = ("failed", *fleet.FAILING)
+WOULD = {INSTALL: "would join", REPLACE: "would join", ASSIGN_ROLES: "would get roles", WAIT: "joining"}
+FAILED = ("failed", *REJECTED)
 
 
 class ActionModule(ControllerAction):
@@ -30,9 +33,12 @@ class ActionModule(ControllerAction):
         # A result of an earlier run in the same playbook says nothing of this one.
         waits = {name: hostvars[name].get(WAIT) or {} for name in arguments["hosts"]}
         waits = {name: wait for name, wait in waits.items() if wait.get("plan_made_at") == plan["made_at"]}
-        rows = [_row(entries[name], hostvars[name], waits.get(name, {}), self._task.check_mode) for name in arguments["hosts"]]
+        rows = [
+            _row(entries[name], hostvars[name], waits.get(name, {}), self._task.check_mode)
+            for name in arguments["hosts"]
+        ]
         failed = sum(row["verdict"] in FAILED for row in rows)
-        for line in fleet.table(rows) if rows else ():
+        for line in table(rows) if rows else ():
             show(line)
         need = next(iter(waits.values()), {}).get("need") or {}
         if need.get("minted"):
@@ -43,8 +49,12 @@ class ActionModule(ControllerAction):
             "changed": False,
             "hosts": {row["host"]: row for row in rows},
             "play": self.play,
-            "too_many_failed": fleet.too_many_failed(failed, len(rows), plan["max_fail_percentage"]),
-            "ansible_stats": {"data": {key: {"hosts": {row["host"]: row for row in rows}}}, "per_host": False, "aggregate": True},
+            "too_many_failed": too_many_failed(failed, len(rows), plan["max_fail_percentage"]),
+            "ansible_stats": {
+                "data": {key: {"hosts": {row["host"]: row for row in rows}}},
+                "per_host": False,
+                "aggregate": True,
+            },
         }
 
 
@@ -54,11 +64,18 @@ def _row(entry, variables, wait, check_mode):
     decided = variables.get(VERDICT) or {}
     verdict = decided.get("verdict")
     # Who was to be installed anew and was found unfit for it has not been waited for since.
-    stopped_anew = verdict in fleet.FAILING and name in wait.get("again", ())
+    stopped_anew = verdict in REJECTED and name in wait.get("again", ())
     if name in wait.get("hosts", {}) and not stopped_anew:
         return dict(wait["hosts"][name])
-    row = {"host": name, "zone": entry.get("zone"), "verdict": "failed", "install_seconds": None, "connect_seconds": None, "memory_mb": None}
-    if verdict in fleet.FAILING:
+    row = {
+        "host": name,
+        "zone": entry.get("zone"),
+        "verdict": "failed",
+        "install_seconds": None,
+        "connect_seconds": None,
+        "memory_mb": None,
+    }
+    if verdict in REJECTED:
         return dict(row, verdict=verdict, note=decided.get("msg"))
     if check_mode and verdict:
         return dict(row, verdict=WOULD[verdict], note=decided.get("msg"))
@@ -66,7 +83,9 @@ def _row(entry, variables, wait, check_mode):
     if start.get("failed"):
         return dict(row, note="stopped at the start of its installer: " + stopped_why(start))
     if start:
-        return dict(row, note="stopped on the way: see its error above; its installer may run, and running this again finds out")
+        return dict(
+            row, note="stopped on the way: see its error above; its installer may run, and running this again finds out"
+        )
     return dict(row, note="stopped before its installer ran: " + stopped_why(decided))
 
 
@@ -84,13 +103,15 @@ def stopped_why(result):
 
 
 def _shortened(words, most=300):
-    words = fleet.one_line(words).removeprefix("Task failed: ")  # ansible-core's from 2.19 on
+    words = one_line(words).removeprefix("Task failed: ")  # ansible-core's from 2.19 on
     return words if len(words) <= most else words[:most] + "..."
 
 
 def _token_line(need):
     end = "revoked at the end" if need["persistent"] else f"valid {need['validity_seconds'] // 60} min"
     kind = "persistent" if need["persistent"] else "ephemeral"
-    why = "for installers of an earlier run that failed" if need.get("anew") else "because starting all hosts took longer"
+    why = (
+        "for installers of an earlier run that failed" if need.get("anew") else "because starting all hosts took longer"
+    )
     times = "once" if need["minted"] == 1 else f"{need['minted']} times, {why}"
     return f"token: {kind}, {', '.join(need['roles'])} only, {end}, minted {times}"

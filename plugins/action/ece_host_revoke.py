@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.ece.platform.plugins.module_utils import enrollment, fleet
-from ansible_collections.ece.platform.plugins.module_utils.client import EceError
-from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC
-from ansible_collections.ece.platform.plugins.plugin_utils import keeper
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ApiAction
+from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
+from ansible_collections.ece.platform.plugins.module_utils._client import EceError
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
+from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdog as watchdog
+from ansible_collections.ece.platform.plugins.plugin_utils._action import ApiAction
 
 
 class ActionModule(ApiAction):
@@ -27,10 +28,14 @@ class ActionModule(ApiAction):
         token_id = arguments["token_id"]
         try:
             changed = enrollment.revoke(client, token_id)
-        except (EceError, fleet.FleetError) as error:
-            keeper_goes_on = "process {pid} goes on trying for 10 minutes after this run, unless it ends with its container; "
+        except (EceError, PlatformError) as error:
+            keeper_goes_on = (
+                "process {pid} goes on trying for 10 minutes after this run, unless it ends with its container; "
+            )
             goes_on = keeper_goes_on.format(**arguments["keeper"]) if arguments["keeper"] else ""
-            raise fleet.FleetError(f"token {token_id} could not be revoked: {goes_on}see that it is gone, or revoke it by hand ({error})") from None
+            raise PlatformError(
+                f"token {token_id} could not be revoked: {goes_on}see that it is gone, or revoke it by hand ({error})"
+            ) from None
         if arguments["keeper"]:
-            keeper.release(arguments["keeper"])
+            watchdog.release(arguments["keeper"])
         return {"changed": changed, "token_id": token_id, "warnings": warnings + client.warnings}

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 
-from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction
+from ansible_collections.ece.platform.plugins.module_utils._enrollment import token_granted, token_is_late
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.plugin_utils._action import ControllerAction
 
 
 class ActionModule(ControllerAction):
@@ -27,19 +28,29 @@ class ActionModule(ControllerAction):
     def act(self, arguments, task_vars):
         need, minted, install = arguments["need"], arguments["minted"], arguments["install"]
         if need["stopped"]:
-            raise fleet.FleetError(need["stopped"])
+            raise PlatformError(need["stopped"])
         if "token" not in minted:
-            raise fleet.FleetError(f"there is no token to join with: {minted.get('msg') or 'the mint ended without a word'}")
+            raise PlatformError(
+                f"there is no token to join with: {minted.get('msg') or 'the mint ended without a word'}"
+            )
         if need["validity_seconds"] and minted.get("minted_at") and not need["at_any_age"]:
             minted_at = _seconds(minted["minted_at"])
-            granted = fleet.token_granted(need["validity_seconds"], minted_at, _seconds(minted["expires_at"]) if minted["expires_at"] else None)
-            if fleet.token_is_late(granted, time.time() - minted_at, float(install["timeout"])):
-                return {"changed": False, "late": True, "msg": "the token would expire before this installer ends: it gets a new one"}
+            granted = token_granted(
+                need["validity_seconds"], minted_at, _seconds(minted["expires_at"]) if minted["expires_at"] else None
+            )
+            if token_is_late(granted, time.time() - minted_at, float(install["timeout"])):
+                return {
+                    "changed": False,
+                    "late": True,
+                    "msg": "the token would expire before this installer ends: it gets a new one",
+                }
         if arguments["installer_src"]:
             with open(self._find_needle("files", arguments["installer_src"]), encoding="utf-8", newline="") as source:
                 install["installer_content"] = source.read()
         return self._execute_module(
-            module_name="ece.platform.ece_install", module_args={**install, "token": minted["token"], "wait": False}, task_vars=task_vars
+            module_name="ece.platform.ece_install",
+            module_args={**install, "token": minted["token"], "wait": False},
+            task_vars=task_vars,
         )
 
 

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.plugin_utils.action import START, VERDICT, ControllerAction
+from ansible_collections.ece.platform.plugins.module_utils._enrollment import token_validity
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._states import INSTALL, REPLACE
+from ansible_collections.ece.platform.plugins.plugin_utils._action import START, VERDICT, ControllerAction
+from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_many_failed
 
 
 class ActionModule(ControllerAction):
@@ -28,22 +31,29 @@ class ActionModule(ControllerAction):
         before = arguments["before"]
         minted = before.get("minted", 0)
         failed = [name for name in hosts if name not in left]
-        sentence = fleet.too_many_failed(len(failed), len(hosts), arguments["plan"]["max_fail_percentage"])
+        sentence = too_many_failed(len(failed), len(hosts), arguments["plan"]["max_fail_percentage"])
         # Where some of a batch are installed anew, the others have joined: none of them is to fail with this task.
         if sentence and not minted and arguments["only"] is None:
-            raise fleet.FleetError(f"{sentence}: no installer is started")
+            raise PlatformError(f"{sentence}: no installer is started")
         # Installers that run already have to be waited for, so later only those that do not are given up, by their own start.
         stopped = f"{sentence}: no further installer is started" if sentence else None
         candidates = left.intersection(hosts if arguments["only"] is None else arguments["only"])
-        waiting = {name: hostvars[name][VERDICT] for name in hosts if name in candidates and _waits(hostvars[name], arguments["late"])}
+        waiting = {
+            name: hostvars[name][VERDICT]
+            for name in hosts
+            if name in candidates and _waits(hostvars[name], arguments["late"])
+        }
         asked = {} if stopped else waiting
         validity = None
         if asked and not arguments["persistent"]:
-            validity = fleet.token_validity(max(verdict["install_timeout"] for verdict in asked.values()), len(asked), arguments["forks"])
+            validity = token_validity(
+                max(verdict["install_timeout"] for verdict in asked.values()), len(asked), arguments["forks"]
+            )
         return {
             "changed": False,
             "hosts": list(asked),
-            "roles": sorted({role for verdict in asked.values() for role in verdict["roles"]}) or before.get("roles", []),
+            "roles": sorted({role for verdict in asked.values() for role in verdict["roles"]})
+            or before.get("roles", []),
             "persistent": arguments["persistent"],
             "validity_seconds": validity or before.get("validity_seconds"),
             "minted": minted + bool(asked),
@@ -56,4 +66,6 @@ class ActionModule(ControllerAction):
 
 def _waits(variables, late):
     """Whether a host's installer is to be started; late: and was not, because the token before was too old."""
-    return variables[VERDICT]["verdict"] in (fleet.INSTALL, fleet.REPLACE) and (not late or bool((variables.get(START) or {}).get("late")))
+    return variables[VERDICT]["verdict"] in (INSTALL, REPLACE) and (
+        not late or bool((variables.get(START) or {}).get("late"))
+    )

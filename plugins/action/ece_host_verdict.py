@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.plugin_utils.action import ControllerAction, passed_on
+from ansible_collections.ece.platform.plugins.module_utils._plan import decide
+from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
+from ansible_collections.ece.platform.plugins.plugin_utils._action import ControllerAction, passed_on
 
 
 class ActionModule(ControllerAction):
@@ -25,14 +26,18 @@ class ActionModule(ControllerAction):
     def act(self, arguments, task_vars):
         entry = arguments["entry"]
         found = {}
-        if entry["state"] != fleet.MISSING_ROLES:
+        if entry["state"] != MISSING_ROLES:
             options = {**arguments["host_info"], "roles": entry["roles"], "version": entry.get("version")}
-            found = self._execute_module(module_name="ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            found = self._execute_module(
+                module_name="ece.platform.ece_host_info", module_args=options, task_vars=task_vars
+            )
             if found.get("failed"):
                 return found
         facts = found.get("facts") or {}
         known = {**facts, "problems": found.get("problems")}
-        verdict, sentence = fleet.judge(entry, known, replace_stale=arguments["replace_stale"], connect_timeout=arguments["connect_timeout"])
+        verdict, sentence = decide(
+            entry, known, replace_stale=arguments["replace_stale"], connect_timeout=arguments["connect_timeout"]
+        )
         return {
             **passed_on(found),
             "changed": False,
@@ -43,6 +48,9 @@ class ActionModule(ControllerAction):
             "install_timeout": arguments["install_timeout"],
             "facts": facts,
             "msg": sentence,
-            "failed": verdict in fleet.FAILING,
-            "warnings": [*found.get("warnings", []), *(f"{entry['name']}: {warning}" for warning in found.get("warnings_found") or [])],
+            "failed": verdict in REJECTED,
+            "warnings": [
+                *found.get("warnings", []),
+                *(f"{entry['name']}: {warning}" for warning in found.get("warnings_found") or []),
+            ],
         }

@@ -14,13 +14,25 @@ import time
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.ece.platform.plugins.module_utils import client as api
-from ansible_collections.ece.platform.plugins.module_utils import fleet, installer
-from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC
-from ansible_collections.ece.platform.plugins.plugin_utils.action import START, VERDICT, ApiAction, show
-from ansible_collections.ece.platform.plugins.plugin_utils.host_variables import HostVariables
-from ansible_collections.ece.platform.plugins.plugin_utils.remote import on_host
-from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, JOINED, SETTLING, HostWatch, progress
+from ansible_collections.ece.platform.plugins.module_utils import _client as api
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
+from ansible_collections.ece.platform.plugins.module_utils._plan import known_hosts
+from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._states import ASSIGN_ROLES, INSTALL, REPLACE
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line, redact
+from ansible_collections.ece.platform.plugins.plugin_utils._action import START, VERDICT, ApiAction, show
+from ansible_collections.ece.platform.plugins.plugin_utils._display import clock
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
+    CONNECTING,
+    FAILED,
+    JOINED,
+    SETTLING,
+    HostWatch,
+    progress,
+)
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
+from ansible_collections.ece.platform.plugins.plugin_utils._remote import on_host
 
 # A line at least this often, so that nobody takes a long install for a hanging play.
 QUIET_SECONDS = 30
@@ -57,7 +69,9 @@ class ActionModule(ApiAction):
         client, warnings = self.connect(arguments)
         variables = HostVariables(self, task_vars)
         followers = _Followers(self, arguments["interval"])
-        watches = [self._watch(arguments["plan"]["hosts"][name], variables.of(name), followers) for name in arguments["hosts"]]
+        watches = [
+            self._watch(arguments["plan"]["hosts"][name], variables.of(name), followers) for name in arguments["hosts"]
+        ]
         followers.start()
         try:
             self._wait(client, watches, followers, arguments["interval"])
@@ -79,7 +93,7 @@ class ActionModule(ApiAction):
     def _watch(entry, variables, followers):
         """Begin to watch one host; its installer is followed where there is one."""
         decided = variables.get(VERDICT)
-        has_installer = decided["verdict"] != fleet.ASSIGN_ROLES
+        has_installer = decided["verdict"] != ASSIGN_ROLES
         facts = decided.get("facts") or {}
         last = facts.get("last_install") or {}
         storage_path = variables.get("ece_host_storage_path")
@@ -91,7 +105,7 @@ class ActionModule(ApiAction):
             install_timeout=float(variables.get("ece_host_install_timeout")),
             connect_timeout=float(variables.get("ece_host_connect_timeout")),
             storage_path=storage_path,
-            started_here=decided["verdict"] in (fleet.INSTALL, fleet.REPLACE) and not _adopted(variables.get(START) or {}),
+            started_here=decided["verdict"] in (INSTALL, REPLACE) and not _adopted(variables.get(START) or {}),
             last_started=None if last.get("running") else last.get("started"),
             settle_time=float(variables.get("ece_host_settle_time", 0)),
         )
@@ -109,32 +123,52 @@ class ActionModule(ApiAction):
                 trouble, known, asked_at = platform.latest()
                 now = time.monotonic() - began
                 for watch in watches:
-                    watch.look(now, known.get(watch.entry["runner_id"]), records.get(watch.name), trouble, silence.get(watch.name), asked_at - began)
+                    watch.look(
+                        now,
+                        known.get(watch.entry["runner_id"]),
+                        records.get(watch.name),
+                        trouble,
+                        silence.get(watch.name),
+                        asked_at - began,
+                    )
                     if watch.over or bool(silence.get(watch.name)) == (watch.name in unheard):
                         continue
                     if watch.name in unheard:
                         unheard.remove(watch.name)
-                        show(f"{fleet.clock(now)}  {watch.name} answers again")
+                        show(f"{clock(now)}  {watch.name} answers again")
                     else:
                         unheard.add(watch.name)
-                        show(f"{fleet.clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}", error=True)
+                        show(
+                            f"{clock(now)}  {watch.name} cannot be asked how its installer stands, trying on: {silence[watch.name]}",
+                            error=True,
+                        )
                 changed = [watch for watch in watches if phases[watch.name] != watch.phase]
-                if any(phase not in phases.values() and any(watch.phase == phase for watch in changed) for phase in (CONNECTING, SETTLING)):
+                if any(
+                    phase not in phases.values() and any(watch.phase == phase for watch in changed)
+                    for phase in (CONNECTING, SETTLING)
+                ):
                     platform.hurry()
                 settling = {name for name, phase in phases.items() if phase == SETTLING}
                 for watch in changed:
                     if watch.name in settling and watch.phase == CONNECTING:
-                        show(f"{fleet.clock(now)}  {watch.name} has dropped its connection again", error=True)
+                        show(f"{clock(now)}  {watch.name} has dropped its connection again", error=True)
                 phases = {watch.name: watch.phase for watch in watches}
                 # A failure is named at once, and on a line of its own; what else has happened since the last look is one line.
                 for watch in changed:
                     if watch.phase == FAILED:
                         more = " It was running before; this run starts one of its own next." if watch.again else ""
-                        show(f"{fleet.clock(now)}  {watch.name} failed: {watch.message}{more}", error=True)
+                        show(f"{clock(now)}  {watch.name} failed: {watch.message}{more}", error=True)
                 if changed or time.monotonic() - said >= QUIET_SECONDS:
                     said = time.monotonic()
-                    connected = [watch.name for watch in changed if watch.phase == SETTLING or (watch.phase == JOINED and watch.name not in settling)]
-                    show(f"{fleet.clock(now)}  {progress(watches, connected)}" + (f" ({trouble})" if trouble else ""), error=bool(trouble))
+                    connected = [
+                        watch.name
+                        for watch in changed
+                        if watch.phase == SETTLING or (watch.phase == JOINED and watch.name not in settling)
+                    ]
+                    show(
+                        f"{clock(now)}  {progress(watches, connected)}" + (f" ({trouble})" if trouble else ""),
+                        error=bool(trouble),
+                    )
                 if all(watch.over for watch in watches):
                     return
                 time.sleep(TICK_SECONDS)
@@ -206,7 +240,7 @@ class _Followers:
                 host._connection.reset()
             record, self.silence[name] = answers[0] if answers else (None, "no answer")
         except Exception as error:  # connection plugins raise what they like; the watch has its own deadline
-            record, self.silence[name] = None, installer.redact(str(error)[:200])
+            record, self.silence[name] = None, redact(str(error)[:200])
         if record is not None:
             self.records[name] = record
         return record
@@ -222,11 +256,13 @@ def _answer(host, command):
     try:
         answer = host._low_level_execute_command(command, sudoable=True)
     except Exception as error:
-        words = fleet.one_line(error)
+        words = one_line(error)
         # A host that is silent before sudo has spoken is as silent as one that is later.
-        return None, "no answer" if "waiting for privilege escalation prompt" in words else installer.redact(words[:200])
+        return None, "no answer" if "waiting for privilege escalation prompt" in words else redact(words[:200])
     record = installer.parse_follow(answer.get("stdout", ""))
-    return record, "" if record else installer.redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:])
+    return record, "" if record else redact(
+        (answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-200:]
+    )
 
 
 def _questions_at_once() -> int:
@@ -265,17 +301,23 @@ class _Platform(threading.Thread):
             self._wake.clear()
             began = time.monotonic()
             try:
-                totals = fleet.platform_totals(self._client.platform())
-                known = fleet.known_hosts(self._client.runners(), self._client.iter_allocators(totals["allocators"]))
+                totals = platform_totals(self._client.platform())
+                known = known_hosts(self._client.runners(), self._client.iter_allocators(totals["allocators"]))
                 self._latest = (None, known, time.monotonic())
-            except Exception as error:  # an odd reply, too, is no reason to give up on installers that run: the next may be a good one
-                words = str(error) if isinstance(error, api.EceError) else f"an answer that cannot be read ({type(error).__name__})"
+            except (
+                Exception
+            ) as error:  # an odd reply, too, is no reason to give up on installers that run: the next may be a good one
+                words = (
+                    str(error)
+                    if isinstance(error, api.EceError)
+                    else f"an answer that cannot be read ({type(error).__name__})"
+                )
                 self._latest = (f"the platform cannot be asked: {words}", {}, time.monotonic())
             self._wake.wait(max(self._pause, time.monotonic() - began))
             self._pause = min(self._pause * INTERVAL_GROWTH, self._interval)
 
     def latest(self) -> tuple[str | None, dict, float]:
-        """(why the platform could not be asked or None, fleet.known_hosts(), when that was known by the monotonic clock)"""
+        """(why the platform could not be asked or None, known_hosts(), when that was known by the monotonic clock)"""
         trouble, known, asked_at = self._latest
         age = time.monotonic() - asked_at
         if not trouble and age > self._interval + STALE_SECONDS:

@@ -110,18 +110,25 @@ summary:
 
 import time
 
-from ansible_collections.ece.platform.plugins.module_utils.fleet import count_warning, filter_allocators, flat_allocator, platform_totals, summarise
-from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError, FleetError, run_api_module
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
+from ansible_collections.ece.platform.plugins.module_utils._records import (
+    count_warning,
+    filter_allocators,
+    flat_allocator,
+    platform_totals,
+    summarise,
+)
 
 
 def check_options(params):
-    """Raises ConnectionOptionError with one sentence."""
+    """Raises OptionError with one sentence."""
     if params["wait_timeout"] < 0:
-        raise ConnectionOptionError(f"wait_timeout {params['wait_timeout']} is negative: use seconds, 0 for not waiting")
+        raise OptionError(f"wait_timeout {params['wait_timeout']} is negative: use seconds, 0 for not waiting")
     if params["wait_interval"] < 1:
-        raise ConnectionOptionError(f"wait_interval {params['wait_interval']} is too small: use 1 second or more")
+        raise OptionError(f"wait_interval {params['wait_interval']} is too small: use 1 second or more")
     if params["wait_timeout"] and not params["allocator_ids"]:
-        raise ConnectionOptionError("wait_timeout is set but allocator_ids is not: name the allocators to wait for")
+        raise OptionError("wait_timeout is set but allocator_ids is not: name the allocators to wait for")
 
 
 def look(client):
@@ -143,7 +150,9 @@ def wait_for(params, client):
         if time.monotonic() >= deadline:
             known = {allocator["allocator_id"] for allocator in allocators}
             words = [f"{name} ({'not connected' if name in known else 'unknown'})" for name in missing]
-            raise FleetError(f"after {params['wait_timeout']} s these allocators are not connected: {', '.join(words)}")
+            raise PlatformError(
+                f"after {params['wait_timeout']} s these allocators are not connected: {', '.join(words)}"
+            )
         time.sleep(min(params["wait_interval"], max(0, deadline - time.monotonic())))
 
 

@@ -115,42 +115,59 @@ roles:
   sample: [allocator]
 """
 
-from ansible_collections.ece.platform.plugins.module_utils import enrollment
-from ansible_collections.ece.platform.plugins.module_utils.fleet import ROLES, TOKEN_VALIDITY_MAX_SECONDS
-from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError, run_api_module
+from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
+from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
+from ansible_collections.ece.platform.plugins.module_utils._enrollment import TOKEN_VALIDITY_MAX_SECONDS
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
 
 
 def check_options(params):
-    """Raises ConnectionOptionError with one sentence."""
+    """Raises OptionError with one sentence."""
     validity = params["validity_in_seconds"]
     if params["state"] == "absent":
         if not (params["token_id"] or "").strip():
-            raise ConnectionOptionError("token_id is empty: give the id of the token to revoke, as ece_enrollment_token_info lists it")
+            raise OptionError(
+                "token_id is empty: give the id of the token to revoke, as ece_enrollment_token_info lists it"
+            )
         if params["token_id"].count(".") == 2:
-            raise ConnectionOptionError(
+            raise OptionError(
                 "token_id holds a token, which would end in the coordinator's access log: give its id, as ece_enrollment_token_info lists it"
             )
     elif not params["roles"]:
-        raise ConnectionOptionError("roles is empty: give the roles that hosts may take with the token, like [allocator]")
+        raise OptionError("roles is empty: give the roles that hosts may take with the token, like [allocator]")
     elif validity is not None and params["persistent"]:
-        raise ConnectionOptionError(f"validity_in_seconds {validity} goes with ephemeral tokens only: drop it, or persistent")
+        raise OptionError(f"validity_in_seconds {validity} goes with ephemeral tokens only: drop it, or persistent")
     elif validity is not None and not 0 < validity <= TOKEN_VALIDITY_MAX_SECONDS:
-        raise ConnectionOptionError(f"validity_in_seconds {validity} is not possible: use 1 to {TOKEN_VALIDITY_MAX_SECONDS}")
+        raise OptionError(f"validity_in_seconds {validity} is not possible: use 1 to {TOKEN_VALIDITY_MAX_SECONDS}")
 
 
 def mint(module, client):
     """One token, or an error; never a second try once the request was sent."""
     params = module.params
     if module.check_mode:
-        return {"changed": True, "token": None, "token_id": None, "expires_at": None, "minted_at": None, "roles": sorted(set(params["roles"]))}
-    return {"changed": True, **enrollment.mint(client, params["roles"], params["persistent"], params["validity_in_seconds"])}
+        return {
+            "changed": True,
+            "token": None,
+            "token_id": None,
+            "expires_at": None,
+            "minted_at": None,
+            "roles": sorted(set(params["roles"])),
+        }
+    return {
+        "changed": True,
+        **enrollment.mint(client, params["roles"], params["persistent"], params["validity_in_seconds"]),
+    }
 
 
 def revoke(module, client):
     """Idempotent: a token that is gone already is no change."""
     token_id = module.params["token_id"]
     if module.check_mode:
-        return {"changed": any(token["token_id"] == token_id for token in client.enrollment_tokens()), "token_id": token_id}
+        return {
+            "changed": any(token["token_id"] == token_id for token in client.enrollment_tokens()),
+            "token_id": token_id,
+        }
     return {"changed": enrollment.revoke(client, token_id), "token_id": token_id}
 
 

@@ -42,8 +42,9 @@ enrollment_tokens:
       roles: [allocator]
 """
 
-from ansible_collections.ece.platform.plugins.module_utils.fleet import token_roles
-from ansible_collections.ece.platform.plugins.module_utils.module import run_api_module
+
+from ansible_collections.ece.platform.plugins.module_utils._enrollment import token_roles
+from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
 
 
 def run(module, client):

@@ -142,8 +142,21 @@ installer:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.ece.platform.plugins.module_utils import host, installer
-from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError, check_source, checksum_problem, download, version_problem
+from ansible_collections.ece.platform.plugins.module_utils import _host as host
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._ece import (
+    DEFAULT_SOCKET,
+    DEFAULT_STORAGE_PATH,
+    INSTALLER_CONTAINER,
+    ROLES,
+)
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._installer_file import (
+    check_source,
+    checksum_problem,
+    download,
+    version_problem,
+)
 
 
 def look_at_installer(params):
@@ -152,7 +165,7 @@ def look_at_installer(params):
         return None, []
     try:
         content = download(params["installer_url"], params["installer_ca_path"])
-    except InstallerFileError as error:
+    except OptionError as error:
         return None, [str(error)]
     where = "the installer at " + params["installer_url"]
     found, problem = checksum_problem(content, params["installer_checksum"], where)
@@ -165,12 +178,12 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "user": {"type": "str", "default": "elastic"},
-            "roles": {"type": "list", "elements": "str", "choices": list(installer.ROLES), "default": ["allocator"]},
+            "roles": {"type": "list", "elements": "str", "choices": list(ROLES), "default": ["allocator"]},
             "version": {"type": "str"},
             "container_engine": {"type": "str", "choices": ["docker", "podman"]},
             "bin_paths": {"type": "list", "elements": "path", "default": []},
-            "docker_socket": {"type": "path", "default": host.DEFAULT_SOCKET},
-            "storage_path": {"type": "path", "default": installer.DEFAULT_STORAGE_PATH},
+            "docker_socket": {"type": "path", "default": DEFAULT_SOCKET},
+            "storage_path": {"type": "path", "default": DEFAULT_STORAGE_PATH},
             "host_ip": {"type": "str"},
             "force": {"type": "bool", "default": False},
             "selinux": {"type": "bool", "default": False},
@@ -183,11 +196,13 @@ def main():
     )
     params = module.params
     try:
-        installer.arguments({key: params[key] for key in ("roles", "version", "user", "docker_socket", "storage_path", "host_ip")})
+        installer.arguments(
+            {key: params[key] for key in ("roles", "version", "user", "docker_socket", "storage_path", "host_ip")}
+        )
         check_source(params["installer_url"], params["installer_checksum"])
-    except (installer.OptionError, InstallerFileError) as error:
+    except OptionError as error:
         module.fail_json(msg=str(error))
-    facts = host.gather(params, installer.log_paths(params["storage_path"]), installer.DEFAULT_STORAGE_PATH, installer.INSTALLER_CONTAINER)
+    facts = host.gather(params, installer.log_paths(params["storage_path"]), DEFAULT_STORAGE_PATH, INSTALLER_CONTAINER)
     problems, warnings = host.judge(facts, params)
     result = {"changed": False, "facts": facts}
     if "installer" not in params["skip_checks"] and "all" not in params["skip_checks"]:

@@ -257,13 +257,28 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.ece.platform.plugins.module_utils import host, installer
-from ansible_collections.ece.platform.plugins.module_utils.detached import follow, make_folder, own_for, start_watched, write_private
-from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError, check_source, checksum_problem, download, version_problem
-
-
-class InstallError(Exception):
-    """The installer cannot be started: one sentence."""
+from ansible_collections.ece.platform.plugins.module_utils import _host as host
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._detached import (
+    follow,
+    make_folder,
+    own_for,
+    start_watched,
+    write_private,
+)
+from ansible_collections.ece.platform.plugins.module_utils._ece import (
+    DEFAULT_SOCKET,
+    DEFAULT_STORAGE_PATH,
+    INSTALLER_CONTAINER,
+    RUNNER_CONTAINER,
+)
+from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
+from ansible_collections.ece.platform.plugins.module_utils._installer_file import (
+    check_source,
+    checksum_problem,
+    download,
+    version_problem,
+)
 
 
 def provide_script(params, path, entry):
@@ -283,10 +298,10 @@ def provide_script(params, path, entry):
         where = "installer_content"
     elif current is None:
         text = "installer_path {0} is no file on the host: set installer_url or installer_content, or copy the installer there"
-        raise InstallError(text.format(path))
+        raise HostError(text.format(path))
     problem = checksum_problem(current, checksum, where)[1] or version_problem(current, params["version"], where)
     if problem:
-        raise InstallError(problem)
+        raise HostError(problem)
     if params["installer_url"] or params["installer_content"]:
         make_folder(os.path.dirname(path), entry)
         write_private(path, current)
@@ -298,46 +313,74 @@ def provide_script(params, path, entry):
 
 
 def run(module):
-    """The result. Raises OptionError, InstallerFileError, InstallError."""
+    """The result. Raises OptionError, OptionError, HostError."""
     params = module.params
     argv = installer.arguments(params)
     unchecked = check_source(params["installer_url"], params["installer_checksum"])
     if unchecked:
         module.warn(unchecked)
     if params["timeout"] < 1:
-        raise InstallError("timeout {0} is too small: use seconds, 1 or more".format(params["timeout"]))
+        raise HostError("timeout {0} is too small: use seconds, 1 or more".format(params["timeout"]))
     if not params["token"] and not module.check_mode:
-        raise InstallError("token is not set: mint one with ece_enrollment_token for the roles {0}".format(", ".join(params["roles"])))
+        raise HostError(
+            "token is not set: mint one with ece_enrollment_token for the roles {0}".format(", ".join(params["roles"]))
+        )
     entry = host.user_facts(params["user"])
     if entry is None:
-        raise InstallError("user {0} does not exist on the host: create it with a UID and GID of 1000 or more".format(params["user"]))
+        raise HostError(
+            "user {0} does not exist on the host: create it with a UID and GID of 1000 or more".format(params["user"])
+        )
     if os.geteuid() not in (0, entry["uid"]):
-        raise InstallError("user {0} cannot be taken on: use become to run this as root, or connect as {0}".format(params["user"]))
+        raise HostError(
+            "user {0} cannot be taken on: use become to run this as root, or connect as {0}".format(params["user"])
+        )
     paths = installer.log_paths(params["storage_path"])
     where = {"log": paths["output"], "record": paths["record"]}
 
     if host.lock_is_held(paths["lock"]):
         return adopt(params, paths, where)
-    foreign = host.installer_processes(params["storage_path"], installer.DEFAULT_STORAGE_PATH)
+    foreign = host.installer_processes(params["storage_path"], DEFAULT_STORAGE_PATH)
     if foreign:
-        return dict(where, changed=False, msg="an installer that was started by somebody else runs already (pid {0}): nothing done".format(foreign[0]))
+        return dict(
+            where,
+            changed=False,
+            msg="an installer that was started by somebody else runs already (pid {0}): nothing done".format(
+                foreign[0]
+            ),
+        )
     engine = host.engine_facts(params["container_engine"], params["user"], params["bin_paths"], params["docker_socket"])
     if not engine["containers_known"]:
         text = "cannot tell whether ECE is on the host: the container engine does not answer ({0}); start it and run this again"
-        raise InstallError(text.format(engine["containers_error"]))
-    if installer.RUNNER_CONTAINER in [container["name"] for container in engine["containers"]]:
-        return dict(where, changed=False, msg="ECE is installed already (container {0}): nothing done".format(installer.RUNNER_CONTAINER))
-    if host.container_runs(engine, installer.INSTALLER_CONTAINER):
-        return dict(where, changed=False, msg="an installer runs already (container {0}): nothing done".format(installer.INSTALLER_CONTAINER))
+        raise HostError(text.format(engine["containers_error"]))
+    if RUNNER_CONTAINER in [container["name"] for container in engine["containers"]]:
+        return dict(
+            where, changed=False, msg="ECE is installed already (container {0}): nothing done".format(RUNNER_CONTAINER)
+        )
+    if host.container_runs(engine, INSTALLER_CONTAINER):
+        return dict(
+            where,
+            changed=False,
+            msg="an installer runs already (container {0}): nothing done".format(INSTALLER_CONTAINER),
+        )
     left = host.ece_containers(engine)
     if left:
-        raise InstallError("containers of ECE are on the host, but no runner ({0}): remove them before it is installed anew".format(", ".join(left[:3])))
+        raise HostError(
+            "containers of ECE are on the host, but no runner ({0}): remove them before it is installed anew".format(
+                ", ".join(left[:3])
+            )
+        )
 
     shown = ["elastic-cloud-enterprise.sh", "install"] + installer.without_token(argv)
-    result = dict(where, changed=True, diff={"before": "", "after": "joins as {0}: {1}\n".format(", ".join(params["roles"]), " ".join(shown))})
+    result = dict(
+        where,
+        changed=True,
+        diff={"before": "", "after": "joins as {0}: {1}\n".format(", ".join(params["roles"]), " ".join(shown))},
+    )
     if module.check_mode:
         return dict(result, msg="would install")
-    script = params["installer_path"] or os.path.join(os.path.dirname(params["storage_path"].rstrip("/")), "elastic-cloud-enterprise.sh")
+    script = params["installer_path"] or os.path.join(
+        os.path.dirname(params["storage_path"].rstrip("/")), "elastic-cloud-enterprise.sh"
+    )
     provide_script(params, script, entry)
     environment = host.clean_environment(params["user"], entry["home"], params["bin_paths"])
     command = [host.find_command("bash") or "/bin/bash", script, "install"] + argv
@@ -365,8 +408,8 @@ def main():
             "token": {"type": "str", "no_log": True},
             "roles": {"type": "list", "elements": "str", "default": ["allocator"]},
             "version": {"type": "str"},
-            "storage_path": {"type": "str", "default": installer.DEFAULT_STORAGE_PATH},
-            "docker_socket": {"type": "str", "default": host.DEFAULT_SOCKET},
+            "storage_path": {"type": "str", "default": DEFAULT_STORAGE_PATH},
+            "docker_socket": {"type": "str", "default": DEFAULT_SOCKET},
             "docker_registry": {"type": "str"},
             "docker_repository": {"type": "str"},
             "overwrite_existing_image": {"type": "bool", "default": False},
@@ -399,7 +442,7 @@ def main():
     )
     try:
         result = run(module)
-    except (installer.OptionError, InstallerFileError, InstallError) as error:
+    except (OptionError, HostError) as error:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=host.refusal(error))

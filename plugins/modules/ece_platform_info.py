@@ -74,14 +74,20 @@ license:
   sample: {type: enterprise}
 """
 
-from ansible_collections.ece.platform.plugins.module_utils.fleet import platform_totals, without_secrets
-from ansible_collections.ece.platform.plugins.module_utils.module import run_api_module
+
+from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
+from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals, without_secrets
 
 
 def run(module, client):
     """The result of the module."""
     platform = client.platform()
-    result = {"changed": False, "version": platform["version"], "platform": without_secrets(platform), "totals": platform_totals(platform)}
+    result = {
+        "changed": False,
+        "version": platform["version"],
+        "platform": without_secrets(platform),
+        "totals": platform_totals(platform),
+    }
     asks = {"license": client.license, "proxies": client.proxies, "roles": client.blueprinter_roles}
     for part in sorted(set(module.params["gather"])):
         result[part] = without_secrets(asks[part]())
@@ -89,7 +95,9 @@ def run(module, client):
 
 
 def main():
-    run_api_module({"gather": {"type": "list", "elements": "str", "choices": ["license", "proxies", "roles"], "default": []}}, run)
+    run_api_module(
+        {"gather": {"type": "list", "elements": "str", "choices": ["license", "proxies", "roles"], "default": []}}, run
+    )
 
 
 if __name__ == "__main__":

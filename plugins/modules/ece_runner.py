@@ -79,28 +79,40 @@ roles:
   sample: [allocator, beats-runner, services-forwarder]
 """
 
-from ansible_collections.ece.platform.plugins.module_utils.fleet import ROLES, runner_roles
-from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError, FleetError, run_api_module
+
+from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
+from ansible_collections.ece.platform.plugins.module_utils._records import runner_roles
 
 
 def present(module, client, runner):
     """Add the roles that are missing."""
     runner_id = module.params["runner_id"]
     if runner is None:
-        raise FleetError(f"runner_id {runner_id} is not known to the platform: give the id of one of its runners, as ece_runner_info lists them")
+        raise PlatformError(
+            f"runner_id {runner_id} is not known to the platform: give the id of one of its runners, as ece_runner_info lists them"
+        )
     before = runner_roles(runner)
     after = sorted(set(before) | set(module.params["roles"]))
     if after != before and not module.check_mode:
         # The API replaces the whole list, so what is there goes along.
         client.set_runner_roles(runner_id, after)
-    return {"changed": after != before, "runner_id": runner_id, "roles": after, "diff": {"before": {"roles": before}, "after": {"roles": after}}}
+    return {
+        "changed": after != before,
+        "runner_id": runner_id,
+        "roles": after,
+        "diff": {"before": {"roles": before}, "after": {"roles": after}},
+    }
 
 
 def absent(module, client, runner):
     """Delete a runner that is not connected, and its allocator first: the platform lists it by itself."""
     runner_id = module.params["runner_id"]
     if runner is not None and runner.get("connected"):
-        raise FleetError(f"runner_id {runner_id} is connected, so it is not deleted: take the host out of service first")
+        raise PlatformError(
+            f"runner_id {runner_id} is connected, so it is not deleted: take the host out of service first"
+        )
     if runner is not None and not module.check_mode:
         if "allocator" in runner_roles(runner):
             client.delete_allocator(runner_id)
@@ -112,7 +124,7 @@ def absent(module, client, runner):
 def run(module, client):
     """The result of the module."""
     if not module.params["runner_id"].strip():
-        raise ConnectionOptionError("runner_id is empty: give the id of a runner, as ece_runner_info lists them")
+        raise OptionError("runner_id is empty: give the id of a runner, as ece_runner_info lists them")
     runner = client.runner(module.params["runner_id"])
     return (present if module.params["state"] == "present" else absent)(module, client, runner)
 

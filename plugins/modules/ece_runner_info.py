@@ -72,8 +72,9 @@ runners:
       containers: [frc-allocators-allocator, frc-runners-runner]
 """
 
-from ansible_collections.ece.platform.plugins.module_utils.fleet import count_warning, flat_runner, platform_totals
-from ansible_collections.ece.platform.plugins.module_utils.module import run_api_module
+
+from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
+from ansible_collections.ece.platform.plugins.module_utils._records import count_warning, flat_runner, platform_totals
 
 
 def chosen(runner, params):
@@ -93,7 +94,12 @@ def run(module, client):
     warning = count_warning("runners", len(runners), total)
     if warning:
         module.warn(warning)
-    return {"changed": False, "runners": sorted((runner for runner in runners if chosen(runner, module.params)), key=lambda runner: runner["runner_id"])}
+    return {
+        "changed": False,
+        "runners": sorted(
+            (runner for runner in runners if chosen(runner, module.params)), key=lambda runner: runner["runner_id"]
+        ),
+    }
 
 
 def main():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""python -m bench: measure the collection against the stand-in, at the size of a fleet, and print one table."""
+"""python -m tests.bench: measure the collection against the stand-in, at the size of a fleet, and print one table."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import answers, join, machines, plan, resume, watch
-from bench.operator import Operator
-from bench.table import Row, document, lines
+from tests.bench import answers, join, machines, plan, resume, watch
+from tests.bench.operator import Operator
+from tests.bench.table import Row, document, lines
 
 SECTIONS: dict[str, Callable[[Operator, int], list[Row]]] = {
     "plan": plan.measure,
@@ -26,10 +26,16 @@ SECTIONS: dict[str, Callable[[Operator, int], list[Row]]] = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--fleet", type=int, default=1000, help="joined hosts of the platform; other sizes follow from it")
-    parser.add_argument("--only", choices=sorted(SECTIONS), action="append", help="a part of it; may be given more than once")
-    parser.add_argument("--write", metavar="FILE", help="write the table, and the machine it was measured on, to this Markdown file")
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "--fleet", type=int, default=1000, help="joined hosts of the platform; other sizes follow from it"
+    )
+    parser.add_argument(
+        "--only", choices=sorted(SECTIONS), action="append", help="a part of it; may be given more than once"
+    )
+    parser.add_argument(
+        "--write", metavar="FILE", help="write the table, and the machine it was measured on, to this Markdown file"
+    )
     options = parser.parse_args()
     chosen = options.only or list(SECTIONS)
     if "join" in chosen and not machines.can_be_had():

@@ -10,10 +10,10 @@ import json
 import os
 import sys
 
-from bench.operator import Operator
-from bench.run import bare_interpreter_mb, exponent, run
-from bench.table import Row
-from standin import StandIn
+from tests.bench.operator import Operator
+from tests.bench.run import bare_interpreter_mb, exponent, run
+from tests.bench.table import Row
+from tests.standin import StandIn
 
 SECONDS_MAX, MB_MAX = 5, 300
 # The middle one counts.
@@ -33,16 +33,19 @@ finally:
 """
 PLAN = """
 import json, sys, time
-from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.module_utils.client import EceClient
+
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
+from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._states import JOINED
 began = time.monotonic()
 options = json.loads(sys.argv[1])
 client = EceClient(options.pop("url"), **options)
 platform = client.platform()
-known = fleet.known_hosts(client.runners(), client.iter_allocators(fleet.platform_totals(platform)["allocators"]))
-hosts = [{**fleet.host_identity(f"h{n}", {"ansible_host": name}), "roles": ["allocator"], "zone": None} for n, name in enumerate(known)]
-planned = fleet.plan(hosts, known, platform["version"])
-assert len(planned) == len(known) and all(entry["state"] == fleet.JOINED for entry in planned.values()), "not all are joined"
+known = known_hosts(client.runners(), client.iter_allocators(platform_totals(platform)["allocators"]))
+hosts = [{**host_identity(f"h{n}", {"ansible_host": name}), "roles": ["allocator"], "zone": None} for n, name in enumerate(known)]
+planned = plan_hosts(hosts, known, platform["version"])
+assert len(planned) == len(known) and all(entry["state"] == JOINED for entry in planned.values()), "not all are joined"
 open(sys.argv[2], "w").write(str(time.monotonic() - began))
 """
 
@@ -55,7 +58,9 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
     work = operator.folder / "work"
     for count in (fleet, 3 * fleet, 10 * fleet):
         with StandIn(allocators=count) as ece:
-            options = json.dumps({"url": [ece.url], "username": ece.username, "password": ece.password, "ca_path": ece.ca_path})
+            options = json.dumps(
+                {"url": [ece.url], "username": ece.username, "password": ece.password, "ca_path": ece.ca_path}
+            )
             for name, code in (("ece_allocator_info", MODULE), ("plan", PLAN)):
                 runs, worked = [], []
                 for _run in range(RUNS):
@@ -69,8 +74,17 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
                 beyond = max(one.peak_mb for one in runs) - bare
                 limit = f"{SECONDS_MAX} s, {MB_MAX} MB" if count >= 10000 else ""
                 figure = f"{seen.seconds:.1f} s, {beyond:.0f} MB"
-                rows[name].append(Row(f"answers: {name}", count, seen.seconds, figure, limit, len(ece.requests), peak_mb=beyond))
+                rows[name].append(
+                    Row(f"answers: {name}", count, seen.seconds, figure, limit, len(ece.requests), peak_mb=beyond)
+                )
     for name, measured in rows.items():
         figure = f"{exponent(points[name]):.2f}"
-        measured.append(Row(f"answers: {name}, exponent of its seconds", measured[-1].hosts, figure=figure, limit="1 is linear, 2 quadratic"))
+        measured.append(
+            Row(
+                f"answers: {name}, exponent of its seconds",
+                measured[-1].hosts,
+                figure=figure,
+                limit="1 is linear, 2 quadratic",
+            )
+        )
     return [row for measured in rows.values() for row in measured]

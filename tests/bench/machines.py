@@ -15,8 +15,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from standin import StandIn
-from standin.hosts import host_files
+from tests.standin import StandIn
+from tests.standin.hosts import host_files
 
 SCRIPT = Path(__file__).resolve().parents[2] / "extensions" / "molecule" / "hosts" / "hosts.sh"
 NETWORK = "10.213.9"
@@ -60,7 +60,9 @@ class Machines:
         """Give each host the stand-in's container engine."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
-            for path, (content, mode) in host_files(ece.join_port, join_host=GATEWAY, install_seconds=ece.install_seconds).items():
+            for path, (content, mode) in host_files(
+                ece.join_port, join_host=GATEWAY, install_seconds=ece.install_seconds
+            ).items():
                 member = tarfile.TarInfo(path.lstrip("/"))
                 member.size, member.mode = len(content.encode()), mode
                 tar.addfile(member, io.BytesIO(content.encode()))

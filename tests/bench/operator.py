@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.run import Measured, run
-from standin import StandIn
+from tests.bench.run import Measured, run
+from tests.standin import StandIn
 
 PLAYBOOK = "ece.platform.add_allocators"
 
@@ -48,7 +48,15 @@ class Operator:
     def command(self, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = ()) -> list[str]:
         return ["ansible-playbook", str(playbook), "-i", str(inventory), *options]
 
-    def play(self, ece: StandIn, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = (), expect: int = 0, **more: str) -> Measured:
+    def play(
+        self,
+        ece: StandIn,
+        inventory: Path,
+        playbook: str | Path = PLAYBOOK,
+        options: Sequence[str] = (),
+        expect: int = 0,
+        **more: str,
+    ) -> Measured:
         ece.reset_requests()
         return run(self.command(inventory, playbook, options), self.environment(ece, **more), self.folder, expect)
 

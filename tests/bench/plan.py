@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from bench.operator import Operator, one_play
-from bench.table import Row
-from standin import StandIn
+from tests.bench.operator import Operator, one_play
+from tests.bench.table import Row
+from tests.standin import StandIn
 
 LIMITS_FOR = 1000
 RATIO_MAX = 0.25
@@ -16,7 +16,9 @@ REQUESTS_MAX = 4
 
 
 def measure(operator: Operator, fleet: int) -> list[Row]:
-    debug = operator.write("debug.json", one_play("allocators", tasks=[{"ansible.builtin.debug": {"msg": "{{ inventory_hostname }}"}}]))
+    debug = operator.write(
+        "debug.json", one_play("allocators", tasks=[{"ansible.builtin.debug": {"msg": "{{ inventory_hostname }}"}}])
+    )
     own = operator.write("own.json", one_play("allocators", roles=["ece.platform.ece_host"]))
     rows = []
     for hosts in (fleet, 5 * fleet):
@@ -34,6 +36,8 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
             for what, options in plays.items():
                 seen = operator.play(ece, inventory, **options)
                 figure = f"{seen.seconds / floor.seconds:.2f} of debug"
-                limit = f"{RATIO_MAX}, {REQUESTS_MAX} requests" if hosts == LIMITS_FOR and "playbook" not in options else ""
+                limit = (
+                    f"{RATIO_MAX}, {REQUESTS_MAX} requests" if hosts == LIMITS_FOR and "playbook" not in options else ""
+                )
                 rows.append(Row(what, hosts, seen.seconds, figure, limit, len(ece.requests), "0", seen.peak_mb))
     return rows

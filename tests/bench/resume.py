@@ -11,9 +11,9 @@ import signal
 import subprocess
 import time
 
-from bench.operator import Operator
-from bench.table import Row
-from standin import StandIn
+from tests.bench.operator import Operator
+from tests.bench.table import Row
+from tests.standin import StandIn
 
 COUNT = 10
 PATIENCE_SECONDS = 60
@@ -24,14 +24,30 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
         hosts = {f"new-{number}": ece.add_host(f"new-{number}", f"192.0.2.{number}") for number in range(1, COUNT + 1)}
         inventory = operator.write("resume.json", ece.inventory(hosts))
         first = subprocess.Popen(
-            operator.command(inventory), env=operator.environment(ece), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            operator.command(inventory),
+            env=operator.environment(ece),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (started := sum(bool(list(host.storage.rglob("record.json"))) for host in ece.hosts.values())) < COUNT // 2 and time.monotonic() < deadline:
+        while (
+            started := sum(bool(list(host.storage.rglob("record.json"))) for host in ece.hosts.values())
+        ) < COUNT // 2 and time.monotonic() < deadline:
             time.sleep(0.05)
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         seen = operator.play(ece, inventory)
         knocks = [join["runner_id"] for join in ece.joins]
     figure = f"{started} adopted, {len(set(knocks))} joined, {len(knocks)} enrolments, {ece.minted} tokens"
-    return [Row("resume after SIGKILL", COUNT, seen.seconds, figure, "one enrolment a host", len(ece.requests), peak_mb=seen.peak_mb)]
+    return [
+        Row(
+            "resume after SIGKILL",
+            COUNT,
+            seen.seconds,
+            figure,
+            "one enrolment a host",
+            len(ece.requests),
+            peak_mb=seen.peak_mb,
+        )
+    ]

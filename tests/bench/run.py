@@ -42,14 +42,27 @@ sys.exit(code)
 """
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None, expect: int = 0) -> Measured:
+def run(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None, expect: int = 0
+) -> Measured:
     """Raises RuntimeError, with the end of its output, where the command does not end as expected: its figures would mean nothing."""
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as figures:
         launched = [sys.executable, "-c", _LAUNCHER, figures.name, *command]
-        process = subprocess.Popen(launched, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            launched,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         lines = [(time.time(), line) for line in process.stdout]
         if process.wait() != expect:
-            raise RuntimeError(f"{' '.join(command)[:200]} ended with {process.returncode}:\n" + "".join(line for _time, line in lines[-60:]))
+            raise RuntimeError(
+                f"{' '.join(command)[:200]} ended with {process.returncode}:\n"
+                + "".join(line for _time, line in lines[-60:])
+            )
         process.stdout.close()
         return Measured(**json.load(figures), lines=lines)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 
-from bench.operator import Operator
-from bench.table import Row
-from standin import StandIn
+from tests.bench.operator import Operator
+from tests.bench.table import Row
+from tests.standin import StandIn
 
 INTERVAL_SECONDS = 5
 TOLERANCE_SECONDS = 1
@@ -22,7 +22,10 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
 
 
 def _hosts(ece: StandIn, count: int, **knobs) -> dict:
-    return {f"new-{number:03}": ece.add_host(f"new-{number:03}", f"192.0.{2 + number // 250}.{number % 250 + 1}", **knobs) for number in range(1, count + 1)}
+    return {
+        f"new-{number:03}": ece.add_host(f"new-{number:03}", f"192.0.{2 + number // 250}.{number % 250 + 1}", **knobs)
+        for number in range(1, count + 1)
+    }
 
 
 def _latency(operator: Operator) -> list[Row]:
@@ -32,14 +35,23 @@ def _latency(operator: Operator) -> list[Row]:
         ece.hosts["new-001"].configure(fail=1)
         inventory = operator.write("latency.json", ece.inventory(hosts))
         seen = operator.play(ece, inventory, expect=2)
-        connected_at = max(ece.platform.runner(host.ip).connected_from for name, host in ece.hosts.items() if name != "new-001")
-        failed_at = json.loads(next(ece.hosts["new-001"].storage.rglob("record.json")).read_text(encoding="utf-8"))["finished"]
+        connected_at = max(
+            ece.platform.runner(host.ip).connected_from for name, host in ece.hosts.items() if name != "new-001"
+        )
+        failed_at = json.loads(next(ece.hosts["new-001"].storage.rglob("record.json")).read_text(encoding="utf-8"))[
+            "finished"
+        ]
     known_at = next(at for at, line in seen.lines if re.match(r"^ +\d+:\d\d +4/5 connected", line))
     told_at = next(at for at, line in seen.lines if re.match(r"^ +\d+:\d\d +new-001 failed", line))
     limit = f"{INTERVAL_SECONDS} s + {TOLERANCE_SECONDS} s"
     return [
         Row("watch: connected, until it is known", 4, figure=f"{known_at - connected_at:.1f} s", limit=limit),
-        Row("watch: installer failed, until it is named", 1, figure=f"{told_at - failed_at:.1f} s", limit=f"{INTERVAL_SECONDS} s"),
+        Row(
+            "watch: installer failed, until it is named",
+            1,
+            figure=f"{told_at - failed_at:.1f} s",
+            limit=f"{INTERVAL_SECONDS} s",
+        ),
     ]
 
 
@@ -50,7 +62,15 @@ def _lines(operator: Operator, count: int) -> Row:
         requests = len(ece.requests)
     waiting = seen.output.split("TASK [ece.platform.ece_host : Wait until connected]")[1].split("TASK [")[0]
     figure = f"{len(waiting.splitlines())} lines while waiting, {len(seen.lines)} in all"
-    return Row("watch: a join on this machine", count, seen.seconds, figure, "not thousands of lines", requests, peak_mb=seen.peak_mb)
+    return Row(
+        "watch: a join on this machine",
+        count,
+        seen.seconds,
+        figure,
+        "not thousands of lines",
+        requests,
+        peak_mb=seen.peak_mb,
+    )
 
 
 def _batches(operator: Operator) -> list[Row]:
@@ -62,6 +82,13 @@ def _batches(operator: Operator) -> list[Row]:
             seen = operator.play(ece, operator.write("batches.json", content))
             joined = sum(join["ok"] for join in ece.joins)
             rows.append(
-                Row(f"batches of {batch}".replace("'", ""), 20, seen.seconds, f"{ece.minted} tokens, {joined} joined", f"{batches} tokens", len(ece.requests))
+                Row(
+                    f"batches of {batch}".replace("'", ""),
+                    20,
+                    seen.seconds,
+                    f"{ece.minted} tokens, {joined} joined",
+                    f"{batches} tokens",
+                    len(ece.requests),
+                )
             )
     return rows

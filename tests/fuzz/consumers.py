@@ -16,8 +16,9 @@ from unittest import mock
 import yaml
 
 from ansible_collections.ece.platform.plugins.action import ece_host_plan
-from ansible_collections.ece.platform.plugins.module_utils import fleet
-from ansible_collections.ece.platform.plugins.module_utils.client import EceClient
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from ansible_collections.ece.platform.plugins.module_utils._plan import known_hosts
+from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator_info,
     ece_enrollment_token,
@@ -26,7 +27,8 @@ from ansible_collections.ece.platform.plugins.modules import (
     ece_runner,
     ece_runner_info,
 )
-from ansible_collections.ece.platform.plugins.plugin_utils.watch import HostWatch, progress
+from ansible_collections.ece.platform.plugins.plugin_utils._display import table
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostWatch, progress
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,15 @@ def _no_allocator_twice(result):
     assert len(ids) == len(set(ids)), "an allocator is listed twice"
 
 
-ALL_ALLOCATORS = {"allocator_ids": None, "zones": None, "tags": None, "connected": None, "maintenance_mode": None, "wait_timeout": 0, "wait_interval": 1}
+ALL_ALLOCATORS = {
+    "allocator_ids": None,
+    "zones": None,
+    "tags": None,
+    "connected": None,
+    "maintenance_mode": None,
+    "wait_timeout": 0,
+    "wait_interval": 1,
+}
 
 
 TOKEN = {"state": "present", "roles": ["allocator"], "token_id": None}
@@ -96,7 +106,9 @@ class Plan(ece_host_plan.ActionModule):
         return self._files[name]
 
 
-def plan_of(client: EceClient, hosts: Mapping[str, Mapping[str, Any]], files: Mapping[str, str] | None = None) -> list[str]:
+def plan_of(
+    client: EceClient, hosts: Mapping[str, Mapping[str, Any]], files: Mapping[str, str] | None = None
+) -> list[str]:
     """What an operator reads of ece_host_plan in a play over these hosts."""
     shown: list[str] = []
     hosts_variables = SimpleNamespace(of=lambda name: Variables(hosts[name]))
@@ -120,7 +132,16 @@ def _loaded_once(text: str) -> Any:
 
 # -- the watch ---------------------------------------------------------------------------------------------------------------
 
-ENDED = {"lock": "over", "started": 1.0, "finished": 2.0, "now": 3.0, "seconds": 1.0, "rc": 0, "output": [], "bootstrap_log": []}
+ENDED = {
+    "lock": "over",
+    "started": 1.0,
+    "finished": 2.0,
+    "now": 3.0,
+    "seconds": 1.0,
+    "rc": 0,
+    "output": [],
+    "bootstrap_log": [],
+}
 # What a host says of its installer, and at which second of the watch.
 LOOKS = [(0, None), (1, {"lock": "running", "started": 1.0, "now": 2.0}), (40, ENDED), (90, ENDED), (5000, ENDED)]
 
@@ -140,8 +161,8 @@ def _watch(client):
             ("c", "fd00::1", ["coordinator"], "zone-2", True),
         )
     ]
-    totals = fleet.platform_totals(client.platform())
-    known = fleet.known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
+    totals = platform_totals(client.platform())
+    known = known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
     words = []
     for now, record in LOOKS:
         for watch in watches:
@@ -150,7 +171,7 @@ def _watch(client):
     assert all(watch.over for watch in watches)
     rows = [watch.row() for watch in watches]
     json.dumps(rows)
-    return words + fleet.table(rows)
+    return words + table(rows)
 
 
 LISTS = ("platform", "runners", "allocators")
@@ -158,24 +179,50 @@ CONSUMERS = {
     "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
     "watch": Consumer(_watch, LISTS),
     "ece_allocator_info": Consumer(
-        _module(ece_allocator_info, _no_allocator_twice, **{**ALL_ALLOCATORS, "zones": ["zone-1", ""], "tags": {"ssd": "true"}}), ("platform", "allocators")
+        _module(
+            ece_allocator_info,
+            _no_allocator_twice,
+            **{**ALL_ALLOCATORS, "zones": ["zone-1", ""], "tags": {"ssd": "true"}},
+        ),
+        ("platform", "allocators"),
     ),
-    "all allocators": Consumer(_module(ece_allocator_info, _no_allocator_twice, **ALL_ALLOCATORS), ("platform", "allocators")),
+    "all allocators": Consumer(
+        _module(ece_allocator_info, _no_allocator_twice, **ALL_ALLOCATORS), ("platform", "allocators")
+    ),
     "ece_runner_info": Consumer(
-        _module(ece_runner_info, runner_ids=None, zones=["zone-1", "zone-2"], roles=["allocator"], connected=None), ("platform", "runners")
+        _module(ece_runner_info, runner_ids=None, zones=["zone-1", "zone-2"], roles=["allocator"], connected=None),
+        ("platform", "runners"),
     ),
-    "all runners": Consumer(_module(ece_runner_info, runner_ids=None, zones=None, roles=None, connected=None), ("platform", "runners")),
-    **{f"platform and {part}": Consumer(_module(ece_platform_info, gather=[part]), (part,)) for part in ("license", "proxies", "roles")},
+    "all runners": Consumer(
+        _module(ece_runner_info, runner_ids=None, zones=None, roles=None, connected=None), ("platform", "runners")
+    ),
+    **{
+        f"platform and {part}": Consumer(_module(ece_platform_info, gather=[part]), (part,))
+        for part in ("license", "proxies", "roles")
+    },
     "ece_platform_info": Consumer(_module(ece_platform_info, gather=[]), ("platform",)),
     "ece_enrollment_token_info": Consumer(_module(ece_enrollment_token_info), ("tokens",)),
     "mint": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=False, validity_in_seconds=600), ("mint",)),
-    "mint persistent": Consumer(_module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens")),
+    "mint persistent": Consumer(
+        _module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens")
+    ),
     # Asks for more roles than the healthy answer's token has, so that this is revoked.
     "discard": Consumer(
-        _module(ece_enrollment_token, **{**TOKEN, "roles": ["allocator", "proxy"]}, persistent=True, validity_in_seconds=None),
+        _module(
+            ece_enrollment_token,
+            **{**TOKEN, "roles": ["allocator", "proxy"]},
+            persistent=True,
+            validity_in_seconds=None,
+        ),
         ("tokens", "deleted"),
     ),
-    "revoke": Consumer(_module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")),
-    "assign roles": Consumer(_module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")),
-    "delete runner": Consumer(_module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "deleted")),
+    "revoke": Consumer(
+        _module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")
+    ),
+    "assign roles": Consumer(
+        _module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")
+    ),
+    "delete runner": Consumer(
+        _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "deleted")
+    ),
 }

@@ -15,9 +15,9 @@ from typing import Any, Iterator
 import requests
 from hypothesis import strategies as st
 
-from fuzzing import API_KEY, BASIC, BEARER, PASSWORD
-from transport import Answer, Reply
-from unit.scripted import NOT_READY, connect_timeout, jwt, read_timeout, refused, reset
+from tests.fuzz.fuzzing import API_KEY, BASIC, BEARER, PASSWORD
+from tests.fuzz.transport import Answer, Reply
+from tests.unit.scripted import NOT_READY, connect_timeout, jwt, read_timeout, refused, reset
 
 # -- documents, in the shapes of the API's specification -------------------------------------------------------------------
 
@@ -35,7 +35,15 @@ def allocator(allocator_id: str, zone: str = "zone-1", connected: bool = True, *
         "status": {"connected": connected, "healthy": True, "maintenance_mode": False},
         "capacity": {"memory": {"total": 249856, "used": 4096}, "storage": {"total": 7995392}},
         "settings": {},
-        "instances": [{"cluster_type": "kibana", "cluster_id": "c", "instance_name": "instance-0", "node_memory": 1024, "healthy": True}],
+        "instances": [
+            {
+                "cluster_type": "kibana",
+                "cluster_id": "c",
+                "instance_name": "instance-0",
+                "node_memory": 1024,
+                "healthy": True,
+            }
+        ],
         "metadata": [{"key": "ssd", "value": "true"}],
         "features": [],
         "external_links": [],
@@ -66,7 +74,12 @@ def region(allocators: Any, runners: Any) -> dict:
     """RegionInfo, as far as it counts."""
     return {
         "region_id": "ece-region",
-        "allocators": {"zone_summaries": [{"zone_id": "zone-1", "total_allocators": allocators}, {"zone_id": "zone-2", "total_allocators": 0}]},
+        "allocators": {
+            "zone_summaries": [
+                {"zone_id": "zone-1", "total_allocators": allocators},
+                {"zone_id": "zone-2", "total_allocators": 0},
+            ]
+        },
         "runners": {"total_runners": runners, "connected_runners": 0},
         "zookeeper_states": {"states": [{"name": "zookeeper", "state": "connected"}]},
         "container_sets_status": {"unhealthy": [{"container_set_name": "s", "options": {"env": ["SECRET=x", "A=1"]}}]},
@@ -76,7 +89,14 @@ def region(allocators: Any, runners: Any) -> dict:
 def platform(version: str, *regions: dict) -> dict:
     """PlatformInfo"""
     services = [{"type": "s", "image": []}]
-    return {"version": version, "services": services, "eula_accepted": True, "phone_home_enabled": False, "regions": [*regions], "unreachable_regions": []}
+    return {
+        "version": version,
+        "services": services,
+        "eula_accepted": True,
+        "phone_home_enabled": False,
+        "regions": [*regions],
+        "unreachable_regions": [],
+    }
 
 
 ALLOCATORS = [
@@ -99,8 +119,31 @@ VERSIONS = ["3.8.0", "3.8.0", "3.8.0-SNAPSHOT", "", "-", "three\nfour"]
 ENDS = [1999999999, 0, -1, 10**30, math.nan, math.inf, "soon", None, True, [1]]
 TOKENS = [
     *(jwt(["allocator"], exp=end) for end in ENDS),
-    *(jwt(roles, exp=1999999999) for roles in ([], None, 5, "allocator", [["allocator"]], ["allocator\nproxy"], {"allocator": 1}, ["proxy", None, 1])),
-    *("", ".", "a.b.c", "\ud800.\ud800.", "a." + "W" * 40 + ".c", "e30.e30.e30", "a.bnVsbA.c", "a.WzFd.c", "x\ny.z", "a." + "W1tb" * 4000 + ".c"),
+    *(
+        jwt(roles, exp=1999999999)
+        for roles in (
+            [],
+            None,
+            5,
+            "allocator",
+            [["allocator"]],
+            ["allocator\nproxy"],
+            {"allocator": 1},
+            ["proxy", None, 1],
+        )
+    ),
+    *(
+        "",
+        ".",
+        "a.b.c",
+        "\ud800.\ud800.",
+        "a." + "W" * 40 + ".c",
+        "e30.e30.e30",
+        "a.bnVsbA.c",
+        "a.WzFd.c",
+        "x\ny.z",
+        "a." + "W1tb" * 4000 + ".c",
+    ),
 ]
 
 DOCUMENTS: dict[str, st.SearchStrategy] = {
@@ -114,7 +157,9 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
     "runners": st.builds(lambda *found: {"runners": [*found]}, *[st.sampled_from(RUNNERS)] * 2),
     "runner": st.sampled_from(RUNNERS),
     "allocators": st.builds(
-        lambda one, other: {"zones": [{"zone_id": "zone-1", "allocators": [one, other]}, {"zone_id": "zone-2", "allocators": None}]},
+        lambda one, other: {
+            "zones": [{"zone_id": "zone-1", "allocators": [one, other]}, {"zone_id": "zone-2", "allocators": None}]
+        },
         *[st.sampled_from(ALLOCATORS)] * 2,
     ),
     "allocator": st.sampled_from(ALLOCATORS),
@@ -125,11 +170,32 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
             "settings": {"signature_secret": "s", "http_settings": {"sso_settings": {"sso_secret": "s"}}},
         }
     ),
-    "roles": st.just({"values": [{"id": "allocator", "containers": [{"name": "c", "options": {"auths": {}, "env": ["TOKEN=1", "A=1"]}}]}]}),
-    "license": st.just({"license": {"type": "enterprise", "signature": "s", "uid": "u", "issuer": "i", "version": 4, "max_resource_units": 10}}),
-    "tokens": st.just({"tokens": [{"token_id": "one", "roles": ["allocator", "proxy"]}, {"token_id": "two", "roles": []}]}),
+    "roles": st.just(
+        {
+            "values": [
+                {"id": "allocator", "containers": [{"name": "c", "options": {"auths": {}, "env": ["TOKEN=1", "A=1"]}}]}
+            ]
+        }
+    ),
+    "license": st.just(
+        {
+            "license": {
+                "type": "enterprise",
+                "signature": "s",
+                "uid": "u",
+                "issuer": "i",
+                "version": 4,
+                "max_resource_units": 10,
+            }
+        }
+    ),
+    "tokens": st.just(
+        {"tokens": [{"token_id": "one", "roles": ["allocator", "proxy"]}, {"token_id": "two", "roles": []}]}
+    ),
     "mint": st.builds(
-        lambda token, token_id: {"token": token, "token_id": token_id}, st.sampled_from(TOKENS), st.sampled_from(["t", "t", "..", "\ud800", "a/b"])
+        lambda token, token_id: {"token": token, "token_id": token_id},
+        st.sampled_from(TOKENS),
+        st.sampled_from(["t", "t", "..", "\ud800", "a/b"]),
     ),
     "written": st.just({}),
     "deleted": st.just({}),
@@ -138,9 +204,20 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
 ECHOED = (PASSWORD, BASIC, API_KEY)
 FAILURES = st.sampled_from(
     [
-        {"errors": [{"code": code, "message": message, "fields": ["body.roles", *ECHOED]}, {"code": "second", "message": "words of the API"}]}
+        {
+            "errors": [
+                {"code": code, "message": message, "fields": ["body.roles", *ECHOED]},
+                {"code": "second", "message": "words of the API"},
+            ]
+        }
         for code in ("root.unauthorized", "allocators.allocator_not_found", NOT_READY, "")
-        for message in ("two\nlines", "", f"refused: {PASSWORD}, {API_KEY}", f"Basic {BASIC}", json.dumps({"password": PASSWORD, "key": API_KEY}))
+        for message in (
+            "two\nlines",
+            "",
+            f"refused: {PASSWORD}, {API_KEY}",
+            f"Basic {BASIC}",
+            json.dumps({"password": PASSWORD, "key": API_KEY}),
+        )
     ]
     + [{"errors": []}, {"error": PASSWORD}, {"error": {"key": API_KEY}}]
 )
@@ -151,11 +228,43 @@ FAILURES = st.sampled_from(
 DEEP = {f"@{depth}@": b'{"a":[' * (depth // 2) + b"]}" * (depth // 2) for depth in (80, 400, 900, 20_000)}
 JUNK = [
     *(None, True, False, 0, -1, 1.5, math.nan, math.inf, -math.inf, 1e308, 10**30, 10**400),
-    *("", " ", "0", "false", "null", "a\nb", "\u2028\x85", "\ud800", "\x00\x1b[31m", "٣", "x" * 3000, "10.0.0.7", "zone-1"),
-    *([], {}, [None], [[]], [{}], {"": None}, {"a": {"b": 1}}, [1, "a", None, True, {}], ["allocator", 1], {"1": ["\ud800"]}),
+    *(
+        "",
+        " ",
+        "0",
+        "false",
+        "null",
+        "a\nb",
+        "\u2028\x85",
+        "\ud800",
+        "\x00\x1b[31m",
+        "٣",
+        "x" * 3000,
+        "10.0.0.7",
+        "zone-1",
+    ),
+    *(
+        [],
+        {},
+        [None],
+        [[]],
+        [{}],
+        {"": None},
+        {"a": {"b": 1}},
+        [1, "a", None, True, {}],
+        ["allocator", 1],
+        {"1": ["\ud800"]},
+    ),
     *DEEP,
 ]
-ECHOES = [*ECHOED, [*ECHOED], dict.fromkeys(ECHOED, 1), {"deep": [{"er": list(ECHOED)}]}, json.dumps(ECHOED), "a\n".join(ECHOED)]
+ECHOES = [
+    *ECHOED,
+    [*ECHOED],
+    dict.fromkeys(ECHOED, 1),
+    {"deep": [{"er": list(ECHOED)}]},
+    json.dumps(ECHOED),
+    "a\n".join(ECHOED),
+]
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -190,7 +299,15 @@ ANYTHING = object()
 
 def _damages(junk: list) -> st.SearchStrategy:
     """What can be done to a place in a document; ANYTHING is for something that is drawn for it alone."""
-    return st.sampled_from([*[_lose] * 8, *[_double] * 4, *[_wrap] * 4, *[ANYTHING] * 4, *(functools.partial(_replace, value) for value in junk)])
+    return st.sampled_from(
+        [
+            *[_lose] * 8,
+            *[_double] * 4,
+            *[_wrap] * 4,
+            *[ANYTHING] * 4,
+            *(functools.partial(_replace, value) for value in junk),
+        ]
+    )
 
 
 DAMAGES, DAMAGES_WITH_ECHOES = _damages(JUNK), _damages(JUNK + ECHOES)
@@ -225,24 +342,117 @@ def spelled(document: Any, plain: bool = True) -> bytes:
 
 PAGE = f"\n<html><head><title>502 for Basic {BASIC}, ApiKey {API_KEY}</title></head>\n<body>{PASSWORD}</body></html>".encode()
 BODIES = [
-    *(b"", b" \r\n ", b"null", b"NaN", b"[]", b"{}", b'"text"', b"0", b"true", b"{", b'{"version": "3.8.0", "reg', b"x" * 5000, b"1" * 5000),
-    *(b"\xff\xfe\x00", b"\x00", b"\x1f\x8b\x08\x00", b'\xef\xbb\xbf{"version": "3.8.0"}', '{"version": "3.8.0"}'.encode("utf-16")),
-    *(b"[" * 100_000, b'{"a":' * 100_000, DEEP["@900@"], b'{"errors": "many"}', b'{"error": "two\\nlines"}', PAGE, PAGE),
-    *(json.dumps({"message": ECHOED}).encode(), "denied: {0}\u2028{1} {2}".format(*ECHOED).encode(), json.dumps({"error": {"sent": ECHOED}}).encode()),
+    *(
+        b"",
+        b" \r\n ",
+        b"null",
+        b"NaN",
+        b"[]",
+        b"{}",
+        b'"text"',
+        b"0",
+        b"true",
+        b"{",
+        b'{"version": "3.8.0", "reg',
+        b"x" * 5000,
+        b"1" * 5000,
+    ),
+    *(
+        b"\xff\xfe\x00",
+        b"\x00",
+        b"\x1f\x8b\x08\x00",
+        b'\xef\xbb\xbf{"version": "3.8.0"}',
+        '{"version": "3.8.0"}'.encode("utf-16"),
+    ),
+    *(
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        DEEP["@900@"],
+        b'{"errors": "many"}',
+        b'{"error": "two\\nlines"}',
+        PAGE,
+        PAGE,
+    ),
+    *(
+        json.dumps({"message": ECHOED}).encode(),
+        "denied: {0}\u2028{1} {2}".format(*ECHOED).encode(),
+        json.dumps({"error": {"sent": ECHOED}}).encode(),
+    ),
 ]
 HEADERS: list[dict[str, str]] = [
-    *({"Content-Type": "application/json"}, {"Content-Type": "application/json;charset=UTF-8"}, {}, {"Content-Type": "text/html"}, {"Content-Type": "\xff;;="}),
-    *({"Content-Type": f"text/html; charset={name}"} for name in ("idna", "undefined", "base64", "utf-16", "punycode", "none such", "utf-7", "\xe4")),
-    *({"Content-Encoding": name, "Content-Type": "application/json"} for name in ("gzip", "deflate", "identity, gzip", "br")),
+    *(
+        {"Content-Type": "application/json"},
+        {"Content-Type": "application/json;charset=UTF-8"},
+        {},
+        {"Content-Type": "text/html"},
+        {"Content-Type": "\xff;;="},
+    ),
+    *(
+        {"Content-Type": f"text/html; charset={name}"}
+        for name in ("idna", "undefined", "base64", "utf-16", "punycode", "none such", "utf-7", "\xe4")
+    ),
+    *(
+        {"Content-Encoding": name, "Content-Type": "application/json"}
+        for name in ("gzip", "deflate", "identity, gzip", "br")
+    ),
     *({"Content-Length": length, "Content-Type": "application/json"} for length in ("1", "99999", "-1", "many")),
-    *({"Retry-After": after} for after in ("0", "3", "-1", "9" * 5000, "soon", "Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 0000 23:59:59 GMT", "nan")),
+    *(
+        {"Retry-After": after}
+        for after in (
+            "0",
+            "3",
+            "-1",
+            "9" * 5000,
+            "soon",
+            "Fri, 31 Dec 9999 23:59:59 GMT",
+            "Fri, 31 Dec 0000 23:59:59 GMT",
+            "nan",
+        )
+    ),
     *(
         {"Location": place}
-        for place in ("/login", "https://other.example.com/x", "https://[", f"https://admin:{PASSWORD}@o/", "//\xe9\x85:x/", f"https://{BASIC}/")
+        for place in (
+            "/login",
+            "https://other.example.com/x",
+            "https://[",
+            f"https://admin:{PASSWORD}@o/",
+            "//\xe9\x85:x/",
+            f"https://{BASIC}/",
+        )
     ),
-    {"Set-Cookie": "a=b; Domain=.example.com; Path=/; Max-Age=x", "X-Cloud-Error-Codes": "a,b", "X-Elastic-Api-Key-Expiration": "soon"},
+    {
+        "Set-Cookie": "a=b; Domain=.example.com; Path=/; Max-Age=x",
+        "X-Cloud-Error-Codes": "a,b",
+        "X-Elastic-Api-Key-Expiration": "soon",
+    },
 ]
-STATUSES = [200, 201, 202, 204, 302, 304, 399, 400, 400, 401, 401, 403, 404, 404, 409, 417, 429, 449, 500, 502, 503, 504, 599, 999, 101]
+STATUSES = [
+    200,
+    201,
+    202,
+    204,
+    302,
+    304,
+    399,
+    400,
+    400,
+    401,
+    401,
+    403,
+    404,
+    404,
+    409,
+    417,
+    429,
+    449,
+    500,
+    502,
+    503,
+    504,
+    599,
+    999,
+    101,
+]
 BROKEN = [
     refused,
     connect_timeout,
@@ -258,7 +468,9 @@ BROKEN = [
 
 def documents_as_replies(kind: str) -> st.SearchStrategy:
     """The document of a kind, more or less, as a good answer looks from outside."""
-    return st.builds(lambda document, plain: Reply(200, spelled(document, plain)), damaged(DOCUMENTS[kind]), st.booleans())
+    return st.builds(
+        lambda document, plain: Reply(200, spelled(document, plain)), damaged(DOCUMENTS[kind]), st.booleans()
+    )
 
 
 ERRORS = st.builds(
@@ -281,7 +493,12 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
     "login": {"token": BEARER},
     "platform": {
         "version": "3.8.0",
-        "regions": [{"allocators": {"zone_summaries": [{"zone_id": "zone-1", "total_allocators": 2}]}, "runners": {"total_runners": 3}}],
+        "regions": [
+            {
+                "allocators": {"zone_summaries": [{"zone_id": "zone-1", "total_allocators": 2}]},
+                "runners": {"total_runners": 3},
+            }
+        ],
     },
     "runners": {
         "runners": [
@@ -296,7 +513,13 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
         "zones": [
             {
                 "zone_id": "zone-1",
-                "allocators": [{"allocator_id": "10.0.0.7", "status": {"connected": True}, "capacity": {"memory": {"total": 8192, "used": 1}}}],
+                "allocators": [
+                    {
+                        "allocator_id": "10.0.0.7",
+                        "status": {"connected": True},
+                        "capacity": {"memory": {"total": 8192, "used": 1}},
+                    }
+                ],
             },
             {"zone_id": "zone-2", "allocators": [{"allocator_id": "10.0.0.8", "status": {"connected": False}}]},
         ]
@@ -316,7 +539,9 @@ def always(reply: Reply) -> Answer:
     return lambda number, request: reply
 
 
-HEALTHY: dict[str, Answer] = {kind: always(Reply(200, spelled(document))) for kind, document in HEALTHY_DOCUMENTS.items()}
+HEALTHY: dict[str, Answer] = {
+    kind: always(Reply(200, spelled(document))) for kind, document in HEALTHY_DOCUMENTS.items()
+}
 
 
 def in_turn(kind: str, replies: list) -> Answer:
@@ -325,7 +550,9 @@ def in_turn(kind: str, replies: list) -> Answer:
 
 
 def _page(names) -> Reply:
-    return Reply(200, spelled({"zones": [{"zone_id": "zone-1", "allocators": [{"allocator_id": name} for name in names]}]}))
+    return Reply(
+        200, spelled({"zones": [{"zone_id": "zone-1", "allocators": [{"allocator_id": name} for name in names]}]})
+    )
 
 
 def endless(size: int) -> Answer:
@@ -361,7 +588,13 @@ def _servers_of(kind: str) -> st.SearchStrategy[Answer]:
 
     documents = documents_as_replies(kind)
     turns = st.builds(lambda first, then: in_turn(kind, [first, then]), ERRORS | UNREACHED, documents)
-    return st.one_of(*[once(documents)] * 8, *[once(ERRORS)] * 2, *[once(STRANGE)] * 3, once(UNREACHED), PAGERS if kind == "allocators" else turns)
+    return st.one_of(
+        *[once(documents)] * 8,
+        *[once(ERRORS)] * 2,
+        *[once(STRANGE)] * 3,
+        once(UNREACHED),
+        PAGERS if kind == "allocators" else turns,
+    )
 
 
 _SERVERS = {kind: _servers_of(kind) for kind in DOCUMENTS}

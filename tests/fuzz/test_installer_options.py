@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-import vendor
-from ansible_collections.ece.platform.plugins.module_utils import installer
-from fuzzing import assert_sentence, fuzz
-from options import HOSTILE, NASTY, TOKEN, option_sets, spoiled
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._text import MASK
+from tests.fuzz import vendor
+from tests.fuzz.fuzzing import assert_sentence, fuzz
+from tests.fuzz.options import HOSTILE, NASTY, TOKEN, option_sets, spoiled
 
 EXAMPLES = 10_000
 COMPARED = 120
@@ -29,7 +32,7 @@ WORDS = ["a", "Z9", "zone-1", "0", "a.b_c-d", "rack7"]
 RIGHT: dict[str, list] = {
     "coordinator_host": ["10.0.0.1", "ece.example.com", "fd00::1", "a"],
     "token": [TOKEN],
-    "roles": [["allocator"], ["allocator", "proxy"], ("director",), list(installer.ROLES), ["proxy", "allocator"]],
+    "roles": [["allocator"], ["allocator", "proxy"], ("director",), list(ROLES), ["proxy", "allocator"]],
     "version": ["3.8.0", "4.0.3", "3.8.0-SNAPSHOT", "3.8.0-ms-1", "10.20.30"],
     "storage_path": ["/mnt/data/elastic", "/srv/ece_1/data+2@x/", "/", "/a"],
     "docker_socket": ["/var/run/docker.sock", "/run/podman/podman.sock"],
@@ -45,7 +48,12 @@ RIGHT: dict[str, list] = {
         {service: {"xmx": "4G", "xms": "1G"} for service in installer.MEMORY_SERVICES},
     ],
     "timeout_factor": [1, 2.5, "0.5", "3", 1e-07, 999],
-    "allocator_tags": [{"ssd": True}, {"ssd": "true", "rack": 7, "no": False}, {"a.b/c+d-e_f": 1.5, "Z": "9"}, dict(zip(WORDS, reversed(WORDS)))],
+    "allocator_tags": [
+        {"ssd": True},
+        {"ssd": "true", "rack": 7, "no": False},
+        {"a.b/c+d-e_f": 1.5, "Z": "9"},
+        dict(zip(WORDS, reversed(WORDS))),
+    ],
     "external_hostname": ["ece.example.com", "10.0.0.7"],
     "api_base_url": ["https://ece.example.com:12343", "http://10.0.0.1/x/y", "https://[fd00::1]:12343/x"],
     "overwrite_existing_image": [True, False],
@@ -118,7 +126,9 @@ def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
     try:
         read = vendor.read(argv)
     except vendor.Refused:
-        assert extra  # flags that nobody but the script knows, which it may not take like this; it says so before it does anything
+        assert (
+            extra
+        )  # flags that nobody but the script knows, which it may not take like this; it says so before it does anything
         return
     position = 0
     while position < len(extra):
@@ -128,10 +138,10 @@ def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
         assert read[flag] == (extra[position - 1] if flag in vendor.VALUED else "true") or flag in extra[position:]
 
 
-def assert_refusal(options: dict[str, Any], prefix: str, error: installer.OptionError) -> None:
+def assert_refusal(options: dict[str, Any], prefix: str, error: OptionError) -> None:
     """One sentence that begins with the option, and has nothing of a token in it."""
     words = str(error)
-    assert type(error) is installer.OptionError
+    assert type(error) is OptionError
     assert_sentence(words, TOKEN.split("."))
     assert any(words.startswith((f"{prefix}{name} ", f"{prefix}{name}:")) for name in options), words
 
@@ -143,13 +153,13 @@ def judge(options: dict[str, Any], prefix: str) -> str:
     """What became of one set of options; fails where that is wrong."""
     try:
         argv = installer.arguments(options, prefix)
-    except installer.OptionError as error:
+    except OptionError as error:
         assert_refusal(options, prefix, error)
         return "refused"
     assert_read_as_meant(options, argv)
     if "--roles-token" in argv:
         shown = installer.without_token(argv)
-        assert shown[argv.index("--roles-token") + 1] == installer.MASK
+        assert shown[argv.index("--roles-token") + 1] == MASK
     return "accepted"
 
 
@@ -182,7 +192,7 @@ def command_lines(draw) -> list[str]:
         elif kind == "word":
             argv.append(draw(st.sampled_from([*vendor.SWITCHES, "--unknown", "--roles", "word"])))
         else:
-            with contextlib.suppress(installer.OptionError):
+            with contextlib.suppress(OptionError):
                 argv += installer.arguments(draw(OPTION_SETS))
     return argv
 

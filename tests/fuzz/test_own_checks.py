@@ -15,22 +15,28 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils.installer import OptionError
-from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError
-from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC, EXPECTED_ERRORS, check_connection, make_client
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._module import (
+    CONNECTION_SPEC,
+    EXPECTED_ERRORS,
+    check_connection,
+    make_client,
+)
 from ansible_collections.ece.platform.plugins.modules import ece_allocator_info, ece_enrollment_token, ece_runner
-from consumers import ALL_ALLOCATORS, plan_of
-from fuzzing import API_KEY, PASSWORD, USERNAME, assert_sentence, fuzz
-from options import TOKEN, option_sets
-from replies import HEALTHY, HEALTHY_DOCUMENTS
-from transport import Platform, attach, client_of
+from tests.fuzz.consumers import ALL_ALLOCATORS, plan_of
+from tests.fuzz.fuzzing import API_KEY, PASSWORD, USERNAME, assert_sentence, fuzz
+from tests.fuzz.options import TOKEN, option_sets
+from tests.fuzz.replies import HEALTHY, HEALTHY_DOCUMENTS
+from tests.fuzz.transport import Platform, attach, client_of
 
 CONNECTIONS, MODULES, HOSTS = 5_000, 2_000, 3_000
 # What an action makes a sentence of; modules make one of the first three.
-EXPECTED = (*EXPECTED_ERRORS, OptionError, InstallerFileError)
+EXPECTED = (*EXPECTED_ERRORS, OptionError, OptionError)
 
 
-def judged(function: Callable[[Any], list[str]], sets: st.SearchStrategy, examples: int, secrets: Iterable[str]) -> None:
+def judged(
+    function: Callable[[Any], list[str]], sets: st.SearchStrategy, examples: int, secrets: Iterable[str]
+) -> None:
     """Runs the function with generated options: it may return sentences, or raise one; both happen often enough to mean something."""
     tally: collections.Counter = collections.Counter()
 
@@ -53,7 +59,12 @@ def judged(function: Callable[[Any], list[str]], sets: st.SearchStrategy, exampl
 # -- connection options ------------------------------------------------------------------------------------------------------
 
 CONNECTION = {
-    "url": [["https://ece.example.com:12443"], "https://[fd00::1]:12443/", ["https://10.0.0.1", "https://10.0.0.2:1"], "http://10.0.0.1:12400"],
+    "url": [
+        ["https://ece.example.com:12443"],
+        "https://[fd00::1]:12443/",
+        ["https://10.0.0.1", "https://10.0.0.2:1"],
+        "http://10.0.0.1:12400",
+    ],
     "api_key": [None, API_KEY],
     "username": [USERNAME, None],
     "password": [PASSWORD, None],
@@ -65,7 +76,18 @@ CONNECTION = {
 }
 WRONG_CONNECTION = {
     "url": [
-        *("https://", "https://[", "https://[::1", "https://a:b:c", "https://a:99999", "https://\ud800", "https://ä.example", "https://*", "HTTPS://x", "x"),
+        *(
+            "https://",
+            "https://[",
+            "https://[::1",
+            "https://a:b:c",
+            "https://a:99999",
+            "https://\ud800",
+            "https://ä.example",
+            "https://*",
+            "HTTPS://x",
+            "x",
+        ),
         *(
             "https://" + "a" * 300,
             "https://a b",
@@ -77,7 +99,17 @@ WRONG_CONNECTION = {
             f"https://u:{PASSWORD}@x",
             "ftp://x",
         ),
-        *(["", None], ["https://x", "https://u@y"], [["https://x"]], "https://\u2028", "https://x\\y", "https://x:", "https:///x", "//x", "https://xn--/"),
+        *(
+            ["", None],
+            ["https://x", "https://u@y"],
+            [["https://x"]],
+            "https://\u2028",
+            "https://x\\y",
+            "https://x:",
+            "https:///x",
+            "//x",
+            "https://xn--/",
+        ),
     ],
     "password": [PASSWORD + "\ud800", PASSWORD + "\udcff", PASSWORD + "\n", PASSWORD + "ä€"],
     "username": ["a:b", "\ud800", "\n", "ä"],
@@ -116,7 +148,25 @@ def test_connection_options_connect_or_are_refused_in_a_sentence(environment):
 
 # -- options of modules, of the types that Ansible makes of them -----------------------------------------------------------------
 
-ODD_IDS = ["t", "10.0.0.8", "", " ", ".", "..", "a/b", "../x", "a\nb", "\ud800", "%2e%2e", "?x", "#", TOKEN, "\\", "x" * 3000, "ä"]
+ODD_IDS = [
+    "t",
+    "10.0.0.8",
+    "",
+    " ",
+    ".",
+    "..",
+    "a/b",
+    "../x",
+    "a\nb",
+    "\ud800",
+    "%2e%2e",
+    "?x",
+    "#",
+    TOKEN,
+    "\\",
+    "x" * 3000,
+    "ä",
+]
 ODD_NUMBERS = [0, 1, -1, 600, 3600, 2**31 - 1, 2**31, 10**20, -(10**400)]
 ROLES = [["allocator"], ["allocator", "proxy", "allocator"], []]
 

@@ -11,12 +11,12 @@ import json
 
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils import client as api
-from ansible_collections.ece.platform.plugins.module_utils.module import EXPECTED_ERRORS, failure
-from consumers import CONSUMERS
-from fuzzing import SECRETS, assert_no_secret, assert_sentence, fuzz
-from replies import HEALTHY, HEALTHY_DOCUMENTS, servers, spelled
-from transport import Platform, Reply, client_of
+from ansible_collections.ece.platform.plugins.module_utils import _client as api
+from ansible_collections.ece.platform.plugins.module_utils._module import EXPECTED_ERRORS, failure
+from tests.fuzz.consumers import CONSUMERS
+from tests.fuzz.fuzzing import SECRETS, assert_no_secret, assert_sentence, fuzz
+from tests.fuzz.replies import HEALTHY, HEALTHY_DOCUMENTS, servers, spelled
+from tests.fuzz.transport import Platform, Reply, client_of
 
 REPLIES = 10_000
 # A platform's answer is not always asked for: a mint that fails has no token to revoke.
@@ -28,7 +28,13 @@ PAGES_MAX = 20
 # What is known besides: a platform that counts its allocators, or one that does not, so that only the list itself can tell where it ends.
 KNOWN = {"counted": HEALTHY_DOCUMENTS, "uncounted": {**HEALTHY_DOCUMENTS, "platform": {"version": "3.8.0"}}}
 ASKED = st.sampled_from(
-    [(name, kind, credentials, known) for name, consumer in CONSUMERS.items() for kind in consumer.kinds for credentials in ("key", "user") for known in KNOWN]
+    [
+        (name, kind, credentials, known)
+        for name, consumer in CONSUMERS.items()
+        for kind in consumer.kinds
+        for credentials in ("key", "user")
+        for known in KNOWN
+    ]
 )
 
 

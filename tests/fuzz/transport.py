@@ -19,8 +19,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from ansible_collections.ece.platform.plugins.module_utils.client import EceClient
-from fuzzing import CREDENTIALS
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from tests.fuzz.fuzzing import CREDENTIALS
 
 URLS = ("https://ece-1.example.com:12443", "https://ece-2.example.com:12443")
 # More than any consumer needs of a platform that answers each request in the worst way that ends.
@@ -76,14 +76,18 @@ class Platform(HTTPAdapter):
 
     def send(self, request, stream=False, timeout=None, verify=True, cert=None, proxies=None):
         check_sendable(request, timeout)
-        kind = kind_of(request.method, urlsplit(request.url).path.partition("/api/v1")[2])  # there may be a path of a proxy before it
+        kind = kind_of(
+            request.method, urlsplit(request.url).path.partition("/api/v1")[2]
+        )  # there may be a path of a proxy before it
         number = self.asked.get(kind, 0)
         self.asked[kind] = number + 1
         assert sum(self.asked.values()) <= REQUESTS_MAX, f"there is no end to it: {self.asked}"
         reply = self._answers[kind](number, request)
         if isinstance(reply, Exception):
             raise reply
-        raw = HTTPResponse(io.BytesIO(reply.body), reply.headers, reply.status, preload_content=False, request_method=request.method)
+        raw = HTTPResponse(
+            io.BytesIO(reply.body), reply.headers, reply.status, preload_content=False, request_method=request.method
+        )
         return self.build_response(request, raw)
 
 

@@ -79,7 +79,9 @@ def read(argv: Sequence[str]) -> dict[str, str]:
 
 def _assigned(value: str) -> str:
     """What is left of a value once the script has passed it on and evaluated it."""
-    word = next(iter(re.split("[ \t\n]+", value.strip(" \t\n"))))  # IFS knows these three, and no blank of other scripts
+    word = next(
+        iter(re.split("[ \t\n]+", value.strip(" \t\n")))
+    )  # IFS knows these three, and no blank of other scripts
     if re.search(r"[*?\\]", word):
         raise Misread(f"file names, for {word}")
     if not word or word.startswith("--"):
@@ -99,9 +101,18 @@ def read_by_shell(argv: Sequence[str], folder: Path) -> dict[str, str]:
     text = STANDIN.read_text(encoding="utf-8")
     parser = text[text.index("assign() {") : text.index("HOST_STORAGE_PATH=${")]
     names = {name: flag for flags in (VALUED, SWITCHES) for flag, name in flags.items()}
-    script = "\n".join(['refuse() { exit "$1"; }', "without_token() { :; }", parser, _DUMP.format(names=" ".join(names))])
+    script = "\n".join(
+        ['refuse() { exit "$1"; }', "without_token() { :; }", parser, _DUMP.format(names=" ".join(names))]
+    )
     command = ["bash", "-c", script, "bash", "install", *argv]
-    done = subprocess.run(command, cwd=folder, env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, stdout=subprocess.PIPE, check=False, timeout=30)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        stdout=subprocess.PIPE,
+        check=False,
+        timeout=30,
+    )
     if done.returncode == 3:
         raise Refused("by the script")
     assert done.returncode == 0, done

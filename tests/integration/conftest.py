@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from integration.scanner import Hit, Processes, Scan, needles_for, scan_bytes, scan_processes, scan_tree
-from standin import StandIn
-from standin.faults import Fault
-from standin.hosts import LocalHost
+from tests.integration.scanner import Hit, Processes, Scan, needles_for, scan_bytes, scan_processes, scan_tree
+from tests.standin import StandIn
+from tests.standin.faults import Fault
+from tests.standin.hosts import LocalHost
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "collections"))
@@ -103,9 +103,14 @@ class Operator:
         """Hand credentials over in a file of extra variables instead of the environment; without an argument the administrator's."""
         path = self.folder / "credentials.yml"
         path.touch(mode=0o600)
-        path.write_text(yaml.safe_dump(credentials or {"ece_username": self.ece.username, "ece_password": self.ece.password}), encoding="utf-8")
+        path.write_text(
+            yaml.safe_dump(credentials or {"ece_username": self.ece.username, "ece_password": self.ece.password}),
+            encoding="utf-8",
+        )
         self.credential_files.add(path)
-        self.environment = {key: value for key, value in self.environment.items() if key not in ("ECE_USERNAME", *EXPORTED)}
+        self.environment = {
+            key: value for key, value in self.environment.items() if key not in ("ECE_USERNAME", *EXPORTED)
+        }
         self.options += ["-e", f"@{path}"]
 
     def new_host(self, name: str, ip: str, zone: str = "ece-zone-1", **knobs) -> dict:
@@ -138,7 +143,14 @@ class Operator:
             **self.recorders(),
             **self.environment,
         }
-        return [str(self.core / "ansible-playbook"), str(playbook), "-i", str(self.inventory()), *self.options, *options], environment
+        return [
+            str(self.core / "ansible-playbook"),
+            str(playbook),
+            "-i",
+            str(self.inventory()),
+            *self.options,
+            *options,
+        ], environment
 
     def recorders(self) -> dict[str, str]:
         """Everything by which Ansible keeps what happened, because each gets to see more than the screen shows."""
@@ -157,10 +169,19 @@ class Operator:
         """Run a playbook to its end. No play of ours makes Ansible warn, unless the test is about a warning; none leaks, unless it is about leaks."""
         return self.run(*self.command(playbook, *options), warnings=warnings, leaks=leaks)
 
-    def run(self, command: list[str], environment: dict[str, str], *, warnings: bool = False, leaks: bool = False) -> Run:
+    def run(
+        self, command: list[str], environment: dict[str, str], *, warnings: bool = False, leaks: bool = False
+    ) -> Run:
         with self.processes.watching():
             done = subprocess.run(
-                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180, cwd=self.folder, check=False
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=180,
+                cwd=self.folder,
+                check=False,
             )
         return self._run(done.returncode, done.stdout, warnings, leaks)
 
@@ -170,7 +191,13 @@ class Operator:
         watching = self.processes.watching()
         watching.__enter__()
         process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder, start_new_session=True
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.folder,
+            start_new_session=True,
         )
         return Begun(process, watching)
 
@@ -196,7 +223,14 @@ class Operator:
         scan.add(scan_tree(self.folder, needles, exclude=self.credential_files.__contains__))
         running = {host.storage / LOGS_WITH_A_TOKEN for host in self.ece.hosts.values() if installs(host)}
         scan.add(scan_tree(self.ece.directory, needles, exclude=lambda path: path.parent in running))
-        scan.add(scan_tree(Path(tempfile.gettempdir()), needles, exclude=lambda path: path.name.startswith(OF_OTHER_TESTS), newer_than=self.since))
+        scan.add(
+            scan_tree(
+                Path(tempfile.gettempdir()),
+                needles,
+                exclude=lambda path: path.name.startswith(OF_OTHER_TESTS),
+                newer_than=self.since,
+            )
+        )
         scan.add(scan_processes(self.processes.seen.copy(), needles, exported, (self.folder, self.ece.directory)))
         self.processes.seen.clear()
         if not leaks:
@@ -219,7 +253,9 @@ def standin_options() -> dict:
 
 @pytest.fixture
 def ece(standin_options):
-    with StandIn(**{"connect_seconds": 0.5, "install_seconds": 1.0, "spec": SPEC if SPEC.is_file() else None, **standin_options}) as standin:
+    with StandIn(
+        **{"connect_seconds": 0.5, "install_seconds": 1.0, "spec": SPEC if SPEC.is_file() else None, **standin_options}
+    ) as standin:
         yield standin
         assert not standin.violations, "requests or replies do not fit the API's spec"
 

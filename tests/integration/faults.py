@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from standin.hosts import INSTALLER_CONTAINER
+from tests.standin.hosts import INSTALLER_CONTAINER
 
 NOTHING, ALL = (), ("a", "b")
 # How often a request is repeated in these runs, and how long one is waited for, in seconds.
@@ -61,7 +61,12 @@ class Fault:
 
 # -- the platform's answers, at every step -------------------------------------------------------------------------------
 
-PLATFORM, TOKENS, ALLOCATORS, RUNNERS = r"^/platform$", "enrollment-tokens$", "infrastructure/allocators$", "infrastructure/runners$"
+PLATFORM, TOKENS, ALLOCATORS, RUNNERS = (
+    r"^/platform$",
+    "enrollment-tokens$",
+    "infrastructure/allocators$",
+    "infrastructure/runners$",
+)
 STEPS = {
     "plan": ("questions of the plan", {"method": "GET", "path": PLATFORM}),
     "mint": ("requests for the token", {"method": "POST", "path": TOKENS}),
@@ -74,7 +79,10 @@ ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "503": ("answered with HTTP 503", {"status": 503}),
     "429-retry-after": ("answered with HTTP 429 and Retry-After", {"status": 429, "headers": {"Retry-After": "1"}}),
     "429": ("answered with HTTP 429", {"status": 429}),
-    "401": ("answered with HTTP 401 once: the login has expired", {"status": 401, "code": "root.unauthorized", "times": 1}),
+    "401": (
+        "answered with HTTP 401 once: the login has expired",
+        {"status": 401, "code": "root.unauthorized", "times": 1},
+    ),
     "403": ("answered with HTTP 403", {"status": 403, "code": "root.unauthorized.rbac"}),
     "449": ("answered with HTTP 449", {"status": 449, "code": "root.unauthorized.rbac.elevated_permissions_required"}),
     "404": ("answered with HTTP 404", {"status": 404, "code": "root.resource_not_found"}),
@@ -82,7 +90,10 @@ ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "reset-before": ("cut off before they have an effect", {"reset": "before"}),
     "reset-after": ("cut off after they had their effect", {"reset": "after"}),
     "truncated": ("answered with half an answer", {"truncate": True}),
-    "html": ("answered with a web page", {"body": b"<html><title>Welcome to nginx</title></html>", "content_type": "text/html"}),
+    "html": (
+        "answered with a web page",
+        {"body": b"<html><title>Welcome to nginx</title></html>", "content_type": "text/html"},
+    ),
     "empty": ("answered with nothing", {"body": b""}),
     "content-type": ("answered as text/plain", {"content_type": "text/plain"}),
     "error-object": ('answered with {"error": "..."}', {"body": b'{"error": "upstream is gone"}'}),
@@ -106,7 +117,10 @@ PLAN_SAYS = {
 NONE_IS_NEW = "No persistent token is new since"
 IS_REVOKED = "The token that it made, token_id "
 MINT_SAYS = {
-    **{status: f"answered HTTP {status}: A fault of the stand-in. (root.internal). {NONE_IS_NEW}" for status in ("500", "502", "503")},
+    **{
+        status: f"answered HTTP {status}: A fault of the stand-in. (root.internal). {NONE_IS_NEW}"
+        for status in ("500", "502", "503")
+    },
     **{kind: "there is no token to join with: POST" for kind in ("429", "429-retry-after")},
     **{status: PLAN_SAYS[status] for status in ("403", "449", "404")},
     "slow": IS_REVOKED,
@@ -157,7 +171,16 @@ def _answer(step: str, kind: str, what: str, fault: dict[str, Any]) -> Fault:
         return Fault(name, what, "ok", CONNECTED, ALL, after, arm, check=_logged_in_once if kind == "401" else None)
     if step == "revoke":
         return Fault(name, what, "failed", says, ALL, "its keeper revokes the token after the run", arm, keeper=True)
-    return Fault(name, what, "failed", says, NOTHING, "nothing is started" if step == "mint" else "nothing is begun", arm, asks=step == "mint")
+    return Fault(
+        name,
+        what,
+        "failed",
+        says,
+        NOTHING,
+        "nothing is started" if step == "mint" else "nothing is begun",
+        arm,
+        asks=step == "mint",
+    )
 
 
 def _logged_in_once(operator) -> None:
@@ -173,7 +196,11 @@ LISTS = {
     "watch-runners": ("questions for runners while hosts join", {"path": RUNNERS, "after": 1}, "runners"),
     "watch-allocators": ("questions for allocators while hosts join", {"path": ALLOCATORS, "after": 1}, "zones"),
     "mint-list": ("questions for the tokens that are there before the mint", {"path": TOKENS}, "tokens"),
-    "revoke-list": ("questions for the tokens that are there after the revocation", {"path": TOKENS, "after": 1}, "tokens"),
+    "revoke-list": (
+        "questions for the tokens that are there after the revocation",
+        {"path": TOKENS, "after": 1},
+        "tokens",
+    ),
 }
 LIST_ANSWERS = ("500", "403", "slow", "reset-before", "truncated", "html", "missing-fields")
 ROLES_ANSWERS: dict[str, tuple[str, int | None]] = {
@@ -192,7 +219,13 @@ ROLES_ANSWERS: dict[str, tuple[str, int | None]] = {
 def other_requests() -> Iterator[Fault]:
     for step, (whom, which, field_name) in LISTS.items():
         for kind in LIST_ANSWERS:
-            yield _list_answer(step, kind, whom, which, f"answered without '{field_name}', which the API promises; is url a coordinator of ECE?")
+            yield _list_answer(
+                step,
+                kind,
+                whom,
+                which,
+                f"answered without '{field_name}', which the API promises; is url a coordinator of ECE?",
+            )
     for kind, (says, times) in ROLES_ANSWERS.items():
         how, what = ANSWERS[kind]
         passes = times is not None
@@ -212,14 +245,34 @@ def other_requests() -> Iterator[Fault]:
 def _list_answer(step: str, kind: str, whom: str, which: dict[str, Any], missing: str) -> Fault:
     how, what = ANSWERS[kind]
     # One question is asked 1 + RETRIES times; the watch goes on with the next one.
-    arm = _armed(**{"method": "GET", "times": None if step.startswith(("plan", "mint")) else RETRIES + 1, **which, **what})
+    arm = _armed(
+        **{"method": "GET", "times": None if step.startswith(("plan", "mint")) else RETRIES + 1, **which, **what}
+    )
     name, words = f"{step}-{kind}", f"{whom}: {how}"
     if step.startswith("watch"):
         return Fault(name, words, "ok", CONNECTED, ALL, "asked again", arm)
     if step == "revoke-list":
-        return Fault(name, words, "failed", "could not be revoked: process", ALL, "its keeper sees to it that the token is gone", arm, keeper=True)
+        return Fault(
+            name,
+            words,
+            "failed",
+            "could not be revoked: process",
+            ALL,
+            "its keeper sees to it that the token is gone",
+            arm,
+            keeper=True,
+        )
     says = missing if kind == "missing-fields" else PLAN_SAYS[kind]
-    return Fault(name, words, "failed", says, NOTHING, "nothing is started" if step == "mint-list" else "nothing is begun", arm, asks=False)
+    return Fault(
+        name,
+        words,
+        "failed",
+        says,
+        NOTHING,
+        "nothing is started" if step == "mint-list" else "nothing is begun",
+        arm,
+        asks=False,
+    )
 
 
 # -- what lists may hold, and who answers --------------------------------------------------------------------------------
@@ -228,7 +281,9 @@ def _list_answer(step: str, kind: str, whom: str, which: dict[str, Any], missing
 def _change(path: str, change: Callable[[Any, Any], Any], **more: Any) -> Callable[[Any], Callable[[], None]]:
     """Each answer of a path goes through change(operator, payload)."""
 
-    return lambda operator: _armed(method="GET", path=path, transform=lambda payload: change(operator, payload), **{"times": None, **more})(operator)
+    return lambda operator: _armed(
+        method="GET", path=path, transform=lambda payload: change(operator, payload), **{"times": None, **more}
+    )(operator)
 
 
 def _allocators_null(_operator, payload):
@@ -329,7 +384,9 @@ def _fails_over(operator):
     """The coordinator that answered plan and mint is gone as soon as the token is there."""
     relay = Relay(operator.ece.port)
     operator.group_vars["ece_url"] = [relay.url, operator.ece.url]
-    threading.Thread(target=lambda: (until(lambda: operator.ece.hosts["a"].containers), relay.close()), daemon=True).start()
+    threading.Thread(
+        target=lambda: (until(lambda: operator.ece.hosts["a"].containers), relay.close()), daemon=True
+    ).start()
 
 
 def platform() -> Iterator[Fault]:
@@ -381,7 +438,15 @@ def platform() -> Iterator[Fault]:
         _shrinks,
         standin=paged,
     )
-    yield Fault("watch-index-lag", "the list shows a new allocator 20 s late", "ok", CONNECTED, ALL, "waited for", standin={"index_lag": 20})
+    yield Fault(
+        "watch-index-lag",
+        "the list shows a new allocator 20 s late",
+        "ok",
+        CONNECTED,
+        ALL,
+        "waited for",
+        standin={"index_lag": 20},
+    )
     yield Fault(
         "watch-platform-gone-for-good",
         "the platform answers nothing but HTTP 503 while hosts join",
@@ -402,9 +467,23 @@ def platform() -> Iterator[Fault]:
         _armed(times=None, status=401, code="root.unauthenticated"),
         asks=False,
     )
-    yield Fault("first-coordinator-down", "the first coordinator of several is down", "ok", CONNECTED, ALL, "the next one is asked", _first_is_down)
     yield Fault(
-        "coordinator-fails-over", "the coordinator goes down while hosts join, another one is there", "ok", CONNECTED, ALL, "the next one is asked", _fails_over
+        "first-coordinator-down",
+        "the first coordinator of several is down",
+        "ok",
+        CONNECTED,
+        ALL,
+        "the next one is asked",
+        _first_is_down,
+    )
+    yield Fault(
+        "coordinator-fails-over",
+        "the coordinator goes down while hosts join, another one is there",
+        "ok",
+        CONNECTED,
+        ALL,
+        "the next one is asked",
+        _fails_over,
     )
     yield Fault(
         "certificate-expired",
@@ -424,13 +503,39 @@ def platform() -> Iterator[Fault]:
         after="nothing is sent",
         asks=False,
     )
-    yield Fault("clock-ahead", "the platform's clock is an hour ahead of the controller's", "ok", CONNECTED, ALL, arm=_clock(3600))
-    yield Fault("clock-behind", "the platform's clock is an hour behind the controller's", "ok", CONNECTED, ALL, arm=_clock(-3600))
     yield Fault(
-        "clock-ahead-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(3600), variables={"ece_host_token_persistent": False}
+        "clock-ahead",
+        "the platform's clock is an hour ahead of the controller's",
+        "ok",
+        CONNECTED,
+        ALL,
+        arm=_clock(3600),
     )
     yield Fault(
-        "clock-behind-ephemeral", "the same, with an ephemeral token", "ok", CONNECTED, ALL, arm=_clock(-3600), variables={"ece_host_token_persistent": False}
+        "clock-behind",
+        "the platform's clock is an hour behind the controller's",
+        "ok",
+        CONNECTED,
+        ALL,
+        arm=_clock(-3600),
+    )
+    yield Fault(
+        "clock-ahead-ephemeral",
+        "the same, with an ephemeral token",
+        "ok",
+        CONNECTED,
+        ALL,
+        arm=_clock(3600),
+        variables={"ece_host_token_persistent": False},
+    )
+    yield Fault(
+        "clock-behind-ephemeral",
+        "the same, with an ephemeral token",
+        "ok",
+        CONNECTED,
+        ALL,
+        arm=_clock(-3600),
+        variables={"ece_host_token_persistent": False},
     )
 
 
@@ -478,7 +583,12 @@ def _drops(operator):
     platform = operator.ece.platform
 
     def drop():
-        until(lambda: any(runner.runner_id == "192.0.2.1" and runner.connected(platform.now()) for runner in platform.current_runners()))
+        until(
+            lambda: any(
+                runner.runner_id == "192.0.2.1" and runner.connected(platform.now())
+                for runner in platform.current_runners()
+            )
+        )
         seen = len(operator.ece.requests)
         until(lambda: sum(entry["path"].endswith("/allocators") for entry in operator.ece.requests[seen:]) >= 2)
         platform.disconnect("192.0.2.1")
@@ -491,7 +601,11 @@ def _nothing_runs(operator) -> None:
     host = operator.ece.hosts["a"]
     assert host.containers == []
     commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    assert not [command for command in commands if b"elastic-cloud-enterprise.sh" in command and os.fsencode(host.folder) in command]
+    assert not [
+        command
+        for command in commands
+        if b"elastic-cloud-enterprise.sh" in command and os.fsencode(host.folder) in command
+    ]
 
 
 def _never_started(operator) -> None:
@@ -499,10 +613,16 @@ def _never_started(operator) -> None:
 
 
 EXIT = {
-    1: ("general failure", "The cause may be the storage path, the host IP, operating system and engine, the version, or that the platform refused the host."),
+    1: (
+        "general failure",
+        "The cause may be the storage path, the host IP, operating system and engine, the version, or that the platform refused the host.",
+    ),
     2: ("unknown command", "check that the installer file is elastic-cloud-enterprise.sh"),
     3: ("unknown or empty argument", "use the script of the platform's version, or check extra_args"),
-    4: ("bad user", "The install user needs a UID and GID of 1000 or more and must be able to run docker: add it to the engine's group."),
+    4: (
+        "bad user",
+        "The install user needs a UID and GID of 1000 or more and must be able to run docker: add it to the engine's group.",
+    ),
     5: ("precondition", "Start the container engine or set the socket's path; stop firewalld or open its ports."),
 }
 
@@ -623,7 +743,10 @@ def _on_different_hosts(operator):
 def _one_mint_lost(operator):
     """Two runs mint at the same time; one of the two tokens is lost on its way."""
     operator.armed.append(operator.ece.fault(method="POST", path=TOKENS, delay=1, reset="after"))
-    runs = sorted((operator.finished(begun) for begun in [operator.begin("--limit", name) for name in ALL]), key=lambda run: run.rc)
+    runs = sorted(
+        (operator.finished(begun) for begun in [operator.begin("--limit", name) for name in ALL]),
+        key=lambda run: run.rc,
+    )
     assert runs[0].rc == 0 and CONNECTED.replace("2", "1") in runs[0].words, runs[0].output
     assert operator.ece.minted == 3, "one of somebody else, one that was used, and one that was lost"
     return runs[1]
@@ -643,7 +766,9 @@ def _wrong_version(operator):
 
 
 def _retry_file(operator):
-    operator.environment.update(ANSIBLE_RETRY_FILES_ENABLED="true", ANSIBLE_RETRY_FILES_SAVE_PATH=str(operator.folder / "retry"))
+    operator.environment.update(
+        ANSIBLE_RETRY_FILES_ENABLED="true", ANSIBLE_RETRY_FILES_SAVE_PATH=str(operator.folder / "retry")
+    )
     cure = _knobs(fail=5)(operator)
 
     def mend():
@@ -735,7 +860,13 @@ def operators() -> Iterator[Fault]:
         standin=long,
     )
     yield Fault(
-        "operator-two-plays", "two plays run at once on different hosts", "ok", "1/1 connected", ALL, "each with its own token", act=_on_different_hosts
+        "operator-two-plays",
+        "two plays run at once on different hosts",
+        "ok",
+        "1/1 connected",
+        ALL,
+        "each with its own token",
+        act=_on_different_hosts,
     )
     yield Fault(
         "operator-two-mints-one-lost",
@@ -758,7 +889,15 @@ def operators() -> Iterator[Fault]:
         _wrong_version,
         asks=False,
     )
-    yield Fault("operator-limit", "--limit of one host", "ok", "1/1 connected: a", ("a",), "the next run joins the others", act=_limited)
+    yield Fault(
+        "operator-limit",
+        "--limit of one host",
+        "ok",
+        "1/1 connected: a",
+        ("a",),
+        "the next run joins the others",
+        act=_limited,
+    )
     yield Fault(
         "operator-start-at-task",
         "--start-at-task leaves out the plan",

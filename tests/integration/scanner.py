@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 
 import yaml
 
-from standin.model import Secret
+from tests.standin.model import Secret
 
 # 48 random bits, as a secret's piece has in its base64 alphabet, do not turn up by chance in all that a suite writes.
 SHORTEST = 8
@@ -248,17 +248,29 @@ def _of_process(pid: int, what: str) -> bytes:
         return file.readall()
 
 
-def scan_processes(seen: Mapping[tuple[int, bytes], bytes], needles: list[Needle], exported: Iterable[str] = (), places: Iterable[Path] = ()) -> Scan:
+def scan_processes(
+    seen: Mapping[tuple[int, bytes], bytes],
+    needles: list[Needle],
+    exported: Iterable[str] = (),
+    places: Iterable[Path] = (),
+) -> Scan:
     """exported: C(NAME=value) in environments that may be there, because it was put there before the play began.
 
     places: what counts as a process of the play names one of them; whatever else ran on this machine is looked at without being counted.
     """
     allowed = set(map(os.fsencode, exported))
     # Most processes of a play have the same environment.
-    environments = {environ: b"\0".join(entry for entry in environ.split(b"\0") if entry not in allowed) for environ in set(seen.values())}
+    environments = {
+        environ: b"\0".join(entry for entry in environ.split(b"\0") if entry not in allowed)
+        for environ in set(seen.values())
+    }
     leaky = {environ for environ, rest in environments.items() if scan_bytes(rest, needles)}
     marks = [os.fsencode(place) for place in places]
-    scan = Scan(processes=sum(any(mark in arguments or mark in environ for mark in marks) for (_pid, arguments), environ in seen.items()))
+    scan = Scan(
+        processes=sum(
+            any(mark in arguments or mark in environ for mark in marks) for (_pid, arguments), environ in seen.items()
+        )
+    )
     for (_pid, arguments), environ in seen.items():
         words = arguments.split(b"\0")
         name = " ".join(masked(os.fsdecode(os.path.basename(word)), needles) for word in words[:2])

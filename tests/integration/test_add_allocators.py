@@ -23,7 +23,9 @@ def test_check_then_join_then_nothing(any_operator):
     check = operator.play("--check", "--diff", "-vvvv")
     assert check.rc == 0, check.output
     assert "123 hosts: 120 joined, 3 new" in check.output
-    assert all(re.search(rf"^  new-{number} +ece-zone-1 +would join", check.output, re.MULTILINE) for number in (1, 2, 3))
+    assert all(
+        re.search(rf"^  new-{number} +ece-zone-1 +would join", check.output, re.MULTILINE) for number in (1, 2, 3)
+    )
     assert ece.mutations == [] and not [entry for entry in ece.requests if entry["method"] != "GET"]
     assert not any(host.containers or host.storage.exists() for host in ece.hosts.values())
 
@@ -32,7 +34,12 @@ def test_check_then_join_then_nothing(any_operator):
     assert ece.joined == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
     assert ece.minted == 1
     assert [(entry["method"], entry["status"]) for entry in ece.mutations] == [("POST", 200)]
-    assert {name for name in join.recap if join.recap[name]["ok"]} <= {"new-1", "new-2", "new-3", sorted(operator.hosts)[0]}
+    assert {name for name in join.recap if join.recap[name]["ok"]} <= {
+        "new-1",
+        "new-2",
+        "new-3",
+        sorted(operator.hosts)[0],
+    }
 
     ece.reset_requests()
     again = operator.play()
@@ -60,11 +67,18 @@ def test_installer_gets_checked_words_and_a_clean_environment(operator, monkeypa
     pairs = dict(zip(words, words[1:]))
     assert pairs["--availability-zone"] == "ece-zone-2"
     assert pairs["--capacity"] == "16384"
-    assert json.loads(pairs["--memory-settings"]) == {"allocator": {"xms": "4G", "xmx": "4G"}, "runner": {"xms": "1G", "xmx": "1G"}}
+    assert json.loads(pairs["--memory-settings"]) == {
+        "allocator": {"xms": "4G", "xmx": "4G"},
+        "runner": {"xms": "1G", "xmx": "1G"},
+    }
     assert pairs["--allocator-tags"] == "family:m5,ssd:true"
     assert pairs["--cloud-enterprise-version"] == "3.8.0" and pairs["--runner-id"] == "192.0.2.1" and "--debug" in words
     environment = host.last_environment
-    assert "CAPACITY" not in environment and "CLOUD_FEATURE_SURPRISE" not in environment and "ECE_PASSWORD" not in environment
+    assert (
+        "CAPACITY" not in environment
+        and "CLOUD_FEATURE_SURPRISE" not in environment
+        and "ECE_PASSWORD" not in environment
+    )
     assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-2"
 
 
@@ -113,7 +127,13 @@ def test_role_in_a_play_of_ones_own_sees_that_plays_variables(any_operator):
     assert run.rc == 0, run.output
     assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-3"
     # A joined host leaves the role without a task where ansible-core knows how (2.18), else it skips one; the play goes on with it.
-    assert run.recap["there"] == {**run.recap["there"], "ok": 1, "skipped": 1 if "oldest" in operator.core.parts else 0, "unreachable": 0, "failed": 0}
+    assert run.recap["there"] == {
+        **run.recap["there"],
+        "ok": 1,
+        "skipped": 1 if "oldest" in operator.core.parts else 0,
+        "unreachable": 0,
+        "failed": 0,
+    }
     assert "there goes on" in run.output and "new goes on" in run.output
 
 
@@ -156,7 +176,10 @@ def test_proxies_join_by_their_runners(operator):
 def test_installer_by_url(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
-    variables.update(ece_host_installer_url=f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh", ece_host_installer_ca_path=operator.ece.ca_path)
+    variables.update(
+        ece_host_installer_url=f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh",
+        ece_host_installer_ca_path=operator.ece.ca_path,
+    )
     run = operator.play(warnings=True)
     assert run.rc == 0, run.output
     assert operator.ece.joined == ["192.0.2.1"]
@@ -239,7 +262,13 @@ def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
     operator = any_operator
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.2")
-    operator.ece.fault(method="POST", path="enrollment-tokens", status=403, code="enrollment_tokens.signing_key_not_found", message="No key to sign with.")
+    operator.ece.fault(
+        method="POST",
+        path="enrollment-tokens",
+        status=403,
+        code="enrollment_tokens.signing_key_not_found",
+        message="No key to sign with.",
+    )
     run = operator.play()
     assert run.rc != 0 and "No key to sign with. (enrollment_tokens.signing_key_not_found)" in run.words
     assert not any((host.storage / "logs").exists() for host in operator.ece.hosts.values())
@@ -251,13 +280,20 @@ def test_the_playbook_may_be_imported_twice(operator):
     for number in (1, 2):
         operator.new_host(f"new-{number}", f"192.0.2.{number}")
     content = operator.ece.inventory(operator.hosts)
-    content["all"]["children"].update({"first": {"hosts": {"new-1": {}}}, "both": {"hosts": {"new-1": {}, "new-2": {}}}})
+    content["all"]["children"].update(
+        {"first": {"hosts": {"new-1": {}}}, "both": {"hosts": {"new-1": {}, "new-2": {}}}}
+    )
     operator.ece.inventory = lambda hosts: content
-    imports = [{"ansible.builtin.import_playbook": "ece.platform.add_allocators", "vars": {"ece_target": target}} for target in ("first", "both")]
+    imports = [
+        {"ansible.builtin.import_playbook": "ece.platform.add_allocators", "vars": {"ece_target": target}}
+        for target in ("first", "both")
+    ]
     site = operator.write("site.yml", imports)
     check = operator.play("--check", playbook=site)
     assert check.rc == 0 and operator.ece.mutations == [], check.output
-    assert len(re.findall(r"^  new-1 .* would join", check.output, re.MULTILINE)) == 2, "each of the two would have it join"
+    assert len(re.findall(r"^  new-1 .* would join", check.output, re.MULTILINE)) == 2, (
+        "each of the two would have it join"
+    )
     run = operator.play(playbook=site)
     assert run.rc == 0, run.output
     assert "minted 2 times" not in run.output
@@ -270,10 +306,18 @@ def test_a_second_import_with_nothing_new_does_nothing(any_operator):
     operator.ece.platform.add_runner("192.0.2.9")
     operator.hosts["there"] = {"ansible_host": "192.0.2.9"}
     content = operator.ece.inventory(operator.hosts)
-    groups = {"some": {"hosts": {"new": {}}}, "others": {"hosts": {"there": {}}}, "nobody": {"hosts": {}}, "all_of_them": {"hosts": {"there": {}, "new": {}}}}
+    groups = {
+        "some": {"hosts": {"new": {}}},
+        "others": {"hosts": {"there": {}}},
+        "nobody": {"hosts": {}},
+        "all_of_them": {"hosts": {"there": {}, "new": {}}},
+    }
     content["all"]["children"].update(groups)
     operator.ece.inventory = lambda hosts: content
-    imports = [{"ansible.builtin.import_playbook": "ece.platform.add_allocators", "vars": {"ece_target": target}} for target in (*groups, "some")]
+    imports = [
+        {"ansible.builtin.import_playbook": "ece.platform.add_allocators", "vars": {"ece_target": target}}
+        for target in (*groups, "some")
+    ]
     run = operator.play(playbook=operator.write("site.yml", imports))
     assert run.rc == 0, run.output
     assert run.output.count("TASK [ece.platform.ece_host : Check the host]") == 1
@@ -308,7 +352,10 @@ def test_a_connection_lost_between_mint_and_start_leaves_no_token_and_a_verdict(
     operator.new_host("a", "192.0.2.1").update(ansible_connection="losing", ece_host_token_persistent=True)
     operator.ece.fault(method="POST", path="enrollment-tokens", transform=lambda payload: (flag.touch(), payload)[1])
     run = operator.play()
-    assert run.rc != 0 and "its installer was not started (the connection was lost before that); run this again" in run.words, run.output
+    assert (
+        run.rc != 0
+        and "its installer was not started (the connection was lost before that); run this again" in run.words
+    ), run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
     again = operator.play()
     assert again.rc == 0 and operator.ece.joined == ["192.0.2.1"], again.output
@@ -321,14 +368,19 @@ def test_a_batch_reports_no_host_of_a_later_one(operator):
     run = operator.play()
     assert run.rc != 0
     first_table = run.output.split("TASK [ece.platform.ece_host : Report]")[1].split("TASK [")[0]
-    assert re.search(r"^  a +ece-zone-1 +failed", first_table, re.MULTILINE) and not re.search(r"^  b ", first_table, re.MULTILINE)
+    assert re.search(r"^  a +ece-zone-1 +failed", first_table, re.MULTILINE) and not re.search(
+        r"^  b ", first_table, re.MULTILINE
+    )
 
 
 def test_a_joined_host_in_another_zone_is_a_warning(operator):
     operator.ece.platform.add_runner("192.0.2.1", zone="ece-zone-3")
     operator.hosts["a"] = {"ansible_host": "192.0.2.1", "ece_host_zone": "ece-zone-1"}
     run = operator.play(warnings=True)
-    assert run.rc == 0 and "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)" in run.words
+    assert (
+        run.rc == 0
+        and "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)" in run.words
+    )
 
 
 @pytest.mark.parametrize("empty", [False, True], ids=["hosts", "no hosts"])
@@ -337,6 +389,8 @@ def test_without_its_plan_the_playbook_says_so_where_there_are_hosts(any_operato
     if not empty:
         operator.new_host("a", "192.0.2.1")
     run = operator.play("--start-at-task", "Wait until connected", warnings=True)
-    assert (run.rc == 0) == empty and ("there is no plan: start at the first task" in run.words) == (not empty), run.output
+    assert (run.rc == 0) == empty and ("there is no plan: start at the first task" in run.words) == (not empty), (
+        run.output
+    )
     for look in ("--syntax-check", "--list-tasks", "--list-hosts"):
         assert operator.play(look, warnings=True).rc == 0, look

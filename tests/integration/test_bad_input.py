@@ -18,21 +18,50 @@ CONNECTION = [
     ("wrong password", {}, {"ECE_PASSWORD": "not-the-password"}, "the credentials were refused"),
     ("unknown CA", {"ece_ca_path": None}, {}, "not signed by a known CA; set ca_path"),
     ("CA file missing", {"ece_ca_path": "/nowhere/ca.pem"}, {}, "ca_path /nowhere/ca.pem is no file"),
-    ("unreachable", {"ece_url": "https://127.0.0.1:1"}, {}, "no coordinator can be reached (https://127.0.0.1:1: connection refused)"),
+    (
+        "unreachable",
+        {"ece_url": "https://127.0.0.1:1"},
+        {},
+        "no coordinator can be reached (https://127.0.0.1:1: connection refused)",
+    ),
 ]
 HOST = [
     ("unknown role", {"ece_host_roles": ["alocator"]}, "ece_host_roles 'alocator' is not a role of ECE"),
-    ("memory settings no mapping", {"ece_host_memory_settings": "4G"}, "ece_host_memory_settings '4G' is not a mapping"),
-    ("memory settings of an unknown service", {"ece_host_memory_settings": {"kibana": {"xms": "1G"}}}, "ece_host_memory_settings names 'kibana'"),
+    (
+        "memory settings no mapping",
+        {"ece_host_memory_settings": "4G"},
+        "ece_host_memory_settings '4G' is not a mapping",
+    ),
+    (
+        "memory settings of an unknown service",
+        {"ece_host_memory_settings": {"kibana": {"xms": "1G"}}},
+        "ece_host_memory_settings names 'kibana'",
+    ),
     ("capacity", {"ece_host_capacity": 8191}, "ece_host_capacity 8191 is too small"),
-    ("installer missing", {"ece_host_installer_src": "/nowhere/installer.sh"}, "ece_host_installer_src /nowhere/installer.sh is no file"),
+    (
+        "installer missing",
+        {"ece_host_installer_src": "/nowhere/installer.sh"},
+        "ece_host_installer_src /nowhere/installer.sh is no file",
+    ),
     ("checksum wrong", {"ece_host_installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64),
-    ("checksum no checksum", {"ece_host_installer_checksum": "md5:1"}, "ece_host_installer_checksum 'md5:1' is no checksum"),
+    (
+        "checksum no checksum",
+        {"ece_host_installer_checksum": "md5:1"},
+        "ece_host_installer_checksum 'md5:1' is no checksum",
+    ),
     ("version", {"ece_host_version": "3.7.0"}, "ece_host_version 3.7.0 is not what the platform runs"),
     ("timeout", {"ece_host_install_timeout": -1}, "ece_host_install_timeout -1 is no time"),
     ("interval", {"ece_host_wait_interval": -5}, "ece_host_wait_interval -5 is no time: use seconds, 1 or more"),
-    ("batch", {"ece_host_batch": 0}, "ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more"),
-    ("failures", {"ece_host_max_fail_percentage": "some"}, "ece_host_max_fail_percentage 'some' is no percentage: use 0 to 100"),
+    (
+        "batch",
+        {"ece_host_batch": 0},
+        "ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more",
+    ),
+    (
+        "failures",
+        {"ece_host_max_fail_percentage": "some"},
+        "ece_host_max_fail_percentage 'some' is no percentage: use 0 to 100",
+    ),
     ("no boolean", {"ece_host_force": "perhaps"}, "The value 'perhaps' is not a valid boolean"),
 ] + [
     (f"{option} with {name}", {f"ece_host_{option}": value(text)}, f"ece_host_{option}")
@@ -50,10 +79,14 @@ HOST = [
 def untouched(operator):
     """Nothing was written: not to the platform, not to a host."""
     hosts = operator.ece.hosts.values()
-    return operator.ece.mutations == [] and not any(host.containers or (host.folder / "elastic-cloud-enterprise.sh").exists() for host in hosts)
+    return operator.ece.mutations == [] and not any(
+        host.containers or (host.folder / "elastic-cloud-enterprise.sh").exists() for host in hosts
+    )
 
 
-@pytest.mark.parametrize(("variables", "environment", "sentence"), [case[1:] for case in CONNECTION], ids=[case[0] for case in CONNECTION])
+@pytest.mark.parametrize(
+    ("variables", "environment", "sentence"), [case[1:] for case in CONNECTION], ids=[case[0] for case in CONNECTION]
+)
 def test_connection(operator, variables, environment, sentence):
     operator.new_host("a", "192.0.2.1")
     operator.group_vars = variables
@@ -105,7 +138,10 @@ def test_wrong_checksum_of_a_download(operator):
 def test_download_that_is_not_there(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
-    variables.update(ece_host_installer_url=f"{operator.ece.url}/installer/nothing.sh", ece_host_installer_ca_path=operator.ece.ca_path)
+    variables.update(
+        ece_host_installer_url=f"{operator.ece.url}/installer/nothing.sh",
+        ece_host_installer_ca_path=operator.ece.ca_path,
+    )
     run = operator.play(warnings=True)
     assert run.rc != 0 and "the installer cannot be downloaded from" in run.words
     assert untouched(operator)
@@ -116,14 +152,20 @@ def test_download_that_is_not_there(operator):
     [
         ({"validity_in_seconds": 2**31}, "validity_in_seconds 2147483648 is not possible: use 1 to 2147483647"),
         ({"validity_in_seconds": 0}, "validity_in_seconds 0 is not possible: use 1 to 2147483647"),
-        ({"validity_in_seconds": 60, "persistent": True}, "validity_in_seconds 60 goes with ephemeral tokens only: drop it, or persistent"),
+        (
+            {"validity_in_seconds": 60, "persistent": True},
+            "validity_in_seconds 60 goes with ephemeral tokens only: drop it, or persistent",
+        ),
     ],
     ids=["beyond int32", "none", "with persistent"],
 )
 def test_validity_of_a_token(operator, options, sentence):
     operator.new_host("a", "192.0.2.1")
     mint = {"url": "{{ ece_url }}", "ca_path": "{{ ece_ca_path }}", "roles": ["allocator"], **options}
-    playbook = operator.write("mint.yml", [{"hosts": "a", "gather_facts": False, "tasks": [{"name": "Mint", "ece.platform.ece_enrollment_token": mint}]}])
+    playbook = operator.write(
+        "mint.yml",
+        [{"hosts": "a", "gather_facts": False, "tasks": [{"name": "Mint", "ece.platform.ece_enrollment_token": mint}]}],
+    )
     run = operator.play(playbook=playbook)
     assert run.rc != 0 and sentence in run.words, run.output
     assert untouched(operator) and operator.ece.requests == []
@@ -132,7 +174,17 @@ def test_validity_of_a_token(operator, options, sentence):
 def test_blank_answers_are_no_answers(operator):
     """As an AWX survey gives them."""
     more = ("max_fail_percentage", "external_hostname", "api_base_url", "settle_time", "wait_interval")
-    blank = ("zone", "version", "coordinator", "capacity", "timeout_factor", "container_engine", "docker_registry", "installer_checksum", "batch")
+    blank = (
+        "zone",
+        "version",
+        "coordinator",
+        "capacity",
+        "timeout_factor",
+        "container_engine",
+        "docker_registry",
+        "installer_checksum",
+        "batch",
+    )
     operator.group_vars = {f"ece_host_{option}": "" for option in (*blank, *more)}
     operator.new_host("a", "192.0.2.1").pop("ece_host_zone")
     run = operator.play()

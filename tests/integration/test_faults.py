@@ -10,8 +10,8 @@ import re
 
 import pytest
 
-from integration.faults import ALL, FAULTS, RETRIES, TIMEOUT, Fault, until
-from standin.hosts import INSTALLER_CONTAINER
+from tests.integration.faults import ALL, FAULTS, RETRIES, TIMEOUT, Fault, until
+from tests.standin.hosts import INSTALLER_CONTAINER
 
 ADDRESSES = {"a": "192.0.2.1", "b": "192.0.2.2"}
 API_TOKENS = "/configuration/security/enrollment-tokens"
@@ -39,7 +39,12 @@ def test_what_operators_do_ends_as_well_with_the_oldest_ansible_core(oldest_oper
 def suffer(operator, fault: Fault) -> None:
     ece = operator.ece
     others = ece.platform.tokens.mint({"persistent": True, "roles": ["allocator"]})["token_id"]
-    operator.group_vars = {"ece_host_token_persistent": True, "ece_timeout": TIMEOUT, "ece_retries": RETRIES, **fault.variables}
+    operator.group_vars = {
+        "ece_host_token_persistent": True,
+        "ece_timeout": TIMEOUT,
+        "ece_retries": RETRIES,
+        **fault.variables,
+    }
     operator.use_vars_file()  # so that no environment may hold a secret at all
     for name, address in ADDRESSES.items():
         operator.new_host(name, address)
@@ -66,7 +71,9 @@ def suffer(operator, fault: Fault) -> None:
     if fault.check:
         fault.check(operator)
     if not fault.installs:
-        assert not any(host.containers or (host.storage / "logs").exists() for host in ece.hosts.values()), "something was begun"
+        assert not any(host.containers or (host.storage / "logs").exists() for host in ece.hosts.values()), (
+            "something was begun"
+        )
     for name in fault.joined if fault.rc == "ok" else ():
         assert INSTALLER_CONTAINER not in ece.hosts[name].containers
 

@@ -30,7 +30,9 @@ def new_hosts(operator, count, **knobs):
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": FLEET}])
-@pytest.mark.parametrize("options", [(), ("--check", "--diff"), ("--limit", "existing-1*")], ids=["all", "check mode", "limit"])
+@pytest.mark.parametrize(
+    "options", [(), ("--check", "--diff"), ("--limit", "existing-1*")], ids=["all", "check mode", "limit"]
+)
 def test_a_joined_fleet_costs_two_tasks_for_all_of_it_and_four_requests(operator, options):
     operator.hosts.update(operator.ece.existing_hosts())
     run = operator.play(*options)
@@ -44,7 +46,11 @@ def test_a_joined_fleet_costs_two_tasks_for_all_of_it_and_four_requests(operator
 def test_in_a_play_of_ones_own_a_joined_host_skips_one_task_at_the_most(any_operator):
     operator = any_operator
     operator.hosts.update(operator.ece.existing_hosts())
-    run = operator.play(playbook=operator.write("own.yml", [{"hosts": "allocators", "gather_facts": False, "roles": ["ece.platform.ece_host"]}]))
+    run = operator.play(
+        playbook=operator.write(
+            "own.yml", [{"hosts": "allocators", "gather_facts": False, "roles": ["ece.platform.ece_host"]}]
+        )
+    )
     assert run.rc == 0, run.output
     assert run.total("ok") == 1
     assert run.total("skipped") == (50 if "oldest" in operator.core.parts else 0)
@@ -78,16 +84,23 @@ def test_all_hosts_of_a_batch_install_at_the_same_time_whatever_forks_is(operato
     new_hosts(operator, 4)
     run = operator.play("--forks", "1")
     assert run.rc == 0, run.output
-    records = [json.loads(next(host.storage.rglob("record.json")).read_text(encoding="utf-8")) for host in operator.ece.hosts.values()]
+    records = [
+        json.loads(next(host.storage.rglob("record.json")).read_text(encoding="utf-8"))
+        for host in operator.ece.hosts.values()
+    ]
     assert len(records) == 4
-    assert max(record["started"] for record in records) < min(record["finished"] for record in records), "an installer had to wait for another to end"
+    assert max(record["started"] for record in records) < min(record["finished"] for record in records), (
+        "an installer had to wait for another to end"
+    )
 
 
 # -- batches -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("batch", "batches"), [(1, [1, 1, 1, 1]), ("50%", [2, 2]), ([1, "100%"], [1, 3]), ("3", [3, 1])], ids=["number", "percentage", "list", "word"]
+    ("batch", "batches"),
+    [(1, [1, 1, 1, 1]), ("50%", [2, 2]), ([1, "100%"], [1, 3]), ("3", [3, 1])],
+    ids=["number", "percentage", "list", "word"],
 )
 def test_batches_mint_one_token_each_and_report_their_own_hosts(any_operator, batch, batches):
     operator = any_operator
@@ -107,9 +120,16 @@ def test_a_batch_in_which_too_many_fail_ends_the_run(any_operator):
     operator.ece.hosts["new-01"].configure(broken=1)
     run = operator.play()
     assert run.rc != 0
-    assert operator.ece.minted == 0 and operator.ece.joins == [], "half of the first batch cannot be checked, so nothing is started at all"
-    assert "1 of 2 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 40 allows: no installer is started" in run.words
-    assert "new-02 ece-zone-1 failed" in run.words and "stopped before its installer ran: see the error above" in run.words
+    assert operator.ece.minted == 0 and operator.ece.joins == [], (
+        "half of the first batch cannot be checked, so nothing is started at all"
+    )
+    assert (
+        "1 of 2 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 40 allows: no installer is started"
+        in run.words
+    )
+    assert (
+        "new-02 ece-zone-1 failed" in run.words and "stopped before its installer ran: see the error above" in run.words
+    )
     assert "new-03" not in run.output.split("PLAY [Join them]")[1].split("no installer is started")[1]
     operator.ece.hosts["new-01"].configure(broken=None)
     again = operator.play()
@@ -124,7 +144,11 @@ def test_after_a_batch_with_too_many_failures_the_next_one_is_not_begun(any_oper
     run = operator.play()
     assert run.rc != 0 and operator.ece.joined == ["192.0.2.2"] and operator.ece.minted == 1
     assert "which is more than ece_host_max_fail_percentage 10 allows: no further host is joined" in run.words
-    assert {name: counts["failed"] for name, counts in run.recap.items() if name != "new-04"} == {"new-01": 1, "new-02": 0, "new-03": 1}
+    assert {name: counts["failed"] for name, counts in run.recap.items() if name != "new-04"} == {
+        "new-01": 1,
+        "new-02": 0,
+        "new-03": 1,
+    }
 
 
 def test_in_a_play_of_ones_own_too_many_failures_end_it_too(any_operator):
@@ -132,7 +156,9 @@ def test_in_a_play_of_ones_own_too_many_failures_end_it_too(any_operator):
     operator.group_vars = {"ece_host_max_fail_percentage": 10}
     new_hosts(operator, 4)
     operator.ece.hosts["new-01"].configure(fail=1)
-    own = operator.write("own.yml", [{"hosts": "allocators", "gather_facts": False, "serial": 2, "roles": ["ece.platform.ece_host"]}])
+    own = operator.write(
+        "own.yml", [{"hosts": "allocators", "gather_facts": False, "serial": 2, "roles": ["ece.platform.ece_host"]}]
+    )
     run = operator.play(playbook=own)
     assert run.rc != 0 and operator.ece.joined == ["192.0.2.2"] and operator.ece.minted == 1
     assert "allows: no further host is joined" in run.words
@@ -190,7 +216,14 @@ def test_a_controller_killed_in_the_middle_of_a_join_is_followed_by_one_that_car
     operator = any_operator
     new_hosts(operator, 4)
     command, environment = operator.command("ece.platform.add_allocators", "--forks", "1")
-    first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=operator.folder, start_new_session=True)
+    first = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=operator.folder,
+        start_new_session=True,
+    )
     try:
         deadline = time.monotonic() + 60
         while sum(1 for host in operator.ece.hosts.values() if list(host.folder.rglob("record.json"))) < 2:
@@ -201,6 +234,8 @@ def test_a_controller_killed_in_the_middle_of_a_join_is_followed_by_one_that_car
         first.wait()
     again = operator.play()
     assert again.rc == 0, again.output
-    assert sorted(join["runner_id"] for join in operator.ece.joins) == [f"192.0.2.{number}" for number in range(1, 5)], "one enrolment a host"
+    assert sorted(join["runner_id"] for join in operator.ece.joins) == [
+        f"192.0.2.{number}" for number in range(1, 5)
+    ], "one enrolment a host"
     assert operator.ece.minted == 2, "those that were not started need a token of their own"
     assert operator.play().total("changed") == 0

@@ -26,7 +26,10 @@ def check(*conditions):
 
 @pytest.fixture
 def controller(any_operator):
-    any_operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    any_operator.hosts["localhost"] = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
     return any_operator
 
 
@@ -38,11 +41,17 @@ def test_lists_are_complete_however_the_server_pages(controller):
             {"ece.platform.ece_allocator_info": {}, "register": "all"},
             check("all.allocators | length == 250", "all.summary.connected == 250", "not all.changed"),
             {"ece.platform.ece_allocator_info": {"zones": ["ece-zone-1"], "connected": True}, "register": "zone"},
-            check("zone.allocators | map(attribute='zone_id') | unique == ['ece-zone-1']", "zone.summary.allocators < 250"),
+            check(
+                "zone.allocators | map(attribute='zone_id') | unique == ['ece-zone-1']", "zone.summary.allocators < 250"
+            ),
             {"ece.platform.ece_runner_info": {"roles": ["allocator"]}, "register": "runners"},
             check("runners.runners | length == 250"),
             {"ece.platform.ece_platform_info": {"gather": ["proxies", "roles", "license"]}, "register": "platform"},
-            check("platform.version == '3.8.0'", "platform.totals.allocators == 250", "'secret' not in (platform | string | lower)"),
+            check(
+                "platform.version == '3.8.0'",
+                "platform.totals.allocators == 250",
+                "'secret' not in (platform | string | lower)",
+            ),
         ),
     )
     run = controller.play(playbook=playbook)
@@ -54,24 +63,40 @@ def test_token_life(controller):
     playbook = controller.write(
         "tokens.yml",
         local_play(
-            {"ece.platform.ece_enrollment_token": {"roles": ["allocator"], "persistent": True}, "register": "minted", "no_log": True},
+            {
+                "ece.platform.ece_enrollment_token": {"roles": ["allocator"], "persistent": True},
+                "register": "minted",
+                "no_log": True,
+            },
             check("minted.token_id is string", "minted.expires_at is none"),
             {"ece.platform.ece_enrollment_token_info": {}, "register": "tokens"},
             check("minted.token_id in tokens.enrollment_tokens | map(attribute='token_id')"),
-            {"ece.platform.ece_enrollment_token": {"state": "absent", "token_id": "{{ minted.token_id }}"}, "register": "gone"},
-            {"ece.platform.ece_enrollment_token": {"state": "absent", "token_id": "{{ minted.token_id }}"}, "register": "again"},
+            {
+                "ece.platform.ece_enrollment_token": {"state": "absent", "token_id": "{{ minted.token_id }}"},
+                "register": "gone",
+            },
+            {
+                "ece.platform.ece_enrollment_token": {"state": "absent", "token_id": "{{ minted.token_id }}"},
+                "register": "again",
+            },
             check("gone.changed", "not again.changed"),
         ),
     )
     run = controller.play(playbook=playbook)
     assert run.rc == 0, run.output
     assert controller.ece.tokens == [] and controller.ece.minted == 1
-    dry = controller.play("--check", playbook=controller.write("mint.yml", local_play({"ece.platform.ece_enrollment_token": {"roles": ["proxy"]}})))
+    dry = controller.play(
+        "--check",
+        playbook=controller.write("mint.yml", local_play({"ece.platform.ece_enrollment_token": {"roles": ["proxy"]}})),
+    )
     assert dry.rc == 0 and controller.ece.minted == 1
 
 
 def test_waiting_for_an_allocator_names_what_is_missing(operator):
-    operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    operator.hosts["localhost"] = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
     operator.ece.platform.add_runner("192.0.2.1")
     operator.ece.platform.add_runner("192.0.2.2", connected=False)
     wait = {"allocator_ids": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "wait_timeout": 2, "wait_interval": 1}
@@ -81,20 +106,32 @@ def test_waiting_for_an_allocator_names_what_is_missing(operator):
 
 
 def test_runner_roles_with_diff_then_unchanged(operator):
-    operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    operator.hosts["localhost"] = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
     operator.ece.platform.add_runner("192.0.2.1", roles=("proxy",))
-    playbook = operator.write("roles.yml", local_play({"ece.platform.ece_runner": {"runner_id": "192.0.2.1", "roles": ["allocator"]}}))
+    playbook = operator.write(
+        "roles.yml", local_play({"ece.platform.ece_runner": {"runner_id": "192.0.2.1", "roles": ["allocator"]}})
+    )
     run = operator.play("--diff", playbook=playbook)
     assert run.rc == 0 and run.total("changed") == 1 and "+" in run.output
-    assert {"allocator", "beats-runner", "proxy", "services-forwarder"} <= set(operator.ece.platform.runner("192.0.2.1").roles)
+    assert {"allocator", "beats-runner", "proxy", "services-forwarder"} <= set(
+        operator.ece.platform.runner("192.0.2.1").roles
+    )
     assert operator.play(playbook=playbook).total("changed") == 0
 
 
-@pytest.mark.parametrize("standin_options", [{"certificate": "expired"}, {"certificate": "wrong-name"}], ids=["expired", "wrong name"])
+@pytest.mark.parametrize(
+    "standin_options", [{"certificate": "expired"}, {"certificate": "wrong-name"}], ids=["expired", "wrong name"]
+)
 def test_certificates_that_are_not_good(operator, standin_options):
     operator.new_host("a", "192.0.2.1")
     run = operator.play()
-    sentence = {"expired": "the coordinator's certificate has expired", "wrong-name": "the coordinator's certificate is for another host name"}
+    sentence = {
+        "expired": "the coordinator's certificate has expired",
+        "wrong-name": "the coordinator's certificate is for another host name",
+    }
     assert run.rc != 0 and sentence[standin_options["certificate"]] in run.words
     assert operator.ece.requests == []
 

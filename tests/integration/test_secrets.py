@@ -19,7 +19,11 @@ RUNNER = Path(sys.executable).parent / "ansible-runner"
 
 def registered():
     """Names of all variables that the role's tasks register."""
-    tasks = [task for path in (ROLES / "ece_host" / "tasks").glob("*.yml") for task in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    tasks = [
+        task
+        for path in (ROLES / "ece_host" / "tasks").glob("*.yml")
+        for task in yaml.safe_load(path.read_text(encoding="utf-8"))
+    ]
     tasks += [inner for task in tasks for part in ("block", "always") for inner in task.get(part, [])]
     return {task["register"] for task in tasks if "register" in task}
 
@@ -29,14 +33,21 @@ def registered():
 
 def test_a_play_that_leaks_is_found_out_wherever_it_leaks(any_operator):
     operator = any_operator
-    operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    operator.hosts["localhost"] = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
     secret = "{{ lookup('ansible.builtin.env', 'ECE_PASSWORD') }}"
     tasks = [
         {"name": "Print it", "ansible.builtin.debug": {"msg": "The password is " + secret}},
         {"name": "Keep it", "ansible.builtin.set_fact": {"kept": secret, "cacheable": True}, "no_log": True},
         {
             "name": "Write it",
-            "ansible.builtin.copy": {"content": "{{ ('x' + " + secret[3:-3] + ") | b64encode }}", "dest": str(operator.folder / "of-a-task"), "mode": "0600"},
+            "ansible.builtin.copy": {
+                "content": "{{ ('x' + " + secret[3:-3] + ") | b64encode }}",
+                "dest": str(operator.folder / "of-a-task"),
+                "mode": "0600",
+            },
             "no_log": True,
         },
         {
@@ -48,22 +59,43 @@ def test_a_play_that_leaks_is_found_out_wherever_it_leaks(any_operator):
             "no_log": True,
         },
     ]
-    run = operator.play(playbook=operator.write("leak.yml", [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), leaks=True)
+    run = operator.play(
+        playbook=operator.write("leak.yml", [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), leaks=True
+    )
     assert run.rc == 0
     assert {hit.kind for hit in run.hits} == {"password of admin"}
     places = "\n".join(hit.place.replace(str(operator.folder), "") for hit in run.hits) + "\n"
-    for place in ("output\n", "/records/ansible.log\n", "/records/results.jsonl\n", "/records/junit/", "/records/facts/", "/of-a-task\n"):
+    for place in (
+        "output\n",
+        "/records/ansible.log\n",
+        "/records/results.jsonl\n",
+        "/records/junit/",
+        "/records/facts/",
+        "/of-a-task\n",
+    ):
         assert place in places
     assert "environment of a process sleep 2\n" in places and "environment of a process sh -c" in places
     assert operator.ece.password[:8] not in "".join(map(str, run.hits)), "the report is a leak itself"
 
 
 def test_a_token_that_somebody_got_is_found_out_too(operator):
-    operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    operator.hosts["localhost"] = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
     mint = {"url": "{{ ece_url }}", "ca_path": "{{ ece_ca_path }}", "roles": ["allocator"]}
-    tasks = [{"name": "Mint", "ece.platform.ece_enrollment_token": mint, "register": "minted", "no_log": True}, {"ansible.builtin.debug": {"var": "minted"}}]
-    run = operator.play(playbook=operator.write("leak.yml", [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), leaks=True)
-    assert {hit.place.rpartition("/")[2] for hit in run.hits if hit.kind == "enrollment token"} >= {"output", "ansible.log", "results.jsonl"}
+    tasks = [
+        {"name": "Mint", "ece.platform.ece_enrollment_token": mint, "register": "minted", "no_log": True},
+        {"ansible.builtin.debug": {"var": "minted"}},
+    ]
+    run = operator.play(
+        playbook=operator.write("leak.yml", [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), leaks=True
+    )
+    assert {hit.place.rpartition("/")[2] for hit in run.hits if hit.kind == "enrollment token"} >= {
+        "output",
+        "ansible.log",
+        "results.jsonl",
+    }
 
 
 # -- ways to look into a play --------------------------------------------------------------------------------------------
@@ -82,10 +114,16 @@ def test_a_play_may_print_all_that_the_role_registers(any_operator):
         },
         {"name": "All variables", "ansible.builtin.debug": {"var": "hostvars[inventory_hostname]"}},
     ]
-    tasks = [{"name": "Join", "block": [{"ansible.builtin.include_role": {"name": "ece.platform.ece_host"}}], "always": show}]
-    run = operator.play("-vvvv", playbook=operator.write("own.yml", [{"hosts": "allocators", "gather_facts": False, "tasks": tasks}]))
+    tasks = [
+        {"name": "Join", "block": [{"ansible.builtin.include_role": {"name": "ece.platform.ece_host"}}], "always": show}
+    ]
+    run = operator.play(
+        "-vvvv", playbook=operator.write("own.yml", [{"hosts": "allocators", "gather_facts": False, "tasks": tasks}])
+    )
     assert run.rc != 0 and [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1"], run.output
-    results = [json.loads(line) for line in (operator.records / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+    results = [
+        json.loads(line) for line in (operator.records / "results.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     printed = {name for entry in results if entry.get("task") == "Results" for name in entry["result"]}
     assert registered() <= printed and "__ece_host_token" in registered()
     assert {entry["host"] for entry in results if entry.get("task") == "All variables"} == {"good", "bad"}
@@ -109,7 +147,9 @@ def test_a_job_as_ansible_runner_runs_it_for_awx(any_operator, kind):
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.2", fail=1)
     _command, environment = operator.command()
-    environment = {key: value for key, value in environment.items() if key not in (*operator.recorders(), *operator.environment)}
+    environment = {
+        key: value for key, value in environment.items() if key not in (*operator.recorders(), *operator.environment)
+    }
     if kind == "envvars":
         # Runner copies the whole environment of a job into this file, whatever the job is; AWX removes it.
         credentials, own = operator.environment, [operator.folder / "artifacts" / "1" / "command"]
@@ -125,6 +165,9 @@ def test_a_job_as_ansible_runner_runs_it_for_awx(any_operator, kind):
     operator.write("project/site.yml", [{"ansible.builtin.import_playbook": "ece.platform.add_allocators"}])
     run = operator.run([str(RUNNER), "run", str(operator.folder), "-p", "site.yml", "-i", "1", "-vvvv"], environment)
     assert run.rc != 0 and run.recap["a"]["failed"] == 0 and run.recap["b"]["failed"] == 1, run.output
-    events = [json.loads(path.read_text(encoding="utf-8")) for path in (operator.folder / "artifacts" / "1" / "job_events").glob("*.json")]
+    events = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (operator.folder / "artifacts" / "1" / "job_events").glob("*.json")
+    ]
     tasks = {event["event_data"].get("task") for event in events if event["event"] == "runner_on_ok"}
     assert {"Mint one enrollment token", "Start the installer", "Wait until connected"} <= tasks

@@ -43,10 +43,14 @@ def test_a_missing_role_is_assigned_through_the_api(operator):
 def test_a_running_installer_is_waited_for(operator):
     operator.new_host("a", "192.0.2.1", install_seconds=12)
     command, environment = operator.command()
-    first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=operator.folder)
+    first = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=operator.folder
+    )
     try:
         deadline = time.monotonic() + 30
-        while not operator.ece.hosts["a"].storage.exists() or not list(operator.ece.hosts["a"].storage.rglob("record.json")):
+        while not operator.ece.hosts["a"].storage.exists() or not list(
+            operator.ece.hosts["a"].storage.rglob("record.json")
+        ):
             assert time.monotonic() < deadline, "the first play never started its installer"
             time.sleep(0.2)
         second = operator.play()
@@ -93,7 +97,13 @@ def test_stale_fails_unless_it_may_be_replaced(operator):
 def test_a_stale_runner_stays_where_there_is_no_token_for_its_successor(operator):
     operator.new_host("a", "192.0.2.1")["ece_host_replace_stale"] = True
     operator.ece.platform.add_runner("192.0.2.1", connected=False)
-    operator.ece.fault(method="POST", path="enrollment-tokens", status=403, code="enrollment_tokens.signing_key_not_found", message="No key.")
+    operator.ece.fault(
+        method="POST",
+        path="enrollment-tokens",
+        status=403,
+        code="enrollment_tokens.signing_key_not_found",
+        message="No key.",
+    )
     run = operator.play()
     assert run.rc != 0 and "there is no token to join with" in run.words and "No key." in run.words
     assert [entry["method"] for entry in operator.ece.mutations] == ["POST"]

@@ -35,14 +35,30 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *words]))
 
 
 # What pip has to say while it fills the virtual environments.
-NOISE = re.compile(r"^(Collecting|Requirement already|WARNING: Location|Using cached|Installing collected|Successfully installed|Looking in|Processing|\s|$)")
+NOISE = re.compile(
+    r"^(Collecting|Requirement already|WARNING: Location|Using cached|Installing collected|Successfully installed|Looking in|Processing|\s|$)"
+)
 
 
 def pip_settings() -> str:
     """pip's settings from wherever they come; ansible-test hands on neither environment nor home folder."""
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=True
+    ).stdout
     found = dict(re.findall(r"^(?:global|:env:)\.([a-z-]+)='(.*)'$", listed, re.MULTILINE))
-    return "\n".join(["[global]", *(f"{name} = " + value.replace("\\n", "\n    ") for name, value in found.items() if name != "config-file")]) + "\n"
+    return (
+        "\n".join(
+            [
+                "[global]",
+                *(
+                    f"{name} = " + value.replace("\\n", "\n    ")
+                    for name, value in found.items()
+                    if name != "config-file"
+                ),
+            ]
+        )
+        + "\n"
+    )
 
 
 def search_path() -> str:
@@ -68,7 +84,9 @@ def main() -> int:
         shutil.copytree(installed, collection)
         command = ["ansible-test", "sanity", "--color", "no", "--requirements", *sys.argv[3:]]
         tested = 0
-        with subprocess.Popen(command, cwd=collection, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        with subprocess.Popen(
+            command, cwd=collection, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as run:
             for line in run.stdout:
                 if line.startswith("Running sanity test"):
                     tested += 1

@@ -10,6 +10,6 @@
 It is meant to be harder to deal with than the real product, never kinder.
 """
 
-from standin.server import StandIn
+from tests.standin.server import StandIn
 
 __all__ = ["StandIn"]

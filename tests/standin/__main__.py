@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""python -m standin: a platform to try one's inventory on, until Ctrl-C."""
+"""python -m tests.standin: a platform to try one's inventory on, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ from typing import Any
 
 import yaml
 
-from standin.server import StandIn
+from tests.standin.server import StandIn
 
 HEADER = "# Made by the stand-in ECE of ece.platform\n"
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m standin", description=__doc__)
-    parser.add_argument("--directory", help="where everything is kept; a new one that is removed at the end, when not given")
+    parser = argparse.ArgumentParser(prog="python -m tests.standin", description=__doc__)
+    parser.add_argument(
+        "--directory", help="where everything is kept; a new one that is removed at the end, when not given"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port of the API; 0: a free one")
     parser.add_argument("--join-port", type=int, default=0, help="port of the inner door; 0: a free one")
-    parser.add_argument("--control-port", type=int, default=0, help="port of the control surface on 127.0.0.1; 0: a free one")
+    parser.add_argument(
+        "--control-port", type=int, default=0, help="port of the control surface on 127.0.0.1; 0: a free one"
+    )
     parser.add_argument("--advertise", help="name or address under which hosts reach it")
     parser.add_argument("--version", default="3.8.0", help="version of the platform")
     parser.add_argument("--allocators", type=int, default=3, help="hosts that are in the platform already")
@@ -39,8 +43,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--index-lag", type=float, default=0.0)
     parser.add_argument("--sparse", action="store_true", help="leave out what recorded replies of the product lack")
     parser.add_argument("--spec", help="OpenAPI file that requests and replies are judged by")
-    parser.add_argument("--inventory-only", metavar="FILE", help="write the inventory there and end; nothing is started for longer")
-    parser.add_argument("--ready-file", metavar="FILE", help="JSON with the addresses, written when connections are accepted")
+    parser.add_argument(
+        "--inventory-only", metavar="FILE", help="write the inventory there and end; nothing is started for longer"
+    )
+    parser.add_argument(
+        "--ready-file", metavar="FILE", help="JSON with the addresses, written when connections are accepted"
+    )
     return parser.parse_args(argv)
 
 
@@ -111,7 +119,10 @@ def main(argv: list[str] | None = None) -> int:
         print(page(standin, inventory, credentials), flush=True)
         if options.ready_file:
             ready = {name: getattr(standin, name) for name in ("url", "ca_path", "control_port", "join_port")}
-            write_private(Path(options.ready_file), json.dumps({**ready, "directory": str(standin.directory), "pid": os.getpid()}) + "\n")
+            write_private(
+                Path(options.ready_file),
+                json.dumps({**ready, "directory": str(standin.directory), "pid": os.getpid()}) + "\n",
+            )
         stop.wait()
         return 0
     except ValueError as error:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-from standin.model import ApiError, Secret
+from tests.standin.model import ApiError, Secret
 
 # Whoever quotes carelessly, on a command line or in a template, shall notice here and not at the customer's.
 AWKWARD = "$'\"% \\"
@@ -49,8 +49,12 @@ class Accounts:
         self._now = now
         self.session_seconds = session_seconds
         self.key_seconds = 90 * 86400.0
-        self.admin = User("admin", secrets.token_urlsafe(6) + AWKWARD + secrets.token_urlsafe(6), ("ece_platform_admin",), True)
-        self.readonly = User("readonly", secrets.token_urlsafe(6) + AWKWARD + secrets.token_urlsafe(6), ("ece_platform_viewer",), True)
+        self.admin = User(
+            "admin", secrets.token_urlsafe(6) + AWKWARD + secrets.token_urlsafe(6), ("ece_platform_admin",), True
+        )
+        self.readonly = User(
+            "readonly", secrets.token_urlsafe(6) + AWKWARD + secrets.token_urlsafe(6), ("ece_platform_viewer",), True
+        )
         self.native = User("automation", secrets.token_urlsafe(18), ("ece_platform_admin",), False)
         self._users = {user.name: user for user in (self.admin, self.readonly, self.native)}
         self._sessions: dict[str, tuple[User, float]] = {}
@@ -58,7 +62,9 @@ class Accounts:
         # All that ever opened a door, whether it still does or not.
         self.secrets = [Secret(f"password of {user.name}", user.password, user.name) for user in self._users.values()]
         self.api_key = self.add_key(self.native, "of the stand-in")["key"]
-        self.readonly_api_key = self.add_key(User("viewer", "", ("ece_platform_viewer",), False), "may read only")["key"]
+        self.readonly_api_key = self.add_key(User("viewer", "", ("ece_platform_viewer",), False), "may read only")[
+            "key"
+        ]
 
     # -- API keys ------------------------------------------------------------------------------------------------------
 
@@ -77,7 +83,13 @@ class Accounts:
 
     def _key_reply(self, key: str) -> dict[str, str]:
         key_id, user, expires, description, created = self._keys[key]
-        return {"id": key_id, "user_id": user.name, "description": description, "creation_date": stamp(created), "expiration_date": stamp(expires)}
+        return {
+            "id": key_id,
+            "user_id": user.name,
+            "description": description,
+            "creation_date": stamp(created),
+            "expiration_date": stamp(expires),
+        }
 
     def key_expiry(self, authorization: str) -> str | None:
         """For the header that every reply to a call with an API key carries."""

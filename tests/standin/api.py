@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from standin import render, search
-from standin.accounts import User, stamp
-from standin.model import ApiError, Instance
-from standin.state import Platform
+from tests.standin import render, search
+from tests.standin.accounts import User, stamp
+from tests.standin.model import ApiError, Instance
+from tests.standin.state import Platform
 
 PREFIX = "/api/v1"
 REGION_PREFIX = "/api/v1/regions/{region}"
@@ -71,7 +71,12 @@ async def _body(request: Request) -> Any:
     if not raw:
         return None
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise ApiError(415, "root.unsupported_media_type", "The request's content type must be application/json.", code_header=False)
+        raise ApiError(
+            415,
+            "root.unsupported_media_type",
+            "The request's content type must be application/json.",
+            code_header=False,
+        )
     try:
         return json.loads(raw)
     except ValueError:
@@ -106,10 +111,19 @@ class Api:
     def application(self) -> Starlette:
         routes = [Route("/installer/elastic-cloud-enterprise.sh", self.installer)]
         for prefix in (PREFIX, REGION_PREFIX):
-            routes += [Route(prefix + path, self._guarded(handler, open_to_all), methods=[method]) for method, path, handler, open_to_all in self._table()]
+            routes += [
+                Route(prefix + path, self._guarded(handler, open_to_all), methods=[method])
+                for method, path, handler, open_to_all in self._table()
+            ]
         handlers = {HTTPException: self._http_error, ApiError: self._api_error, Exception: self._crash}
         # A path that is not there is a 404 for those alone who may ask.
-        routes.append(Route("/api/{rest:path}", self._guarded(self.nothing, False), methods=["GET", "POST", "PUT", "DELETE", "PATCH"]))
+        routes.append(
+            Route(
+                "/api/{rest:path}",
+                self._guarded(self.nothing, False),
+                methods=["GET", "POST", "PUT", "DELETE", "PATCH"],
+            )
+        )
         return Starlette(routes=routes, exception_handlers=handlers)
 
     def _table(self) -> list[tuple[str, str, Handler, bool]]:
@@ -152,7 +166,10 @@ class Api:
             ("POST", "/users/auth/keys", self.create_key),
             ("GET", "/user", self.get_user),
         ]
-        free: list[tuple[str, str, Handler]] = [("POST", "/users/auth/_login", self.login), ("POST", "/users/auth/_refresh", self.refresh)]
+        free: list[tuple[str, str, Handler]] = [
+            ("POST", "/users/auth/_login", self.login),
+            ("POST", "/users/auth/_refresh", self.refresh),
+        ]
         return [(*entry, False) for entry in guarded] + [(*entry, True) for entry in free]
 
     # -- every call ----------------------------------------------------------------------------------------------------
@@ -251,13 +268,17 @@ class Api:
             found = [item for item in found if test(render.allocator(item, at))]
         if self.options.max_page is not None:
             size = min(size, self.options.max_page)
-        return Reply(render.overview(found[start : start + size], self.platform.zones, at, self.options.sparse, with_plans))
+        return Reply(
+            render.overview(found[start : start + size], self.platform.zones, at, self.options.sparse, with_plans)
+        )
 
     async def get_allocators(self, request: Request) -> Response:
         query = request.query_params
         start, size = search.window(query.get("from"), query.get("size"), DEFAULT_SIZE)
         if query.get("sort") not in (None, "", "allocator_id"):
-            raise ApiError(400, "root.invalid_data", "The stand-in sorts by allocator_id alone.", ("sort",), code_header=False)
+            raise ApiError(
+                400, "root.invalid_data", "The stand-in sorts by allocator_id alone.", ("sort",), code_header=False
+            )
         test = search.understood(search.lucene, query["q"], "root.invalid_data") if query.get("q") else None
         return self._page(start, size, test, with_plans=True)
 
@@ -265,7 +286,11 @@ class Api:
         body = await _body(request)
         body = {} if body is None else _object(body)
         start, size = search.window(body.get("from"), body.get("size"), DEFAULT_SEARCH_SIZE)
-        test = search.understood(search.query_container, body.get("query"), "root.invalid_data") if body.get("query") else None
+        test = (
+            search.understood(search.query_container, body.get("query"), "root.invalid_data")
+            if body.get("query")
+            else None
+        )
         return self._page(start, size, test, with_plans=False)
 
     async def get_allocator(self, request: Request) -> Response:
@@ -286,7 +311,11 @@ class Api:
 
     def _versions(self, revision: int) -> dict[str, str]:
         then = stamp(self.platform.started)
-        return {"x-cloud-resource-version": str(revision), "x-cloud-resource-created": then, "x-cloud-resource-last-modified": then}
+        return {
+            "x-cloud-resource-version": str(revision),
+            "x-cloud-resource-created": then,
+            "x-cloud-resource-last-modified": then,
+        }
 
     async def get_metadata(self, request: Request) -> Response:
         item = self.platform.allocator(request.path_params["allocator_id"])
@@ -298,10 +327,19 @@ class Api:
 
     async def set_metadata(self, request: Request) -> Response:
         items = _object(await _body(request)).get("items")
-        if not isinstance(items, list) or not all(isinstance(item, dict) and _word(item.get("key")) and _word(item.get("value")) for item in items):
-            raise ApiError(400, "allocators.invalid_empty_metadata_items", "items is a list of key and value, neither empty.", ("items",))
+        if not isinstance(items, list) or not all(
+            isinstance(item, dict) and _word(item.get("key")) and _word(item.get("value")) for item in items
+        ):
+            raise ApiError(
+                400,
+                "allocators.invalid_empty_metadata_items",
+                "items is a list of key and value, neither empty.",
+                ("items",),
+            )
         pairs = [(item["key"], item["value"]) for item in items]
-        changed = self.platform.set_metadata(request.path_params["allocator_id"], pairs, request.query_params.get("version"))
+        changed = self.platform.set_metadata(
+            request.path_params["allocator_id"], pairs, request.query_params.get("version")
+        )
         return self._metadata(changed.metadata)
 
     async def set_metadata_item(self, request: Request) -> Response:
@@ -311,14 +349,18 @@ class Api:
         with self.platform.lock:
             items = dict(self.platform.allocator(request.path_params["allocator_id"]).metadata)
             items[request.path_params["key"]] = value
-            changed = self.platform.set_metadata(request.path_params["allocator_id"], items.items(), request.query_params.get("version"))
+            changed = self.platform.set_metadata(
+                request.path_params["allocator_id"], items.items(), request.query_params.get("version")
+            )
         return self._metadata(changed.metadata)
 
     async def delete_metadata_item(self, request: Request) -> Response:
         with self.platform.lock:
             items = dict(self.platform.allocator(request.path_params["allocator_id"]).metadata)
             items.pop(request.path_params["key"], None)
-            changed = self.platform.set_metadata(request.path_params["allocator_id"], items.items(), request.query_params.get("version"))
+            changed = self.platform.set_metadata(
+                request.path_params["allocator_id"], items.items(), request.query_params.get("version")
+            )
         return self._metadata(changed.metadata)
 
     async def get_settings(self, request: Request) -> Response:
@@ -334,12 +376,22 @@ class Api:
     async def _settings(self, request: Request, keep: bool) -> Response:
         body = _object(await _body(request))
         capacity = body.get("capacity")
-        if set(body) - {"capacity"} or (capacity is not None and (isinstance(capacity, bool) or not isinstance(capacity, int) or capacity <= 0)):
-            raise ApiError(400, "root.invalid_data", "settings hold capacity, a whole number of MB.", ("capacity",), code_header=False)
+        if set(body) - {"capacity"} or (
+            capacity is not None and (isinstance(capacity, bool) or not isinstance(capacity, int) or capacity <= 0)
+        ):
+            raise ApiError(
+                400,
+                "root.invalid_data",
+                "settings hold capacity, a whole number of MB.",
+                ("capacity",),
+                code_header=False,
+            )
         with self.platform.lock:
             old = dict(self.platform.allocator(request.path_params["allocator_id"]).settings) if keep else {}
             settings = {**old, **({"capacity": capacity} if capacity is not None else {})}
-            changed = self.platform.set_settings(request.path_params["allocator_id"], settings, request.query_params.get("version"))
+            changed = self.platform.set_settings(
+                request.path_params["allocator_id"], settings, request.query_params.get("version")
+            )
         return Reply(dict(changed.settings))
 
     async def move(self, request: Request) -> Response:
@@ -390,8 +442,12 @@ class Api:
 
     async def set_runner_roles(self, request: Request) -> Response:
         roles = _object(await _body(request)).get("roles")
-        if not isinstance(roles, list) or not all(isinstance(item, dict) and isinstance(item.get("role_name"), str) for item in roles):
-            raise ApiError(400, "runners.runner_set_roles_failed", "roles is a list of objects with role_name.", ("roles",))
+        if not isinstance(roles, list) or not all(
+            isinstance(item, dict) and isinstance(item.get("role_name"), str) for item in roles
+        ):
+            raise ApiError(
+                400, "runners.runner_set_roles_failed", "roles is a list of objects with role_name.", ("roles",)
+            )
         names = [item["role_name"] for item in roles]
         runner = self.platform.set_roles(request.path_params["runner_id"], names, _flag(request, "bless"))
         return Reply({"roles": [{"role_name": role} for role in runner.roles]})
@@ -484,7 +540,9 @@ def _by_kind(entries: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
 def _move_details(item: Instance, source: str, with_plan: bool, error: str | None) -> tuple[str, dict[str, Any]]:
     details: dict[str, Any] = {"cluster_id": item.cluster_id}
     if with_plan:
-        details["calculated_plan"] = {"plan_configuration": {"move_allocators": [{"from": source, "to": [], "allocator_down": False}]}}
+        details["calculated_plan"] = {
+            "plan_configuration": {"move_allocators": [{"from": source, "to": [], "allocator_down": False}]}
+        }
     if error:
         details["errors"] = [{"code": "clusters.cluster_invalid_plan", "message": error}]
     return _kind(item), details

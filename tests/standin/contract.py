@@ -47,7 +47,10 @@ class Contract:
     def operation(self, method: str, path: str) -> dict[str, Any] | None:
         """None where the file says nothing about such a request."""
         short = _PREFIX.sub("", path)
-        return next((operation for name, pattern, operation in self._operations if name == method and pattern.match(short)), None)
+        return next(
+            (operation for name, pattern, operation in self._operations if name == method and pattern.match(short)),
+            None,
+        )
 
     def note(self, text: str) -> None:
         with self._lock:

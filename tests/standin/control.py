@@ -16,11 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from standin.faults import Fault
-from standin.model import ApiError
+from tests.standin.faults import Fault
+from tests.standin.model import ApiError
 
 if TYPE_CHECKING:
-    from standin.server import StandIn
+    from tests.standin.server import StandIn
 
 # Functions do not travel over HTTP.
 _FAULT_FIELDS = {field.name for field in dataclasses.fields(Fault)} - {"predicate", "transform", "struck"}
@@ -46,7 +46,10 @@ def state_of(standin: StandIn) -> dict[str, Any]:
                 }
                 for item in platform.current_runners()
             },
-            "allocators": {item.allocator_id: {"zone": item.zone_id, "connected": item.connected(at)} for item in platform.current_allocators()},
+            "allocators": {
+                item.allocator_id: {"zone": item.zone_id, "connected": item.connected(at)}
+                for item in platform.current_allocators()
+            },
             "violations": standin.violations,
         }
 

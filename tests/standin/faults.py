@@ -76,7 +76,13 @@ class Fault:
         """Whether the API gets to see the request."""
         if self.reset == "before":
             return False
-        return self.effect or self.reset == "after" or self.truncate or self.transform is not None or (self.status is None and self.body is None)
+        return (
+            self.effect
+            or self.reset == "after"
+            or self.truncate
+            or self.transform is not None
+            or (self.status is None and self.body is None)
+        )
 
 
 class Faults:

@@ -86,7 +86,9 @@ def require_traversable(directory: Path) -> None:
     for folder in (directory, *directory.parents):
         if not folder.stat().st_mode & 0o001:
             name = install_user().pw_name
-            raise ValueError(f"{folder} is closed to other users, so {name} could not run the installer in {directory}; give another directory")
+            raise ValueError(
+                f"{folder} is closed to other users, so {name} could not run the installer in {directory}; give another directory"
+            )
 
 
 class LocalHost:
@@ -247,11 +249,20 @@ def host_files(join_port: int, join_host: str = "", **knobs: Any) -> dict[str, t
     After copying: C(systemctl daemon-reload && systemctl enable --now docker.socket). The installer itself is the role's business.
     """
     header = "# Made by the stand-in ECE of ece.platform\n"
-    settings = {"state": REAL_STATE, "socket": REAL_SOCKET, "join_port": join_port, **({"join_host": join_host} if join_host else {}), **knobs}
+    settings = {
+        "state": REAL_STATE,
+        "socket": REAL_SOCKET,
+        "join_port": join_port,
+        **({"join_host": join_host} if join_host else {}),
+        **knobs,
+    }
     files = {
         "/usr/local/bin/docker": (engine_text(), 0o755),
         "/etc/ece-standin.conf": (header + conf_text(settings), 0o644),
-        "/etc/systemd/system/docker.socket": (header + _SOCKET_UNIT.format(state=REAL_STATE, socket=REAL_SOCKET), 0o644),
+        "/etc/systemd/system/docker.socket": (
+            header + _SOCKET_UNIT.format(state=REAL_STATE, socket=REAL_SOCKET),
+            0o644,
+        ),
         "/etc/systemd/system/docker.service": (header + _SERVICE_UNIT, 0o644),
     }
     if settings.get("engine") == "podman":

@@ -12,8 +12,8 @@ from __future__ import annotations
 import socketserver
 import threading
 
-from standin.model import ApiError, Refused
-from standin.state import Platform
+from tests.standin.model import ApiError, Refused
+from tests.standin.state import Platform
 
 LINE_MAX = 65536
 PATIENCE_SECONDS = 10.0
@@ -60,7 +60,9 @@ class Door:
                     pass
 
         self._server = _Server((host, port), Knock)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="standin-door", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="standin-door", daemon=True
+        )
         self._thread.start()
 
     @property

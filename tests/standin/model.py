@@ -53,7 +53,9 @@ CLUSTER_TYPES = ("elasticsearch", "kibana", "apm", "integrations_server", "appse
 class ApiError(Exception):
     """A refusal as the API words it. headers is False where the product documents no x-cloud-error-codes for it."""
 
-    def __init__(self, status: int, code: str, message: str, fields: tuple[str, ...] = (), code_header: bool = True) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, fields: tuple[str, ...] = (), code_header: bool = True
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from standin.model import Allocator, Instance
+from tests.standin.model import Allocator, Instance
 
 
 def plan_moves(
@@ -28,7 +28,10 @@ def plan_moves(
     places = [
         item
         for item in allocators
-        if item.zone_id == source.zone_id and item.connected(now) and not item.maintenance and (not targets or item.allocator_id in targets)
+        if item.zone_id == source.zone_id
+        and item.connected(now)
+        and not item.maintenance
+        and (not targets or item.allocator_id in targets)
     ]
     # Itself first: nobody gets an allocator empty without maintenance mode or targets.
     places.sort(key=lambda item: (item.allocator_id != source.allocator_id, len(item.instances), item.allocator_id))
@@ -46,7 +49,11 @@ def plan_moves(
 def settle(allocators: Iterable[Allocator], now: float) -> list[Allocator]:
     """Allocators that changed because a move has ended by now."""
     known = {item.allocator_id: item for item in allocators}
-    due = [item for item in known.values() if any(instance.moves_at is not None and instance.moves_at <= now for instance in item.instances)]
+    due = [
+        item
+        for item in known.values()
+        if any(instance.moves_at is not None and instance.moves_at <= now for instance in item.instances)
+    ]
     changed: set[str] = set()
     for source_id in [item.allocator_id for item in due]:
         source = known[source_id]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from standin.accounts import User, stamp
-from standin.model import CLUSTER_TYPES, CONTAINERS, SYSTEM_ROLES, Allocator, Instance, Runner
-from standin.state import Platform
+from tests.standin.accounts import User, stamp
+from tests.standin.model import CLUSTER_TYPES, CONTAINERS, SYSTEM_ROLES, Allocator, Instance, Runner
+from tests.standin.state import Platform
 
 Json = dict[str, Any]
 INT32_MAX = 2**31 - 1
@@ -43,7 +43,11 @@ def allocator(item: Allocator, at: float, sparse: bool = False, with_plans: bool
         "connected": connected,
         # As the product has it: one without instances is healthy even when it is dead.
         "healthy": connected or not item.instances,
-        "health_checks": {"is_docker_healthy": connected, "is_connected_to_zk": connected, "has_instances": bool(item.instances)},
+        "health_checks": {
+            "is_docker_healthy": connected,
+            "is_connected_to_zk": connected,
+            "has_instances": bool(item.instances),
+        },
         "maintenance_mode": item.maintenance,
     }
     if item.maintenance_at is not None:
@@ -100,15 +104,40 @@ def runner(item: Runner, at: float) -> Json:
 
 
 def role(platform: Platform, name: str) -> Json:
-    meta = {"created_time": stamp(platform.started), "modified_time": stamp(platform.started), "version": str(platform.role_revision(name))}
-    options = {"enabled": True, "auths": [], "acls": [], "runners_secret": "secret-of-the-runners", "container_set_secret": "secret-of-the-set"}
-    containers = [{"name": item, "container_set_name": group, "kind": "docker", "options": options} for group, item in CONTAINERS[name]]
+    meta = {
+        "created_time": stamp(platform.started),
+        "modified_time": stamp(platform.started),
+        "version": str(platform.role_revision(name)),
+    }
+    options = {
+        "enabled": True,
+        "auths": [],
+        "acls": [],
+        "runners_secret": "secret-of-the-runners",
+        "container_set_secret": "secret-of-the-set",
+    }
+    containers = [
+        {"name": item, "container_set_name": group, "kind": "docker", "options": options}
+        for group, item in CONTAINERS[name]
+    ]
     runners = platform.current_runners()
     return {
         "id": name,
         "role": {"value": {"id": name, "auto_blessed": name in SYSTEM_ROLES, "containers": containers}, "meta": meta},
-        "blessings": {"value": {"runner_ids_to_blessing": {item.runner_id: {"value": True} for item in runners if name in item.blessed}}, "meta": meta},
-        "pending": {"value": {"runner_ids_to_pending_state": {item.runner_id: {"value": True} for item in runners if name in item.pending}}, "meta": meta},
+        "blessings": {
+            "value": {
+                "runner_ids_to_blessing": {item.runner_id: {"value": True} for item in runners if name in item.blessed}
+            },
+            "meta": meta,
+        },
+        "pending": {
+            "value": {
+                "runner_ids_to_pending_state": {
+                    item.runner_id: {"value": True} for item in runners if name in item.pending
+                }
+            },
+            "meta": meta,
+        },
     }
 
 
@@ -122,7 +151,9 @@ def _zone_summary(zone: str, items: list[Allocator], at: float) -> Json:
         "disconnected_allocators": len(items) - len(up),
         "in_maintenance_allocators": sum(item.maintenance for item in items),
         "connected_capacity": min(INT32_MAX, sum(item.capacity_mb for item in up)),
-        "max_available_capacity": max((item.capacity_mb - sum(one.node_memory for one in item.instances) for item in up), default=0),
+        "max_available_capacity": max(
+            (item.capacity_mb - sum(one.node_memory for one in item.instances) for item in up), default=0
+        ),
         "instances": sum(len(item.instances) for item in items),
     }
 
@@ -150,15 +181,37 @@ def platform_info(platform: Platform, coordinator: str) -> Json:
             "max_available_capacity": max((summary["max_available_capacity"] for summary in summaries), default=0),
             "containers_count": sum(len(CONTAINERS[name]) for item in runners for name in ("",) + item.roles),
         },
-        "proxies": {"healthy": True, "expected_proxies_count": 1, "proxies_count": 1, "proxies": [{"proxy_id": coordinator, "healthy": True}]},
-        "container_sets_status": {"healthy": True, "healthy_container_sets_count": 9, "unhealthy_container_sets_count": 0, "unhealthy_container_sets": []},
+        "proxies": {
+            "healthy": True,
+            "expected_proxies_count": 1,
+            "proxies_count": 1,
+            "proxies": [{"proxy_id": coordinator, "healthy": True}],
+        },
+        "container_sets_status": {
+            "healthy": True,
+            "healthy_container_sets_count": 9,
+            "unhealthy_container_sets_count": 0,
+            "unhealthy_container_sets": [],
+        },
         "constructors": constructors(coordinator),
         "coordinators": coordinators(coordinator),
-        "resources": {"healthy": True, "available_count": 1, "used_count": 1, "missing_count": 0, "minimum_available_count": 1, "account_count": 1},
+        "resources": {
+            "healthy": True,
+            "available_count": 1,
+            "used_count": 1,
+            "missing_count": 0,
+            "minimum_available_count": 1,
+            "account_count": 1,
+        },
     }
     return {
         "version": platform.version,
-        "services": [{"type": "cloud-enterprise", "image": [{"id": "1", "tag": platform.version, "version": platform.version, "hash": COMMIT}]}],
+        "services": [
+            {
+                "type": "cloud-enterprise",
+                "image": [{"id": "1", "tag": platform.version, "version": platform.version, "hash": COMMIT}],
+            }
+        ],
         "phone_home_enabled": False,
         "eula_accepted": True,
         "regions": [region],
@@ -167,7 +220,14 @@ def platform_info(platform: Platform, coordinator: str) -> Json:
 
 
 def coordinators(host: str) -> Json:
-    one = {"name": host, "public_hostname": host, "leader_port": 22191, "election_port": 22192, "client_port": 22193, "attributes": {}}
+    one = {
+        "name": host,
+        "public_hostname": host,
+        "leader_port": 22191,
+        "election_port": 22192,
+        "client_port": 22193,
+        "attributes": {},
+    }
     return {"coordinators": [one]}
 
 
@@ -193,9 +253,22 @@ def proxies(host: str) -> Json:
         "cookie_secret": "secret-of-the-cookie",
         "user_cookie_key": "user",
     }
-    settings = {"expected_proxies_count": 1, "signature_secret": "secret-of-the-signature", "signature_valid_for_millis": 60000, "http_settings": http}
+    settings = {
+        "expected_proxies_count": 1,
+        "signature_secret": "secret-of-the-signature",
+        "signature_valid_for_millis": 60000,
+        "http_settings": http,
+    }
     allocations = [{"allocations_type": kind, "counts": {"allocations": 0, "connectors": 0}} for kind in CLUSTER_TYPES]
-    proxy = {"proxy_id": host, "runner_id": host, "host_ip": host, "public_hostname": host, "metadata": {}, "healthy": True, "allocations": allocations}
+    proxy = {
+        "proxy_id": host,
+        "runner_id": host,
+        "host_ip": host,
+        "public_hostname": host,
+        "metadata": {},
+        "healthy": True,
+        "allocations": allocations,
+    }
     return {"proxies_count": 1, "settings": settings, "proxies": [proxy]}
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from standin.model import ApiError
+from tests.standin.model import ApiError
 
 Document = dict[str, Any]
 Test = Callable[[Document], bool]
@@ -78,8 +78,13 @@ def query_container(query: Any) -> Test:
         field, inner = next(iter(content.items()))
         return _equals(field, inner["value" if kind == "term" else "query"])
     if kind == "bool":
-        parts = {name: [query_container(item) for item in content.get(name) or []] for name in ("must", "filter", "should", "must_not")}
-        least = content.get("minimum_should_match", 0 if parts["must"] or parts["filter"] else 1) if parts["should"] else 0
+        parts = {
+            name: [query_container(item) for item in content.get(name) or []]
+            for name in ("must", "filter", "should", "must_not")
+        }
+        least = (
+            content.get("minimum_should_match", 0 if parts["must"] or parts["filter"] else 1) if parts["should"] else 0
+        )
         return lambda document: (
             all(test(document) for test in parts["must"] + parts["filter"])
             and not any(test(document) for test in parts["must_not"])

@@ -25,15 +25,15 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from standin.api import Api, Options
-from standin.contract import Contract, ReplyChecker
-from standin.control import control_application
-from standin.faults import TRANSPORT, Fault, Faults, FaultyApp
-from standin.hosts import INSTALLER, LocalHost, installer_text, require_traversable
-from standin.join import Door
-from standin.model import Secret
-from standin.record import Log, Recorder, is_mutation
-from standin.state import Platform
+from tests.standin.api import Api, Options
+from tests.standin.contract import Contract, ReplyChecker
+from tests.standin.control import control_application
+from tests.standin.faults import TRANSPORT, Fault, Faults, FaultyApp
+from tests.standin.hosts import INSTALLER, LocalHost, installer_text, require_traversable
+from tests.standin.join import Door
+from tests.standin.model import Secret
+from tests.standin.record import Log, Recorder, is_mutation
+from tests.standin.state import Platform
 
 START_SECONDS = 15.0
 
@@ -97,11 +97,17 @@ class StandIn:
         self.install_seconds = install_seconds
         self._wanted = {"api": port, "control": control_port, "join": join_port}
         self._given_directory = Path(directory) if directory is not None else None
-        self._names = list(dict.fromkeys(["127.0.0.1", "localhost", self.advertise, *([] if host in ("0.0.0.0", "::") else [host]), *extra_names]))
+        self._names = list(
+            dict.fromkeys(
+                ["127.0.0.1", "localhost", self.advertise, *([] if host in ("0.0.0.0", "::") else [host]), *extra_names]
+            )
+        )
         self._certificate = certificate
         self.platform = Platform(version, zones, connect_seconds, index_lag, session_seconds, move_seconds, seed)
         self.platform.populate(allocators, roles_of_existing)
-        self.options = Options(self.advertise, sparse, max_page, max_runners, lambda: installer_text(self.installer_version))
+        self.options = Options(
+            self.advertise, sparse, max_page, max_runners, lambda: installer_text(self.installer_version)
+        )
         # The script that is handed out; older or newer than the platform on demand.
         self.installer_version = version
         self.hosts: dict[str, LocalHost] = {}
@@ -145,9 +151,18 @@ class StandIn:
         name = f"[{self.advertise}]" if ":" in self.advertise else self.advertise
         self.url, self.control_url = f"https://{name}:{self.port}", f"http://127.0.0.1:{self.control_port}"
         api = Api(self.platform, self.options).application()
-        app = Recorder(FaultyApp(ReplyChecker(api, self._contract, lambda: self.options.sparse), self.faults), self._log, self._contract)
-        self._servers = [_server(app, context, self._transports), _server(control_application(self), None, self._transports)]
-        self._thread = threading.Thread(target=self._run, args=([api_socket, control_socket],), name="standin", daemon=True)
+        app = Recorder(
+            FaultyApp(ReplyChecker(api, self._contract, lambda: self.options.sparse), self.faults),
+            self._log,
+            self._contract,
+        )
+        self._servers = [
+            _server(app, context, self._transports),
+            _server(control_application(self), None, self._transports),
+        ]
+        self._thread = threading.Thread(
+            target=self._run, args=([api_socket, control_socket],), name="standin", daemon=True
+        )
         self._thread.start()
         end = time.monotonic() + START_SECONDS
         while not all(server.started for server in self._servers):
@@ -213,7 +228,9 @@ class StandIn:
         names = ["somewhere-else.invalid"] if kind == "wrong-name" else self._names
         now = datetime.now(timezone.utc)
         until = now - timedelta(days=1) if kind == "expired" else now + timedelta(days=30)
-        self._authority.issue_cert(*names, not_before=now - timedelta(days=2), not_after=until).configure_cert(self._context)
+        self._authority.issue_cert(*names, not_before=now - timedelta(days=2), not_after=until).configure_cert(
+            self._context
+        )
 
     # -- who may call --------------------------------------------------------------------------------------------------
 
@@ -302,15 +319,25 @@ class StandIn:
         """
         require_traversable(self.directory)
         zones = self.platform.zones
-        settings: Mapping[str, Any] = {"join_port": self.join_port, "join_host": self.advertise, "install_seconds": self.install_seconds, **knobs}
+        settings: Mapping[str, Any] = {
+            "join_port": self.join_port,
+            "join_host": self.advertise,
+            "install_seconds": self.install_seconds,
+            **knobs,
+        }
         (self.directory / "hosts").mkdir(exist_ok=True)
-        host = LocalHost(self.directory / "hosts" / name, name, ip, zone or zones[len(self.hosts) % len(zones)], settings)
+        host = LocalHost(
+            self.directory / "hosts" / name, name, ip, zone or zones[len(self.hosts) % len(zones)], settings
+        )
         self.hosts[name] = host
         return host.variables(self.installer_path)
 
     def existing_hosts(self) -> dict[str, dict[str, Any]]:
         """The hosts that are in the platform already, as an inventory has them: nobody can log in there."""
-        return {f"existing-{number}": {"ansible_host": runner.host_ip} for number, runner in enumerate(self.platform.current_runners(), 1)}
+        return {
+            f"existing-{number}": {"ansible_host": runner.host_ip}
+            for number, runner in enumerate(self.platform.current_runners(), 1)
+        }
 
     def inventory(self, hosts: Mapping[str, Mapping[str, Any]], group: str = "allocators") -> dict[str, Any]:
         """An Ansible inventory, ready to be dumped as YAML or JSON. It holds no secret."""
@@ -333,7 +360,9 @@ def _listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def _server(app: ASGIApp, context: ssl.SSLContext | None, transports: weakref.WeakSet[asyncio.Transport]) -> uvicorn.Server:
+def _server(
+    app: ASGIApp, context: ssl.SSLContext | None, transports: weakref.WeakSet[asyncio.Transport]
+) -> uvicorn.Server:
     protocol = type("Protocol", (_Protocol,), {"transports": transports})
     config = uvicorn.Config(
         app,

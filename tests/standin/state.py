@@ -18,11 +18,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from standin.accounts import Accounts
-from standin.model import ROLES, SYSTEM_ROLES, Allocator, ApiError, Instance, Refused, Runner
-from standin.moves import plan_moves, settle
-from standin.records import Records
-from standin.tokens import EnrollmentTokens
+from tests.standin.accounts import Accounts
+from tests.standin.model import ROLES, SYSTEM_ROLES, Allocator, ApiError, Instance, Refused, Runner
+from tests.standin.moves import plan_moves, settle
+from tests.standin.records import Records
+from tests.standin.tokens import EnrollmentTokens
 
 DEFAULT_CAPACITY_MB = 65536
 
@@ -110,12 +110,22 @@ class Platform:
             for number in range(count):
                 address = f"10.{1 + number // 62500}.{number // 250 % 250}.{number % 250 + 1}"
                 capacity = self._random.choice((65536, 131072))
-                made.append(self.add_runner(address, zone=self.zones[number % len(self.zones)], roles=roles, capacity_mb=capacity, since=0.0))
+                made.append(
+                    self.add_runner(
+                        address, zone=self.zones[number % len(self.zones)], roles=roles, capacity_mb=capacity, since=0.0
+                    )
+                )
             self.runners.forget_lag()
             self.allocators.forget_lag()
         return made
 
-    def add_instance(self, allocator_id: str, cluster_type: str = "elasticsearch", node_memory: int = 4096, cluster_id: str | None = None) -> Instance:
+    def add_instance(
+        self,
+        allocator_id: str,
+        cluster_type: str = "elasticsearch",
+        node_memory: int = 4096,
+        cluster_id: str | None = None,
+    ) -> Instance:
         with self.lock:
             allocator = self.allocator(allocator_id)
             instance = Instance(
@@ -314,7 +324,9 @@ class Platform:
             if unknown:
                 raise ApiError(400, "runners.runner_set_roles_failed", "There is no role " + ", ".join(unknown) + ".")
             if not set(SYSTEM_ROLES) <= set(roles):
-                raise ApiError(400, "runners.runner_set_roles_failed", "A runner keeps its roles " + ", ".join(SYSTEM_ROLES) + ".")
+                raise ApiError(
+                    400, "runners.runner_set_roles_failed", "A runner keeps its roles " + ", ".join(SYSTEM_ROLES) + "."
+                )
             chosen = [role for role in dict.fromkeys(roles) if role not in SYSTEM_ROLES]
             blessed = runner.blessed | frozenset(chosen) if bless else runner.blessed
             return self._give(runner, chosen, blessed)
@@ -366,9 +378,15 @@ class Platform:
         with self.lock:
             allocator = self.allocator(allocator_id)
             if allocator.connected_from is not None:
-                raise ApiError(400, "allocators.delete_connected_allocator_attempt", f"Allocator {allocator_id} is connected.")
+                raise ApiError(
+                    400, "allocators.delete_connected_allocator_attempt", f"Allocator {allocator_id} is connected."
+                )
             if allocator.instances and not remove_instances:
-                raise ApiError(400, "allocators.delete_allocator_with_instances_attempt", f"Allocator {allocator_id} holds instances.")
+                raise ApiError(
+                    400,
+                    "allocators.delete_allocator_with_instances_attempt",
+                    f"Allocator {allocator_id} holds instances.",
+                )
             self.allocators.drop(allocator_id)
 
     def set_maintenance(self, allocator_id: str, value: bool) -> None:
@@ -388,18 +406,24 @@ class Platform:
         with self.lock:
             allocator = self.allocator(allocator_id)
             _same_revision(version, allocator.settings_revision)
-            changed = replace(allocator, settings=tuple(settings.items()), settings_revision=allocator.settings_revision + 1)
+            changed = replace(
+                allocator, settings=tuple(settings.items()), settings_revision=allocator.settings_revision + 1
+            )
             self.allocators.put(allocator_id, changed)
             return changed
 
-    def move(self, allocator_id: str, chosen: set[str] | None, targets: set[str], validate_only: bool, force: bool) -> tuple[list[Instance], list[Instance]]:
+    def move(
+        self, allocator_id: str, chosen: set[str] | None, targets: set[str], validate_only: bool, force: bool
+    ) -> tuple[list[Instance], list[Instance]]:
         """(instances that move, instances that have no place to go); see moves.py."""
         with self.lock:
             self._settle_moves()
             source = self.allocators.get(allocator_id)
             if source is None:
                 return [], []
-            moving, failed = plan_moves(source, list(self.allocators), self.now(), self.move_seconds, chosen, targets, force)
+            moving, failed = plan_moves(
+                source, list(self.allocators), self.now(), self.move_seconds, chosen, targets, force
+            )
             if not validate_only:
                 by_name = {(item.cluster_id, item.instance_name): item for item in moving}
                 changed = tuple(by_name.get((item.cluster_id, item.instance_name), item) for item in source.instances)
@@ -412,7 +436,11 @@ class Platform:
             return
         for changed in settle(self.allocators, self.now()):
             self.allocators.put(changed.allocator_id, changed)
-        self._moving = {name for name in self._moving if name in self.allocators and any(item.moves_at for item in self.allocators.get(name).instances)}
+        self._moving = {
+            name
+            for name in self._moving
+            if name in self.allocators and any(item.moves_at for item in self.allocators.get(name).instances)
+        }
 
 
 def _same_revision(asked: str | None, revision: int) -> None:

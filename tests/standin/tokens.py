@@ -16,7 +16,7 @@ from typing import Any
 
 import jwt
 
-from standin.model import ROLES, ApiError, Refused, Secret
+from tests.standin.model import ROLES, ApiError, Refused, Secret
 
 DEFAULT_VALIDITY_SECONDS = 3600
 INT32_MAX = 2**31 - 1
@@ -84,7 +84,9 @@ class EnrollmentTokens:
             except Refused:
                 token_id = ""
         if self._live.pop(token_id, None) is None:
-            raise ApiError(404, "enrollment_tokens.invalid_token_id", "There is no such enrollment token.", code_header=False)
+            raise ApiError(
+                404, "enrollment_tokens.invalid_token_id", "There is no such enrollment token.", code_header=False
+            )
 
     def admit(self, token: str) -> frozenset[str]:
         """Roles that a token gives at the door, or Refused."""
@@ -101,6 +103,8 @@ class EnrollmentTokens:
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             # Expiry is judged by the platform's clock, which tests may turn.
-            return jwt.decode(token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False})
+            return jwt.decode(
+                token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False}
+            )
         except jwt.PyJWTError:
             raise Refused("enrollment token is not one of this platform") from None

@@ -15,9 +15,9 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as module_warnings
 
-from ansible_collections.ece.platform.plugins.module_utils import enrollment
-from ansible_collections.ece.platform.plugins.module_utils.client import EceClient
-from scripted import API_KEY, URL, Script
+from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from tests.unit.scripted import API_KEY, URL, Script
 
 MEANINGFUL_VARIABLES = (
     *("ECE_URL", "ECE_API_KEY", "ECE_USERNAME", "ECE_PASSWORD", "ECE_CA_PATH", "ECE_VALIDATE_CERTS", "ECE_ALLOW_HTTP"),
@@ -104,7 +104,11 @@ def run_module(capsys, environment, sleeps, on_target):
 
     def run(module, *, check_mode=False, connection=None, **arguments):
         connection = {"url": [URL], "api_key": API_KEY} if connection is None else connection
-        internal = {"_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_module_name": module.__name__.rpartition(".")[2]}
+        internal = {
+            "_ansible_check_mode": check_mode,
+            "_ansible_diff": True,
+            "_ansible_module_name": module.__name__.rpartition(".")[2],
+        }
         module_warnings._global_warnings.clear()  # they live as long as a process, which is one module elsewhere
         capsys.readouterr()
         with module_arguments({**connection, **arguments, **internal}), pytest.raises(SystemExit):

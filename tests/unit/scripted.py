@@ -42,7 +42,20 @@ class Script:
         if kind is None:
             self.check()
 
-    def expect(self, method, path, *, status=200, json=None, body="", query=None, sends=None, authorization=None, headers=None, url=URL):
+    def expect(
+        self,
+        method,
+        path,
+        *,
+        status=200,
+        json=None,
+        body="",
+        query=None,
+        sends=None,
+        authorization=None,
+        headers=None,
+        url=URL,
+    ):
         """The next request and its answer. query, sends: exactly these, so none where they are not given. body: also an exception."""
         answer = {"json": json} if json is not None else {"body": body}
 
@@ -52,7 +65,11 @@ class Script:
             for what, actual, wanted in (
                 ("query", request.params, {key: str(value) for key, value in (query or {}).items()}),
                 ("body", sent, sends),
-                ("Authorization", request.headers.get("Authorization"), authorization if authorization is not None else request.headers.get("Authorization")),
+                (
+                    "Authorization",
+                    request.headers.get("Authorization"),
+                    authorization if authorization is not None else request.headers.get("Authorization"),
+                ),
                 ("Accept", request.headers["Accept"], "application/json"),
                 ("Content-Type", request.headers.get("Content-Type"), None if method == "GET" else "application/json"),
                 ("timeouts", connect > 0 and read > 0, True),
@@ -61,7 +78,9 @@ class Script:
                     return False, f"{what} is {actual!r}, expected {wanted!r}"
             return True, ""
 
-        self._mock.add(responses.Response(method, url + "/api/v1" + path, status=status, headers=headers, match=[fits], **answer))
+        self._mock.add(
+            responses.Response(method, url + "/api/v1" + path, status=status, headers=headers, match=[fits], **answer)
+        )
         return self
 
     @property
@@ -82,7 +101,9 @@ class Script:
 
 
 def refused():
-    return requests.exceptions.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "[Errno 111] Connection refused")))
+    return requests.exceptions.ConnectionError(
+        MaxRetryError(None, "/", NewConnectionError(None, "[Errno 111] Connection refused"))
+    )
 
 
 def connect_timeout():
@@ -94,7 +115,9 @@ def read_timeout():
 
 
 def reset():
-    return requests.exceptions.ConnectionError(ProtocolError("Connection aborted.", ConnectionResetError(104, "Connection reset by peer")))
+    return requests.exceptions.ConnectionError(
+        ProtocolError("Connection aborted.", ConnectionResetError(104, "Connection reset by peer"))
+    )
 
 
 # -- what the API says -------------------------------------------------------------------------------------------------------
@@ -107,7 +130,10 @@ def failed(code, message="words of the API", **more):
 
 def jwt(roles, **claims):
     """An enrollment token. Nobody but the platform can check its signature."""
-    head, payload = (base64.urlsafe_b64encode(jsonlib.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "HS256"}, {"roles": roles, **claims}))
+    head, payload = (
+        base64.urlsafe_b64encode(jsonlib.dumps(part).encode()).decode().rstrip("=")
+        for part in ({"alg": "HS256"}, {"roles": roles, **claims})
+    )
     return f"{head}.{payload}.c2lnbmF0dXJl"
 
 
@@ -142,4 +168,10 @@ def overview(*allocators):
 
 def runner(runner_id, *roles, connected=True, **more):
     """RunnerInfo"""
-    return {"runner_id": runner_id, "connected": connected, "healthy": True, "roles": [{"role_name": role} for role in roles], **more}
+    return {
+        "runner_id": runner_id,
+        "connected": connected,
+        "healthy": True,
+        "roles": [{"role_name": role} for role in roles],
+        **more,
+    }

@@ -14,8 +14,9 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 
-import faults_table
-from ansible_collections.ece.platform.plugins.module_utils import module as shared
+from ansible_collections.ece.platform.plugins.module_utils import _module as shared
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES, ROLES
+from tests import faults_table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COLLECTION = Path(shared.__file__).parents[2]
@@ -81,14 +82,20 @@ def tasks(text):
 
 @every_module
 def test_every_module_has_a_test_file(module):
-    assert list((CHECKOUT / "tests" / "unit").rglob(f"test_{module}.py")), f"there is no tests/unit/modules/test_{module}.py"
+    assert list((CHECKOUT / "tests" / "unit").rglob(f"test_{module}.py")), (
+        f"there is no tests/unit/modules/test_{module}.py"
+    )
 
 
-@pytest.mark.parametrize("path", sorted((COLLECTION / "plugins" / "module_utils").glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((COLLECTION / "plugins" / "module_utils").glob("*.py")), ids=lambda path: path.stem
+)
 def test_every_module_util_has_a_test_file_or_is_named_in_one(path):
     tests = CHECKOUT / "tests" / "unit"
-    assert (tests / "module_utils" / f"test_{path.stem}.py").exists() or any(
-        re.search(rf"\b{path.stem}\b", test.read_text()) for test in tests.rglob("test_*.py") if test.name != Path(__file__).name
+    assert (tests / "module_utils" / f"test_{path.stem.lstrip('_')}.py").exists() or any(
+        re.search(rf"\b{path.stem}\b", test.read_text())
+        for test in tests.rglob("test_*.py")
+        if test.name != Path(__file__).name
     )
 
 
@@ -187,30 +194,37 @@ def test_a_module_is_documented_as_member_of_the_action_group_if_it_is_one(modul
 
 # -- role --------------------------------------------------------------------------------------------------------------------------
 
-ROLES = sorted(path.name for path in (COLLECTION / "roles").iterdir() if path.is_dir())
+OUR_ROLES = sorted(path.name for path in (COLLECTION / "roles").iterdir() if path.is_dir())
 
 
 def role(name, *path):
     return yaml.safe_load((COLLECTION / "roles" / name).joinpath(*path).read_text())
 
 
-@pytest.mark.parametrize("name", ROLES)
+@pytest.mark.parametrize("name", OUR_ROLES)
 def test_a_roles_defaults_are_those_of_its_argument_specs(name):
     documented = {}
     for words in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
         for option, option_words in (words.get("options") or {}).items():
             if "default" in option_words:
-                assert documented.setdefault(option, option_words["default"]) == option_words["default"], f"{option} has two defaults"
+                assert documented.setdefault(option, option_words["default"]) == option_words["default"], (
+                    f"{option} has two defaults"
+                )
     assert role(name, "defaults", "main.yml") == documented
 
 
-@pytest.mark.parametrize("name", ROLES)
+@pytest.mark.parametrize("name", OUR_ROLES)
 def test_a_roles_options_are_documented_and_used(name):
     folder = COLLECTION / "roles" / name
     words = "\n".join(
-        path.read_text() for kind in ("roles", "playbooks", "plugins") for path in (COLLECTION / kind).rglob("*") if path.suffix in (".yml", ".py")
+        path.read_text()
+        for kind in ("roles", "playbooks", "plugins")
+        for path in (COLLECTION / kind).rglob("*")
+        if path.suffix in (".yml", ".py")
     )
-    words = words.replace((folder / "meta" / "argument_specs.yml").read_text(), "").replace((folder / "defaults" / "main.yml").read_text(), "")
+    words = words.replace((folder / "meta" / "argument_specs.yml").read_text(), "").replace(
+        (folder / "defaults" / "main.yml").read_text(), ""
+    )
     plan = load("action", "ece_host_plan")
     from_plan = plan.INSTALL_OPTIONS + tuple(plan.SECONDS_OPTIONS) + tuple(plan.PLAY_OPTIONS)
     for entry in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
@@ -219,23 +233,33 @@ def test_a_roles_options_are_documented_and_used(name):
             assert option_words.get("description"), option
             assert option_words.get("type"), option
             assert not ("default" in option_words and option_words.get("required")), option
-            assert re.search(rf"\b{option}\b", words) or option.removeprefix("ece_host_") in from_plan, f"{option} is used nowhere"
+            assert re.search(rf"\b{option}\b", words) or option.removeprefix("ece_host_") in from_plan, (
+                f"{option} is used nowhere"
+            )
 
 
 def test_the_role_takes_the_roles_that_the_platform_knows():
-    fleet = load("module_utils", "fleet")
     options = role("ece_host", "meta", "argument_specs.yml")["argument_specs"]["join"]["options"]
-    assert options["ece_host_roles"]["choices"] == list(fleet.ROLES)
-    assert options["ece_host_roles"]["default"] == list(fleet.DEFAULT_ROLES)
+    assert options["ece_host_roles"]["choices"] == list(ROLES)
+    assert options["ece_host_roles"]["default"] == list(DEFAULT_ROLES)
 
 
 # -- what security.md promises ------------------------------------------------------------------------------------------------------
 
-SHELL = re.compile(r"shell=True|os\.system|os\.popen|getoutput|getstatusoutput|use_unsafe_shell|ansible\.builtin\.(shell|raw)|^\s*(shell|raw):", re.MULTILINE)
+SHELL = re.compile(
+    r"shell=True|os\.system|os\.popen|getoutput|getstatusoutput|use_unsafe_shell|ansible\.builtin\.(shell|raw)|^\s*(shell|raw):",
+    re.MULTILINE,
+)
 
 
 def test_the_search_for_shells_finds_them():
-    for text in ("run(x, shell=True)", "os.system(x)", "  ansible.builtin.shell: ls", "run_command(x, use_unsafe_shell=True)", "    shell: ls"):
+    for text in (
+        "run(x, shell=True)",
+        "os.system(x)",
+        "  ansible.builtin.shell: ls",
+        "run_command(x, use_unsafe_shell=True)",
+        "    shell: ls",
+    ):
         assert SHELL.search(text), text
 
 
@@ -248,13 +272,18 @@ def test_no_shell_is_asked_to_do_anything():
 
 
 def test_certificates_are_verified_unless_somebody_says_otherwise():
-    assert shared.CONNECTION_SPEC["validate_certs"]["default"] is True and shared.CONNECTION_SPEC["allow_http"]["default"] is False
+    assert (
+        shared.CONNECTION_SPEC["validate_certs"]["default"] is True
+        and shared.CONNECTION_SPEC["allow_http"]["default"] is False
+    )
     for path in (COLLECTION / "plugins").rglob("*.py"):
         assert not re.search(r"verify=False|CERT_NONE|_create_unverified|validate_certs=False", path.read_text()), path
 
 
 def test_the_page_of_faults_is_what_is_tested():
-    assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), "make faults writes it anew"
+    assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), (
+        "make faults writes it anew"
+    )
 
 
 def test_each_fault_has_a_name_of_its_own():
@@ -278,7 +307,13 @@ def test_nothing_was_added_after_this_version(module):
 
 
 def test_every_file_says_its_license():
-    for folder in (COLLECTION / "plugins", COLLECTION / "roles", COLLECTION / "playbooks", CHECKOUT / "tests" / "unit", CHECKOUT / "tests" / "fuzz"):
+    for folder in (
+        COLLECTION / "plugins",
+        COLLECTION / "roles",
+        COLLECTION / "playbooks",
+        CHECKOUT / "tests" / "unit",
+        CHECKOUT / "tests" / "fuzz",
+    ):
         for path in folder.rglob("*"):
             if path.suffix in (".py", ".yml") and "__pycache__" not in path.parts:
                 assert "SPDX-License-Identifier: GPL-3.0-or-later" in path.read_text()[:600], path

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 import vermin
 
-from ansible_collections.ece.platform.plugins.module_utils import installer
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
 
 PLUGINS = Path(installer.__file__).parent.parent
 COLLECTIONS = PLUGINS.parents[3]
 HOST_MODULES = ("modules/ece_host_info.py", "modules/ece_install.py")
 PACKAGE = "ansible_collections.ece.platform.plugins.module_utils"
 # Those of the host's files that need nothing of Ansible.
-PURE = ("detached", "host", "installer")
+PURE = ("_detached", "_host", "_installer")
 
 
 def files_on_hosts():
@@ -37,7 +37,9 @@ def files_on_hosts():
         for node in ast.walk(ast.parse((PLUGINS / name).read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
                 above = node.module[len(PACKAGE) :].lstrip(".")
-                waiting += [f"module_utils/{part}.py" for part in ([above] if above else [alias.name for alias in node.names])]
+                waiting += [
+                    f"module_utils/{part}.py" for part in ([above] if above else [alias.name for alias in node.names])
+                ]
     return sorted(found)
 
 
@@ -48,7 +50,7 @@ def needs(source):
 
 
 def test_the_files_on_hosts_are_those_that_are_known_and_no_more():
-    expected = ["detached", "host", "installer", "installer_file"]
+    expected = ["_detached", "_ece", "_errors", "_host", "_installer", "_installer_file", "_text"]
     assert files_on_hosts() == sorted([*HOST_MODULES, *(f"module_utils/{name}.py" for name in expected)])
 
 
@@ -76,12 +78,19 @@ def python_3_6():
     """A Python 3.6 that runs, or None."""
     candidates = [shutil.which("python3.6")]
     if shutil.which("pyenv"):
-        root = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode().strip()
+        root = (
+            subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+            .stdout.decode()
+            .strip()
+        )
         candidates += sorted(Path(root).glob("versions/3.6*/bin/python")) if root else []
     for candidate in filter(None, candidates):
         # One on the search path may be pyenv's stand-in for a version that is not chosen, which fails.
         ask = [candidate, "-c", "import sys; print(sys.version_info[:2])"]
-        if subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.strip() == b"(3, 6)":
+        if (
+            subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.strip()
+            == b"(3, 6)"
+        ):
             return str(candidate)
     return None
 
@@ -96,14 +105,25 @@ def old():
 
 def test_python_3_6_understands_every_file(old):
     paths = [str(PLUGINS / name) for name in files_on_hosts()]
-    assert old("-c", "import sys; [compile(open(path, encoding='utf-8').read(), path, 'exec') for path in sys.argv[1:]]; print('all')", *paths) == "all\n"
+    assert (
+        old(
+            "-c",
+            "import sys; [compile(open(path, encoding='utf-8').read(), path, 'exec') for path in sys.argv[1:]]; print('all')",
+            *paths,
+        )
+        == "all\n"
+    )
 
 
 def test_python_3_6_imports_the_pure_files_and_they_work(old):
-    options = {"roles": ["allocator"], "memory_settings": {"runner": {"xmx": "1G", "xms": "1G"}}, "allocator_tags": {"ssd": True}}
+    options = {
+        "roles": ["allocator"],
+        "memory_settings": {"runner": {"xmx": "1G", "xms": "1G"}},
+        "allocator_tags": {"ssd": True},
+    }
     code = (
         f"import sys, json; sys.path.insert(0, {str(COLLECTIONS)!r}); from {PACKAGE} import {', '.join(PURE)}; "
-        f"print(json.dumps([installer.arguments({options!r}), host.run(['printf', 'x'])[1], host.accepted('3.9.0') == host.MATRIX[(3, 8)]]))"
+        f"print(json.dumps([_installer.arguments({options!r}), _host.run(['printf', 'x'])[1], _host.accepted('3.9.0') == _host.MATRIX[(3, 8)]]))"
     )
     assert json.loads(old("-c", code)) == [installer.arguments(options), "x", True]
 

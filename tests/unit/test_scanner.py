@@ -20,8 +20,18 @@ import jwt
 import pytest
 import yaml
 
-from integration.scanner import Hit, Processes, Scan, needles_for, needles_of, scan_bytes, scan_processes, scan_tree, without_token
-from standin.model import Secret
+from tests.integration.scanner import (
+    Hit,
+    Processes,
+    Scan,
+    needles_for,
+    needles_of,
+    scan_bytes,
+    scan_processes,
+    scan_tree,
+    without_token,
+)
+from tests.standin.model import Secret
 
 KEY = bytes(32)
 PASSWORD = Secret("password of admin", "aB3-x_9Q$'\"% \\Zk4pW-7e", "admin")
@@ -40,7 +50,11 @@ WRITINGS = {
     "YAML, double quotes": lambda text: yaml.safe_dump(text, default_style='"', width=1000),
     "YAML, single quotes": lambda text: yaml.safe_dump(text, default_style="'", width=1000),
     "shell": shlex.quote,
-    "shell, backslashes": lambda text: subprocess.run(["bash", "-c", 'printf %q "$1"', "bash", text], stdout=subprocess.PIPE, check=True, text=True).stdout,
+    "shell, backslashes": lambda text: (
+        subprocess.run(
+            ["bash", "-c", 'printf %q "$1"', "bash", text], stdout=subprocess.PIPE, check=True, text=True
+        ).stdout
+    ),
     "Python": repr,
     "URL": urllib.parse.quote,
     "URL, all": lambda text: urllib.parse.quote(text, safe=""),
@@ -48,7 +62,10 @@ WRITINGS = {
     "form with a name": lambda text: urllib.parse.urlencode({"password": text}),
     "attribute": lambda text: text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;"),
 }
-CLEAN = " ".join(f"word{number} ok: [host-{number}] => eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9 roles allocator" for number in range(5000)).encode()
+CLEAN = " ".join(
+    f"word{number} ok: [host-{number}] => eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9 roles allocator"
+    for number in range(5000)
+).encode()
 
 
 def kinds(data: bytes | str, *secrets: Secret) -> set[str]:
@@ -137,7 +154,12 @@ def test_a_folder_is_read_as_a_whole_with_its_names(tmp_path):
     (tmp_path / "clean").write_text("clean", encoding="utf-8")
     os.mkfifo(tmp_path / "pipe")
     scan = scan_tree(tmp_path, needles_for(SECRETS))
-    assert {hit.place.replace(str(tmp_path), "") for hit in scan.hits} == {"/deep/er/file", "/deep/link", "a name in ", "/(a secret)/in"}
+    assert {hit.place.replace(str(tmp_path), "") for hit in scan.hits} == {
+        "/deep/er/file",
+        "/deep/link",
+        "a name in ",
+        "/(a secret)/in",
+    }
     assert kinds("".join(map(str, scan.hits)), TOKEN) == set()
     assert scan.files == 4 and scan.size > 0
 
@@ -173,7 +195,10 @@ def sleeping():
             started.append(child)
             deadline = time.monotonic() + 10
             # Between fork and exec it still looks like its parent.
-            while not any(pid == child.pid and b"time.sleep" in arguments for pid, arguments in list(processes.seen)) and time.monotonic() < deadline:
+            while (
+                not any(pid == child.pid and b"time.sleep" in arguments for pid, arguments in list(processes.seen))
+                and time.monotonic() < deadline
+            ):
                 time.sleep(0.01)
         return {key: environ for key, environ in processes.seen.items() if key[0] == child.pid}
 
@@ -187,7 +212,10 @@ def test_the_environment_and_the_arguments_of_a_process_are_seen(sleeping):
     needles = needles_for(SECRETS)
     seen = sleeping("--token", TOKEN.value, SOME_NAME=PASSWORD.value)
     scan = scan_processes(seen, needles)
-    assert {(hit.place.partition(" of ")[0], hit.kind) for hit in scan.hits} == {("arguments", TOKEN.kind), ("environment", PASSWORD.kind)}
+    assert {(hit.place.partition(" of ")[0], hit.kind) for hit in scan.hits} == {
+        ("arguments", TOKEN.kind),
+        ("environment", PASSWORD.kind),
+    }
     assert scan_processes(sleeping("--token", "none", SOME_NAME="nothing"), needles).hits == []
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_batch
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 
 TOO_MANY = "2 of 2 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 10 allows"
 
@@ -43,10 +43,14 @@ def test_it_begins(begin, reports):
     assert begin(reports)["hosts"] == ["e", "f"]
 
 
-@pytest.mark.parametrize("reports", [{"c": report(TOO_MANY), "d": report(TOO_MANY)}, {"c": report(TOO_MANY)}], ids=["all reported", "one unreachable"])
+@pytest.mark.parametrize(
+    "reports",
+    [{"c": report(TOO_MANY), "d": report(TOO_MANY)}, {"c": report(TOO_MANY)}],
+    ids=["all reported", "one unreachable"],
+)
 @pytest.mark.parametrize("of", ["abcdef", "fedcba"], ids=["in order", "in another order"])
 def test_after_too_many_failures_it_does_not(begin, reports, of):
-    with pytest.raises(FleetError, match="^2 of 2 hosts of a batch have failed, .*: no further host is joined$"):
+    with pytest.raises(PlatformError, match="^2 of 2 hosts of a batch have failed, .*: no further host is joined$"):
         begin(reports, of=of)
 
 

@@ -11,11 +11,19 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_mint
-from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError
-from scripted import API_KEY, TOKENS, URL, failed, jwt
+from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError
+from tests.unit.scripted import API_KEY, TOKENS, URL, failed, jwt
 
 EXP = 1893456000  # 2030-01-01T00:00:00Z
-CONNECTION = {"url": [URL], "api_key": API_KEY, "username": None, "password": None, "ca_path": None, "validate_certs": True, "allow_http": False}
+CONNECTION = {
+    "url": [URL],
+    "api_key": API_KEY,
+    "username": None,
+    "password": None,
+    "ca_path": None,
+    "validate_certs": True,
+    "allow_http": False,
+}
 NEED = {"roles": ["allocator"], "persistent": False, "validity_seconds": 2120, "hosts": ["a"]}
 
 
@@ -31,9 +39,19 @@ def mint(bare, environment):
 
 def test_an_ephemeral_token_is_one_request(ece, mint):
     token = jwt(["allocator"], exp=EXP)
-    ece.expect("POST", TOKENS, json={"token": token}, sends={"persistent": False, "roles": ["allocator"], "validity_in_seconds": 2120})
+    ece.expect(
+        "POST",
+        TOKENS,
+        json={"token": token},
+        sends={"persistent": False, "roles": ["allocator"], "validity_in_seconds": 2120},
+    )
     result = mint()
-    assert (result["token"], result["token_id"], result["expires_at"], result["changed"]) == (token, None, "2030-01-01T00:00:00Z", True)
+    assert (result["token"], result["token_id"], result["expires_at"], result["changed"]) == (
+        token,
+        None,
+        "2030-01-01T00:00:00Z",
+        True,
+    )
     assert "keeper" not in result
 
 
@@ -43,7 +61,13 @@ def test_check_mode_mints_nothing(ece, mint):
 
 
 def test_a_refusal_is_the_platforms_own(ece, mint):
-    ece.expect("POST", TOKENS, status=403, json=failed("x.y", "Not you."), sends={"persistent": False, "roles": ["allocator"], "validity_in_seconds": 2120})
+    ece.expect(
+        "POST",
+        TOKENS,
+        status=403,
+        json=failed("x.y", "Not you."),
+        sends={"persistent": False, "roles": ["allocator"], "validity_in_seconds": 2120},
+    )
     with pytest.raises(EceApiError, match="Not you"):
         mint()
 
@@ -51,7 +75,14 @@ def test_a_refusal_is_the_platforms_own(ece, mint):
 def test_a_persistent_token_is_its_keepers_and_ends_with_ansible_playbook(mint, monkeypatch):
     asked = []
     monkeypatch.setattr(ece_host_mint.multiprocessing, "parent_process", lambda: SimpleNamespace(pid=4711))
-    kept = {"token": "t", "token_id": "id", "expires_at": None, "minted_at": "now", "roles": ["allocator"], "keeper": {"pid": 1, "name": "n"}}
+    kept = {
+        "token": "t",
+        "token_id": "id",
+        "expires_at": None,
+        "minted_at": "now",
+        "roles": ["allocator"],
+        "keeper": {"pid": 1, "name": "n"},
+    }
     monkeypatch.setattr(ece_host_mint.keeper, "mint", lambda *arguments: asked.append(arguments) or kept)
     result = mint(persistent=True, validity_seconds=None)
     assert {key: result[key] for key in kept} == kept

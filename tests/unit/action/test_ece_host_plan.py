@@ -9,8 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_plan
-from ansible_collections.ece.platform.plugins.module_utils.installer import OptionError
-from ansible_collections.ece.platform.plugins.module_utils.module import ConnectionOptionError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 
 
 class Variables(dict):
@@ -36,11 +35,16 @@ class Client:
     def platform(self):
         self.asked.append("platform")
         zone = {"zone_id": "z", "total_allocators": 2}
-        return {"version": "3.8.0", "regions": [{"allocators": {"zone_summaries": [zone]}, "runners": {"total_runners": 1}}]}
+        return {
+            "version": "3.8.0",
+            "regions": [{"allocators": {"zone_summaries": [zone]}, "runners": {"total_runners": 1}}],
+        }
 
     def runners(self):
         self.asked.append("runners")
-        return [{"runner_id": "10.0.0.1", "host_ip": "10.0.0.1", "connected": True, "roles": [{"role_name": "allocator"}]}]
+        return [
+            {"runner_id": "10.0.0.1", "host_ip": "10.0.0.1", "connected": True, "roles": [{"role_name": "allocator"}]}
+        ]
 
     listed = True
 
@@ -61,14 +65,20 @@ def planning(bare, shown, monkeypatch):
         action, client, lines = bare(ece_host_plan), Client(), shown(ece_host_plan)
         action.connect = lambda arguments: (client, [])
         seen = {name: Variables(variables) for name, variables in hosts.items()}
-        monkeypatch.setattr(ece_host_plan, "HostVariables", lambda action, task_vars: type("All", (), {"of": staticmethod(seen.__getitem__)}))
+        monkeypatch.setattr(
+            ece_host_plan,
+            "HostVariables",
+            lambda action, task_vars: type("All", (), {"of": staticmethod(seen.__getitem__)}),
+        )
         return action.act({}, {"ansible_play_batch": list(hosts)}), client, lines
 
     return plan
 
 
 def test_joined_hosts_are_named_and_no_more_said_of_them(planning):
-    result, client, lines = planning({"old": {"ansible_host": "10.0.0.1"}, "new": {"ansible_host": "10.0.0.2", "ece_host_zone": "z"}})
+    result, client, lines = planning(
+        {"old": {"ansible_host": "10.0.0.1"}, "new": {"ansible_host": "10.0.0.2", "ece_host_zone": "z"}}
+    )
     assert result["joined"] == 1 and list(result["hosts"]) == ["new"]
     assert result["hosts"]["new"]["version"] == "3.8.0" and result["hosts"]["new"]["coordinator"] == "ece.example.com"
     assert lines == [
@@ -96,20 +106,32 @@ def test_a_list_that_is_cut_is_a_warning_with_both_numbers(planning):
         ({"ece_host_connect_timeout": "soon"}, "host new: ece_host_connect_timeout 'soon' is no time"),
         ({"ece_host_wait_interval": -1}, "ece_host_wait_interval -1 is no time"),
         ({"ece_host_install_timeout": 10**400}, " is no time: use seconds"),
-        ({"ece_host_installer_url": ["https://example.com/x"]}, "host new: ece_host_installer_url \"['https://example.com/x']\" is no address"),
+        (
+            {"ece_host_installer_url": ["https://example.com/x"]},
+            "host new: ece_host_installer_url \"['https://example.com/x']\" is no address",
+        ),
         ({"ece_host_installer_checksum": 5}, "host new: ece_host_installer_checksum '5' is no checksum"),
         ({"ece_host_installer_src": ["x"]}, "host new: ece_host_installer_src ['x'] is no file in the controller"),
         ({"ece_host_installer_url": "http://example.com/x"}, "is not encrypted"),
-        ({"ece_host_batch": 0}, "host new: ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more"),
+        (
+            {"ece_host_batch": 0},
+            "host new: ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more",
+        ),
         ({"ece_host_batch": [1, "0%"]}, "ece_host_batch [1, '0%'] is no batch of hosts"),
-        ({"ece_host_max_fail_percentage": 101}, "host new: ece_host_max_fail_percentage 101 is no percentage: use 0 to 100"),
+        (
+            {"ece_host_max_fail_percentage": 101},
+            "host new: ece_host_max_fail_percentage 101 is no percentage: use 0 to 100",
+        ),
         ({"ece_host_debug": "maybe"}, "The value 'maybe' is not a valid boolean"),
         ({"ece_host_skip_checks": ["everything"]}, "Got no match for: everything"),
-        ({"ece_host_container_engine": "rkt"}, "host new: value of ece_host_container_engine must be one of: docker, podman, got: rkt"),
+        (
+            {"ece_host_container_engine": "rkt"},
+            "host new: value of ece_host_container_engine must be one of: docker, podman, got: rkt",
+        ),
     ],
 )
 def test_bad_options_of_a_host_that_would_join(planning, variables, sentence):
-    with pytest.raises(ConnectionOptionError) as error:
+    with pytest.raises(OptionError) as error:
         planning({"new": {"ansible_host": "10.0.0.2", **variables}})
     assert sentence in str(error.value)
 
@@ -118,7 +140,7 @@ def test_bad_options_of_a_host_that_would_join(planning, variables, sentence):
 def test_no_host_joins_a_platform_whose_version_is_none(planning, monkeypatch, version):
     monkeypatch.setattr(Client, "platform", lambda self: {"version": version})
     assert planning({"old": {"ansible_host": "10.0.0.1"}})[0]["joined"] == 1
-    with pytest.raises(ConnectionOptionError, match="host new: cannot join a platform that says it runs version"):
+    with pytest.raises(OptionError, match="host new: cannot join a platform that says it runs version"):
         planning({"new": {"ansible_host": "10.0.0.2"}})
 
 
@@ -137,33 +159,46 @@ def test_selinux_may_be_a_word(planning, value):
     variables = {"ansible_host": "10.0.0.2", "ece_host_selinux": value}
     assert list(planning({"new": variables})[0]["hosts"]) == ["new"]
     if value in (True, "true"):
-        with pytest.raises(ConnectionOptionError, match="podman"):
+        with pytest.raises(OptionError, match="podman"):
             planning({"new": {**variables, "ece_host_container_engine": "docker"}})
 
 
-@pytest.mark.parametrize(("option", "value"), [("batch", "25%"), ("batch", [1, 10]), ("max_fail_percentage", 30), ("batch", None)])
+@pytest.mark.parametrize(
+    ("option", "value"), [("batch", "25%"), ("batch", [1, 10]), ("max_fail_percentage", 30), ("batch", None)]
+)
 def test_a_plays_own_options_are_in_the_plan(planning, option, value):
-    hosts = {name: {"ansible_host": address, f"ece_host_{option}": value} for name, address in (("new", "10.0.0.2"), ("newer", "10.0.0.3"))}
+    hosts = {
+        name: {"ansible_host": address, f"ece_host_{option}": value}
+        for name, address in (("new", "10.0.0.2"), ("newer", "10.0.0.3"))
+    }
     assert planning(hosts)[0][option] == value
 
 
 def test_two_hosts_that_want_different_batches_are_an_error(planning):
-    with pytest.raises(ConnectionOptionError, match="ece_host_batch is 2 for host a and None for host b: a play has one value"):
+    with pytest.raises(OptionError, match="ece_host_batch is 2 for host a and None for host b: a play has one value"):
         planning({"a": {"ansible_host": "10.0.0.2", "ece_host_batch": 2}, "b": {"ansible_host": "10.0.0.3"}})
 
 
 def test_of_many_new_hosts_some_are_shown_and_all_are_counted(planning):
-    result, _client, lines = planning({f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)})
+    result, _client, lines = planning(
+        {f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)}
+    )
     assert len(result["hosts"]) == 119 and len(lines) == 1 + 20 + 1
     assert lines[-1] == "... and 99 more; the report names them all"
 
 
 def test_hosts_keep_the_plays_order_which_is_that_of_batches(planning):
-    hosts = {"z-canary": {"ansible_host": "10.0.0.4"}, "old": {"ansible_host": "10.0.0.1"}, "a": {"ansible_host": "10.0.0.3"}}
+    hosts = {
+        "z-canary": {"ansible_host": "10.0.0.4"},
+        "old": {"ansible_host": "10.0.0.1"},
+        "a": {"ansible_host": "10.0.0.3"},
+    }
     assert list(planning(hosts)[0]["hosts"]) == ["z-canary", "a"]
 
 
-@pytest.mark.parametrize(("there", "joined"), [({"allocator_id": "10.0.0.1", "status": {"connected": True}}, 1), (None, 0)])
+@pytest.mark.parametrize(
+    ("there", "joined"), [({"allocator_id": "10.0.0.1", "status": {"connected": True}}, 1), (None, 0)]
+)
 def test_an_allocator_that_the_list_lacks_is_asked_for_by_its_id(planning, monkeypatch, there, joined):
     monkeypatch.setattr(Client, "listed", False)
     monkeypatch.setattr(Client, "there", there, raising=False)

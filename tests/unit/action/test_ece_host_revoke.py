@@ -9,10 +9,18 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_revoke
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
-from scripted import API_KEY, TOKENS, URL, failed
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from tests.unit.scripted import API_KEY, TOKENS, URL, failed
 
-CONNECTION = {"url": [URL], "api_key": API_KEY, "username": None, "password": None, "ca_path": None, "validate_certs": True, "allow_http": False}
+CONNECTION = {
+    "url": [URL],
+    "api_key": API_KEY,
+    "username": None,
+    "password": None,
+    "ca_path": None,
+    "validate_certs": True,
+    "allow_http": False,
+}
 KEEPER = {"pid": 4711, "name": "0123456789abcdef"}
 
 
@@ -25,12 +33,18 @@ def released(monkeypatch):
 
 @pytest.fixture
 def revoke(bare, environment, released):
-    return lambda keeper=KEEPER: bare(ece_host_revoke).act({**CONNECTION, "timeout": 30, "retries": 0, "token_id": "id-1", "keeper": keeper}, {})
+    return lambda keeper=KEEPER: bare(ece_host_revoke).act(
+        {**CONNECTION, "timeout": 30, "retries": 0, "token_id": "id-1", "keeper": keeper}, {}
+    )
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_a_token_is_revoked_and_its_keeper_let_go(ece, revoke, released, there):
-    ece.expect("DELETE", TOKENS + "/id-1", **({"json": {}} if there else {"status": 404, "json": failed("enrollment_tokens.invalid_token_id")}))
+    ece.expect(
+        "DELETE",
+        TOKENS + "/id-1",
+        **({"json": {}} if there else {"status": 404, "json": failed("enrollment_tokens.invalid_token_id")}),
+    )
     ece.expect("GET", TOKENS, json={"tokens": []})
     result = revoke()
     assert (result["changed"], result["token_id"]) == (there, "id-1")
@@ -39,14 +53,19 @@ def test_a_token_is_revoked_and_its_keeper_let_go(ece, revoke, released, there):
 
 def test_a_token_that_cannot_be_revoked_keeps_its_keeper(ece, revoke, released):
     ece.expect("DELETE", TOKENS + "/id-1", status=500, json=failed("x.y", "Ill."))
-    with pytest.raises(FleetError, match="token id-1 could not be revoked: process 4711 goes on trying for 10 minutes after this run, unless .*Ill"):
+    with pytest.raises(
+        PlatformError,
+        match="token id-1 could not be revoked: process 4711 goes on trying for 10 minutes after this run, unless .*Ill",
+    ):
         revoke()
     assert released == []
 
 
 def test_without_a_keeper_nobody_is_said_to_go_on(ece, revoke, released):
     ece.expect("DELETE", TOKENS + "/id-1", status=500, json=failed("x.y", "Ill."))
-    with pytest.raises(FleetError, match="^token id-1 could not be revoked: see that it is gone, or revoke it by hand"):
+    with pytest.raises(
+        PlatformError, match="^token id-1 could not be revoked: see that it is gone, or revoke it by hand"
+    ):
         revoke(keeper=None)
     assert released == []
 
@@ -54,6 +73,6 @@ def test_without_a_keeper_nobody_is_said_to_go_on(ece, revoke, released):
 def test_a_token_that_stays_listed_keeps_its_keeper(ece, revoke, released):
     ece.expect("DELETE", TOKENS + "/id-1")
     ece.expect("GET", TOKENS, json={"tokens": [{"token_id": "id-1", "roles": ["allocator"]}]})
-    with pytest.raises(FleetError, match="could not be revoked: process 4711 .*lists it still"):
+    with pytest.raises(PlatformError, match="could not be revoked: process 4711 .*lists it still"):
         revoke()
     assert released == []

@@ -11,8 +11,8 @@ import time
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_start
-from ansible_collections.ece.platform.plugins.module_utils.enrollment import utc
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+from ansible_collections.ece.platform.plugins.module_utils._enrollment import utc
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 
 
 @pytest.fixture
@@ -26,9 +26,19 @@ def start(bare, tmp_path):
             minted = {"token": "the-token", "expires_at": expires_at, "minted_at": utc(now - age)}
         action = bare(ece_host_start)
         action._find_needle = lambda folder, name: str(tmp_path / name)
-        action._execute_module = lambda module_name, module_args, task_vars: act.ran.append((module_name, module_args)) or {"changed": True}
+        action._execute_module = lambda module_name, module_args, task_vars: (
+            act.ran.append((module_name, module_args)) or {"changed": True}
+        )
         need = {"validity_seconds": None if persistent else 2120, "stopped": None, "at_any_age": False, **needed}
-        return action.act({"need": need, "minted": minted, "install": {"timeout": 1800, "user": "elastic"}, "installer_src": installer_src}, {})
+        return action.act(
+            {
+                "need": need,
+                "minted": minted,
+                "install": {"timeout": 1800, "user": "elastic"},
+                "installer_src": installer_src,
+            },
+            {},
+        )
 
     act.ran = []
     return act
@@ -36,7 +46,9 @@ def start(bare, tmp_path):
 
 def test_the_installer_gets_its_options_and_the_token_and_is_not_waited_for(start):
     assert start() == {"changed": True}
-    assert start.ran == [("ece.platform.ece_install", {"timeout": 1800, "user": "elastic", "token": "the-token", "wait": False})]
+    assert start.ran == [
+        ("ece.platform.ece_install", {"timeout": 1800, "user": "elastic", "token": "the-token", "wait": False})
+    ]
 
 
 def test_a_file_of_the_controller_goes_along_to_the_byte(start, tmp_path):
@@ -45,7 +57,10 @@ def test_a_file_of_the_controller_goes_along_to_the_byte(start, tmp_path):
     assert start.ran[0][1]["installer_content"].encode() == b"#!/bin/bash\r\n# \xc3\xa9\n\n"
 
 
-@pytest.mark.parametrize(("age", "granted", "late"), [(0, 2120, False), (200, 2120, False), (300, 2120, True), (2, 900, False), (300, 900, True)])
+@pytest.mark.parametrize(
+    ("age", "granted", "late"),
+    [(0, 2120, False), (200, 2120, False), (300, 2120, True), (2, 900, False), (300, 900, True)],
+)
 def test_a_token_that_would_expire_before_the_installers_time_is_over_starts_nothing(start, age, granted, late):
     assert start(age, granted).get("late", False) is late
     assert bool(start.ran) is not late
@@ -56,7 +71,7 @@ def test_a_token_may_have_to_be_used_at_any_age(start):
 
 
 def test_where_too_many_hosts_have_failed_nothing_is_started(start):
-    with pytest.raises(FleetError, match="^too many: no further installer is started$"):
+    with pytest.raises(PlatformError, match="^too many: no further installer is started$"):
         start(stopped="too many: no further installer is started")
     assert start.ran == []
 
@@ -81,6 +96,6 @@ def test_in_check_mode_there_is_no_token_and_none_is_missed(start):
     ],
 )
 def test_without_a_token_the_mints_own_words_are_the_hosts(start, minted, words):
-    with pytest.raises(FleetError, match=words):
+    with pytest.raises(PlatformError, match=words):
         start(minted=minted)
     assert start.ran == []

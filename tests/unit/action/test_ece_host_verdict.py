@@ -10,7 +10,14 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_verdict
 
-ENTRY = {"name": "a", "state": "unknown", "roles": ["allocator"], "runner_id": "10.0.0.1", "missing_roles": [], "version": "3.8.0"}
+ENTRY = {
+    "name": "a",
+    "state": "unknown",
+    "roles": ["allocator"],
+    "runner_id": "10.0.0.1",
+    "missing_roles": [],
+    "version": "3.8.0",
+}
 
 
 @pytest.fixture
@@ -24,7 +31,16 @@ def decide(bare):
 
         action = bare(ece_host_verdict)
         action._execute_module = execute
-        return action.act({"entry": {**ENTRY, **entry}, "host_info": host_info, "replace_stale": replace, "connect_timeout": 600, "install_timeout": 1800}, {})
+        return action.act(
+            {
+                "entry": {**ENTRY, **entry},
+                "host_info": host_info,
+                "replace_stale": replace,
+                "connect_timeout": 600,
+                "install_timeout": 1800,
+            },
+            {},
+        )
 
     act.asked = []
     return act
@@ -50,7 +66,12 @@ def test_rows_of_the_verdict_table(decide, state, facts, replace, verdict, faile
 
 def test_the_host_is_asked_for_what_it_is_to_become(decide):
     decide({}, {"facts": {}}, user="elastic", skip_checks=["os"])
-    assert decide.asked == [("ece.platform.ece_host_info", {"user": "elastic", "skip_checks": ["os"], "roles": ["allocator"], "version": "3.8.0"})]
+    assert decide.asked == [
+        (
+            "ece.platform.ece_host_info",
+            {"user": "elastic", "skip_checks": ["os"], "roles": ["allocator"], "version": "3.8.0"},
+        )
+    ]
 
 
 def test_a_host_that_lacks_a_role_is_not_asked(decide):
@@ -64,14 +85,24 @@ def test_a_host_that_cannot_say_anything_fails_with_its_own_words(decide):
 
 
 def test_problems_refuse_and_warnings_warn(decide):
-    found = {"facts": {}, "problems": ["There is no socket."], "warnings_found": ["Little memory."], "warnings": ["of Ansible's own"]}
+    found = {
+        "facts": {},
+        "problems": ["There is no socket."],
+        "warnings_found": ["Little memory."],
+        "warnings": ["of Ansible's own"],
+    }
     result = decide({}, found)
     assert result["failed"] and result["verdict"] == "refused" and "There is no socket." in result["msg"]
     assert result["warnings"] == ["of Ansible's own", "a: Little memory."]
 
 
 def test_a_discovered_interpreter_is_handed_on(decide):
-    found = {"facts": {}, "ansible_facts": {"discovered_interpreter_python": "/usr/bin/python3"}, "invocation": {}, "deprecations": []}
+    found = {
+        "facts": {},
+        "ansible_facts": {"discovered_interpreter_python": "/usr/bin/python3"},
+        "invocation": {},
+        "deprecations": [],
+    }
     assert {key: decide({}, found)[key] for key in ("ansible_facts", "invocation", "deprecations")} == {
         "ansible_facts": {"discovered_interpreter_python": "/usr/bin/python3"},
         "invocation": {},
@@ -82,4 +113,7 @@ def test_a_discovered_interpreter_is_handed_on(decide):
 @pytest.mark.parametrize("state", ["unknown", "disconnected"])
 def test_without_a_word_of_the_engine_nothing_is_installed_and_nothing_deleted(decide, state):
     result = decide({"state": state}, {"facts": {"containers_known": False}}, True)
-    assert (result["verdict"], result["failed"]) == ("refused", True) and "the container engine does not answer" in result["msg"]
+    assert (result["verdict"], result["failed"]) == (
+        "refused",
+        True,
+    ) and "the container engine does not answer" in result["msg"]

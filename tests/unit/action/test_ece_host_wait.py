@@ -14,8 +14,8 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_host_wait
-from ansible_collections.ece.platform.plugins.module_utils.client import EceAuthError, EceConnectionError
-from ansible_collections.ece.platform.plugins.plugin_utils.watch import HostWatch
+from ansible_collections.ece.platform.plugins.module_utils._client import EceAuthError, EceConnectionError
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostWatch
 
 CONNECTED = {"runner_id": "r", "connected": True, "roles": [{"role_name": "allocator"}], "zone": "z"}
 
@@ -43,7 +43,10 @@ class Client:
 
 def watch(name, kind=HostWatch, **options):
     entry = {"name": name, "runner_id": name, "roles": ["allocator"], "zone": None, "version": None}
-    return kind(entry, **{"has_installer": True, "install_timeout": 60, "connect_timeout": 60, "storage_path": "/data", **options})
+    return kind(
+        entry,
+        **{"has_installer": True, "install_timeout": 60, "connect_timeout": 60, "storage_path": "/data", **options},
+    )
 
 
 def ended(rc, output=()):
@@ -74,7 +77,11 @@ def test_each_end_is_told_at_once_and_failures_hold_up_nobody(waiting):
 
 
 def test_a_platform_that_cannot_be_asked_for_a_while_is_asked_again(waiting):
-    client = Client(EceConnectionError("no coordinator can be reached", sent=False), EceConnectionError("no coordinator can be reached", sent=False), ["a"])
+    client = Client(
+        EceConnectionError("no coordinator can be reached", sent=False),
+        EceConnectionError("no coordinator can be reached", sent=False),
+        ["a"],
+    )
     watches = [watch("a")]
     waiting(client, watches, {"a": ended(0)})
     assert watches[0].phase == "joined" and client.asked >= 3
@@ -116,7 +123,10 @@ def test_requests_do_not_depend_on_the_number_of_hosts(waiting):
 def test_a_platform_that_stays_silent_is_named_when_time_is_up(waiting):
     watches = [watch("a", connect_timeout=0.05)]
     waiting(Client(EceConnectionError("no coordinator can be reached", sent=False)), watches, {"a": ended(0)})
-    assert watches[0].phase == "failed" and "the platform cannot be asked: no coordinator can be reached" in watches[0].message
+    assert (
+        watches[0].phase == "failed"
+        and "the platform cannot be asked: no coordinator can be reached" in watches[0].message
+    )
 
 
 def test_a_question_to_the_platform_that_never_ends_does_not_hold_up_a_settling_host_for_ever(waiting, monkeypatch):
@@ -138,7 +148,9 @@ def test_a_hundred_hosts_that_connect_are_a_line_and_not_a_hundred(waiting):
 
 
 @pytest.mark.parametrize("settle_time", [0, 0.001])
-def test_the_first_installer_that_ends_and_the_first_host_that_connects_make_the_interval_short_again(waiting, monkeypatch, settle_time):
+def test_the_first_installer_that_ends_and_the_first_host_that_connects_make_the_interval_short_again(
+    waiting, monkeypatch, settle_time
+):
     client, watches = Client([], [], ["a"]), [watch("a", connect_timeout=10, settle_time=settle_time)]
     records = {}
     threading.Timer(0.2, lambda: records.update(a=ended(0))).start()
@@ -166,7 +178,10 @@ class Hosts:
 
     def __call__(self, action, variables, become):
         connection = SimpleNamespace(reset=lambda: self.reset.append(variables["name"]))
-        return SimpleNamespace(_connection=connection, _low_level_execute_command=lambda command, sudoable: self._answer(variables["name"], command))
+        return SimpleNamespace(
+            _connection=connection,
+            _low_level_execute_command=lambda command, sudoable: self._answer(variables["name"], command),
+        )
 
     def _answer(self, name, command):
         with self._lock:
@@ -202,7 +217,9 @@ def following(monkeypatch):
             followers.add(name, Named(name=name), ["python3", "-c", "source"])
         followers.start()
         deadline = time.monotonic() + 30
-        while time.monotonic() < deadline and not all(followers.records.get(name, {}).get("rc") is not None for name in hosts.answers):
+        while time.monotonic() < deadline and not all(
+            followers.records.get(name, {}).get("rc") is not None for name in hosts.answers
+        ):
             time.sleep(0.01)
         followers.stop()
         return followers
@@ -273,9 +290,15 @@ def test_where_no_more_threads_can_be_had_hosts_take_turns(following, monkeypatc
 def test_a_host_that_gives_no_answer_is_asked_at_growing_distances(following, monkeypatch):
     pauses = []
     real = threading.Event.wait
-    monkeypatch.setattr(threading.Event, "wait", lambda event, timeout=None: (pauses.append(timeout), real(event, timeout))[1])
+    monkeypatch.setattr(
+        threading.Event, "wait", lambda event, timeout=None: (pauses.append(timeout), real(event, timeout))[1]
+    )
     monkeypatch.setattr(ece_host_wait, "RECONNECT_MAX_SECONDS", 0.03)
-    following(Hosts(a=[OSError("gone"), OSError("gone"), OSError("gone"), OSError("gone"), RUNNING, OSError("gone"), ended(0)]))
+    following(
+        Hosts(
+            a=[OSError("gone"), OSError("gone"), OSError("gone"), OSError("gone"), RUNNING, OSError("gone"), ended(0)]
+        )
+    )
     assert [pause for pause in pauses if pause in (0.01, 0.02, 0.03, 0.04, 0.08)] == [0.01, 0.02, 0.03, 0.03, 0.01]
 
 
@@ -290,7 +313,12 @@ def test_a_connection_without_an_end_is_given_up_and_made_anew(following, monkey
 def test_files_are_raised_as_far_as_they_go_and_questions_follow(monkeypatch):
     asked = []
     monkeypatch.setattr(ece_host_wait.resource, "setrlimit", lambda what, limits: asked.append(limits))
-    for limits, questions, files in (((1024, 4096), 480, 4096), ((1024, -1), 1000, 8256), ((100_000, 100_000), 1000, None), ((300, 300), 5, None)):
+    for limits, questions, files in (
+        ((1024, 4096), 480, 4096),
+        ((1024, -1), 1000, 8256),
+        ((100_000, 100_000), 1000, None),
+        ((300, 300), 5, None),
+    ):
         asked.clear()
         monkeypatch.setattr(ece_host_wait.resource, "getrlimit", lambda what, limits=limits: limits)
         monkeypatch.setattr(ece_host_wait.resource, "RLIM_INFINITY", -1)

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
 
-from ansible_collections.ece.platform.plugins.module_utils.client import (
+from ansible_collections.ece.platform.plugins.module_utils._client import (
     PAGES_MAX,
     EceApiError,
     EceAuthError,
@@ -32,7 +32,7 @@ from ansible_collections.ece.platform.plugins.module_utils.client import (
     EceNotFound,
     EceProtocolError,
 )
-from scripted import (
+from tests.unit.scripted import (
     ALLOCATORS,
     API_KEY,
     LOGIN,
@@ -132,14 +132,25 @@ def test_a_user_who_may_not_do_something_is_not_logged_in_for_it(ece, user, stat
 def test_a_fresh_token_that_is_refused_ends_it(ece, user):
     ece.expect("GET", "/platform", status=401, json=DENIED)
     ece.expect("POST", LOGIN, json={"token": "fresh"}, sends=LOGIN_BODY)
-    ece.expect("GET", "/platform", status=401, json=failed("root.unauthenticated", "fresh is not valid"), authorization="Bearer fresh")
+    ece.expect(
+        "GET",
+        "/platform",
+        status=401,
+        json=failed("root.unauthenticated", "fresh is not valid"),
+        authorization="Bearer fresh",
+    )
     with pytest.raises(EceAuthError) as caught:
         user.platform()
     assert "fresh" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(404, "root.resource_not_found"), (501, "authc.no_authentication_cluster"), (502, "authc.authentication_cluster_error")]
+    ("status", "code"),
+    [
+        (404, "root.resource_not_found"),
+        (501, "authc.no_authentication_cluster"),
+        (502, "authc.authentication_cluster_error"),
+    ],
 )
 def test_where_nobody_can_log_in_the_first_refusal_is_the_news(ece, user, status, code):
     ece.expect("GET", "/platform", status=401, json=DENIED)
@@ -170,7 +181,9 @@ def test_a_login_that_fails_is_told_and_leaves_the_next_request_its_credentials(
     assert user.platform() == PLATFORM
 
 
-@pytest.mark.parametrize("credentials", [{"api_key": API_KEY}, {"username": USERNAME, "password": PASSWORD}], ids=["api key", "user"])
+@pytest.mark.parametrize(
+    "credentials", [{"api_key": API_KEY}, {"username": USERNAME, "password": PASSWORD}], ids=["api key", "user"]
+)
 def test_netrc_cannot_replace_the_credentials(ece, make_client, credentials, tmp_path):
     (tmp_path / ".netrc").write_text("machine ece.example.com login someone password else\n")
     client = make_client(**credentials)
@@ -222,7 +235,10 @@ def answer(body):
 
     def treat(connection):
         read_request(connection)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+            % (len(body), body)
+        )
 
     return treat
 
@@ -281,7 +297,9 @@ def trust(serve, tmp_path):
 )
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
-def test_options_win_over_the_environment_in_whom_to_trust(trust, make_client, environment, variable, environment_ca, options, works):
+def test_options_win_over_the_environment_in_whom_to_trust(
+    trust, make_client, environment, variable, environment_ca, options, works
+):
     url = trust.server()
     options = {key: str(getattr(trust, value)) if key == "ca_path" else value for key, value in options.items()}
     client = make_client(url, **options)
@@ -304,7 +322,9 @@ def test_options_win_over_the_environment_in_whom_to_trust(trust, make_client, e
     ],
     ids=["name", "address", "expired"],
 )
-def test_a_certificate_that_does_not_fit_is_explained_and_not_tried_again(trust, make_client, sleeps, certificate, words):
+def test_a_certificate_that_does_not_fit_is_explained_and_not_tried_again(
+    trust, make_client, sleeps, certificate, words
+):
     url = trust.server(*certificate.pop("names", []), **certificate)
     with pytest.raises(EceError, match=words) as caught:
         make_client(url, ca_path=str(trust.ours)).platform()
@@ -363,7 +383,9 @@ def babble(connection):
     ids=["refused", "refused TLS", "closed after the request", "closed in the handshake", "cut off", "no HTTP"],
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
-def test_a_post_is_tried_again_only_if_it_was_never_sent_and_all_else_in_any_case(serve, make_client, sleeps, closed_port, scheme, treat, words, method):
+def test_a_post_is_tried_again_only_if_it_was_never_sent_and_all_else_in_any_case(
+    serve, make_client, sleeps, closed_port, scheme, treat, words, method
+):
     connections = []
 
     def count(connection):
@@ -406,7 +428,18 @@ def test_the_next_coordinator_is_asked_when_one_closes_connections(serve, make_c
 
 
 @pytest.mark.parametrize(
-    "url", ["https://", "https://[::1", "https://h:port", "https://h:99999", "https://a b", "https://.x", "https://" + "a" * 64 + ".example", "gopher://x", "x"]
+    "url",
+    [
+        "https://",
+        "https://[::1",
+        "https://h:port",
+        "https://h:99999",
+        "https://a b",
+        "https://.x",
+        "https://" + "a" * 64 + ".example",
+        "gopher://x",
+        "x",
+    ],
 )
 def test_an_address_that_is_none_is_named(make_client, url):
     with pytest.raises(EceError, match="not a usable address.*give it like https://"):
@@ -416,7 +449,9 @@ def test_an_address_that_is_none_is_named(make_client, url):
 # -- timeouts ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("timeout", "pair"), [(30, (10, 30)), (3600, (10, 3600)), (10, (10, 10)), (3, (3, 3)), (0.5, (0.5, 0.5))])
+@pytest.mark.parametrize(
+    ("timeout", "pair"), [(30, (10, 30)), (3600, (10, 3600)), (10, (10, 10)), (3, (3, 3)), (0.5, (0.5, 0.5))]
+)
 def test_every_request_has_a_timeout_to_connect_and_one_to_answer(ece, make_client, timeout, pair):
     ece.expect("GET", "/platform", status=401, json=DENIED)
     ece.expect("POST", LOGIN, json={"token": "t"}, sends=LOGIN_BODY)
@@ -474,7 +509,10 @@ def test_all_coordinators_are_asked_in_each_try_and_named_in_the_error(ece, make
         ece.expect("GET", "/platform", body=connect_timeout(), url=OTHER_URL)
     with pytest.raises(EceConnectionError) as caught:
         make_client(URL, OTHER_URL, retries=2).platform()
-    assert str(caught.value) == f"no coordinator can be reached ({URL}: connection refused; {OTHER_URL}: no connection in time)"
+    assert (
+        str(caught.value)
+        == f"no coordinator can be reached ({URL}: connection refused; {OTHER_URL}: no connection in time)"
+    )
     assert len(sleeps) == 2
 
 
@@ -567,7 +605,17 @@ def test_an_error_that_will_not_pass_is_not_repeated(ece, make_client, status):
 
 @pytest.mark.parametrize(
     ("asked", "slept"),
-    [("7", 7), ("0", 0), ("59", 59), ("100000", 60), ("soon", 0.5), ("-5", 0.5), ("1.5", 0.5), ("", 0.5), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
+    [
+        ("7", 7),
+        ("0", 0),
+        ("59", 59),
+        ("100000", 60),
+        ("soon", 0.5),
+        ("-5", 0.5),
+        ("1.5", 0.5),
+        ("", 0.5),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+    ],
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured_within_reason(ece, make_client, sleeps, status, asked, slept):
@@ -610,7 +658,12 @@ DELETES = {
 @pytest.mark.parametrize("thing", DELETES)
 @pytest.mark.parametrize(
     ("answer", "was_there"),
-    [({"json": {}}, True), ({"status": 204}, True), ({"status": 404, "json": failed("x.not_found")}, False), ({"status": 404}, False)],
+    [
+        ({"json": {}}, True),
+        ({"status": 204}, True),
+        ({"status": 404, "json": failed("x.not_found")}, False),
+        ({"status": 404}, False),
+    ],
     ids=["there", "there, no body", "gone", "gone, no body"],
 )
 def test_deleting_what_is_gone_is_a_success(ece, make_client, thing, answer, was_there):
@@ -636,7 +689,9 @@ def test_an_id_of_any_characters_can_be_sent(ece, make_client, thing):
 
 @pytest.mark.parametrize("thing", DELETES)
 @pytest.mark.parametrize(
-    "answer", [{"body": "<html>nginx: no such page</html>"}, {"json": failed(NOT_READY)}], ids=["somebody else's page", "a platform that is not up"]
+    "answer",
+    [{"body": "<html>nginx: no such page</html>"}, {"json": failed(NOT_READY)}],
+    ids=["somebody else's page", "a platform that is not up"],
 )
 def test_a_404_that_is_not_about_the_thing_is_no_success(ece, make_client, thing, answer):
     function, path = DELETES[thing]
@@ -651,7 +706,12 @@ def test_a_404_that_is_not_about_the_thing_is_no_success(ece, make_client, thing
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_redirects_are_not_followed_with_credentials(ece, make_client, method, status):
-    ece.expect(method, "/x", status=status, headers={"Location": "https://user:word@elsewhere.example.com:8443/api/v1/x?token=1"})
+    ece.expect(
+        method,
+        "/x",
+        status=status,
+        headers={"Location": "https://user:word@elsewhere.example.com:8443/api/v1/x?token=1"},
+    )
     with pytest.raises(EceProtocolError) as caught:
         make_client().request(method, "/x")
     assert f"{method} {URL}/api/v1/x was redirected to elsewhere.example.com:8443 (HTTP {status})" in str(caught.value)
@@ -713,7 +773,9 @@ def test_a_write_answered_with_html_is_an_error(ece, make_client, method):
 
 
 @pytest.mark.parametrize("status", [200, 500])
-@pytest.mark.parametrize("body", [{"error": "no backend is there"}, failed("x.y", "no backend is there")], ids=["error", "errors"])
+@pytest.mark.parametrize(
+    "body", [{"error": "no backend is there"}, failed("x.y", "no backend is there")], ids=["error", "errors"]
+)
 def test_an_error_of_another_shape_is_told_with_its_words_whatever_its_status(ece, make_client, body, status):
     ece.expect("GET", "/platform", status=status, json=body)
     with pytest.raises(EceError, match="no backend is there") as caught:
@@ -760,7 +822,9 @@ def test_a_value_of_another_kind_is_an_error_and_not_an_empty_list(ece, make_cli
 @pytest.mark.parametrize("charset", ["idna", "undefined", "base64", "no such"])
 @pytest.mark.parametrize("status", [200, 502])
 def test_a_web_page_in_an_odd_charset_is_an_error_with_its_first_line(ece, make_client, status, charset):
-    ece.expect("POST", "/x", status=status, body="<html>down", headers={"Content-Type": f"text/html; charset={charset}"})
+    ece.expect(
+        "POST", "/x", status=status, body="<html>down", headers={"Content-Type": f"text/html; charset={charset}"}
+    )
     with pytest.raises(EceError, match="<html>down"):
         make_client().request("POST", "/x")
 
@@ -805,10 +869,16 @@ def test_a_password_is_masked_wherever_an_error_has_it(ece, user, error):
         user.request("POST", "/x")
     shown = str(caught.value) + json.dumps(caught.value.errors) + json.dumps(caught.value.fields)
     assert "********" in shown
-    assert not [spelling for spelling in (PASSWORD, json.dumps(PASSWORD)[1:-1], json.dumps(json.dumps(PASSWORD))[3:-3]) if spelling in shown]
+    assert not [
+        spelling
+        for spelling in (PASSWORD, json.dumps(PASSWORD)[1:-1], json.dumps(json.dumps(PASSWORD))[3:-3])
+        if spelling in shown
+    ]
 
 
-@pytest.mark.parametrize("body", [json.dumps({"message": PASSWORD}), json.dumps({"said": json.dumps(PASSWORD)}), f"no: {PASSWORD}"])
+@pytest.mark.parametrize(
+    "body", [json.dumps({"message": PASSWORD}), json.dumps({"said": json.dumps(PASSWORD)}), f"no: {PASSWORD}"]
+)
 def test_a_password_is_masked_in_an_error_of_an_unknown_shape(ece, user, body):
     ece.expect("POST", "/x", status=400, body=body)
     with pytest.raises(EceApiError, match=r"\*{8}") as caught:
@@ -840,7 +910,10 @@ def test_an_error_that_is_nested_without_end_is_cut(ece, make_client):
     ],
 )
 def test_an_error_is_typed_by_status_and_carries_code_message_and_fields(ece, make_client, status, kind, words):
-    errors = [{"code": "one.code", "message": "first", "fields": ["a", "b.c"]}, {"code": "two.code", "message": "second"}]
+    errors = [
+        {"code": "one.code", "message": "first", "fields": ["a", "b.c"]},
+        {"code": "two.code", "message": "second"},
+    ]
     ece.expect("GET", "/x", status=status, json={"errors": errors})
     with pytest.raises(EceApiError) as caught:
         make_client().request("GET", "/x", params=None)
@@ -892,12 +965,28 @@ def test_a_minted_token_is_masked_from_then_on(ece, make_client):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["zones", "allocators", "allocator_id", "zone_id", "errors", "x"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["zones", "allocators", "allocator_id", "zone_id", "errors", "x"]), inner)
+    ),
     max_leaves=8,
 )
-KEYS = ("version", "runners", "zones", "proxies", "values", "license", "runner_id", "tokens", "token", "errors", "error")
+KEYS = (
+    "version",
+    "runners",
+    "zones",
+    "proxies",
+    "values",
+    "license",
+    "runner_id",
+    "tokens",
+    "token",
+    "errors",
+    "error",
+)
 REPLIES = st.dictionaries(
-    st.sampled_from(KEYS), JSON | st.lists(st.dictionaries(st.sampled_from([*KEYS, "allocators", "allocator_id", "code", "fields"]), JSON))
+    st.sampled_from(KEYS),
+    JSON | st.lists(st.dictionaries(st.sampled_from([*KEYS, "allocators", "allocator_id", "code", "fields"]), JSON)),
 )
 
 
@@ -910,7 +999,12 @@ class Says(HTTPAdapter):
 
     def send(self, request, **_):
         response = requests.Response()
-        response.status_code, response._content, response.url, response.request = self._status, self._body, request.url, request
+        response.status_code, response._content, response.url, response.request = (
+            self._status,
+            self._body,
+            request.url,
+            request,
+        )
         return response
 
 
@@ -961,7 +1055,13 @@ class Index(HTTPAdapter):
         self.asked.append(start)
         page = self.ids[start : start + min(size, self.cap or size)]
         zones = [{"zone_id": "empty", "allocators": None}, None]
-        zones += [{"zone_id": f"zone-{zone}", "allocators": [{"allocator_id": one} for one in page if int(one[-1]) % 3 == zone]} for zone in range(3)]
+        zones += [
+            {
+                "zone_id": f"zone-{zone}",
+                "allocators": [{"allocator_id": one} for one in page if int(one[-1]) % 3 == zone],
+            }
+            for zone in range(3)
+        ]
         reply = (200, {"zones": zones})
         if self.window is not None and start >= self.window:
             reply = (400, failed("root.bad_request", "result window is too large"))
@@ -989,7 +1089,10 @@ def test_every_allocator_is_listed_once_whatever_the_server_makes_of_size(alloca
     assert all(one["zone_id"] == f"zone-{int(one['allocator_id'][-1]) % 3}" for one in found)
 
 
-@pytest.mark.parametrize(("count", "cap", "asked"), [(1, None, [0]), (100, 100, [0]), (101, 100, [0, 100]), (250, 100, [0, 100, 200]), (250, None, [0])])
+@pytest.mark.parametrize(
+    ("count", "cap", "asked"),
+    [(1, None, [0]), (100, 100, [0]), (101, 100, [0, 100]), (250, 100, [0, 100, 200]), (250, None, [0])],
+)
 def test_a_known_total_saves_the_last_request(allocators, count, cap, asked):
     index = Index(count, cap)
     assert len(list(allocators(index).iter_allocators(total=count))) == count
@@ -1005,19 +1108,30 @@ def test_a_list_shorter_than_the_total_ends_as_well(allocators):
 def test_an_entry_that_moves_between_two_pages_is_listed_once(ece, make_client):
     for start, ids in ((0, ["a", "b"]), (2, ["b", "c"]), (4, [])):
         query = {"size": 1000, "from": start, "sort": "allocator_id"}
-        ece.expect("GET", ALLOCATORS, query=query, json={"zones": [{"zone_id": "z", "allocators": [{"allocator_id": one} for one in ids]}]})
+        ece.expect(
+            "GET",
+            ALLOCATORS,
+            query=query,
+            json={"zones": [{"zone_id": "z", "allocators": [{"allocator_id": one} for one in ids]}]},
+        )
     assert [one["allocator_id"] for one in list(make_client().iter_allocators())] == ["a", "b", "c"]
 
 
 def test_an_entry_that_is_twice_in_a_page_is_listed_once(make_client):
     client = make_client()
-    client._session.mount("https://", Says(200, json.dumps({"zones": [{"zone_id": "z", "allocators": [{"allocator_id": "a"}] * 2}]}).encode()))
+    client._session.mount(
+        "https://",
+        Says(200, json.dumps({"zones": [{"zone_id": "z", "allocators": [{"allocator_id": "a"}] * 2}]}).encode()),
+    )
     assert [one["allocator_id"] for one in client.iter_allocators()] == ["a"]
 
 
 def test_a_server_that_always_has_more_does_not_hold_the_client(allocators):
     index = Index(PAGES_MAX + 10, cap=1)
-    with pytest.raises(EceProtocolError, match=f"GET allocators at {URL} has no end: there was more after {PAGES_MAX} pages with {PAGES_MAX} allocators"):
+    with pytest.raises(
+        EceProtocolError,
+        match=f"GET allocators at {URL} has no end: there was more after {PAGES_MAX} pages with {PAGES_MAX} allocators",
+    ):
         list(allocators(index).iter_allocators())
     assert len(index.asked) == PAGES_MAX
 
@@ -1025,7 +1139,9 @@ def test_a_server_that_always_has_more_does_not_hold_the_client(allocators):
 def test_a_server_that_ignores_from_does_not_hold_the_client(ece, make_client):
     for start in (0, 1):
         query = {"size": 1000, "from": start, "sort": "allocator_id"}
-        ece.expect("GET", ALLOCATORS, query=query, json={"zones": [{"zone_id": "z", "allocators": [{"allocator_id": "a"}]}]})
+        ece.expect(
+            "GET", ALLOCATORS, query=query, json={"zones": [{"zone_id": "z", "allocators": [{"allocator_id": "a"}]}]}
+        )
     assert len(list(make_client().iter_allocators())) == 1
 
 
@@ -1051,7 +1167,9 @@ def test_sparse_zones_are_read(make_client, zones, found):
 def test_a_list_that_ends_at_its_10000th_entry_is_returned_with_a_warning(allocators):
     client = allocators(Index(10_050, window=10_000))
     assert len(list(client.iter_allocators(total=10_050))) == 10_000
-    assert [warning for warning in client.warnings if "ends at 10000" in warning and "result window is too large" in warning]
+    assert [
+        warning for warning in client.warnings if "ends at 10000" in warning and "result window is too large" in warning
+    ]
 
 
 def test_a_400_on_the_first_page_is_an_error(allocators):

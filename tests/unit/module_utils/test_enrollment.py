@@ -10,10 +10,10 @@ import socket
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import enrollment
-from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceError
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
-from scripted import TOKENS, failed, jwt, refused, reset
+from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
+from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceError
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from tests.unit.scripted import TOKENS, failed, jwt, refused, reset
 
 SENDS = {"persistent": True, "roles": ["allocator"]}
 
@@ -23,7 +23,7 @@ def listed(**tokens):
 
 
 def lost(make_client, **options):
-    with pytest.raises(FleetError) as caught:
+    with pytest.raises(PlatformError) as caught:
         enrollment.mint(make_client(**options), ["allocator"], True)
     return str(caught.value)
 
@@ -31,7 +31,11 @@ def lost(make_client, **options):
 def test_tokens_that_were_there_or_have_other_roles_are_somebody_elses(ece, make_client):
     ece.expect("GET", TOKENS, json=listed(old=["allocator"]))
     ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
-    ece.expect("GET", TOKENS, json=listed(old=["allocator"], proxies=["proxy"], wide=["proxy", "allocator"], none=[], lost=["allocator"]))
+    ece.expect(
+        "GET",
+        TOKENS,
+        json=listed(old=["allocator"], proxies=["proxy"], wide=["proxy", "allocator"], none=[], lost=["allocator"]),
+    )
     ece.expect("DELETE", TOKENS + "/lost", json={})
     ece.expect("GET", TOKENS, json=listed())
     assert lost(make_client).endswith("The token that it made, token_id lost, is revoked")
@@ -57,7 +61,9 @@ def test_a_token_that_a_slow_coordinator_mints_later_is_waited_for(ece, make_cli
 
 
 @pytest.mark.parametrize(
-    "answer", [{"status": 500}, {"status": 503}, {"body": "<html>"}, {}, {"json": {"error": "x"}}], ids=["500", "503", "HTML", "empty", "error"]
+    "answer",
+    [{"status": 500}, {"status": 503}, {"body": "<html>"}, {}, {"json": {"error": "x"}}],
+    ids=["500", "503", "HTML", "empty", "error"],
 )
 def test_after_an_answer_nobody_waits_for_a_token_to_come(ece, make_client, sleeps, answer):
     ece.expect("GET", TOKENS, json=listed())
@@ -84,7 +90,10 @@ def test_a_list_that_stays_out_of_reach_leaves_the_first_error_and_what_to_do(ec
         ece.expect("GET", TOKENS, body=refused())
     message = lost(make_client, retries=0)
     assert "whether the request took effect is not known" in message
-    assert "look for a new persistent one with ece_enrollment_token_info and revoke it" in message and "connection refused" in message
+    assert (
+        "look for a new persistent one with ece_enrollment_token_info and revoke it" in message
+        and "connection refused" in message
+    )
     assert sum(sleeps) == enrollment.PATIENCE_SECONDS
 
 
@@ -102,7 +111,9 @@ def test_a_reply_without_the_id_is_revoked_by_the_id_in_its_token(ece, make_clie
     assert enrollment.mint(make_client(), ["allocator"], True)["token_id"] == "of-the-token"
 
 
-@pytest.mark.parametrize("reply", [{"token": jwt(["allocator"])}, {"token": "no.token.at-all"}, {"token": jwt(["allocator"]), "token_id": 5}])
+@pytest.mark.parametrize(
+    "reply", [{"token": jwt(["allocator"])}, {"token": "no.token.at-all"}, {"token": jwt(["allocator"]), "token_id": 5}]
+)
 def test_a_reply_without_any_id_counts_as_lost(ece, make_client, reply):
     ece.expect("GET", TOKENS, json=listed())
     ece.expect("POST", TOKENS, json=reply, sends=SENDS)
@@ -113,7 +124,18 @@ def test_a_reply_without_any_id_counts_as_lost(ece, make_client, reply):
 
 
 @pytest.mark.parametrize(
-    ("status", "is_lost"), [(400, False), (401, False), (403, False), (404, False), (408, True), (429, False), (449, False), (500, True), (503, True)]
+    ("status", "is_lost"),
+    [
+        (400, False),
+        (401, False),
+        (403, False),
+        (404, False),
+        (408, True),
+        (429, False),
+        (449, False),
+        (500, True),
+        (503, True),
+    ],
 )
 def test_only_an_answer_that_may_hide_an_effect_counts_as_lost(status, is_lost):
     assert enrollment.answer_lost(EceApiError("words", status, None, [], [])) is is_lost
@@ -166,11 +188,15 @@ def test_a_coordinator_that_hangs_is_not_asked_for_longer_than_it_is_waited_for(
 # -- revoke --------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("answer", "word"), [({"status": 200}, "revoked"), ({"status": 404, "json": failed("x.y")}, "not known")], ids=["empty page", "404"])
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [({"status": 200}, "revoked"), ({"status": 404, "json": failed("x.y")}, "not known")],
+    ids=["empty page", "404"],
+)
 def test_a_token_is_revoked_when_the_list_says_so_and_not_when_an_answer_does(ece, make_client, answer, word):
     ece.expect("DELETE", TOKENS + "/id-1", **answer)
     ece.expect("GET", TOKENS, json=listed(id_1=["allocator"]))
-    with pytest.raises(FleetError, match=f"answered that token_id id-1 is {word}, but lists it still"):
+    with pytest.raises(PlatformError, match=f"answered that token_id id-1 is {word}, but lists it still"):
         enrollment.revoke(make_client(), "id-1")
 
 

@@ -20,7 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import host
+from ansible_collections.ece.platform.plugins.module_utils import _host as host
 
 ROOT = os.geteuid() == 0
 # Somebody to become: as root any ordinary user, else only oneself.
@@ -42,14 +42,23 @@ def folder():
 @pytest.mark.parametrize(
     ("os_release", "name"),
     [
-        ('NAME="Red Hat Enterprise Linux"\nVERSION="9.4 (Plow)"\nID="rhel"\nID_LIKE="fedora"\nVERSION_ID="9.4"\nPLATFORM_ID="platform:el9"\n', "RHEL-9"),
+        (
+            'NAME="Red Hat Enterprise Linux"\nVERSION="9.4 (Plow)"\nID="rhel"\nID_LIKE="fedora"\nVERSION_ID="9.4"\nPLATFORM_ID="platform:el9"\n',
+            "RHEL-9",
+        ),
         ('NAME="Red Hat Enterprise Linux"\nID="rhel"\nVERSION_ID="8.10"\n', "RHEL-8"),
         ('NAME="Red Hat Enterprise Linux Server"\nID="rhel"\nVERSION_ID="7.9"\n', "RHEL-7"),
-        ('NAME="Rocky Linux"\nVERSION="9.3 (Blue Onyx)"\nID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.3"\n', "RockyLinux-9"),
+        (
+            'NAME="Rocky Linux"\nVERSION="9.3 (Blue Onyx)"\nID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.3"\n',
+            "RockyLinux-9",
+        ),
         ('NAME="Rocky Linux"\nID="rocky"\nVERSION_ID="8.9"\n', "RockyLinux-8"),
         ('NAME="CentOS Linux"\nVERSION="7 (Core)"\nID="centos"\nVERSION_ID="7"\n', "CentOS-7"),
         ('NAME="CentOS Linux"\nID="centos"\nVERSION_ID="8"\n', "CentOS-8"),
-        ('PRETTY_NAME="Ubuntu 24.04.1 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\nUBUNTU_CODENAME=noble\n', "Ubuntu-24.04"),
+        (
+            'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nNAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\nUBUNTU_CODENAME=noble\n',
+            "Ubuntu-24.04",
+        ),
         ('NAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\n', "Ubuntu-22.04"),
         ('NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="20.04"\n', "Ubuntu-20.04"),
         ('NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="18.04"\n', "Ubuntu-18.04"),
@@ -88,15 +97,31 @@ ACCEPTED = {
 }
 SYSTEMS = [f"{name}-{number}" for name in ("CentOS", "RHEL", "RockyLinux", "SLES") for number in (7, 8, 9, 12, 15)]
 SYSTEMS += [f"Ubuntu-{year}.04" for year in (16, 18, 20, 22, 24)]
-ENGINES = [("docker", version) for version in "18.09 19.03 20.10 24.0 25.0 26.0 27.0".split()] + [("podman", version) for version in "3 4 5".split()]
+ENGINES = [("docker", version) for version in "18.09 19.03 20.10 24.0 25.0 26.0 27.0".split()] + [
+    ("podman", version) for version in "3 4 5".split()
+]
 
 GOOD_FACTS = {
     "user": {"name": "elastic", "uid": 1000, "gid": 1000, "home": "/home/elastic", "groups": ["docker"]},
     "effective_uid": 0,
-    "engine": {"name": "docker", "version": "25.0.5", "usable": True, "error": None, "docker_command": True, "containers": []},
+    "engine": {
+        "name": "docker",
+        "version": "25.0.5",
+        "usable": True,
+        "error": None,
+        "docker_command": True,
+        "containers": [],
+    },
     "socket": {"path": "/var/run/docker.sock", "is_socket": True},
     "os": {"id": "ubuntu", "version": "22.04", "matrix_name": "Ubuntu-22.04"},
-    "storage": {"path": "/mnt/data/elastic", "existing_parent": "/mnt/data", "free_gb": 8000, "filesystem": "xfs", "read_only": False, "writable": True},
+    "storage": {
+        "path": "/mnt/data/elastic",
+        "existing_parent": "/mnt/data",
+        "free_gb": 8000,
+        "filesystem": "xfs",
+        "read_only": False,
+        "writable": True,
+    },
     "memory": {"total_mb": 257000, "available_mb": 250000},
     "default_interface": "eth0",
     "busy_ports": [],
@@ -106,7 +131,15 @@ GOOD_FACTS = {
     "cgroup_version": 1,
     "max_map_count": 262144,
 }
-OPTIONS = {"version": "3.8.0", "roles": ["allocator"], "user": "elastic", "force": False, "selinux": False, "host_ip": None, "skip_checks": []}
+OPTIONS = {
+    "version": "3.8.0",
+    "roles": ["allocator"],
+    "user": "elastic",
+    "force": False,
+    "selinux": False,
+    "host_ip": None,
+    "skip_checks": [],
+}
 
 
 def judged(facts=None, **options):
@@ -122,18 +155,36 @@ def judged(facts=None, **options):
 
 
 def accepts(version, system, engine, engine_version):
-    return judged({"os.matrix_name": system, "engine.name": engine, "engine.version": engine_version}, version=version)[0] == []
+    return (
+        judged({"os.matrix_name": system, "engine.name": engine, "engine.version": engine_version}, version=version)[0]
+        == []
+    )
 
 
 @pytest.mark.parametrize(
     ("version", "row"),
     [(release + ".0", release) for release in ACCEPTED]
-    + [("3.5.1", "3.4"), ("3.6.2", "3.4"), ("3.9.0", "3.8"), ("3.10.0", "3.8"), ("4.0.3", "4.0"), ("4.1.0", "4.0"), ("5.0.0", "4.0")]
+    + [
+        ("3.5.1", "3.4"),
+        ("3.6.2", "3.4"),
+        ("3.9.0", "3.8"),
+        ("3.10.0", "3.8"),
+        ("4.0.3", "4.0"),
+        ("4.1.0", "4.0"),
+        ("5.0.0", "4.0"),
+    ]
     + [("3.0.0", "2.13"), ("3.2.1", "2.13"), ("2.14.0", "2.13"), ("4.0.0-SNAPSHOT", "4.0")],
 )
 def test_matrix(version, row):
-    expected = {(words[0], words[1], number) for part in ACCEPTED[row].split(";") for words in [part.split()] for number in words[2:]}
-    assert {(system, *engine) for system in SYSTEMS for engine in ENGINES if accepts(version, system, *engine)} == expected
+    expected = {
+        (words[0], words[1], number)
+        for part in ACCEPTED[row].split(";")
+        for words in [part.split()]
+        for number in words[2:]
+    }
+    assert {
+        (system, *engine) for system in SYSTEMS for engine in ENGINES if accepts(version, system, *engine)
+    } == expected
 
 
 @pytest.mark.parametrize(
@@ -169,14 +220,37 @@ PROBLEM, WARNING = 0, 1
 # Nobody can do anything; that is told once.
 NOBODY = {"user": None, "engine.usable": False, "storage.writable": False}
 RULES = [
-    ("user", PROBLEM, NOBODY, {}, "There is no user elastic: create it with a UID and GID of 1000 or more and put it into the engine's group."),
+    (
+        "user",
+        PROBLEM,
+        NOBODY,
+        {},
+        "There is no user elastic: create it with a UID and GID of 1000 or more and put it into the engine's group.",
+    ),
     ("user", PROBLEM, {"user.uid": 999}, {}, "User elastic has UID 999; the installer wants 1000 or more."),
-    ("user", PROBLEM, {"user.gid": 100}, {"force": True}, "User elastic has GID 100; the installer wants 1000 or more."),
-    ("user", PROBLEM, {"effective_uid": 1001}, {}, "The task runs as UID 1001, neither root nor elastic: connect with become, or as elastic."),
+    (
+        "user",
+        PROBLEM,
+        {"user.gid": 100},
+        {"force": True},
+        "User elastic has GID 100; the installer wants 1000 or more.",
+    ),
+    (
+        "user",
+        PROBLEM,
+        {"effective_uid": 1001},
+        {},
+        "The task runs as UID 1001, neither root nor elastic: connect with become, or as elastic.",
+    ),
     (
         "engine",
         PROBLEM,
-        {"engine.version": None, "engine.usable": False, "engine.error": "no command docker or podman on /bin", "socket.is_socket": False},
+        {
+            "engine.version": None,
+            "engine.usable": False,
+            "engine.error": "no command docker or podman on /bin",
+            "socket.is_socket": False,
+        },
         {},
         "The container engine cannot be used (no command docker or podman on /bin): install docker or podman, or set container_engine and bin_paths.",
     ),
@@ -190,11 +264,22 @@ RULES = [
     (
         "engine",
         PROBLEM,
-        {"engine.name": "podman", "engine.version": "4.9.4", "engine.docker_command": False, "os.matrix_name": "RHEL-9"},
+        {
+            "engine.name": "podman",
+            "engine.version": "4.9.4",
+            "engine.docker_command": False,
+            "os.matrix_name": "RHEL-9",
+        },
         {},
         "There is no docker command: the installer asks it with podman too; install podman's wrapper for it.",
     ),
-    ("socket", PROBLEM, {"socket.is_socket": False}, {}, "There is no socket /var/run/docker.sock: start the container engine, or set docker_socket."),
+    (
+        "socket",
+        PROBLEM,
+        {"socket.is_socket": False},
+        {},
+        "There is no socket /var/run/docker.sock: start the container engine, or set docker_socket.",
+    ),
     (
         "os",
         PROBLEM,
@@ -202,7 +287,13 @@ RULES = [
         {"force": True},
         "ECE 3.8.0 does not support Ubuntu-24.04; it does support RHEL-8, RHEL-9, RockyLinux-8, RockyLinux-9, SLES-12, SLES-15, Ubuntu-20.04, Ubuntu-22.04.",
     ),
-    ("os", PROBLEM, {"engine.version": "27.0.1"}, {}, "ECE 3.8.0 on Ubuntu-22.04 does not support Docker 27.0.1; install Docker 24.0, 25.0."),
+    (
+        "os",
+        PROBLEM,
+        {"engine.version": "27.0.1"},
+        {},
+        "ECE 3.8.0 on Ubuntu-22.04 does not support Docker 27.0.1; install Docker 24.0, 25.0.",
+    ),
     (
         "os",
         PROBLEM,
@@ -210,9 +301,21 @@ RULES = [
         {"version": "3.4.0"},
         "ECE 3.4.0 on RHEL-8 does not support Podman 3.4.0; install Docker 20.10; Podman 4.",
     ),
-    ("os", WARNING, {"cgroup_version": 2}, {}, "The host uses cgroup v2, with which Elasticsearch before 7.17.7 and 8.5 fails."),
+    (
+        "os",
+        WARNING,
+        {"cgroup_version": 2},
+        {},
+        "The host uses cgroup v2, with which Elasticsearch before 7.17.7 and 8.5 fails.",
+    ),
     ("os", WARNING, {"max_map_count": 65530}, {}, "vm.max_map_count is 65530; Elasticsearch needs 262144 or more."),
-    ("storage", PROBLEM, {"storage.writable": False}, {}, "User elastic cannot read and write /mnt/data: give it the folder (mode 0700)."),
+    (
+        "storage",
+        PROBLEM,
+        {"storage.writable": False},
+        {},
+        "User elastic cannot read and write /mnt/data: give it the folder (mode 0700).",
+    ),
     (
         "storage",
         PROBLEM,
@@ -220,8 +323,20 @@ RULES = [
         {},
         "/mnt/data is mounted read-only: look for disk errors in the kernel's log, then mount it for writing.",
     ),
-    ("host_ip", PROBLEM, {"default_interface": None}, {}, "There is no default route, so the installer finds no address for the host: set host_ip."),
-    ("ports", PROBLEM, {"busy_ports": [20000, 22000]}, {}, "Something listens on port 20000, 22000, which the installer needs: stop it."),
+    (
+        "host_ip",
+        PROBLEM,
+        {"default_interface": None},
+        {},
+        "There is no default route, so the installer finds no address for the host: set host_ip.",
+    ),
+    (
+        "ports",
+        PROBLEM,
+        {"busy_ports": [20000, 22000]},
+        {},
+        "Something listens on port 20000, 22000, which the installer needs: stop it.",
+    ),
     (
         "ports",
         PROBLEM,
@@ -237,11 +352,35 @@ RULES = [
         "nginx (pid 812) and java (pid 7) listen on port 20000, 21000, which the installer needs: stop them.",
     ),
     ("memory", PROBLEM, {"memory.total_mb": 7782}, {}, "The host has 7782 MB of memory; ECE needs 8192 MB to install."),
-    ("memory", WARNING, {"memory.available_mb": 8191}, {}, "Only 8191 MB of memory are free; ECE wants 8192 MB free to install."),
-    ("disk", PROBLEM, {"storage.free_gb": 0}, {}, "/mnt/data is full (0 GB free): make room, ECE wants 10 GB or more there."),
+    (
+        "memory",
+        WARNING,
+        {"memory.available_mb": 8191},
+        {},
+        "Only 8191 MB of memory are free; ECE wants 8192 MB free to install.",
+    ),
+    (
+        "disk",
+        PROBLEM,
+        {"storage.free_gb": 0},
+        {},
+        "/mnt/data is full (0 GB free): make room, ECE wants 10 GB or more there.",
+    ),
     ("disk", WARNING, {"storage.free_gb": 9}, {}, "/mnt/data has 9 GB free; ECE wants 10 GB or more."),
-    ("disk", WARNING, {"storage.free_gb": 14}, {"roles": ["allocator", "proxy"]}, "/mnt/data has 14 GB free; ECE wants 15 GB or more."),
-    ("disk", WARNING, {"storage.filesystem": "ext4"}, {}, "/mnt/data is on ext4; allocators need XFS with project quotas, or disk usage is wrong."),
+    (
+        "disk",
+        WARNING,
+        {"storage.free_gb": 14},
+        {"roles": ["allocator", "proxy"]},
+        "/mnt/data has 14 GB free; ECE wants 15 GB or more.",
+    ),
+    (
+        "disk",
+        WARNING,
+        {"storage.filesystem": "ext4"},
+        {},
+        "/mnt/data is on ext4; allocators need XFS with project quotas, or disk usage is wrong.",
+    ),
     (
         "firewalld",
         PROBLEM,
@@ -256,7 +395,13 @@ RULES = [
         {},
         "firewalld is active: open ECE's ports, or the host will not connect; some installers refuse to run.",
     ),
-    ("selinux", WARNING, {"selinux_enforcing": True}, {}, "SELinux is enforcing, but selinux is not set: ECE's containers may be denied their files."),
+    (
+        "selinux",
+        WARNING,
+        {"selinux_enforcing": True},
+        {},
+        "SELinux is enforcing, but selinux is not set: ECE's containers may be denied their files.",
+    ),
 ]
 
 
@@ -284,10 +429,17 @@ def test_the_rules_above_are_all_checks_there_are():
         pytest.param({"selinux_enforcing": True}, {"selinux": True}, id="SELinux, and selinux set"),
         pytest.param({"memory.total_mb": 7783, "memory.available_mb": 8192}, {}, id="a machine sold as 8 GB"),
         pytest.param({"storage.free_gb": 10}, {}, id="just enough disk"),
-        pytest.param({"storage.free_gb": 15, "storage.filesystem": "ext4"}, {"roles": ["proxy"]}, id="a proxy needs no XFS"),
+        pytest.param(
+            {"storage.free_gb": 15, "storage.filesystem": "ext4"}, {"roles": ["proxy"]}, id="a proxy needs no XFS"
+        ),
         pytest.param({"storage.filesystem": ""}, {}, id="file system not known"),
         pytest.param(
-            {"engine.name": "podman", "engine.version": "5.4.0", "engine.docker_command": False, "os.matrix_name": "RHEL-9"},
+            {
+                "engine.name": "podman",
+                "engine.version": "5.4.0",
+                "engine.docker_command": False,
+                "os.matrix_name": "RHEL-9",
+            },
             {"force": True},
             id="podman without wrapper, but --force",
         ),
@@ -304,14 +456,24 @@ def test_force_turns_the_firewalld_problem_into_a_warning():
 
 
 def test_a_host_that_fails_everywhere_is_told_everything_at_once():
-    problems, _warnings = judged({"user.uid": 1, "socket.is_socket": False, "busy_ports": [21000], "memory.total_mb": 1024, "storage.writable": False})
+    problems, _warnings = judged(
+        {
+            "user.uid": 1,
+            "socket.is_socket": False,
+            "busy_ports": [21000],
+            "memory.total_mb": 1024,
+            "storage.writable": False,
+        }
+    )
     assert len(problems) == 5
 
 
 def test_an_engine_that_is_stopped_is_one_problem():
     facts = {"socket.is_socket": False, "engine.usable": False, "engine.error": "Cannot connect to the Docker daemon"}
     assert [problem.split(":")[0] for problem in judged(facts)[0]] == ["There is no socket /var/run/docker.sock"]
-    assert [problem.split(" (")[0] for problem in judged(facts, skip_checks=["socket"])[0]] == ["User elastic cannot run docker"]
+    assert [problem.split(" (")[0] for problem in judged(facts, skip_checks=["socket"])[0]] == [
+        "User elastic cannot run docker"
+    ]
 
 
 # -- commands, as the install user ---------------------------------------------------------------------------------------
@@ -339,7 +501,10 @@ def test_a_command_runs_with_the_users_rights_alone():
         uid, gid, groups = USER.pw_uid, USER.pw_gid, os.getgrouplist(USER.pw_name, USER.pw_gid)
         os.setgroups([0, 4242])  # of which nothing may be left
     try:
-        said = [{int(number) for number in host.run(["id", option], user=USER.pw_name)[1].split()} for option in ("-u", "-g", "-G")]
+        said = [
+            {int(number) for number in host.run(["id", option], user=USER.pw_name)[1].split()}
+            for option in ("-u", "-g", "-G")
+        ]
     finally:
         if ROOT:
             os.setgroups(before)
@@ -418,7 +583,9 @@ def test_podman_behind_the_docker_command_is_podman(engine, folder):
 
 def test_an_engine_that_does_not_answer_is_not_one_without_containers(folder):
     docker = folder / "docker"
-    docker.write_text("#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\necho no daemon >&2\nexit 1\n")
+    docker.write_text(
+        "#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\necho no daemon >&2\nexit 1\n"
+    )
     docker.chmod(0o755)
     facts = facts_of("docker", folder)
     assert (facts["containers"], facts["containers_known"], facts["error"]) == ([], False, "no daemon")
@@ -445,17 +612,30 @@ def test_docker_comes_before_podman(engine, folder):
 def test_podman_alone_is_asked_itself(engine, folder):
     engine("podman", "podman version 4.9.4-rhel")
     facts = facts_of(None, folder)
-    assert (facts["name"], facts["version"], facts["docker_command"], facts["containers"]) == ("podman", "4.9.4", False, CONTAINERS)
+    assert (facts["name"], facts["version"], facts["docker_command"], facts["containers"]) == (
+        "podman",
+        "4.9.4",
+        False,
+        CONTAINERS,
+    )
 
 
 def test_podman_with_a_docker_wrapper_is_asked_through_it_as_the_installer_does(engine, folder):
     engine("docker", "podman version 4.9.4", "echo 'wrapper broken' >&2; exit 1")
     engine("podman", "podman version 5.4.0")
     facts = facts_of("podman", folder)
-    assert (facts["name"], facts["version"], facts["docker_command"], facts["usable"], facts["error"]) == ("podman", "5.4.0", True, False, "wrapper broken")
+    assert (facts["name"], facts["version"], facts["docker_command"], facts["usable"], facts["error"]) == (
+        "podman",
+        "5.4.0",
+        True,
+        False,
+        "wrapper broken",
+    )
 
 
-@pytest.mark.parametrize(("wanted", "words"), [(None, "no command docker or podman on "), ("podman", "no command podman on ")])
+@pytest.mark.parametrize(
+    ("wanted", "words"), [(None, "no command docker or podman on "), ("podman", "no command podman on ")]
+)
 def test_no_engine(engine, folder, wanted, words):
     facts = facts_of(wanted, folder)
     assert (facts["name"], facts["version"], facts["usable"], facts["containers"]) == (wanted, None, False, [])
@@ -468,7 +648,11 @@ def test_a_wanted_engine_is_not_replaced_by_the_other(engine, folder):
 
 
 def test_an_engine_that_the_user_may_not_use_still_shows_its_containers_to_root(engine, folder):
-    engine("docker", "Docker version 25.0.5, build x", "if ((EUID)); then printf 'permission denied\\nmore\\n' >&2; exit 1; fi; cat_listing")
+    engine(
+        "docker",
+        "Docker version 25.0.5, build x",
+        "if ((EUID)); then printf 'permission denied\\nmore\\n' >&2; exit 1; fi; cat_listing",
+    )
     facts = facts_of(None, folder)
     assert (facts["usable"], facts["error"]) == (False, "permission denied")
     assert facts["containers"] == (CONTAINERS if ROOT else [])
@@ -476,7 +660,11 @@ def test_an_engine_that_the_user_may_not_use_still_shows_its_containers_to_root(
 
 @pytest.mark.parametrize(
     ("ps", "error"),
-    [("echo 'Is the daemon running?'; exit 1", "Is the daemon running?"), ("exit 7", "exit code 7"), ("echo; exit 7", "exit code 7")],
+    [
+        ("echo 'Is the daemon running?'; exit 1", "Is the daemon running?"),
+        ("exit 7", "exit code 7"),
+        ("echo; exit 7", "exit code 7"),
+    ],
 )
 def test_an_engine_whose_daemon_is_down(engine, folder, ps, error):
     engine("docker", "Docker version 25.0.5, build x", ps)
@@ -515,7 +703,10 @@ def test_a_user_that_is_not_there_is_none():
 
 
 def test_memory_facts_are_in_mb():
-    assert host.memory_facts("MemTotal:       16384000 kB\nMemFree:  1 kB\nMemAvailable:   8192000 kB\n") == {"total_mb": 16000, "available_mb": 8000}
+    assert host.memory_facts("MemTotal:       16384000 kB\nMemFree:  1 kB\nMemAvailable:   8192000 kB\n") == {
+        "total_mb": 16000,
+        "available_mb": 8000,
+    }
     assert host.memory_facts("") == {"total_mb": 0, "available_mb": 0}
 
 
@@ -554,7 +745,10 @@ def test_port_users_are_who_holds_the_listening_sockets(tmp_path):
             (tmp_path / str(pid) / "fd" / str(inode)).symlink_to(f"socket:[{inode}]")
     (tmp_path / "99").mkdir()
     (tmp_path / "net").mkdir()
-    table = TCP + "   4: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9 1 0 100 0 0 10 0\n"
+    table = (
+        TCP
+        + "   4: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9 1 0 100 0 0 10 0\n"
+    )
     assert host.port_users({20000, 21000, 22000}, table, proc=str(tmp_path)) == ["nginx (pid 7)"]
     assert host.port_users({8080}, table, proc=str(tmp_path)) == ["curl (pid 30)"]
     assert host.port_users({22000}, table, proc=str(tmp_path)) == []
@@ -605,7 +799,9 @@ def test_existing_parent(folder):
 
 
 def test_storage_is_judged_by_the_nearest_folder_that_is_there(folder):
-    mounts = f"/dev/a / ext4 rw 0 0\nb {folder} xfs rw 0 0\nc {folder}/elastic btrfs rw 0 0\nd {folder}-other nfs rw 0 0\n"
+    mounts = (
+        f"/dev/a / ext4 rw 0 0\nb {folder} xfs rw 0 0\nc {folder}/elastic btrfs rw 0 0\nd {folder}-other nfs rw 0 0\n"
+    )
     os.chown(folder, USER.pw_uid, USER.pw_gid)
     facts = host.storage_facts(str(folder / "data" / "elastic"), USER.pw_name, mounts)
     assert (facts["existing_parent"], facts["filesystem"], facts["writable"]) == (str(folder), "xfs", True)
@@ -614,7 +810,12 @@ def test_storage_is_judged_by_the_nearest_folder_that_is_there(folder):
 
 @pytest.mark.parametrize(
     ("mounts", "filesystem"),
-    [("", ""), ("/dev/a / ext4 rw 0 0\n", "ext4"), ("a / ext4 rw 0 0\nb / overlay rw 0 0\n", "overlay"), ("broken\n", "")],
+    [
+        ("", ""),
+        ("/dev/a / ext4 rw 0 0\n", "ext4"),
+        ("a / ext4 rw 0 0\nb / overlay rw 0 0\n", "overlay"),
+        ("broken\n", ""),
+    ],
 )
 def test_the_last_and_longest_mount_counts(folder, mounts, filesystem):
     assert host.storage_facts(str(folder), None, mounts)["filesystem"] == filesystem
@@ -680,7 +881,9 @@ def test_installer_processes_are_those_of_this_storage_path(tmp_path, words, fou
 def test_installer_processes_by_a_storage_path_of_ones_own(tmp_path):
     for pid, path in ((20, "/srv/elastic"), (3, "/srv/elastic/"), (5, "/srv/elastic2")):
         (tmp_path / str(pid)).mkdir()
-        (tmp_path / str(pid) / "cmdline").write_text("\0".join(["bash", SCRIPT, "install", "--host-storage-path", path, ""]))
+        (tmp_path / str(pid) / "cmdline").write_text(
+            "\0".join(["bash", SCRIPT, "install", "--host-storage-path", path, ""])
+        )
     assert host.installer_processes("/srv/elastic", "/mnt/data/elastic", str(tmp_path)) == [3, 20]
 
 
@@ -744,7 +947,9 @@ def test_without_the_socket_the_plain_listing_counts(engine, folder):
 def test_podman_is_asked_remotely_at_the_socket(folder):
     for name in ("docker", "podman"):
         command = folder / name
-        command.write_text('#!/bin/bash\n[[ $1 == --version ]] && { echo podman version 4.9.4; exit; }\necho "frc-x|${0##*/} $1 $2 $3|Up"\n')
+        command.write_text(
+            '#!/bin/bash\n[[ $1 == --version ]] && { echo podman version 4.9.4; exit; }\necho "frc-x|${0##*/} $1 $2 $3|Up"\n'
+        )
         command.chmod(0o755)
     path = str(folder / "podman.sock")
     with socket.socket(socket.AF_UNIX) as listener:
@@ -774,8 +979,14 @@ def test_an_installer_without_the_word_install_and_what_only_names_it(tmp_path, 
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "/x"), "the host refused /x: No space left on device; make room on its disk and run this again"),
-        (OSError(errno.EROFS, "Read-only file system", "/x"), "the host refused /x: Read-only file system; mount its disk for writing"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/x"),
+            "the host refused /x: No space left on device; make room on its disk and run this again",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "/x"),
+            "the host refused /x: Read-only file system; mount its disk for writing",
+        ),
         (OSError(errno.ENOTDIR, "Not a directory", "/x"), "the host refused /x: Not a directory"),
         (OSError(errno.EMFILE, "Too many open files"), "the host refused: Too many open files"),
         (OSError("odd"), "the host refused: odd"),

@@ -18,7 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils import installer
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES, release
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._text import redact
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 
@@ -52,7 +55,11 @@ EVERY_OPTION = [
     ("force", True, ["--force"]),
     ("selinux", True, ["--selinux"]),
     ("container_engine", "podman", ["--podman"]),
-    ("extra_args", ["--proxy-tags", "ssd:true", "--latest-stack-pre-release"], ["--proxy-tags", "ssd:true", "--latest-stack-pre-release"]),
+    (
+        "extra_args",
+        ["--proxy-tags", "ssd:true", "--latest-stack-pre-release"],
+        ["--proxy-tags", "ssd:true", "--latest-stack-pre-release"],
+    ),
 ]
 
 
@@ -90,7 +97,11 @@ def test_a_switch_that_is_off_leaves_no_word(name):
         ("timeout_factor", "0.5", ["--timeout-factor", "0.5"]),
         ("timeout_factor", 3, ["--timeout-factor", "3.0"]),
         ("allocator_tags", {"a": "b", "no": False}, ["--allocator-tags", "a:b,no:false"]),
-        ("memory_settings", {"zookeeper": {"xms": "512m", "xmx": "4096K"}}, ["--memory-settings", '{"zookeeper":{"xms":"512m","xmx":"4096K"}}']),
+        (
+            "memory_settings",
+            {"zookeeper": {"xms": "512m", "xmx": "4096K"}},
+            ["--memory-settings", '{"zookeeper":{"xms":"512m","xmx":"4096K"}}'],
+        ),
         ("version", "3.8.0-SNAPSHOT", ["--cloud-enterprise-version", "3.8.0-SNAPSHOT"]),
         ("version", "3.8.0-ms-1", ["--cloud-enterprise-version", "3.8.0-ms-1"]),
         ("coordinator_host", "fd00::1", ["--coordinator-host", "fd00::1"]),
@@ -124,7 +135,10 @@ TEXT_OPTIONS = [
     "version",
     "zone",
 ]
-RIGHT = {name: value for name, value, words in EVERY_OPTION} | {"user": "elastic", "installer_path": "/opt/elastic-cloud-enterprise.sh"}
+RIGHT = {name: value for name, value, words in EVERY_OPTION} | {
+    "user": "elastic",
+    "installer_path": "/opt/elastic-cloud-enterprise.sh",
+}
 SPOILED = {
     "blank inside": "{0} x",
     "blank in front": " {0}",
@@ -157,13 +171,13 @@ SPOILED = {
 @pytest.mark.parametrize("name", TEXT_OPTIONS)
 def test_no_text_that_the_script_would_read_otherwise(name, spoiled):
     value = spoiled.format(RIGHT[name])
-    with pytest.raises(installer.OptionError, match="^ece_host_" + name) as refused:
+    with pytest.raises(OptionError, match="^ece_host_" + name) as refused:
         installer.arguments({name: value}, "ece_host_")
     assert name == "token" or repr(value) in str(refused.value)
 
 
 def test_a_refused_token_is_not_repeated():
-    with pytest.raises(installer.OptionError) as refused:
+    with pytest.raises(OptionError) as refused:
         installer.arguments({"token": "my other secret"})
     assert "secret" not in str(refused.value)
 
@@ -173,7 +187,10 @@ def test_a_refused_token_is_not_repeated():
     [
         ({"roles": []}, "is no list of roles"),
         ({"roles": "allocator"}, "is no list of roles"),
-        ({"roles": ["allocator", "beats-runner"]}, "'beats-runner' is not a role of ECE: use some of allocator, coordinator, director, proxy"),
+        (
+            {"roles": ["allocator", "beats-runner"]},
+            "'beats-runner' is not a role of ECE: use some of allocator, coordinator, director, proxy",
+        ),
         ({"roles": ["allocator,proxy"]}, "is not a role of ECE"),
         ({"roles": [" allocator"]}, "is not a role of ECE"),
         ({"roles": ["Allocator"]}, "is not a role of ECE"),
@@ -243,31 +260,42 @@ def test_a_refused_token_is_not_repeated():
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )
 def test_no_value_that_is_wrong_for_its_option(options, words):
-    with pytest.raises(installer.OptionError, match=words):
+    with pytest.raises(OptionError, match=words):
         installer.arguments(options)
 
 
 @pytest.mark.parametrize(
     ("tags", "words"),
-    [({"ssd": None}, "allocator_tags has 'ssd' without a value"), ({1: "a", "1": "b"}, "allocator_tags has '1' twice, as text and as something else")],
+    [
+        ({"ssd": None}, "allocator_tags has 'ssd' without a value"),
+        ({1: "a", "1": "b"}, "allocator_tags has '1' twice, as text and as something else"),
+    ],
 )
 def test_a_tag_is_what_was_meant_or_refused(tags, words):
-    with pytest.raises(installer.OptionError, match=words):
+    with pytest.raises(OptionError, match=words):
         installer.arguments({"allocator_tags": tags})
 
 
 @pytest.mark.parametrize(
-    "options", [{"coordinator_host": TOKEN + "_"}, {"roles": TOKEN}, {"extra_args": ["--x", "a", TOKEN]}, {"allocator_tags": {TOKEN: " "}, "user": 1}]
+    "options",
+    [
+        {"coordinator_host": TOKEN + "_"},
+        {"roles": TOKEN},
+        {"extra_args": ["--x", "a", TOKEN]},
+        {"allocator_tags": {TOKEN: " "}, "user": 1},
+    ],
 )
 def test_a_token_that_was_given_for_something_else_is_not_shown(options):
-    with pytest.raises(installer.OptionError) as caught:
+    with pytest.raises(OptionError) as caught:
         installer.arguments(options)
     assert not [part for part in TOKEN.split(".") if part in str(caught.value)]
 
 
-@pytest.mark.parametrize(("flag", "option"), [(words[0], name) for name, value, words in EVERY_OPTION if name != "extra_args"])
+@pytest.mark.parametrize(
+    ("flag", "option"), [(words[0], name) for name, value, words in EVERY_OPTION if name != "extra_args"]
+)
 def test_extra_args_are_no_way_around_an_option(flag, option):
-    with pytest.raises(installer.OptionError, match="extra_args has {0}: use the option {1} for it".format(flag, option)):
+    with pytest.raises(OptionError, match="extra_args has {0}: use the option {1} for it".format(flag, option)):
         installer.arguments({"extra_args": [flag, "x"]})
 
 
@@ -284,7 +312,9 @@ def as_the_script_reads(words):
     while position < len(words):
         flag = words[position]
         assert flag.startswith("--"), "unknown argument"
-        valued = flag in VALUED or (flag not in SWITCHES and position + 1 < len(words) and not words[position + 1].startswith("--"))
+        valued = flag in VALUED or (
+            flag not in SWITCHES and position + 1 < len(words) and not words[position + 1].startswith("--")
+        )
         if not valued:
             read.append(flag)
             position += 1
@@ -307,12 +337,18 @@ HEAPS = st.dictionaries(st.sampled_from(["xms", "xmx"]), HEAP, max_size=2)
 MOSTLY_RIGHT = {
     "memory_settings": st.dictionaries(st.sampled_from(installer.MEMORY_SERVICES), HEAPS, max_size=2),
     "allocator_tags": st.dictionaries(st.one_of(RIGHTLY, HOSTILE), SCALAR, max_size=3),
-    "roles": st.lists(st.sampled_from(installer.ROLES + ("", "--force")), max_size=3),
-    "extra_args": st.lists(st.one_of(st.sampled_from(["--proxy-tags", "--config-file", "a:b", "/etc/x", '{"a":1}']), HOSTILE), max_size=4),
+    "roles": st.lists(st.sampled_from(ROLES + ("", "--force")), max_size=3),
+    "extra_args": st.lists(
+        st.one_of(st.sampled_from(["--proxy-tags", "--config-file", "a:b", "/etc/x", '{"a":1}']), HOSTILE), max_size=4
+    ),
     "capacity": st.one_of(st.integers(8000, 9000), st.sampled_from(["9000", "9_000", " 9000", "+9000"])),
     "timeout_factor": st.floats(0, 1001),
 }
-OPTIONS = {name: st.one_of(st.just(value), MOSTLY_RIGHT.get(name, HOSTILE), ANY) for name, value, words in EVERY_OPTION if words[0] not in SWITCHES}
+OPTIONS = {
+    name: st.one_of(st.just(value), MOSTLY_RIGHT.get(name, HOSTILE), ANY)
+    for name, value, words in EVERY_OPTION
+    if words[0] not in SWITCHES
+}
 
 
 @settings(max_examples=400, deadline=None)
@@ -323,7 +359,7 @@ def test_whatever_the_options_they_are_refused_or_the_script_reads_the_words_as_
     options = {name: data.draw(OPTIONS[name], label=name) for name in names}
     try:
         words = installer.arguments(options)
-    except installer.OptionError:
+    except OptionError:
         return
     assert as_the_script_reads(words) == words
 
@@ -355,7 +391,14 @@ def test_the_model_is_true_of_a_shell_with_those_habits(value, arrives):
 
 def test_without_token_masks_the_token_alone():
     words = installer.arguments({"coordinator_host": "10.0.0.1", "token": TOKEN, "roles": ["allocator"]})
-    assert installer.without_token(words) == ["--coordinator-host", "10.0.0.1", "--roles-token", "********", "--roles", "allocator"]
+    assert installer.without_token(words) == [
+        "--coordinator-host",
+        "10.0.0.1",
+        "--roles-token",
+        "********",
+        "--roles",
+        "allocator",
+    ]
     assert TOKEN in words
 
 
@@ -373,12 +416,16 @@ def test_without_token_masks_the_token_alone():
     ],
 )
 def test_redact(text, secrets, shown):
-    assert installer.redact(text, secrets) == shown
+    assert redact(text, secrets) == shown
 
 
-@given(st.text(max_size=20), st.from_regex(r"eyJ[A-Za-z0-9_-]{20,60}\.[A-Za-z0-9_-]{20,60}\.[A-Za-z0-9_-]{20,43}", fullmatch=True), st.text(max_size=20))
+@given(
+    st.text(max_size=20),
+    st.from_regex(r"eyJ[A-Za-z0-9_-]{20,60}\.[A-Za-z0-9_-]{20,60}\.[A-Za-z0-9_-]{20,43}", fullmatch=True),
+    st.text(max_size=20),
+)
 def test_no_part_of_a_token_is_left_wherever_it_stands(before, token, after):
-    assert not any(part in installer.redact(before + token + after) for part in token.split("."))
+    assert not any(part in redact(before + token + after) for part in token.split("."))
 
 
 # -- exit codes and outcomes ---------------------------------------------------------------------------------------------
@@ -411,7 +458,14 @@ def test_explain_exit(code, meaning, remedy):
 
 
 STARTED = {"started": 1000.0, "timeout": 1800, "roles": ["allocator"]}
-FINISHED = {**STARTED, "finished": 1271.4, "seconds": 271.4, "timed_out": False, "output": ["one", "done", ""], "bootstrap_log": ["b"]}
+FINISHED = {
+    **STARTED,
+    "finished": 1271.4,
+    "seconds": 271.4,
+    "timed_out": False,
+    "output": ["one", "done", ""],
+    "bootstrap_log": ["b"],
+}
 
 
 @pytest.mark.parametrize(
@@ -441,16 +495,37 @@ LOG = "/mnt/data/elastic/logs/ece-install/output.log"
     [
         pytest.param({**FINISHED, "rc": 0}, 0, "installed in 271 s", id="finished"),
         pytest.param(
-            {**FINISHED, "rc": 5, "output": ["x", "ECE could not verify the Docker socket (/var/run/docker.sock).", "  "]},
+            {
+                **FINISHED,
+                "rc": 5,
+                "output": ["x", "ECE could not verify the Docker socket (/var/run/docker.sock).", "  "],
+            },
             5,
             "installer exit 5 (precondition): x. ECE could not verify the Docker socket (/var/run/docker.sock). "
             "Start the container engine or set the socket's path; stop firewalld or open its ports. Log: " + LOG,
             id="failed",
         ),
-        pytest.param({**FINISHED, "rc": 2, "output": []}, 2, "installer exit 2 (unknown command): it said nothing. The script", id="failed in silence"),
-        pytest.param({**FINISHED, "rc": -9}, -9, "installer exit -9 (killed by signal 9): one. done. Look for out-of-memory", id="killed"),
-        pytest.param({**FINISHED, "rc": -15, "timed_out": True}, -15, "the installer did not end within 1800 s and was stopped.", id="timed out"),
-        pytest.param(STARTED, None, "the installer was interrupted. The host was restarted or the installer", id="interrupted"),
+        pytest.param(
+            {**FINISHED, "rc": 2, "output": []},
+            2,
+            "installer exit 2 (unknown command): it said nothing. The script",
+            id="failed in silence",
+        ),
+        pytest.param(
+            {**FINISHED, "rc": -9},
+            -9,
+            "installer exit -9 (killed by signal 9): one. done. Look for out-of-memory",
+            id="killed",
+        ),
+        pytest.param(
+            {**FINISHED, "rc": -15, "timed_out": True},
+            -15,
+            "the installer did not end within 1800 s and was stopped.",
+            id="timed out",
+        ),
+        pytest.param(
+            STARTED, None, "the installer was interrupted. The host was restarted or the installer", id="interrupted"
+        ),
     ],
 )
 def test_outcome(record, rc, msg):
@@ -498,9 +573,9 @@ def test_script_version(text, version):
     assert installer.script_version(text) == version
 
 
-@pytest.mark.parametrize(("version", "release"), [("3.8.1", (3, 8)), ("3.10.0", (3, 10)), ("4.0.0-SNAPSHOT", (4, 0))])
-def test_release_is_major_and_minor_as_numbers(version, release):
-    assert installer.release(version) == release
+@pytest.mark.parametrize(("version", "expected"), [("3.8.1", (3, 8)), ("3.10.0", (3, 10)), ("4.0.0-SNAPSHOT", (4, 0))])
+def test_release_is_major_and_minor_as_numbers(version, expected):
+    assert release(version) == expected
 
 
 # -- FOLLOW_SOURCE, as it runs on a host ---------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ import threading
 import pytest
 from ansible.module_utils import urls
 
-from ansible_collections.ece.platform.plugins.module_utils import installer_file
+from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 
 SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.1\n"
 URL = "https://downloads.example.com/elastic-cloud-enterprise.sh"
@@ -31,7 +32,11 @@ SHA256 = "sha256:" + "a" * 64
         ("http://mirror/installer.sh", SHA256, None),
         (URL, "sha384:" + "0" * 96, None),
         (URL, "sha512:" + "F" * 128, None),
-        ("http://mirror/installer.sh", None, "http://mirror/installer.sh is not encrypted: use https://, or give installer_checksum"),
+        (
+            "http://mirror/installer.sh",
+            None,
+            "http://mirror/installer.sh is not encrypted: use https://, or give installer_checksum",
+        ),
         ("http://mirror/installer.sh", "", "is not encrypted"),
         ("ftp://mirror/installer.sh", SHA256, "is no address"),
         ("file:///etc/shadow", SHA256, "is no address"),
@@ -58,7 +63,7 @@ def test_check_source(url, checksum, words):
         assert bool(warning) == bool(url and not checksum)
         assert not warning or f"installer_url {url} has no checksum" in warning
         return
-    with pytest.raises(installer_file.InstallerFileError, match="^ece_host_installer_(url|checksum) .*" + words):
+    with pytest.raises(OptionError, match="^ece_host_installer_(url|checksum) .*" + words):
         installer_file.check_source(url, checksum, "ece_host_")
 
 
@@ -76,7 +81,10 @@ def test_without_a_checksum_the_files_own_is_told():
 def test_a_wrong_checksum_names_file_and_both_checksums():
     found, problem = installer_file.checksum_problem(SCRIPT, SHA256, "the installer /opt/x.sh")
     own = "sha256:" + hashlib.sha256(SCRIPT).hexdigest()
-    assert (found, problem) == (own, f"the installer /opt/x.sh has checksum {own} instead of {SHA256}: check the file, or correct installer_checksum.")
+    assert (found, problem) == (
+        own,
+        f"the installer /opt/x.sh has checksum {own} instead of {SHA256}: check the file, or correct installer_checksum.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,12 +135,14 @@ def test_download_is_the_file(server):
 
 
 def test_download_of_nothing_is_an_error_with_address_and_cause(server):
-    with pytest.raises(installer_file.InstallerFileError, match="^the installer cannot be downloaded from " + server + "/gone.sh: .*Not Found"):
+    with pytest.raises(
+        OptionError, match="^the installer cannot be downloaded from " + server + "/gone.sh: .*Not Found"
+    ):
         installer_file.download(server + "/gone.sh")
 
 
 def test_download_from_nobody_is_an_error(server):
-    with pytest.raises(installer_file.InstallerFileError, match="^the installer cannot be downloaded from http://127.0.0.1:1/x: .*refused"):
+    with pytest.raises(OptionError, match="^the installer cannot be downloaded from http://127.0.0.1:1/x: .*refused"):
         installer_file.download("http://127.0.0.1:1/x")
 
 
@@ -143,7 +153,7 @@ def test_download_takes_no_more_than_an_installer_may_have(monkeypatch):
         if fits:
             assert len(installer_file.download(URL)) == size
         else:
-            with pytest.raises(installer_file.InstallerFileError, match="is larger than 1 MB, so it is not the installer"):
+            with pytest.raises(OptionError, match="is larger than 1 MB, so it is not the installer"):
                 installer_file.download(URL)
 
 
@@ -155,14 +165,17 @@ def test_download_trusts_the_given_ca_and_waits_for_a_limited_time(monkeypatch):
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated():
-    with pytest.raises(installer_file.InstallerFileError, match="holds a user name or password") as error:
+    with pytest.raises(OptionError, match="holds a user name or password") as error:
         installer_file.check_source("https://user:hidden@example.com/x.sh", None)
     assert "hidden" not in str(error.value)
 
 
-@pytest.mark.parametrize("url", ["//user:hidden@x/y", "user:hidden@x/y", "ftp://user:hidden@x", "http://user:hidden@x/y", "HTTPS://user:hidden@x"])
+@pytest.mark.parametrize(
+    "url",
+    ["//user:hidden@x/y", "user:hidden@x/y", "ftp://user:hidden@x", "http://user:hidden@x/y", "HTTPS://user:hidden@x"],
+)
 def test_no_spelling_of_an_address_repeats_its_password(url):
-    with pytest.raises(installer_file.InstallerFileError) as error:
+    with pytest.raises(OptionError) as error:
         installer_file.check_source(url, None)
     assert "hidden" not in str(error.value)
 
@@ -172,6 +185,11 @@ def test_an_at_sign_behind_the_host_is_no_password():
         installer_file.check_source(url, None)
 
 
-@pytest.mark.parametrize(("content", "is_text"), [(b"#!/bin/bash\n", True), ("# \u00e9".encode(), True), (b"\x7fELF\xff", False), (b"# \xe9", False)])
+@pytest.mark.parametrize(
+    ("content", "is_text"),
+    [(b"#!/bin/bash\n", True), ("# \u00e9".encode(), True), (b"\x7fELF\xff", False), (b"# \xe9", False)],
+)
 def test_only_text_can_be_handed_to_a_host(content, is_text):
-    assert installer_file.text_problem(content, "the file") == (None if is_text else "the file is not elastic-cloud-enterprise.sh: it is no text.")
+    assert installer_file.text_problem(content, "the file") == (
+        None if is_text else "the file is not elastic-cloud-enterprise.sh: it is no text."
+    )

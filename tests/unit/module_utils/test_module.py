@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import client as api
-from ansible_collections.ece.platform.plugins.module_utils import module as shared
+from ansible_collections.ece.platform.plugins.module_utils import _client as api
+from ansible_collections.ece.platform.plugins.module_utils import _module as shared
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator_info,
     ece_enrollment_token,
@@ -22,7 +23,7 @@ from ansible_collections.ece.platform.plugins.modules import (
     ece_runner,
     ece_runner_info,
 )
-from scripted import API_KEY, LOGIN, PASSWORD, RUNNERS, TOKENS, URL, USERNAME, failed, platform, refused
+from tests.unit.scripted import API_KEY, LOGIN, PASSWORD, RUNNERS, TOKENS, URL, USERNAME, failed, platform, refused
 
 MODULES = {
     ece_allocator_info: {},
@@ -54,8 +55,14 @@ BAD = {
     "no url": (KEY, ["url is not set", "ECE_URL"]),
     "empty list": ({"url": [], **KEY}, ["url is not set"]),
     "empty url": ({"url": [""], **KEY}, ["url is not set"]),
-    "http": ({"url": ["http://10.0.0.1:12400"], **KEY}, ["url http://10.0.0.1:12400 sends credentials in clear", "allow_http"]),
-    "http as second": ({"url": [URL, "http://10.0.0.1:12400"], **KEY}, ["url http://10.0.0.1:12400 sends credentials in clear"]),
+    "http": (
+        {"url": ["http://10.0.0.1:12400"], **KEY},
+        ["url http://10.0.0.1:12400 sends credentials in clear", "allow_http"],
+    ),
+    "http as second": (
+        {"url": [URL, "http://10.0.0.1:12400"], **KEY},
+        ["url http://10.0.0.1:12400 sends credentials in clear"],
+    ),
     "no scheme": ({"url": ["ece.example.com:12443"], **KEY}, ["url ece.example.com:12443 is no address", "https://"]),
     "other scheme": ({"url": ["ftp://ece.example.com"], **KEY}, ["url ftp://ece.example.com is no address"]),
     "no host": ({"url": ["https://"], **KEY}, ["url https:// is no address"]),
@@ -71,10 +78,16 @@ BAD = {
     "both kinds": ({"url": [URL], **KEY, **USER}, ["both set", "one kind"]),
     "key and user name": ({"url": [URL], **KEY, "username": USERNAME}, ["both set"]),
     "key and password": ({"url": [URL], **KEY, "password": PASSWORD}, ["both set"]),
-    "user name alone": ({"url": [URL], "username": USERNAME}, ["password is not set (ECE_PASSWORD)", "both are needed"]),
+    "user name alone": (
+        {"url": [URL], "username": USERNAME},
+        ["password is not set (ECE_PASSWORD)", "both are needed"],
+    ),
     "password alone": ({"url": [URL], "password": PASSWORD}, ["username is not set (ECE_USERNAME)", "both are needed"]),
     "empty password": ({"url": [URL], "username": USERNAME, "password": ""}, ["password is not set"]),
-    "CA that is not there": ({"url": [URL], **KEY, "ca_path": "/nowhere/ca.pem"}, ["ca_path /nowhere/ca.pem is no file", "PEM"]),
+    "CA that is not there": (
+        {"url": [URL], **KEY, "ca_path": "/nowhere/ca.pem"},
+        ["ca_path /nowhere/ca.pem is no file", "PEM"],
+    ),
     "CA that is a folder": ({"url": [URL], **KEY, "ca_path": "/"}, ["ca_path / is no file"]),
     "no time": ({"url": [URL], **KEY, "timeout": 0}, ["timeout 0 is too small: use 1 or more"]),
     "negative time": ({"url": [URL], **KEY, "timeout": -1}, ["timeout -1 is too small"]),
@@ -97,19 +110,26 @@ def test_bad_connection_options_are_one_sentence_before_anything_is_sent(ece, ru
 def test_credentials_that_are_no_text_are_refused_and_not_repeated(name):
     """Not through a module: Ansible itself cannot print such arguments."""
     options = {"url": [URL], "allow_http": False, "api_key": None, **USER, name: "gehei\udce4"}
-    with pytest.raises(shared.ConnectionOptionError) as caught:
+    with pytest.raises(OptionError) as caught:
         shared.check_connection(options)
     assert f"{name} (or ECE_{name.upper()}) holds bytes that are no UTF-8" in str(caught.value)
     assert "gehei" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "address", ["https://{}@ece.example.com", "http://{}@ece.example.com", "ftp://{}@ece.example.com", "{}@ece.example.com", "https://{}/x@ece.example.com"]
+    "address",
+    [
+        "https://{}@ece.example.com",
+        "http://{}@ece.example.com",
+        "ftp://{}@ece.example.com",
+        "{}@ece.example.com",
+        "https://{}/x@ece.example.com",
+    ],
 )
 def test_a_password_in_an_address_is_refused_and_not_repeated(address):
     """Not through a module: Ansible itself repeats its arguments."""
     options = {"url": [address.format("admin:geheim")], "allow_http": False}
-    with pytest.raises(shared.ConnectionOptionError) as caught:
+    with pytest.raises(OptionError) as caught:
         shared.check_connection(options)
     assert "url holds a user name or password" in str(caught.value)
     assert "geheim" not in str(caught.value)
@@ -130,7 +150,11 @@ def test_every_module_checks_its_connection_options_first(ece, run_module, modul
     [
         ({"ECE_URL": URL, "ECE_API_KEY": "from-there"}, {}, "ApiKey from-there"),
         ({"ECE_URL": URL, "ECE_USERNAME": "u", "ECE_PASSWORD": "p"}, {}, "Basic dTpw"),
-        ({"ECE_URL": "https://wrong.example.com", "ECE_API_KEY": "wrong"}, {"url": [URL], "api_key": "right"}, "ApiKey right"),
+        (
+            {"ECE_URL": "https://wrong.example.com", "ECE_API_KEY": "wrong"},
+            {"url": [URL], "api_key": "right"},
+            "ApiKey right",
+        ),
         ({"ECE_PASSWORD": "p"}, {"url": [URL], "username": "u"}, "Basic dTpw"),
     ],
     ids=["key", "user", "options win", "each by itself"],
@@ -177,7 +201,9 @@ def test_http_works_where_it_is_meant_and_warns(ece, run_module, environment, wa
     url = "http://10.0.0.1:12400"
     environment.setenv("ECE_ALLOW_HTTP", "true" if way == "environment" else "false")
     ece.expect("GET", TOKENS, json={"tokens": []}, url=url)
-    result = run_module(ece_enrollment_token_info, connection={"url": [url], **KEY, **({"allow_http": True} if way == "option" else {})})
+    result = run_module(
+        ece_enrollment_token_info, connection={"url": [url], **KEY, **({"allow_http": True} if way == "option" else {})}
+    )
     assert [text for text in result.warnings if "travel unencrypted" in text and url in text]
 
 
@@ -197,7 +223,13 @@ def test_timeout_retries_and_version_reach_the_client(ece, run_module, sleeps):
     ("status", "errors"),
     [
         (400, [{"code": "some.code", "message": "no", "fields": ["a"]}]),
-        (403, [{"code": "root.unauthorized", "message": "no"}, {"code": "other", "message": "nor that", "fields": ["b", "c"]}]),
+        (
+            403,
+            [
+                {"code": "root.unauthorized", "message": "no"},
+                {"code": "other", "message": "nor that", "fields": ["b", "c"]},
+            ],
+        ),
         (404, [{"code": "root.resource_not_found", "message": "no"}]),
         (449, [{"code": "root.needs_sudo", "message": "no"}]),
         (500, []),
@@ -218,12 +250,21 @@ def test_an_error_of_the_api_is_a_sentence_and_its_parts(ece, run_module, status
 @EVERY_MODULE
 @pytest.mark.parametrize("fault", ["refused", "HTML", "403"])
 def test_every_module_fails_with_one_sentence_when_the_platform_does(ece, run_module, module, fault):
-    path = {ece_allocator_info: "/platform", ece_platform_info: "/platform", ece_runner_info: "/platform", ece_runner: RUNNERS + "/10.0.0.7"}.get(
-        module, TOKENS
-    )
-    answer = {"refused": {"body": refused()}, "HTML": {"body": "<html>"}, "403": {"status": 403, "json": failed("root.unauthorized")}}[fault]
+    path = {
+        ece_allocator_info: "/platform",
+        ece_platform_info: "/platform",
+        ece_runner_info: "/platform",
+        ece_runner: RUNNERS + "/10.0.0.7",
+    }.get(module, TOKENS)
+    answer = {
+        "refused": {"body": refused()},
+        "HTML": {"body": "<html>"},
+        "403": {"status": 403, "json": failed("root.unauthorized")},
+    }[fault]
     ece.expect("GET", path, **answer)
-    words = {"refused": "no coordinator can be reached", "HTML": "no JSON: <html>", "403": "this user may not do that"}[fault]
+    words = {"refused": "no coordinator can be reached", "HTML": "no JSON: <html>", "403": "this user may not do that"}[
+        fault
+    ]
     result = run_module(module, retries=0, **MODULES[module])
     refuse(result, words, URL)
     assert not result.get("changed")
@@ -249,7 +290,9 @@ def test_a_mistake_of_ours_is_one_line_with_the_traceback_apart(ece, run_module,
 
     given = []  # what Ansible makes of a traceback depends on its release and verbosity
     fail_json = shared.AnsibleModule.fail_json
-    monkeypatch.setattr(shared.AnsibleModule, "fail_json", lambda self, **kwargs: (given.append(kwargs), fail_json(self, **kwargs)))
+    monkeypatch.setattr(
+        shared.AnsibleModule, "fail_json", lambda self, **kwargs: (given.append(kwargs), fail_json(self, **kwargs))
+    )
     monkeypatch.setattr(api.EceClient, "enrollment_tokens", break_down)
     result = run_module(ece_enrollment_token_info)
     assert result["failed"]

@@ -9,7 +9,7 @@ import types
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_allocator_info
-from scripted import ALLOCATORS, NOT_READY, allocator, failed, overview, platform, refused
+from tests.unit.scripted import ALLOCATORS, NOT_READY, allocator, failed, overview, platform, refused
 
 
 def query(start=0):
@@ -85,7 +85,14 @@ def test_a_platform_without_allocators_is_no_error(ece, run_module):
     ece.expect("GET", ALLOCATORS, query=query(), json={"zones": [{"zone_id": "zone-1", "allocators": None}]})
     result = run_module(ece_allocator_info)
     assert result["allocators"] == []
-    assert result["summary"] == {"allocators": 0, "connected": 0, "maintenance_mode": 0, "memory_total_mb": 0, "memory_used_mb": 0, "zones": {}}
+    assert result["summary"] == {
+        "allocators": 0,
+        "connected": 0,
+        "maintenance_mode": 0,
+        "memory_total_mb": 0,
+        "memory_used_mb": 0,
+        "zones": {},
+    }
 
 
 def test_allocator_101_is_found(ece, run_module):
@@ -96,7 +103,9 @@ def test_allocator_101_is_found(ece, run_module):
     assert result.warnings == []
 
 
-@pytest.mark.parametrize(("listed", "total", "numbers"), [(2, 2, None), (2, 3, ("2", "3")), (2, 1, ("2", "1")), (0, 117, ("0", "117"))])
+@pytest.mark.parametrize(
+    ("listed", "total", "numbers"), [(2, 2, None), (2, 3, ("2", "3")), (2, 1, ("2", "1")), (0, 117, ("0", "117"))]
+)
 def test_a_list_and_a_count_that_differ_are_warned_of_with_both_numbers(ece, run_module, listed, total, numbers):
     everyone = [allocator(f"10.0.0.{number}") for number in range(listed)]
     give(ece, *everyone, total=total, pages=[everyone, []] if 0 < listed < total else [everyone])
@@ -131,7 +140,13 @@ def test_a_list_that_the_platform_cuts_is_returned_with_both_warnings(ece, run_m
 # -- filters -------------------------------------------------------------------------------------------------------------------
 
 EVERYONE = (
-    allocator("d", zone="zone-2", memory=300, used=30, metadata=[{"key": "ssd", "value": "true"}, {"key": "cpu", "value": "8"}]),
+    allocator(
+        "d",
+        zone="zone-2",
+        memory=300,
+        used=30,
+        metadata=[{"key": "ssd", "value": "true"}, {"key": "cpu", "value": "8"}],
+    ),
     allocator("a", memory=100, used=10, connected=False, metadata=[{"key": "ssd", "value": "true"}]),
     allocator("c", memory=200, used=None, maintenance=True, metadata=[{"key": "ssd", "value": "false"}]),
     allocator("b", zone=None, memory=None, used=None),
@@ -175,8 +190,20 @@ def test_the_summary_counts_what_is_returned(ece, run_module):
         **{"allocators": 4, "connected": 3, "maintenance_mode": 1, "memory_total_mb": 600, "memory_used_mb": 40},
         "zones": {
             "": {"allocators": 1, "connected": 1, "maintenance_mode": 0, "memory_total_mb": 0, "memory_used_mb": 0},
-            "zone-1": {"allocators": 2, "connected": 1, "maintenance_mode": 1, "memory_total_mb": 300, "memory_used_mb": 10},
-            "zone-2": {"allocators": 1, "connected": 1, "maintenance_mode": 0, "memory_total_mb": 300, "memory_used_mb": 30},
+            "zone-1": {
+                "allocators": 2,
+                "connected": 1,
+                "maintenance_mode": 1,
+                "memory_total_mb": 300,
+                "memory_used_mb": 10,
+            },
+            "zone-2": {
+                "allocators": 1,
+                "connected": 1,
+                "maintenance_mode": 0,
+                "memory_total_mb": 300,
+                "memory_used_mb": 30,
+            },
         },
     }
 

@@ -7,7 +7,18 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_enrollment_token
-from scripted import API_KEY, OTHER_URL, TOKENS, URL, connect_timeout, failed, jwt, read_timeout, refused, reset
+from tests.unit.scripted import (
+    API_KEY,
+    OTHER_URL,
+    TOKENS,
+    URL,
+    connect_timeout,
+    failed,
+    jwt,
+    read_timeout,
+    refused,
+    reset,
+)
 
 EXP = 1893456000  # 2030-01-01T00:00:00Z
 EPHEMERAL = jwt(["allocator"], sub="id-1", iss="current", exp=EXP)
@@ -27,7 +38,11 @@ def body(persistent=False, **more):
 
 @pytest.mark.parametrize(
     ("options", "sends"),
-    [({}, {}), ({"validity_in_seconds": 1}, {"validity_in_seconds": 1}), ({"validity_in_seconds": 2147483647}, {"validity_in_seconds": 2147483647})],
+    [
+        ({}, {}),
+        ({"validity_in_seconds": 1}, {"validity_in_seconds": 1}),
+        ({"validity_in_seconds": 2147483647}, {"validity_in_seconds": 2147483647}),
+    ],
     ids=["the platform's validity", "shortest", "longest"],
 )
 def test_an_ephemeral_token_is_one_request(ece, run_module, options, sends):
@@ -58,7 +73,12 @@ def test_each_run_mints_another_token(ece, run_module, persistent):
     for _ in range(2):
         if persistent:
             ece.expect("GET", TOKENS, json=listed("id-0"))
-        ece.expect("POST", TOKENS, json={"token": PERSISTENT if persistent else EPHEMERAL, "token_id": "id-1"}, sends=body(persistent))
+        ece.expect(
+            "POST",
+            TOKENS,
+            json={"token": PERSISTENT if persistent else EPHEMERAL, "token_id": "id-1"},
+            sends=body(persistent),
+        )
         assert run_module(ece_enrollment_token, roles=["allocator"], persistent=persistent)["changed"]
 
 
@@ -134,7 +154,10 @@ def test_a_token_of_no_use_that_cannot_be_revoked_is_named(ece, run_module):
     ece.expect("POST", TOKENS, json={"token": jwt(["proxy"]), "token_id": "id-1"}, sends=body(True))
     ece.expect("DELETE", TOKENS + "/id-1", status=500, json=failed("some.code"))
     result = run_module(ece_enrollment_token, roles=["allocator"], persistent=True)
-    assert "asked for a token with roles allocator, got one with proxy; token_id id-1 could not be revoked" in result["msg"]
+    assert (
+        "asked for a token with roles allocator, got one with proxy; token_id id-1 could not be revoked"
+        in result["msg"]
+    )
 
 
 # -- a mint without an answer ------------------------------------------------------------------------------------------------------
@@ -153,7 +176,9 @@ LOST = {
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_persistent_token_whose_answer_was_lost_is_revoked_and_no_second_one_is_minted(ece, run_module, sleeps, fault):
+def test_a_persistent_token_whose_answer_was_lost_is_revoked_and_no_second_one_is_minted(
+    ece, run_module, sleeps, fault
+):
     ece.expect("GET", TOKENS, json=listed("id-old"))
     ece.expect("POST", TOKENS, sends=body(True), **LOST[fault])
     ece.expect("GET", TOKENS, json=listed("id-old", "id-new"))
@@ -184,11 +209,16 @@ def test_a_mint_that_was_never_sent_is_tried_again(ece, run_module, fault):
 @pytest.mark.parametrize("fault", [reset, read_timeout])
 def test_a_mint_that_was_sent_is_not_sent_to_the_next_coordinator(ece, run_module, fault):
     ece.expect("POST", TOKENS, sends=body(), body=fault())
-    result = run_module(ece_enrollment_token, connection={"url": [URL, OTHER_URL], "api_key": API_KEY}, roles=["allocator"])
+    result = run_module(
+        ece_enrollment_token, connection={"url": [URL, OTHER_URL], "api_key": API_KEY}, roles=["allocator"]
+    )
     assert "whether the request took effect is not known" in result["msg"]
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, "enrollment_tokens.invalid_token_request"), (403, "enrollment_tokens.signing_key_not_found")])
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "enrollment_tokens.invalid_token_request"), (403, "enrollment_tokens.signing_key_not_found")],
+)
 @pytest.mark.parametrize("persistent", [False, True])
 def test_a_mint_that_is_refused_left_nothing_behind(ece, run_module, persistent, status, code):
     if persistent:
@@ -204,7 +234,11 @@ def test_a_mint_that_is_refused_left_nothing_behind(ece, run_module, persistent,
 
 @pytest.mark.parametrize("there", [True, False])
 def test_a_token_is_revoked_by_its_id(ece, run_module, there):
-    ece.expect("DELETE", TOKENS + "/id-1", **({"json": {}} if there else {"status": 404, "json": failed("enrollment_tokens.invalid_token_id")}))
+    ece.expect(
+        "DELETE",
+        TOKENS + "/id-1",
+        **({"json": {}} if there else {"status": 404, "json": failed("enrollment_tokens.invalid_token_id")}),
+    )
     ece.expect("GET", TOKENS, json=listed("id-0"))
     result = run_module(ece_enrollment_token, state="absent", token_id="id-1")
     assert (result.get("failed", False), result["changed"], result["token_id"]) == (False, there, "id-1")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_enrollment_token_info
-from scripted import TOKENS, jwt
+from tests.unit.scripted import TOKENS, jwt
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,10 @@ from scripted import TOKENS, jwt
             [{"token_id": "id-2", "roles": ["proxy", "allocator"]}, {"token_id": "id-1", "roles": []}],
             [{"token_id": "id-1", "roles": []}, {"token_id": "id-2", "roles": ["allocator", "proxy"]}],
         ),
-        ([{"token_id": "id-1"}, {"token_id": "id-2", "roles": None}], [{"token_id": "id-1", "roles": []}, {"token_id": "id-2", "roles": []}]),
+        (
+            [{"token_id": "id-1"}, {"token_id": "id-2", "roles": None}],
+            [{"token_id": "id-1", "roles": []}, {"token_id": "id-2", "roles": []}],
+        ),
         (
             [{"token_id": "id-1", "roles": ["a", ["b"], 1]}, {"token_id": "id-2", "roles": 5}],
             [{"token_id": "id-1", "roles": ["a"]}, {"token_id": "id-2", "roles": []}],

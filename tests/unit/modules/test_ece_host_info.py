@@ -21,8 +21,9 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import host, installer
-from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError
+from ansible_collections.ece.platform.plugins.module_utils import _host as host
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.modules import ece_host_info
 
 USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -42,7 +43,9 @@ def folder():
 
 def engine(folder, listing="", version="25.0.5"):
     docker = folder / "bin" / "docker"
-    docker.write_text(f"#!/bin/bash\nif [[ $1 == --version ]]; then echo Docker version {version}; else printf '%s' '{listing}'; fi\n")
+    docker.write_text(
+        f"#!/bin/bash\nif [[ $1 == --version ]]; then echo Docker version {version}; else printf '%s' '{listing}'; fi\n"
+    )
     docker.chmod(0o755)
 
 
@@ -62,15 +65,26 @@ def run(folder, run_module):
 
 
 def test_facts_of_this_machine(folder, run):
-    engine(folder, "frc-runners-runner|ece:3.8.0|Up 2 minutes\nother|x|Up 1 hour\nfrc-allocators-allocator|ece:3.8.0|Exited (1) 3 minutes ago\n")
+    engine(
+        folder,
+        "frc-runners-runner|ece:3.8.0|Up 2 minutes\nother|x|Up 1 hour\nfrc-allocators-allocator|ece:3.8.0|Exited (1) 3 minutes ago\n",
+    )
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "docker.sock"))
         result = run()
     facts = result["facts"]
     assert result["changed"] is False
-    assert (facts["user"]["uid"], facts["effective_uid"], facts["hostname"]) == (USER.pw_uid, os.geteuid(), socket.gethostname())
+    assert (facts["user"]["uid"], facts["effective_uid"], facts["hostname"]) == (
+        USER.pw_uid,
+        os.geteuid(),
+        socket.gethostname(),
+    )
     assert facts["python"]["executable"] == sys.executable
-    assert (facts["engine"]["name"], facts["engine"]["version"], facts["engine"]["usable"]) == ("docker", "25.0.5", True)
+    assert (facts["engine"]["name"], facts["engine"]["version"], facts["engine"]["usable"]) == (
+        "docker",
+        "25.0.5",
+        True,
+    )
     assert facts["socket"] == {"path": str(folder / "docker.sock"), "is_socket": True}
     assert facts["ece_containers"] == ["frc-allocators-allocator", "frc-runners-runner"]
     assert "other" in facts["containers"]
@@ -83,7 +97,15 @@ def test_facts_of_this_machine(folder, run):
 
 def test_problems_are_those_of_the_rules_and_the_facts(run):
     result = run(version="3.8.0", roles=["allocator", "proxy"])
-    options = {"version": "3.8.0", "roles": ["allocator", "proxy"], "user": USER.pw_name, "force": False, "selinux": False, "host_ip": None, "skip_checks": []}
+    options = {
+        "version": "3.8.0",
+        "roles": ["allocator", "proxy"],
+        "user": USER.pw_name,
+        "force": False,
+        "selinux": False,
+        "host_ip": None,
+        "skip_checks": [],
+    }
     assert (result["problems"], result["warnings_found"]) == tuple(host.judge(result["facts"], options))
     assert any(problem.startswith("There is no socket") for problem in result["problems"])
     assert run(version="3.8.0", skip_checks=["all"])["problems"] == []
@@ -132,7 +154,12 @@ def test_nothing_is_written(folder, run):
 
 def looked_at(run, content=SCRIPT, **options):
     with mock.patch.object(ece_host_info, "download", return_value=content) as download:
-        result = run(installer_url=URL, installer_ca_path="/etc/ca.pem", skip_checks=[check for check in host.CHECKS if check != "installer"], **options)
+        result = run(
+            installer_url=URL,
+            installer_ca_path="/etc/ca.pem",
+            skip_checks=[check for check in host.CHECKS if check != "installer"],
+            **options,
+        )
     return result, download
 
 
@@ -148,16 +175,24 @@ def test_the_installer_is_read_and_told(run):
     [
         (SCRIPT, {"version": "3.9.0"}, ["installs ECE 3.8.0, which is older than 3.9.0"]),
         (SCRIPT, {"installer_checksum": "sha256:" + "0" * 64}, ["instead of sha256:" + "0" * 64]),
-        (b"<html>", {"installer_checksum": "sha512:" + "0" * 128}, ["instead of sha512:" + "0" * 128, "is not elastic-cloud-enterprise.sh"]),
+        (
+            b"<html>",
+            {"installer_checksum": "sha512:" + "0" * 128},
+            ["instead of sha512:" + "0" * 128, "is not elastic-cloud-enterprise.sh"],
+        ),
     ],
 )
 def test_a_wrong_installer_is_a_problem(run, content, options, words):
     problems = looked_at(run, content, **options)[0]["problems"]
-    assert [word in problem for word, problem in zip(words, problems)] == [True] * len(words) and len(problems) == len(words), problems
+    assert [word in problem for word, problem in zip(words, problems)] == [True] * len(words) and len(problems) == len(
+        words
+    ), problems
 
 
 def test_an_installer_that_cannot_be_had_is_a_problem(run):
-    with mock.patch.object(ece_host_info, "download", side_effect=InstallerFileError("the installer cannot be downloaded from x: timed out")):
+    with mock.patch.object(
+        ece_host_info, "download", side_effect=OptionError("the installer cannot be downloaded from x: timed out")
+    ):
         result = run(installer_url=URL)
     assert "the installer cannot be downloaded from x: timed out" in result["problems"]
     assert "installer" not in result

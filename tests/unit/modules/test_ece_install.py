@@ -26,12 +26,15 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import detached, host, installer
+from ansible_collections.ece.platform.plugins.module_utils import _detached as detached
+from ansible_collections.ece.platform.plugins.module_utils import _host as host
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._text import JWT
 from ansible_collections.ece.platform.plugins.modules import ece_install
 
 ROOT = os.geteuid() == 0
 USER = pwd.getpwnam("nobody") if ROOT else pwd.getpwuid(os.geteuid())
-JWT = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 PATIENCE_SECONDS = 20
 
 
@@ -98,7 +101,7 @@ class Box:
     def arguments(self, **more):
         return {
             "coordinator_host": "10.0.0.1",
-            "token": JWT,
+            "token": TOKEN,
             "version": "3.8.0",
             "user": USER.pw_name,
             "storage_path": str(self.storage),
@@ -135,8 +138,12 @@ def box(run_module, monkeypatch):
 def test_the_installer_gets_its_words_and_nothing_of_our_environment(box, monkeypatch):
     for name in ("HOST_IP", "CAPACITY", "CLOUD_FEATURE_X", "DOCKER_HOST"):
         monkeypatch.setenv(name, "spoiled")
-    box.installer("""env >$NOTES/env; pwd >$NOTES/cwd; printf '%s\\n' "$@" >$NOTES/words; read -r || echo nothing to read >$NOTES/stdin""")
-    result = box.run(roles=["allocator", "proxy"], zone="zone-1", memory_settings={"runner": {"xms": "1G", "xmx": "1G"}})
+    box.installer(
+        """env >$NOTES/env; pwd >$NOTES/cwd; printf '%s\\n' "$@" >$NOTES/words; read -r || echo nothing to read >$NOTES/stdin"""
+    )
+    result = box.run(
+        roles=["allocator", "proxy"], zone="zone-1", memory_settings={"runner": {"xms": "1G", "xmx": "1G"}}
+    )
     assert (result["rc"], result["changed"], result.get("failed", False)) == (0, True, False)
     environment = dict(line.split("=", 1) for line in box.note("env").splitlines())
     assert {key: value for key, value in environment.items() if key not in ("PWD", "SHLVL", "_", "OLDPWD")} == {
@@ -148,7 +155,7 @@ def test_the_installer_gets_its_words_and_nothing_of_our_environment(box, monkey
         "LANG": "C",
     }
     expected = (
-        f"install --coordinator-host 10.0.0.1 --roles-token {JWT} --roles allocator,proxy --cloud-enterprise-version 3.8.0"
+        f"install --coordinator-host 10.0.0.1 --roles-token {TOKEN} --roles allocator,proxy --cloud-enterprise-version 3.8.0"
         f" --host-storage-path {box.storage} --host-docker-host /var/run/docker.sock --availability-zone zone-1"
         ' --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
     )
@@ -158,7 +165,9 @@ def test_the_installer_gets_its_words_and_nothing_of_our_environment(box, monkey
 
 @pytest.mark.skipif(not ROOT, reason="only root can become somebody else")
 def test_root_drops_to_the_install_user_for_good(box):
-    box.installer("grep -E '^(Uid|Gid|Groups):' /proc/$$/status >$NOTES/status; id -G >$NOTES/groups; [[ -w /etc/shadow ]] || echo no >$NOTES/root")
+    box.installer(
+        "grep -E '^(Uid|Gid|Groups):' /proc/$$/status >$NOTES/status; id -G >$NOTES/groups; [[ -w /etc/shadow ]] || echo no >$NOTES/root"
+    )
     box.run()
     status = dict(line.split(":\t", 1) for line in box.note("status").splitlines())
     assert set(status["Uid"].split()) == {str(USER.pw_uid)}
@@ -204,7 +213,9 @@ def test_all_output_is_kept_and_the_last_lines_are_shown(box):
     result = box.run()
     assert result["output"] == [f"line {number}" for number in range(61, 100)] + ["\ufffd and no end of line"]
     assert result["bootstrap_log"] == ["a", "b"]
-    assert host.read(box.paths["output"]).splitlines() == [f"line {number}" for number in range(100)] + ["\ufffd and no end of line"]
+    assert host.read(box.paths["output"]).splitlines() == [f"line {number}" for number in range(100)] + [
+        "\ufffd and no end of line"
+    ]
 
 
 def test_output_after_the_script_of_something_it_left_behind_does_not_hold_the_end_up(box):
@@ -221,7 +232,7 @@ def test_a_closed_output_is_not_the_end(box):
 
 
 @pytest.mark.parametrize("code", [0, 1])
-@pytest.mark.parametrize("token", [JWT, "no-jwt-but-secret"])
+@pytest.mark.parametrize("token", [TOKEN, "no-jwt-but-secret"])
 def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, code):
     logs = box.storage / "logs/bootstrap-logs"
     box.installer(
@@ -239,33 +250,33 @@ def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, cod
 def test_what_an_installer_left_that_was_cut_off_is_masked_by_the_next_one(box):
     logs = box.storage / "logs/bootstrap-logs"
     logs.mkdir(parents=True)
-    (logs / "bootstrap.log").write_text(f"of the first one: {JWT}\n")
+    (logs / "bootstrap.log").write_text(f"of the first one: {TOKEN}\n")
     box.run()
-    assert (logs / "bootstrap.log").read_text() == f"of the first one: {'*' * len(JWT)}\n"
+    assert (logs / "bootstrap.log").read_text() == f"of the first one: {'*' * len(TOKEN)}\n"
 
 
 @pytest.mark.parametrize("before", [0, 1, 90, 95, 96, 99, 100, 101, 150, 1000])
-@pytest.mark.parametrize("token", [JWT, "no.jwt+but(secret"])
+@pytest.mark.parametrize("token", [TOKEN, "no.jwt+but(secret"])
 def test_a_token_in_a_file_is_masked_wherever_it_lies(tmp_path, before, token):
     text = "x" * before + " " + token + " " + "y" * 30 + "\n" + token
     path = tmp_path / "log"
     path.write_text(text)
-    pattern = re.compile(re.escape(token.encode()) + b"|" + installer.JWT.pattern.encode())
-    detached.mask_in_file(str(path), pattern, chunk=100, edge=len(JWT) + 1)
+    pattern = re.compile(re.escape(token.encode()) + b"|" + JWT.pattern.encode())
+    detached.mask_in_file(str(path), pattern, chunk=100, edge=len(TOKEN) + 1)
     assert path.read_text() == text.replace(token, "*" * len(token))
 
 
 def test_links_pipes_and_files_of_others_are_left_alone(tmp_path):
     outside = tmp_path / "outside"
-    outside.write_text(JWT)
+    outside.write_text(TOKEN)
     logs = tmp_path / "logs"
     (logs / "deeper").mkdir(parents=True)
     (logs / "link").symlink_to(outside)
     (logs / "gone").symlink_to(tmp_path / "nowhere")
     os.mkfifo(logs / "pipe")
-    (logs / "deeper" / "log").write_text(JWT)
-    detached.mask_tokens(str(logs), JWT)
-    assert outside.read_text() == JWT and (logs / "deeper" / "log").read_text() == "*" * len(JWT)
+    (logs / "deeper" / "log").write_text(TOKEN)
+    detached.mask_tokens(str(logs), TOKEN)
+    assert outside.read_text() == TOKEN and (logs / "deeper" / "log").read_text() == "*" * len(TOKEN)
 
 
 def test_somebody_elses_token_in_the_output_is_masked_too(box):
@@ -281,9 +292,17 @@ def test_files_and_folders_are_private_whatever_the_umask(box):
         box.run()
     finally:
         os.umask(mask)
-    modes = {name: (os.stat(box.paths[name]).st_mode & 0o777, os.stat(box.paths[name]).st_uid) for name in ("folder", "output", "record", "lock")}
+    modes = {
+        name: (os.stat(box.paths[name]).st_mode & 0o777, os.stat(box.paths[name]).st_uid)
+        for name in ("folder", "output", "record", "lock")
+    }
     ours = os.geteuid()
-    assert modes == {"folder": (0o700, USER.pw_uid), "output": (0o600, ours), "record": (0o600, ours), "lock": (0o600, ours)}
+    assert modes == {
+        "folder": (0o700, USER.pw_uid),
+        "output": (0o600, ours),
+        "record": (0o600, ours),
+        "lock": (0o600, ours),
+    }
     for folder in (box.storage, box.storage / "logs"):
         assert (folder.stat().st_mode & 0o777, folder.stat().st_uid) == (0o700, USER.pw_uid)
     assert sorted(os.listdir(box.paths["folder"])) == ["lock", "output.log", "record.json"]
@@ -346,7 +365,9 @@ def test_a_process_of_its_own_is_what_outlives_the_module_and_holds_none_of_its_
     given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments(wait=False)}).encode()
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     # check_output reads to the end of the pipe, so it would not come back before everybody has closed it.
-    said = subprocess.check_output(module, input=given, env={**os.environ, **path}, timeout=PATIENCE_SECONDS, start_new_session=True)
+    said = subprocess.check_output(
+        module, input=given, env={**os.environ, **path}, timeout=PATIENCE_SECONDS, start_new_session=True
+    )
     assert json.loads(said)["msg"] == "the installer runs"
     eventually(lambda: box.note("watcher"))
     assert os.getsid(int(box.note("watcher"))) not in (os.getsid(0), os.getsid(int(box.note("started"))))
@@ -404,7 +425,10 @@ def test_an_installer_that_somebody_else_has_started_is_left_alone(box):
         eventually(lambda: box.note("started"))
         result = box.run()
         (box.notes / "go").touch()
-    assert (result["changed"], result["msg"]) == (False, f"an installer that was started by somebody else runs already (pid {foreign.pid}): nothing done")
+    assert (result["changed"], result["msg"]) == (
+        False,
+        f"an installer that was started by somebody else runs already (pid {foreign.pid}): nothing done",
+    )
     assert not box.storage.exists()
 
 
@@ -435,7 +459,10 @@ def test_after_an_interruption_a_new_run_starts_anew(box):
 def test_an_installed_host_is_not_touched(box):
     box.engine("other", "frc-runners-runner")
     result = box.run()
-    assert (result["changed"], result["msg"]) == (False, "ECE is installed already (container frc-runners-runner): nothing done")
+    assert (result["changed"], result["msg"]) == (
+        False,
+        "ECE is installed already (container frc-runners-runner): nothing done",
+    )
     assert (box.note("started"), box.storage.exists()) == ("", False)
 
 
@@ -447,13 +474,15 @@ def test_an_installed_host_is_installed_even_if_its_user_cannot_ask_the_engine(b
     assert box.run()["changed"] is False
 
 
-@pytest.mark.parametrize("token", [None, JWT])
+@pytest.mark.parametrize("token", [None, TOKEN])
 def test_check_mode_runs_nothing_and_needs_no_token(box, token):
     result = box.run(token=token, check_mode=True, capacity=8192)
     assert (result["changed"], result["msg"]) == (True, "would install")
-    assert result["diff"]["after"].startswith("joins as allocator: elastic-cloud-enterprise.sh install --coordinator-host 10.0.0.1 ")
+    assert result["diff"]["after"].startswith(
+        "joins as allocator: elastic-cloud-enterprise.sh install --coordinator-host 10.0.0.1 "
+    )
     assert "--capacity 8192" in result["diff"]["after"]
-    assert JWT not in result.printed
+    assert TOKEN not in result.printed
     assert (box.note("started"), box.storage.exists()) == ("", False)
 
 
@@ -487,7 +516,10 @@ def test_wrong_options_are_refused_before_anything_happens(box, options, words, 
 
 def test_without_a_token_nothing_is_started(box):
     result = box.run(token=None)
-    assert (result["failed"], result["msg"]) == (True, "token is not set: mint one with ece_enrollment_token for the roles allocator")
+    assert (result["failed"], result["msg"]) == (
+        True,
+        "token is not set: mint one with ece_enrollment_token for the roles allocator",
+    )
 
 
 @pytest.mark.skipif(ROOT, reason="root can become anybody")
@@ -499,9 +531,21 @@ def test_an_ordinary_user_cannot_become_another(box):
 @pytest.mark.parametrize(
     ("script", "options", "words"),
     [
-        pytest.param("CLOUD_ENTERPRISE_VERSION=3.8.0\n", {"installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64, id="wrong checksum"),
-        pytest.param(None, {}, "is no file on the host: set installer_url or installer_content, or copy the installer there", id="missing"),
-        pytest.param("CLOUD_ENTERPRISE_VERSION=3.7.2\n", {}, "installs ECE 3.7.2, which is older than 3.8.0", id="older"),
+        pytest.param(
+            "CLOUD_ENTERPRISE_VERSION=3.8.0\n",
+            {"installer_checksum": "sha256:" + "0" * 64},
+            "instead of sha256:" + "0" * 64,
+            id="wrong checksum",
+        ),
+        pytest.param(
+            None,
+            {},
+            "is no file on the host: set installer_url or installer_content, or copy the installer there",
+            id="missing",
+        ),
+        pytest.param(
+            "CLOUD_ENTERPRISE_VERSION=3.7.2\n", {}, "installs ECE 3.7.2, which is older than 3.8.0", id="older"
+        ),
         pytest.param("echo hello\n", {}, "is not elastic-cloud-enterprise.sh", id="something else"),
     ],
 )
@@ -510,7 +554,9 @@ def test_a_wrong_installer_is_not_run(box, script, options, words):
     if script:
         box.script.write_text(f"#!/bin/bash\n{script}touch {box.notes}/started\n")
     result = box.run(**options)
-    assert (result["failed"], words in result["msg"], str(box.script) in result["msg"]) == (True, True, True), result["msg"]
+    assert (result["failed"], words in result["msg"], str(box.script) in result["msg"]) == (True, True, True), result[
+        "msg"
+    ]
     assert not (box.notes / "started").exists() and not box.storage.exists()
 
 
@@ -543,7 +589,10 @@ def test_a_wrong_content_is_not_put_anywhere(box):
 def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_checksum(box, with_checksum):
     content = box.script.read_bytes()
     box.script.unlink()
-    options = {"installer_url": "https://downloads.example.com/elastic-cloud-enterprise.sh", "installer_ca_path": "/etc/ca.pem"}
+    options = {
+        "installer_url": "https://downloads.example.com/elastic-cloud-enterprise.sh",
+        "installer_ca_path": "/etc/ca.pem",
+    }
     if with_checksum:
         options["installer_checksum"] = "sha256:" + hashlib.sha256(content).hexdigest()
     with mock.patch.object(ece_install, "download", return_value=content) as download:
@@ -552,7 +601,9 @@ def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_
         result = box.run(**options)
         assert result["rc"] == 0
     assert download.mock_calls == [mock.call(options["installer_url"], "/etc/ca.pem")] * (1 if with_checksum else 2)
-    assert [f"installer_url {options['installer_url']} has no checksum" in warning for warning in result.warnings] == ([] if with_checksum else [True])
+    assert [f"installer_url {options['installer_url']} has no checksum" in warning for warning in result.warnings] == (
+        [] if with_checksum else [True]
+    )
     assert box.script.read_bytes() == content
 
 
@@ -560,7 +611,10 @@ def test_a_wrong_download_replaces_nothing(box):
     before = box.script.read_bytes()
     with mock.patch.object(ece_install, "download", return_value=b"<html>Sign in</html>"):
         result = box.run(installer_url="https://downloads.example.com/x")
-    assert (result["failed"], "the installer at https://downloads.example.com/x is not elastic-cloud-enterprise.sh" in result["msg"]) == (True, True)
+    assert (
+        result["failed"],
+        "the installer at https://downloads.example.com/x is not elastic-cloud-enterprise.sh" in result["msg"],
+    ) == (True, True)
     assert box.script.read_bytes() == before
 
 
@@ -584,7 +638,9 @@ def test_ece_containers_without_a_runner_are_refused(box, name):
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_an_engine_that_does_not_answer_is_refused(box, check_mode):
     docker = box.folder / "bin" / "docker"
-    docker.write_text("#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\necho no daemon >&2; exit 1\n")
+    docker.write_text(
+        "#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\necho no daemon >&2; exit 1\n"
+    )
     result = box.run(check_mode=check_mode)
     assert (result.get("failed"), "no daemon" in result["msg"], box.note("started")) == (True, True, "")
 
@@ -592,7 +648,9 @@ def test_an_engine_that_does_not_answer_is_refused(box, check_mode):
 @pytest.mark.parametrize(("status", "started"), [("Up 2 minutes", False), ("Exited (1) 2 minutes ago", True)])
 def test_a_running_installers_container_is_a_running_installer_and_a_stopped_one_is_none(box, status, started):
     docker = box.folder / "bin" / "docker"
-    docker.write_text(docker.read_text().replace("printf ''", f"printf 'elastic-cloud-enterprise-installer|x|{status}\\n'"))
+    docker.write_text(
+        docker.read_text().replace("printf ''", f"printf 'elastic-cloud-enterprise-installer|x|{status}\\n'")
+    )
     result = box.run()
     assert (result["changed"], bool(box.note("started"))) == (started, started), result
 
@@ -628,12 +686,16 @@ def test_a_watch_that_fails_stops_the_installer_before_it_lets_go_and_says_so(bo
 
     def fail(*_words):
         eventually(lambda: box.note("child"))
-        raise RuntimeError("broken " + JWT)
+        raise RuntimeError("broken " + TOKEN)
 
     monkeypatch.setattr(detached, "select", types.SimpleNamespace(select=fail))
     box.run(wait=False)
     record = box.follow()
-    assert (installer.install_state(record), record["rc"], record["output"]) == ("finished", 126, ["RuntimeError: broken ********"])
+    assert (installer.install_state(record), record["rc"], record["output"]) == (
+        "finished",
+        126,
+        ["RuntimeError: broken ********"],
+    )
     for name in ("started", "child"):
         assert not runs(int(box.note(name)))
 
@@ -643,7 +705,11 @@ def test_a_look_at_the_lock_is_no_other_watcher(box, monkeypatch):
     with open(box.paths["lock"], "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
         real = time.sleep
-        clock = types.SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=lambda seconds: (fcntl.flock(lock, fcntl.LOCK_UN), real(0.001)))
+        clock = types.SimpleNamespace(
+            time=time.time,
+            monotonic=time.monotonic,
+            sleep=lambda seconds: (fcntl.flock(lock, fcntl.LOCK_UN), real(0.001)),
+        )
         monkeypatch.setattr(detached, "time", clock)
         assert box.run()["rc"] == 0
 

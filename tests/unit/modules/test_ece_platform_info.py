@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_platform_info
-from scripted import failed, platform
+from tests.unit.scripted import failed, platform
 
 # In every place where the API's specification has one.
 SECRET = "nobody-may-see-this"
@@ -17,7 +17,11 @@ PROXIES = {
     "settings": {
         "expected_proxies_count": 1,
         "signature_secret": SECRET,
-        "http_settings": {"cookie_secret": SECRET, "user_cookie_key": "FoundUser", "sso_settings": {"sso_secret": SECRET, "cookie_name": "sso"}},
+        "http_settings": {
+            "cookie_secret": SECRET,
+            "user_cookie_key": "FoundUser",
+            "sso_settings": {"sso_secret": SECRET, "cookie_name": "sso"},
+        },
     },
 }
 ROLES = {
@@ -43,7 +47,13 @@ ROLES = {
         }
     ]
 }
-LICENSE = {"license": {"type": "enterprise", "signature": SECRET, "cluster_licenses": [{"license": {"type": "platinum", "signature": SECRET}}]}}
+LICENSE = {
+    "license": {
+        "type": "enterprise",
+        "signature": SECRET,
+        "cluster_licenses": [{"license": {"type": "platinum", "signature": SECRET}}],
+    }
+}
 PARTS = {
     "license": ("/platform/license", LICENSE),
     "proxies": ("/platform/infrastructure/proxies", PROXIES),
@@ -53,7 +63,10 @@ PARTS = {
 
 @pytest.mark.parametrize(
     ("counts", "totals"),
-    [({"allocators": 120, "runners": 123}, {"allocators": 120, "runners": 123}), ({}, {"allocators": None, "runners": None})],
+    [
+        ({"allocators": 120, "runners": 123}, {"allocators": 120, "runners": 123}),
+        ({}, {"allocators": None, "runners": None}),
+    ],
     ids=["counted", "silent"],
 )
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -68,7 +81,9 @@ def test_the_platform_is_one_request(ece, run_module, counts, totals, check_mode
     assert not set(PARTS) & set(result)
 
 
-@pytest.mark.parametrize("gather", [["license"], ["proxies"], ["roles"], ["roles", "license", "proxies"], ["proxies", "proxies"]], ids=str)
+@pytest.mark.parametrize(
+    "gather", [["license"], ["proxies"], ["roles"], ["roles", "license", "proxies"], ["proxies", "proxies"]], ids=str
+)
 def test_what_is_asked_for_is_gathered_once_and_without_secrets(ece, run_module, gather):
     ece.expect("GET", "/platform", json=platform(registry_password=SECRET))
     for part in sorted(set(gather)):
@@ -86,10 +101,16 @@ def test_what_is_no_secret_stays(ece, run_module):
     result = run_module(ece_platform_info, gather=sorted(PARTS))
     assert result["proxies"] == {
         "proxies": [{"proxy_id": "10.0.0.9", "healthy": True}],
-        "settings": {"expected_proxies_count": 1, "http_settings": {"user_cookie_key": "FoundUser", "sso_settings": {"cookie_name": "sso"}}},
+        "settings": {
+            "expected_proxies_count": 1,
+            "http_settings": {"user_cookie_key": "FoundUser", "sso_settings": {"cookie_name": "sso"}},
+        },
     }
     (container,) = result["roles"][0]["role"]["value"]["containers"]
-    assert container == {"name": "route-server", "options": {"enabled": True, "overrides": {"container_config": {"env": ["HEAP=1G"]}}}}
+    assert container == {
+        "name": "route-server",
+        "options": {"enabled": True, "overrides": {"container_config": {"env": ["HEAP=1G"]}}},
+    }
     assert result["license"] == {"type": "enterprise", "cluster_licenses": [{"license": {"type": "platinum"}}]}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_runner
-from scripted import ALLOCATORS, RUNNERS, failed, reset, runner
+from tests.unit.scripted import ALLOCATORS, RUNNERS, failed, reset, runner
 
 ID = "10.0.0.7"
 PATH = f"{RUNNERS}/{ID}"
@@ -27,7 +27,11 @@ def roles_body(*roles):
         (["allocator", "beats-runner"], ["allocator"], None),
         (["beats-runner"], ["allocator"], ["allocator", "beats-runner"]),
         ([], ["proxy", "allocator"], ["allocator", "proxy"]),
-        (["services-forwarder", "director", "beats-runner"], ["allocator"], ["allocator", "beats-runner", "director", "services-forwarder"]),
+        (
+            ["services-forwarder", "director", "beats-runner"],
+            ["allocator"],
+            ["allocator", "beats-runner", "director", "services-forwarder"],
+        ),
         (["allocator"], ["allocator", "allocator"], None),
     ],
     ids=["there", "one more", "two, sorted", "the system's stay", "asked twice"],
@@ -52,7 +56,14 @@ def test_a_runner_that_nobody_knows_cannot_have_roles(ece, run_module, check_mod
 
 def test_roles_that_are_refused_are_an_error_with_its_code(ece, run_module):
     ece.expect("GET", PATH, json=runner(ID))
-    ece.expect("PUT", PATH + "/roles", status=400, json=failed("runners.runner_set_roles_failed"), query={"bless": "true"}, sends=roles_body("allocator"))
+    ece.expect(
+        "PUT",
+        PATH + "/roles",
+        status=400,
+        json=failed("runners.runner_set_roles_failed"),
+        query={"bless": "true"},
+        sends=roles_body("allocator"),
+    )
     result = run_module(ece_runner, runner_id=ID, roles=["allocator"])
     assert result["failed"]
     assert result["failure"]["code"] == "runners.runner_set_roles_failed"
@@ -78,7 +89,11 @@ def test_a_disconnected_runner_is_deleted_after_its_allocator(ece, run_module, h
 def test_a_runner_that_is_gone_is_no_change(ece, run_module, check_mode):
     ece.expect("GET", PATH, **NOT_FOUND)
     result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, state="absent")
-    assert (result.get("failed", False), result["changed"], result["diff"]) == (False, False, {"before": {}, "after": {}})
+    assert (result.get("failed", False), result["changed"], result["diff"]) == (
+        False,
+        False,
+        {"before": {}, "after": {}},
+    )
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -96,7 +111,9 @@ def test_an_allocator_and_a_runner_that_vanish_meanwhile_are_a_success(ece, run_
     assert "failed" not in run_module(ece_runner, runner_id=ID, state="absent")
 
 
-@pytest.mark.parametrize("code", ["allocators.delete_allocator_with_instances_attempt", "allocators.delete_connected_allocator_attempt"])
+@pytest.mark.parametrize(
+    "code", ["allocators.delete_allocator_with_instances_attempt", "allocators.delete_connected_allocator_attempt"]
+)
 def test_an_allocator_that_must_stay_keeps_its_runner(ece, run_module, code):
     ece.expect("GET", PATH, json=runner(ID, "allocator", connected=False))
     ece.expect("DELETE", f"{ALLOCATORS}/{ID}", status=400, json=failed(code))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_runner_info
-from scripted import RUNNERS, platform, runner
+from tests.unit.scripted import RUNNERS, platform, runner
 
 
 def give(ece, *runners, total=None):
@@ -31,7 +31,10 @@ def test_a_runner_is_returned_flat(ece, run_module):
         public_hostname="host-7",
         build_info={"version": "3.8.0"},
         tags={"ssd": "true"},
-        containers=[{"container_name": "runner", "container_set_name": "runners"}, {"container_name": "allocator", "container_set_name": "allocators"}],
+        containers=[
+            {"container_name": "runner", "container_set_name": "runners"},
+            {"container_name": "allocator", "container_set_name": "allocators"},
+        ],
     )
     give(ece, given)
     result = run_module(ece_runner_info)
@@ -55,7 +58,9 @@ def test_a_runner_is_returned_flat(ece, run_module):
 def test_a_runner_of_few_words_is_returned_as_well(ece, run_module):
     give(ece, {"runner_id": "a"}, {"runner_id": None}, {"host_ip": "10.0.0.9"}, total=1)
     result = run_module(ece_runner_info)
-    assert [(one["runner_id"], one["connected"], one["roles"], one["zone"]) for one in result["runners"]] == [("a", False, [], None)]
+    assert [(one["runner_id"], one["connected"], one["roles"], one["zone"]) for one in result["runners"]] == [
+        ("a", False, [], None)
+    ]
     assert result.warnings == []
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from standin_helpers import SPEC, Client, Installer, StandIn
+from tests.unit.standin.standin_helpers import SPEC, Client, Installer, StandIn
 
 
 @pytest.fixture(scope="session")

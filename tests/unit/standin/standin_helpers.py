@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import requests
 
-ROOT = Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT / "tests"))
+from tests.standin import StandIn
+from tests.standin.hosts import install_user
 
-from standin import StandIn  # noqa: E402
-from standin.hosts import install_user  # noqa: E402
+ROOT = Path(__file__).parents[3]
 
 SPEC = Path(os.environ.get("ECE_API_SPEC") or ROOT.parent / "shared" / "ece" / "api.json")
 TOKENS = "/platform/configuration/security/enrollment-tokens"
@@ -61,16 +59,34 @@ class Installer:
 
     def argv(self, name: str, *words: str) -> list[str]:
         host = self.ece.hosts[name]
-        places = ["--host-storage-path", str(host.storage), "--host-docker-host", str(host.socket), "--host-ip", host.ip]
+        places = [
+            "--host-storage-path",
+            str(host.storage),
+            "--host-docker-host",
+            str(host.socket),
+            "--host-ip",
+            host.ip,
+        ]
         return ["bash", str(self.ece.installer_path), "install", *places, *words]
 
-    def popen(self, name: str, argv: list[str], as_root: bool = False, environment: dict[str, str] | None = None, **more: Any) -> subprocess.Popen[str]:
+    def popen(
+        self, name: str, argv: list[str], as_root: bool = False, environment: dict[str, str] | None = None, **more: Any
+    ) -> subprocess.Popen[str]:
         host = self.ece.hosts[name]
         path = f"{host.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         user = install_user()
-        identity: dict[str, Any] = {} if os.geteuid() != 0 or as_root else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        identity: dict[str, Any] = (
+            {} if os.geteuid() != 0 or as_root else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        )
         return subprocess.Popen(
-            argv, env={"PATH": path, "LANG": "C", **(environment or {})}, cwd="/", text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **identity, **more
+            argv,
+            env={"PATH": path, "LANG": "C", **(environment or {})},
+            cwd="/",
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **identity,
+            **more,
         )
 
     def run(self, name: str, argv: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
@@ -81,8 +97,12 @@ class Installer:
     def install(self, name: str, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         return self.run(name, self.argv(name, *words), **more)
 
-    def join(self, name: str, token: str, roles: str = "allocator", *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        return self.install(name, "--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", roles, *words, **more)
+    def join(
+        self, name: str, token: str, roles: str = "allocator", *words: str, **more: Any
+    ) -> subprocess.CompletedProcess[str]:
+        return self.install(
+            name, "--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", roles, *words, **more
+        )
 
     def engine(self, name: str, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         return self.run(name, [str(self.ece.hosts[name].folder / "bin" / "docker"), *words], **more)

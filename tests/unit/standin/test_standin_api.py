@@ -13,8 +13,8 @@ from pathlib import Path
 import jwt
 import pytest
 
-from standin import StandIn
-from standin_helpers import TOKENS, Client
+from tests.standin import StandIn
+from tests.unit.standin.standin_helpers import TOKENS, Client
 
 ALLOCATORS = "/platform/infrastructure/allocators"
 RUNNERS = "/platform/infrastructure/runners"
@@ -85,7 +85,12 @@ def test_every_reply_is_what_the_specification_says(make: Callable[..., StandIn]
         ("GET", "/platform/infrastructure/constructors", None, 200),
         ("GET", "/platform/license", None, 200),
         ("POST", "/users/auth/_login", {"username": "admin", "password": ece.password}, 200),
-        ("POST", "/users/auth/_login", {"username": "admin", "password": ece.password, "login_state": {"path": "/x"}}, 302),
+        (
+            "POST",
+            "/users/auth/_login",
+            {"username": "admin", "password": ece.password, "login_state": {"path": "/x"}},
+            302,
+        ),
         ("POST", "/users/auth/_login", {"username": "admin", "password": "wrong"}, 401),
         ("POST", "/users/auth/_logout", None, 200),
         ("GET", "/users/auth/keys", None, 200),
@@ -116,7 +121,9 @@ def test_violations_of_requests_and_replies_are_noticed(make: Callable[..., Stan
     assert any("reply 200" in item for item in ece.violations)
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/platform/infrastructure/nothing", ALLOCATORS + "/a/b/c", "/users/auth/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/platform/infrastructure/nothing", ALLOCATORS + "/a/b/c", "/users/auth/nothing"]
+)
 def test_unknown_paths(ece: StandIn, api: Client, path: str) -> None:
     reply = api("GET", path)
     assert reply.status_code == 404
@@ -162,7 +169,9 @@ def test_queries(ece: StandIn, api: Client) -> None:
     ece.platform.disconnect("10.1.0.2")
     ece.platform.add_instance("10.1.0.3")
     assert ids(api.get(ALLOCATORS, params={"q": "status.connected:false"})) == ["10.1.0.2"]
-    assert ids(api.get(ALLOCATORS, params={"q": "status.connected:true AND _exists_:instances.cluster_id"})) == ["10.1.0.3"]
+    assert ids(api.get(ALLOCATORS, params={"q": "status.connected:true AND _exists_:instances.cluster_id"})) == [
+        "10.1.0.3"
+    ]
     assert api("GET", ALLOCATORS, params={"q": "a OR b"}).status_code == 400
     body = {"query": {"bool": {"must": [{"term": {"zone_id": {"value": "ece-zone-1"}}}]}}, "size": 10}
     assert ids(api("POST", ALLOCATORS + "/_search", json=body).json()) == ["10.1.0.1"]
@@ -188,14 +197,18 @@ def test_a_connection_that_comes_later_is_late_in_the_index_too(make: Callable[.
     ece = make(index_lag=10, connect_seconds=5)
     api = Client(ece)
     token = api.token("allocator")
-    ece.platform.join({"token": token, "runner_id": "r", "host_ip": "10.0.0.1", "zone": "z", "roles": "allocator", "version": "3.8.0"})
+    ece.platform.join(
+        {"token": token, "runner_id": "r", "host_ip": "10.0.0.1", "zone": "z", "roles": "allocator", "version": "3.8.0"}
+    )
     ece.platform.advance(11)
     assert api.get(ALLOCATORS + "/r")["status"]["connected"] is True
     shown = [item for zone in api.get(ALLOCATORS)["zones"] for item in zone["allocators"]]
     assert [item["status"]["connected"] for item in shown] == [False]
     assert shown[0]["status"]["healthy"] is True
     ece.platform.advance(5)
-    assert [item["status"]["connected"] for zone in api.get(ALLOCATORS)["zones"] for item in zone["allocators"]] == [True]
+    assert [item["status"]["connected"] for zone in api.get(ALLOCATORS)["zones"] for item in zone["allocators"]] == [
+        True
+    ]
 
 
 def test_sparse_replies(make: Callable[..., StandIn], spec: Path) -> None:
@@ -204,7 +217,9 @@ def test_sparse_replies(make: Callable[..., StandIn], spec: Path) -> None:
     zones = api.get(ALLOCATORS)["zones"]
     assert {"zone_id": "ece-zone-2", "allocators": None} in zones
     shown = zones[0]["allocators"][0]
-    assert "external_links" not in shown and shown["capacity"] == {"memory": {"total": shown["capacity"]["memory"]["total"]}}
+    assert "external_links" not in shown and shown["capacity"] == {
+        "memory": {"total": shown["capacity"]["memory"]["total"]}
+    }
     assert ece.violations == []
 
 
@@ -212,7 +227,10 @@ def test_ten_thousand_allocators(make: Callable[..., StandIn]) -> None:
     ece = make(allocators=10000)
     api = Client(ece)
     assert len(ids(api.get(ALLOCATORS, params={"size": 10000}))) == 10000
-    slowest = max(api("GET", ALLOCATORS, params={"size": 500, "from": start}).elapsed.total_seconds() for start in range(0, 2500, 500))
+    slowest = max(
+        api("GET", ALLOCATORS, params={"size": 500, "from": start}).elapsed.total_seconds()
+        for start in range(0, 2500, 500)
+    )
     assert slowest < 1
     assert api("GET", "/platform").elapsed.total_seconds() < 1
     assert ece.violations == []
@@ -222,7 +240,12 @@ def test_ten_thousand_allocators(make: Callable[..., StandIn]) -> None:
 
 
 def test_without_credentials(ece: StandIn) -> None:
-    for headers in ({"Accept": "*/*"}, {"Authorization": "Basic bm90aGluZw=="}, {"Authorization": "ApiKey wrong"}, {"Authorization": "Bearer wrong"}):
+    for headers in (
+        {"Accept": "*/*"},
+        {"Authorization": "Basic bm90aGluZw=="},
+        {"Authorization": "ApiKey wrong"},
+        {"Authorization": "Bearer wrong"},
+    ):
         for path in ("", "/platform", ALLOCATORS):
             reply = Client(ece, **headers)("GET", path)
             assert (reply.status_code, code(reply)) == (401, "root.unauthenticated")
@@ -231,7 +254,9 @@ def test_without_credentials(ece: StandIn) -> None:
 
 def test_the_ways_to_authenticate(ece: StandIn, api: Client) -> None:
     assert all(character in ece.password for character in "$'\"% ")
-    login = Client(ece, Accept="*/*")("POST", "/users/auth/_login", json={"username": "admin", "password": ece.password}).json()
+    login = Client(ece, Accept="*/*")(
+        "POST", "/users/auth/_login", json={"username": "admin", "password": ece.password}
+    ).json()
     assert Client(ece, Authorization="Bearer " + login["token"]).get("/user")["user_name"] == "admin"
     keyed = Client(ece, Authorization="ApiKey " + ece.api_key)("GET", "/platform")
     assert keyed.status_code == 200 and keyed.headers["X-Elastic-Api-Key-Expiration"]
@@ -277,7 +302,9 @@ def test_api_keys(ece: StandIn, api: Client) -> None:
 
 
 def test_tokens_are_real(ece: StandIn, api: Client) -> None:
-    ephemeral = jwt.decode(api.token("allocator", validity_in_seconds=60), options={"verify_signature": False, "verify_exp": False})
+    ephemeral = jwt.decode(
+        api.token("allocator", validity_in_seconds=60), options={"verify_signature": False, "verify_exp": False}
+    )
     assert set(ephemeral) == {"sub", "roles", "iss", "exp"} and ephemeral["roles"] == ["allocator"]
     assert 50 < ephemeral["exp"] - ece.platform.now() <= 60
     reply = api("POST", TOKENS, json={"persistent": True, "roles": ["proxy"]}).json()
@@ -336,7 +363,9 @@ def test_metadata_and_settings(ece: StandIn, api: Client) -> None:
     assert first.json() == [] and first.headers["x-cloud-resource-version"] == "1"
     api("PUT", ONE + "/metadata/ssd", json={"value": "true"})
     assert api("PUT", ONE + "/metadata", json={"items": []}, params={"version": "1"}).status_code == 409
-    assert api("PUT", ONE + "/metadata", json={"items": [{"key": "b", "value": "1"}]}, params={"version": "2"}).json() == [{"key": "b", "value": "1"}]
+    assert api(
+        "PUT", ONE + "/metadata", json={"items": [{"key": "b", "value": "1"}]}, params={"version": "2"}
+    ).json() == [{"key": "b", "value": "1"}]
     assert api("DELETE", ONE + "/metadata/nothing").status_code == 200
     api("PUT", ONE + "/settings", json={"capacity": 9000})
     assert api.get(ONE)["capacity"]["memory"]["total"] == 9000
@@ -383,7 +412,11 @@ def test_moving_away(make: Callable[..., StandIn]) -> None:
     planned = api("POST", ONE + "/clusters/_move?validate_only=true").json()["moves"]["elasticsearch_clusters"]
     assert planned[0]["cluster_id"] == instance.cluster_id and planned[0]["calculated_plan"]
     assert api.get(ONE)["instances"][0]["moving"] is False
-    api("POST", ONE + "/clusters/elasticsearch/_move", json={"elasticsearch_clusters": [{"cluster_ids": [instance.cluster_id]}]})
+    api(
+        "POST",
+        ONE + "/clusters/elasticsearch/_move",
+        json={"elasticsearch_clusters": [{"cluster_ids": [instance.cluster_id]}]},
+    )
     assert api.get(ONE)["instances"][0]["moving"] is True
     again = api("POST", ONE + "/clusters/_move").json()
     assert "pending" in again["failures"]["elasticsearch_clusters"][0]["errors"][0]["message"]
@@ -405,14 +438,35 @@ def test_a_move_without_a_place_is_a_202_with_failures(make: Callable[..., Stand
 RUBBISH: list = [None, True, 3, "x", [], {}, [1], {"roles": 3}, {"roles": [{}]}, {"roles": [[]]}]
 RUBBISH += [{"items": [1]}, {"items": [{"key": 1, "value": 2}]}, {"value": []}]
 RUBBISH += [{"query": {"term": {}}}, {"query": {"bool": 3}}, {"query": []}, {"size": "x"}, {"from": None}]
-RUBBISH += [{"capacity": "9"}, {"persistent": True, "roles": [[]]}, {"elasticsearch_clusters": [3]}, {"elasticsearch_clusters": {"a": 1}}]
+RUBBISH += [
+    {"capacity": "9"},
+    {"persistent": True, "roles": [[]]},
+    {"elasticsearch_clusters": [3]},
+    {"elasticsearch_clusters": {"a": 1}},
+]
 RUBBISH += [{"username": 3, "password": []}, {"login_state": 3}, {"query": {"match": {"a": 1}}}]
 
 
 def test_rubbish_never_breaks_it(ece: StandIn, api: Client) -> None:
-    paths = [("POST", TOKENS), ("POST", ALLOCATORS + "/_search"), ("PUT", ONE + "/metadata"), ("PUT", ONE + "/metadata/k"), ("PUT", ONE + "/settings")]
-    paths += [("PATCH", ONE + "/settings"), ("POST", ONE + "/clusters/_move"), ("POST", RUNNERS + "/_search"), ("PUT", RUNNERS + "/10.1.0.1/roles")]
-    paths += [("PUT", ROLES + "/proxy/blessings/10.1.0.1"), ("POST", "/users/auth/_login"), ("POST", "/users/auth/keys"), ("POST", "/users/auth/_refresh")]
+    paths = [
+        ("POST", TOKENS),
+        ("POST", ALLOCATORS + "/_search"),
+        ("PUT", ONE + "/metadata"),
+        ("PUT", ONE + "/metadata/k"),
+        ("PUT", ONE + "/settings"),
+    ]
+    paths += [
+        ("PATCH", ONE + "/settings"),
+        ("POST", ONE + "/clusters/_move"),
+        ("POST", RUNNERS + "/_search"),
+        ("PUT", RUNNERS + "/10.1.0.1/roles"),
+    ]
+    paths += [
+        ("PUT", ROLES + "/proxy/blessings/10.1.0.1"),
+        ("POST", "/users/auth/_login"),
+        ("POST", "/users/auth/keys"),
+        ("POST", "/users/auth/_refresh"),
+    ]
     for method, path in paths:
         for body in RUBBISH:
             data = json.dumps(body).encode()

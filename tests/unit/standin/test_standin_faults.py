@@ -22,14 +22,21 @@ import pytest
 import requests
 import yaml
 
-from standin import StandIn
-from standin_helpers import ROOT, TOKENS, Client
+from tests.standin import StandIn
+from tests.unit.standin.standin_helpers import ROOT, TOKENS, Client
 
 MINT = {"persistent": True, "roles": ["allocator"]}
 
 
 def test_status_code_and_headers(ece: StandIn, api: Client) -> None:
-    fault = ece.fault(method="GET", path="^/platform$", status=503, code="controller_route.controller_not_ready", headers={"Retry-After": "2"}, times=2)
+    fault = ece.fault(
+        method="GET",
+        path="^/platform$",
+        status=503,
+        code="controller_route.controller_not_ready",
+        headers={"Retry-After": "2"},
+        times=2,
+    )
     for _ in range(2):
         reply = api("GET", "/platform")
         assert reply.status_code == 503 and reply.headers["Retry-After"] == "2"
@@ -166,7 +173,9 @@ def test_control_from_another_process(ece: StandIn, api: Client) -> None:
         session.trust_env = False
         return session.request(method, ece.control_url + path, json=body, timeout=5)
 
-    assert call("POST", "/faults", {"method": "GET", "path": "^/platform$", "status": 500, "body": "x"}).status_code == 200
+    assert (
+        call("POST", "/faults", {"method": "GET", "path": "^/platform$", "status": 500, "body": "x"}).status_code == 200
+    )
     assert api("GET", "/platform").status_code == 500
     assert call("POST", "/faults", {"nonsense": 1}).status_code == 400
     assert [item["status"] for item in call("GET", "/requests").json()] == [500]
@@ -188,8 +197,18 @@ def test_the_installer_is_handed_out(ece: StandIn) -> None:
 
 def test_the_command_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     ready = tmp_path_factory.mktemp("ready") / "ready.json"
-    command = [sys.executable, "-m", "standin", "--allocators", "2", "--new-hosts", "1", "--ready-file", str(ready)]
-    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), *sys.path]), "PATH": "/usr/bin:/bin"}
+    command = [
+        sys.executable,
+        "-m",
+        "tests.standin",
+        "--allocators",
+        "2",
+        "--new-hosts",
+        "1",
+        "--ready-file",
+        str(ready),
+    ]
+    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PATH": "/usr/bin:/bin"}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + 20
@@ -197,17 +216,26 @@ def test_the_command_line(tmp_path_factory: pytest.TempPathFactory) -> None:
             time.sleep(0.05)
         info = json.loads(ready.read_text(encoding="utf-8"))
         directory = Path(info["directory"])
-        assert (directory / "inventory.yml").stat().st_mode & 0o777 == 0o600 == (directory / "credentials").stat().st_mode & 0o777
+        assert (
+            (directory / "inventory.yml").stat().st_mode & 0o777
+            == 0o600
+            == (directory / "credentials").stat().st_mode & 0o777
+        )
         inventory = yaml.safe_load((directory / "inventory.yml").read_text(encoding="utf-8"))["all"]
         assert sorted(inventory["children"]["allocators"]["hosts"]) == ["existing-1", "existing-2", "new-1"]
         assert inventory["vars"] == {"ece_url": info["url"], "ece_ca_path": info["ca_path"]}
         shell = '. "$1" && printf "%s\\n%s" "$ECE_USERNAME" "$ECE_PASSWORD"'
-        name, password = subprocess.run(["sh", "-c", shell, "sh", str(directory / "credentials")], capture_output=True, text=True, check=True).stdout.split(
-            "\n"
-        )
+        name, password = subprocess.run(
+            ["sh", "-c", shell, "sh", str(directory / "credentials")], capture_output=True, text=True, check=True
+        ).stdout.split("\n")
         session = requests.Session()
         session.trust_env = False
-        assert session.get(info["url"] + "/api/v1/platform", auth=(name, password), verify=info["ca_path"], timeout=5).status_code == 200
+        assert (
+            session.get(
+                info["url"] + "/api/v1/platform", auth=(name, password), verify=info["ca_path"], timeout=5
+            ).status_code
+            == 200
+        )
     finally:
         process.terminate()
         out, _ = process.communicate(timeout=15)

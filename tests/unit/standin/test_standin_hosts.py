@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from standin import StandIn
-from standin.hosts import host_files
-from standin.model import Refused
-from standin_helpers import Client, Installer
+from tests.standin import StandIn
+from tests.standin.hosts import host_files
+from tests.standin.model import Refused
+from tests.unit.standin.standin_helpers import Client, Installer
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run as another user")
 RUNNER = "frc-runners-runner"
@@ -32,7 +32,15 @@ def host(ece: StandIn) -> dict:
 
 
 def knock(ece: StandIn, token: str, **more: str) -> str:
-    line = {"token": token, "runner_id": "r", "host_ip": "10.0.0.9", "zone": "z", "roles": "allocator", "version": "3.8.0", **more}
+    line = {
+        "token": token,
+        "runner_id": "r",
+        "host_ip": "10.0.0.9",
+        "zone": "z",
+        "roles": "allocator",
+        "version": "3.8.0",
+        **more,
+    }
     try:
         ece.platform.join(line)
     except Refused as refused:
@@ -86,7 +94,17 @@ def test_a_role_that_the_token_lacks(ece: StandIn, api: Client) -> None:
 
 def test_a_host_joins(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     token = api.token("allocator")
-    done = installer.join("h", token, "allocator", "--availability-zone", "ece-zone-2", "--capacity", "9000", "--allocator-tags", "ssd:true,rack:7")
+    done = installer.join(
+        "h",
+        token,
+        "allocator",
+        "--availability-zone",
+        "ece-zone-2",
+        "--capacity",
+        "9000",
+        "--allocator-tags",
+        "ssd:true,rack:7",
+    )
     assert done.returncode == 0, done.stderr
     assert ece.joins[-1]["ok"] and ece.joins[-1]["zone"] == "ece-zone-2"
     allocator = api.get("/platform/infrastructure/allocators/10.9.0.1")
@@ -95,7 +113,9 @@ def test_a_host_joins(ece: StandIn, api: Client, host: dict, installer: Installe
     runner = api.get("/platform/infrastructure/runners/10.9.0.1")
     names = sorted(f"frc-{item['container_set_name']}-{item['container_name']}" for item in runner["containers"])
     assert ece.hosts["h"].containers == names and len(names) == 7
-    shown = installer.engine("h", "ps", "-a", "--no-trunc", "--format", "{{.Names}}|{{.Image}}|{{.Status}}").stdout.splitlines()
+    shown = installer.engine(
+        "h", "ps", "-a", "--no-trunc", "--format", "{{.Names}}|{{.Image}}|{{.Status}}"
+    ).stdout.splitlines()
     assert len(shown) == 7 and all(":3.8.0|Up " in line for line in shown)
     assert token in ece.hosts["h"].log and "Application is exiting" in ece.hosts["h"].log
     assert (ece.hosts["h"].storage / "logs/bootstrap-logs/elastic-cloud-enterprise.log").exists()
@@ -126,7 +146,15 @@ def test_variables_come_from_the_environment(ece: StandIn, api: Client, host: di
 
 def test_blanks_cut_and_quotes_are_evaluated(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     settings = '{"runner":{"xms":"1G", "xmx":"1G"}}'
-    done = installer.join("h", api.token("allocator", "proxy"), "allocator, proxy", "--memory-settings", settings, "--availability-zone", " zone-a b")
+    done = installer.join(
+        "h",
+        api.token("allocator", "proxy"),
+        "allocator, proxy",
+        "--memory-settings",
+        settings,
+        "--availability-zone",
+        " zone-a b",
+    )
     assert done.returncode == 0, done.stderr
     assert ece.joins[-1]["roles"] == ["allocator"] and ece.joins[-1]["zone"] == "zone-a"
     container = (ece.hosts["h"].state / "last-container-environment").read_text(encoding="utf-8")
@@ -139,7 +167,9 @@ def test_blanks_cut_and_quotes_are_evaluated(ece: StandIn, api: Client, host: di
 def test_compact_settings_arrive_whole(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     settings = '{"runner":{"xms":"1G","xmx":"1G"}}'
     assert installer.join("h", api.token("allocator"), "allocator", "--memory-settings", settings).returncode == 0
-    assert f"MEMORY_SETTINGS={settings}\n" in (ece.hosts["h"].state / "last-container-environment").read_text(encoding="utf-8")
+    assert f"MEMORY_SETTINGS={settings}\n" in (ece.hosts["h"].state / "last-container-environment").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,7 +250,9 @@ def test_firewalld(ece: StandIn, api: Client, host: dict, installer: Installer) 
         ("podman", "4.9.4", "rhel", "8.10", "3.8.0", 0),
     ],
 )
-def test_the_matrix(make: Callable[..., StandIn], engine: str, version: str, name: str, release: str, wanted: str, code: int) -> None:
+def test_the_matrix(
+    make: Callable[..., StandIn], engine: str, version: str, name: str, release: str, wanted: str, code: int
+) -> None:
     ece = make(version=wanted)
     ece.add_host("h", "10.9.0.1", engine=engine, engine_version=version)
     (ece.hosts["h"].folder / "os-release").write_text(f'ID="{name}"\nVERSION_ID="{release}"\n', encoding="utf-8")
@@ -240,7 +272,9 @@ def test_the_installer_of_another_version(ece: StandIn, api: Client, host: dict,
     ece.write_installer("4.0.3")
     done = installer.join("h", api.token("allocator"))
     assert done.returncode == 1 and "differs from the platform's" in done.stderr
-    assert installer.join("h", api.token("allocator"), "allocator", "--cloud-enterprise-version", "3.8.0").returncode == 0
+    assert (
+        installer.join("h", api.token("allocator"), "allocator", "--cloud-enterprise-version", "3.8.0").returncode == 0
+    )
 
 
 def test_refused_by_the_platform(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
@@ -312,7 +346,9 @@ def test_one_installer_at_a_time(ece: StandIn, api: Client, host: dict, installe
 
 def test_the_installer_outlives_its_script(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     ece.hosts["h"].configure(install_seconds=1)
-    words = installer.argv("h", "--coordinator-host", "127.0.0.1", "--roles-token", api.token("allocator"), "--roles", "allocator")
+    words = installer.argv(
+        "h", "--coordinator-host", "127.0.0.1", "--roles-token", api.token("allocator"), "--roles", "allocator"
+    )
     script = installer.popen("h", words)
     wait_for(lambda: ece.hosts["h"].containers != [])
     script.kill()
@@ -359,12 +395,17 @@ def test_small_commands(ece: StandIn, host: dict, installer: Installer) -> None:
     assert installer.engine("p", "--version").stdout == "podman version 5.4.0\n"
 
 
-def test_an_engine_is_asked_at_its_socket_and_is_nobody_at_another(ece: StandIn, host: dict, installer: Installer) -> None:
+def test_an_engine_is_asked_at_its_socket_and_is_nobody_at_another(
+    ece: StandIn, host: dict, installer: Installer
+) -> None:
     ece.add_host("p", "10.9.0.2", engine="podman", engine_version="5.4.0")
     for name, *words in (("h", "-H"), ("h", "--host"), ("p", "--remote", "--url"), ("p", "-H")):
         assert installer.engine(name, *words, f"unix://{ece.hosts[name].socket}", "ps", "-q").returncode == 0
         elsewhere = installer.engine(name, *words, "unix:///nowhere.sock", "ps", "-q")
-        assert elsewhere.returncode == 1 and "Cannot connect to the Docker daemon at unix:///nowhere.sock" in elsewhere.stderr
+        assert (
+            elsewhere.returncode == 1
+            and "Cannot connect to the Docker daemon at unix:///nowhere.sock" in elsewhere.stderr
+        )
     assert "unknown flag: --remote" in installer.engine("h", "--remote", "ps").stderr
 
 
@@ -389,12 +430,18 @@ def test_a_closed_directory_is_refused(tmp_path: Path, make: Callable[..., Stand
 
 def test_files_for_a_real_host() -> None:
     files = host_files(4711, "10.0.0.1", install_seconds=3)
-    assert files["/usr/local/bin/docker"][1] == 0o755 and "SocketGroup=docker" in files["/etc/systemd/system/docker.socket"][0]
-    assert "JOIN_PORT=4711\n" in files["/etc/ece-standin.conf"][0] and "INSTALL_SECONDS=3\n" in files["/etc/ece-standin.conf"][0]
+    assert (
+        files["/usr/local/bin/docker"][1] == 0o755
+        and "SocketGroup=docker" in files["/etc/systemd/system/docker.socket"][0]
+    )
+    assert (
+        "JOIN_PORT=4711\n" in files["/etc/ece-standin.conf"][0]
+        and "INSTALL_SECONDS=3\n" in files["/etc/ece-standin.conf"][0]
+    )
 
 
 def test_nothing_but_bash_and_coreutils() -> None:
-    from standin.hosts import engine_text, installer_text
+    from tests.standin.hosts import engine_text, installer_text
 
     for text in (engine_text(), installer_text("3.8.0")):
         code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import requests
 
-from standin import StandIn
-from standin_helpers import Client, Installer
+from tests.standin import StandIn
+from tests.unit.standin.standin_helpers import Client, Installer
 
 
 def values(ece: StandIn) -> set[str]:
@@ -25,7 +25,13 @@ def test_everything_that_was_ever_handed_out_is_a_secret(make: Callable[..., Sta
     login = {"username": "admin", "password": ece.password}
     session = api("POST", "/users/auth/_login", json=login).json()["token"]
     native = ece.platform.accounts.native
-    user = Client(ece, Authorization="Bearer " + api("POST", "/users/auth/_login", json={"username": native.name, "password": native.password}).json()["token"])
+    user = Client(
+        ece,
+        Authorization="Bearer "
+        + api("POST", "/users/auth/_login", json={"username": native.name, "password": native.password}).json()[
+            "token"
+        ],
+    )
     fresh = user("POST", "/users/auth/_refresh").json()["token"]
     key = user("POST", "/users/auth/keys", json={"description": "of a test"}).json()["key"]
     tokens = {api.token("allocator"), api.token("proxy", persistent=True)}
@@ -39,5 +45,10 @@ def test_everything_that_was_ever_handed_out_is_a_secret(make: Callable[..., Sta
 def test_it_shows_none_of_them(ece: StandIn, api: Client, installer: Installer) -> None:
     ece.add_host("a", "192.0.2.1")
     assert installer.join("a", api.token("allocator")).returncode == 0
-    shown = repr(ece.secrets) + "".join(requests.get(f"{ece.control_url}/{page}", timeout=5).text for page in ("state", "requests", "mutations", "joins"))
-    assert not [secret.kind for secret in ece.secrets if secret.value in shown or json.dumps(secret.value)[1:-1] in shown]
+    shown = repr(ece.secrets) + "".join(
+        requests.get(f"{ece.control_url}/{page}", timeout=5).text
+        for page in ("state", "requests", "mutations", "joins")
+    )
+    assert not [
+        secret.kind for secret in ece.secrets if secret.value in shown or json.dumps(secret.value)[1:-1] in shown
+    ]

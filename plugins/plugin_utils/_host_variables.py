@@ -29,7 +29,9 @@ class HostVariables:
 
     def of(self, name: str) -> "OneHost":
         """Variables of the host with this inventory name."""
-        raw = self._manager.get_vars(play=self._play, host=self._inventory.get_host(name), task=self._task, _hosts=[name], _hosts_all=[name])
+        raw = self._manager.get_vars(
+            play=self._play, host=self._inventory.get_host(name), task=self._task, _hosts=[name], _hosts_all=[name]
+        )
         raw.update(self._of_play)
         return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw))
 

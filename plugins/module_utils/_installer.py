@@ -13,34 +13,24 @@ there, silently, and a quote ends up in an eval. So nothing of that kind may rea
 import json
 import re
 
-ROLES = ("allocator", "coordinator", "director", "proxy")
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STORAGE_PATH, ROLES
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._text import MASK
+
 MEMORY_SERVICES = ("admin-console", "allocator", "constructor", "director", "runner", "zookeeper")
 CAPACITY_MIN_MB = 8192
-DEFAULT_STORAGE_PATH = "/mnt/data/elastic"
-RUNNER_CONTAINER = "frc-runners-runner"
-INSTALLER_CONTAINER = "elastic-cloud-enterprise-installer"
 TAIL_LINES = 40
-MASK = "********"
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 # Digits are 0 to 9 in all of these; to Python every script's digits are.
 _VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+([-._][A-Za-z0-9]+)*\Z")
 _SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?([0-9]+\.[0-9]+\.[0-9]+)", re.MULTILINE)
-# Anything of an enrollment token's shape.
-JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
 _HEAP = re.compile(r"^[1-9][0-9]*[kKmMgG]\Z")
 _FLAG = re.compile(r"^--[a-z][a-z0-9-]*\Z")
 # Brackets only within JSON: anywhere else the shell would take them for a file pattern.
 _EXTRA_VALUE = re.compile(r'^(?:[A-Za-z0-9/][A-Za-z0-9._:/,@+=-]*|\{[A-Za-z0-9._:/,@+={}\[\]"-]*\})\Z')
 _TAG_PART = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/+-]*\Z")
-
-
-class OptionError(ValueError):
-    """A value that must not reach the installer: one sentence with the option, the value and what would be right."""
-
-    def __init__(self, message):
-        super().__init__(redact(message))  # a token that was given for something else stays one
 
 
 def _matching(pattern, right):
@@ -56,11 +46,15 @@ def _matching(pattern, right):
 
 
 _zone = _matching(_WORD, "letters, digits, '.', '_' and '-', starting with a letter or digit")
-_runner_id = _matching(r"[A-Za-z0-9][A-Za-z0-9._:-]*", "letters, digits, '.', '_', ':' and '-', starting with a letter or digit")
+_runner_id = _matching(
+    r"[A-Za-z0-9][A-Za-z0-9._:-]*", "letters, digits, '.', '_', ':' and '-', starting with a letter or digit"
+)
 _host = _matching(r"[A-Za-z0-9][A-Za-z0-9.:-]*", "a host name or IP address")
 _ip = _matching(_OCTET + r"(\." + _OCTET + "){3}", "an IPv4 address like 10.0.0.7")
 _path = _matching(r"/[A-Za-z0-9._/+@-]*", "an absolute path of letters, digits, '.', '_', '-', '+', '@' and '/'")
-_registry = _matching(r"[A-Za-z0-9][A-Za-z0-9._:/-]*", "a registry like registry.example.com:5000, without blanks and quotes")
+_registry = _matching(
+    r"[A-Za-z0-9][A-Za-z0-9._:/-]*", "a registry like registry.example.com:5000, without blanks and quotes"
+)
 _url = _matching(r"https?://[A-Za-z0-9\[][A-Za-z0-9._:/\[\]-]*", "an address like https://ece.example.com:12343")
 _user = _matching(r"[A-Za-z_][A-Za-z0-9._-]*", "a user name")
 
@@ -68,7 +62,9 @@ _user = _matching(r"[A-Za-z_][A-Za-z0-9._-]*", "a user name")
 def _token(name, value):
     # No word of the value: what stands here by mistake may be another secret.
     if not re.match(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*\Z", str(value)):
-        raise OptionError("{0} is not an enrollment token: it holds blanks, quotes or other characters that no token has".format(name))
+        raise OptionError(
+            "{0} is not an enrollment token: it holds blanks, quotes or other characters that no token has".format(name)
+        )
     return str(value)
 
 
@@ -98,7 +94,9 @@ def _capacity(name, value):
     except ValueError:
         raise OptionError("{0} {1!r} is no whole number of MB".format(name, value)) from None
     if number < CAPACITY_MIN_MB:
-        raise OptionError("{0} {1} is too small: the installer takes {2} MB or more".format(name, number, CAPACITY_MIN_MB))
+        raise OptionError(
+            "{0} {1} is too small: the installer takes {2} MB or more".format(name, number, CAPACITY_MIN_MB)
+        )
     return str(number)
 
 
@@ -118,13 +116,24 @@ def _memory_settings(name, value):
         raise OptionError("{0} {1!r} is not a mapping: use {{runner: {{xms: 1G, xmx: 1G}}}}".format(name, value))
     for service, sizes in value.items():
         if service not in MEMORY_SERVICES:
-            raise OptionError("{0} names {1!r}, which is no service with memory settings: use some of {2}".format(name, service, ", ".join(MEMORY_SERVICES)))
+            raise OptionError(
+                "{0} names {1!r}, which is no service with memory settings: use some of {2}".format(
+                    name, service, ", ".join(MEMORY_SERVICES)
+                )
+            )
         if not isinstance(sizes, dict) or not sizes or not set(sizes) <= {"xms", "xmx"}:
-            raise OptionError("{0} for {1} is {2!r}: use xms and xmx, like {{xms: 1G, xmx: 1G}}".format(name, service, sizes))
+            raise OptionError(
+                "{0} for {1} is {2!r}: use xms and xmx, like {{xms: 1G, xmx: 1G}}".format(name, service, sizes)
+            )
         for size in sizes.values():
             if not _HEAP.match(str(size)):
-                raise OptionError("{0} for {1} has the size {2!r}: use a number with K, M or G, like 4G".format(name, service, size))
-    plain = {str(service): {str(key): str(size) for key, size in sorted(sizes.items())} for service, sizes in sorted(value.items())}
+                raise OptionError(
+                    "{0} for {1} has the size {2!r}: use a number with K, M or G, like 4G".format(name, service, size)
+                )
+    plain = {
+        str(service): {str(key): str(size) for key, size in sorted(sizes.items())}
+        for service, sizes in sorted(value.items())
+    }
     return json.dumps(plain, separators=(",", ":"))
 
 
@@ -142,7 +151,9 @@ def _tags(name, value):
         for part in (str(key), content):
             if not _TAG_PART.match(part) or part != part.strip():
                 raise OptionError(
-                    "{0} has {1!r}: keys and values are letters, digits, '.', '_', '/', '+' and '-', starting with a letter or digit".format(name, part)
+                    "{0} has {1!r}: keys and values are letters, digits, '.', '_', '/', '+' and '-', starting with a letter or digit".format(
+                        name, part
+                    )
                 )
         pairs[str(key)] = content
     return ",".join(key + ":" + content for key, content in pairs.items())
@@ -182,14 +193,20 @@ OTHER_CHECKS = (("user", _user), ("installer_path", _path))
 
 def _extra_args(name, values):
     if not isinstance(values, (list, tuple)):
-        raise OptionError("{0} {1!r} is no list: give each word of its own, like ['--proxy-tags', 'ssd:true']".format(name, values))
+        raise OptionError(
+            "{0} {1!r} is no list: give each word of its own, like ['--proxy-tags', 'ssd:true']".format(name, values)
+        )
     for position, value in enumerate(values):
         text = str(value)
         if _FLAG.match(text):
             if text in _TYPED_FLAGS:
                 raise OptionError("{0} has {1}: use the option {2} for it".format(name, text, _TYPED_FLAGS[text]))
         elif position == 0 or not _FLAG.match(str(values[position - 1])) or not _EXTRA_VALUE.match(text):
-            raise OptionError("{0} has {1!r}: use arguments like --proxy-tags, each followed by a value without blanks and quotes".format(name, text))
+            raise OptionError(
+                "{0} has {1!r}: use arguments like --proxy-tags, each followed by a value without blanks and quotes".format(
+                    name, text
+                )
+            )
     return [str(value) for value in values]
 
 
@@ -211,7 +228,11 @@ def arguments(options, prefix=""):
     if options.get("container_engine") == "podman":
         argv.append("--podman")
     if options.get("selinux") and options.get("container_engine") != "podman":
-        raise OptionError("{0}selinux goes with container_engine podman only: drop it, or set {0}container_engine: podman".format(prefix))
+        raise OptionError(
+            "{0}selinux goes with container_engine podman only: drop it, or set {0}container_engine: podman".format(
+                prefix
+            )
+        )
     for name, check in OTHER_CHECKS:
         if options.get(name):
             check(prefix + name, options[name])
@@ -229,20 +250,24 @@ def script_version(text):
     return found.group(1) if found else None
 
 
-def release(version):
-    """(3, 8) of 3.8.1: the installer compares no further."""
-    return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
-
-
 _EXIT_CODES = {
     0: ("installed", ""),
     1: (
         "general failure",
         "The cause may be the storage path, the host IP, operating system and engine, the version, or that the platform refused the host.",
     ),
-    2: ("unknown command", "The script does not know 'install': check that the installer file is elastic-cloud-enterprise.sh."),
-    3: ("unknown or empty argument", "This script does not know an argument that it was given: use the script of the platform's version, or check extra_args."),
-    4: ("bad user", "The install user needs a UID and GID of 1000 or more and must be able to run docker: add it to the engine's group."),
+    2: (
+        "unknown command",
+        "The script does not know 'install': check that the installer file is elastic-cloud-enterprise.sh.",
+    ),
+    3: (
+        "unknown or empty argument",
+        "This script does not know an argument that it was given: use the script of the platform's version, or check extra_args.",
+    ),
+    4: (
+        "bad user",
+        "The install user needs a UID and GID of 1000 or more and must be able to run docker: add it to the engine's group.",
+    ),
     5: ("precondition", "Start the container engine or set the socket's path; stop firewalld or open its ports."),
 }
 
@@ -251,16 +276,13 @@ def explain_exit(code):
     """(meaning, remedy) of the installer's exit code, as its documentation has them."""
     if code is not None and (code < 0 or 128 < code < 193):  # there are 64 signals
         number = -code if code < 0 else code - 128
-        return "killed by signal {0}".format(number), "Look for out-of-memory kills in the host's journal, then run this again."
-    return _EXIT_CODES.get(code, ("exit code {0}, which its documentation does not know".format(code), "Read the last lines of its output."))
-
-
-def redact(text, secrets=()):
-    """Text without the given secrets, and without anything of a token's shape."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, MASK)
-    return JWT.sub(MASK, text)
+        return "killed by signal {0}".format(
+            number
+        ), "Look for out-of-memory kills in the host's journal, then run this again."
+    return _EXIT_CODES.get(
+        code,
+        ("exit code {0}, which its documentation does not know".format(code), "Read the last lines of its output."),
+    )
 
 
 def tail(text, lines=TAIL_LINES):
@@ -351,15 +373,21 @@ def outcome(record, storage_path, host=None):
     }
     if state == "interrupted":
         result["meaning"] = "interrupted"
-        result["remedy"] = "The host was restarted or the installer was killed; remove its ECE containers if there are any, and run this again."
+        result["remedy"] = (
+            "The host was restarted or the installer was killed; remove its ECE containers if there are any, and run this again."
+        )
         result["msg"] = "the installer was interrupted. {0} {1}".format(result["remedy"], log)
         return result
     if record.get("timed_out"):
         result["meaning"] = "did not end in time"
         # Both names of each option: who runs a playbook knows those of the role.
         more = "timeout (ece_host_install_timeout) or timeout_factor (ece_host_timeout_factor)"
-        result["remedy"] = "Look at its output for what it waited for; give it more time with {0}; then run this again.".format(more)
-        result["msg"] = "the installer did not end within {0} s and was stopped. {1} {2}".format(record.get("timeout"), result["remedy"], log)
+        result["remedy"] = (
+            "Look at its output for what it waited for; give it more time with {0}; then run this again.".format(more)
+        )
+        result["msg"] = "the installer did not end within {0} s and was stopped. {1} {2}".format(
+            record.get("timeout"), result["remedy"], log
+        )
         return result
     result["meaning"], result["remedy"] = explain_exit(record.get("rc"))
     if record.get("rc") == 0:
@@ -368,5 +396,7 @@ def outcome(record, storage_path, host=None):
         # Two lines: the very last one may only repeat that something failed.
         lines = [line.strip() for line in result["output"] if line.strip()][-2:] or ["it said nothing"]
         said = " ".join(line if line.endswith((".", "!", "?", ":")) else line + "." for line in lines)
-        result["msg"] = "installer exit {0} ({1}): {2} {3} {4}".format(record.get("rc"), result["meaning"], said, result["remedy"], log)
+        result["msg"] = "installer exit {0} ({1}): {2} {3} {4}".format(
+            record.get("rc"), result["meaning"], said, result["remedy"], log
+        )
     return result

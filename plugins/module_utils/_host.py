@@ -22,6 +22,13 @@ import subprocess
 import sys
 import time
 
+from ansible_collections.ece.platform.plugins.module_utils._ece import (
+    CONTAINER_PREFIXES,
+    DEFAULT_SOCKET,
+    SCRIPT_NAME,
+    release,
+)
+
 INSTALLER_PORTS = (20000, 21000, 22000)
 UID_MIN = 1000
 MEMORY_MIN_MB = 8192
@@ -30,12 +37,21 @@ DISK_FULL_GB = 1
 DISK_MIN_GB = {"allocator": 10, "coordinator": 10, "director": 10, "proxy": 15}
 MAP_COUNT_MIN = 262144
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-DEFAULT_SOCKET = "/var/run/docker.sock"
-CHECKS = ("disk", "engine", "firewalld", "host_ip", "installer", "memory", "os", "ports", "selinux", "socket", "storage", "user")
+CHECKS = (
+    "disk",
+    "engine",
+    "firewalld",
+    "host_ip",
+    "installer",
+    "memory",
+    "os",
+    "ports",
+    "selinux",
+    "socket",
+    "storage",
+    "user",
+)
 COMMAND_TIMEOUT_SECONDS = 60
-# ECE's own services, and the instances of deployments that may outlive them.
-ECE_PREFIXES = ("frc-", "fac-")
-SCRIPT_NAME = "elastic-cloud-enterprise.sh"
 SHELLS = frozenset(("ash", "bash", "dash", "ksh", "sh", "zsh"))
 # Arguments by which the script is known where it has no name, and its actions that are not install.
 JOIN_FLAGS = frozenset(("--coordinator-host", "--roles-token"))
@@ -104,7 +120,14 @@ MATRIX = {
         "SLES-12": {"docker": ("18.09",)},
     },
 }
-_OS_NAMES = {"rhel": "RHEL", "rocky": "RockyLinux", "centos": "CentOS", "ubuntu": "Ubuntu", "sles": "SLES", "sles_sap": "SLES"}
+_OS_NAMES = {
+    "rhel": "RHEL",
+    "rocky": "RockyLinux",
+    "centos": "CentOS",
+    "ubuntu": "Ubuntu",
+    "sles": "SLES",
+    "sles_sap": "SLES",
+}
 
 
 # -- running things as the install user ----------------------------------------------------------------------------------
@@ -198,7 +221,11 @@ def os_facts(os_release):
     values = dict(re.findall(r'^([A-Z_]+)=["\']?([^"\'\n]*)', os_release, re.MULTILINE))
     name, version = values.get("ID", ""), values.get("VERSION_ID", "")
     label = _OS_NAMES.get(name, values.get("NAME", name) or "unknown")
-    return {"id": name, "version": version, "matrix_name": label + "-" + (version if name == "ubuntu" else version.split(".")[0])}
+    return {
+        "id": name,
+        "version": version,
+        "matrix_name": label + "-" + (version if name == "ubuntu" else version.split(".")[0]),
+    }
 
 
 def user_facts(name):
@@ -254,7 +281,11 @@ def engine_client(name, paths, socket_path):
 
 def _complaint(rc, out, err):
     """The first line of what a command said, but for what podman's wrapper says each time it is called."""
-    lines = [line.strip() for line in (err + "\n" + out).splitlines() if line.strip() and not line.startswith("Emulate Docker CLI")]
+    lines = [
+        line.strip()
+        for line in (err + "\n" + out).splitlines()
+        if line.strip() and not line.startswith("Emulate Docker CLI")
+    ]
     return lines[0] if lines else "exit code {0}".format(rc)
 
 
@@ -265,10 +296,18 @@ def engine_facts(engine, user, paths, socket_path=None):
     those of the user's own engine. C(containers_known) is false where nobody told them: then no containers does not mean none.
     """
     name, found, said = find_engine(engine, paths)
-    facts = {"name": name, "version": None, "usable": False, "error": None, "docker_command": bool(find_command("docker", paths))}
+    facts = {
+        "name": name,
+        "version": None,
+        "usable": False,
+        "error": None,
+        "docker_command": bool(find_command("docker", paths)),
+    }
     facts.update(containers=[], containers_known=False, containers_error=None)
     if not found:
-        facts["error"] = "no command {0} on {1}".format(engine or "docker or podman", ":".join(list(paths) + list(SYSTEM_PATH)))
+        facts["error"] = "no command {0} on {1}".format(
+            engine or "docker or podman", ":".join(list(paths) + list(SYSTEM_PATH))
+        )
         facts["containers_error"] = facts["error"]
         # Nothing that could run containers, so there are none; but a socket is somebody's whose command was not found.
         facts["containers_known"] = not (socket_path and os.path.exists(socket_path))
@@ -298,18 +337,25 @@ def engine_facts(engine, user, paths, socket_path=None):
 
 def ece_containers(engine):
     """Names of the containers of ECE among those of engine_facts(): its own services, and the instances of deployments."""
-    return sorted(container["name"] for container in engine["containers"] if container["name"].startswith(ECE_PREFIXES))
+    return sorted(
+        container["name"] for container in engine["containers"] if container["name"].startswith(CONTAINER_PREFIXES)
+    )
 
 
 def container_runs(engine, name):
     """Whether a container of engine_facts() is there and running."""
-    return any(container["name"] == name and container["status"].lower().startswith("up") for container in engine["containers"])
+    return any(
+        container["name"] == name and container["status"].lower().startswith("up") for container in engine["containers"]
+    )
 
 
 def memory_facts(meminfo):
     """Total and available memory in MB, from the text of /proc/meminfo."""
     values = dict(re.findall(r"^(MemTotal|MemAvailable):\s+(\d+) kB", meminfo, re.MULTILINE))
-    return {"total_mb": int(values.get("MemTotal", 0)) // 1024, "available_mb": int(values.get("MemAvailable", 0)) // 1024}
+    return {
+        "total_mb": int(values.get("MemTotal", 0)) // 1024,
+        "available_mb": int(values.get("MemAvailable", 0)) // 1024,
+    }
 
 
 def existing_parent(path):
@@ -341,7 +387,11 @@ def storage_facts(path, user, mounts):
 
 def listening_ports(*tables):
     """TCP ports that something listens on, from the texts of /proc/net/tcp and tcp6."""
-    return {int(port, 16) for text in tables for port in re.findall(r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A ", text, re.MULTILINE)}
+    return {
+        int(port, 16)
+        for text in tables
+        for port in re.findall(r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A ", text, re.MULTILINE)
+    }
 
 
 def open_files(folder):
@@ -361,7 +411,12 @@ def open_files(folder):
 def port_users(ports, *tables, proc="/proc"):
     """Who listens on these TCP ports, like C(python3 (pid 812)), as far as this process may see it. Texts as for listening_ports()."""
     line = r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A \S+ \S+ \S+ +\d+ +\d+ (\d+) "
-    sockets = {"socket:[{0}]".format(inode) for text in tables for port, inode in re.findall(line, text, re.MULTILINE) if int(port, 16) in ports}
+    sockets = {
+        "socket:[{0}]".format(inode)
+        for text in tables
+        for port, inode in re.findall(line, text, re.MULTILINE)
+        if int(port, 16) in ports
+    }
     users = []
     for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
         held = open_files(os.path.join(proc, str(pid), "fd"))
@@ -418,7 +473,11 @@ def installer_processes(storage_path, default_storage_path, proc="/proc"):
         words = read(os.path.join(proc, name, "cmdline")).split("\0")
         if not _is_installer(words):
             continue
-        given = words[words.index("--host-storage-path") + 1] if "--host-storage-path" in words[:-1] else default_storage_path
+        given = (
+            words[words.index("--host-storage-path") + 1]
+            if "--host-storage-path" in words[:-1]
+            else default_storage_path
+        )
         if given.rstrip("/") == storage_path.rstrip("/"):
             pids.append(int(name))
     return sorted(pids)
@@ -482,14 +541,9 @@ def gather(options, log_paths, default_storage_path, installer_container):
 # -- judging -------------------------------------------------------------------------------------------------------------
 
 
-def release_of(version):
-    """(3, 8) of 3.8.1"""
-    return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
-
-
 def accepted(version):
     """The part of the matrix for a version of ECE; None where it is older than all that is known."""
-    lower = [key for key in MATRIX if key <= release_of(version)]
+    lower = [key for key in MATRIX if key <= release(version)]
     return MATRIX[max(lower)] if lower else None
 
 
@@ -518,79 +572,158 @@ def judge(facts, options):
 def _judge_user(facts, options, problem):
     user, name = facts["user"], options["user"]
     if user is None:
-        problem("user", "There is no user {0}: create it with a UID and GID of {1} or more and put it into the engine's group.".format(name, UID_MIN))
+        problem(
+            "user",
+            "There is no user {0}: create it with a UID and GID of {1} or more and put it into the engine's group.".format(
+                name, UID_MIN
+            ),
+        )
         return
     for kind in ("uid", "gid"):
         if user[kind] < UID_MIN:
-            problem("user", "User {0} has {1} {2}; the installer wants {3} or more.".format(name, kind.upper(), user[kind], UID_MIN))
+            problem(
+                "user",
+                "User {0} has {1} {2}; the installer wants {3} or more.".format(
+                    name, kind.upper(), user[kind], UID_MIN
+                ),
+            )
     if facts["effective_uid"] not in (0, user["uid"]):
-        problem("user", "The task runs as UID {0}, neither root nor {1}: connect with become, or as {1}.".format(facts["effective_uid"], name))
+        problem(
+            "user",
+            "The task runs as UID {0}, neither root nor {1}: connect with become, or as {1}.".format(
+                facts["effective_uid"], name
+            ),
+        )
 
 
 def _judge_engine(facts, options, problem, warning):
     engine = facts["engine"]
     if not engine["version"] and not engine["usable"]:
-        problem("engine", "The container engine cannot be used ({0}): install docker or podman, or set container_engine and bin_paths.".format(engine["error"]))
+        problem(
+            "engine",
+            "The container engine cannot be used ({0}): install docker or podman, or set container_engine and bin_paths.".format(
+                engine["error"]
+            ),
+        )
         return
     if not facts["socket"]["is_socket"]:
-        problem("socket", "There is no socket {0}: start the container engine, or set docker_socket.".format(facts["socket"]["path"]))
+        problem(
+            "socket",
+            "There is no socket {0}: start the container engine, or set docker_socket.".format(facts["socket"]["path"]),
+        )
     # One cause, one sentence: whether the user may ask an engine is seen once it has a socket.
     if facts["user"] and not engine["usable"] and (facts["socket"]["is_socket"] or "socket" in options["skip_checks"]):
         problem(
             "engine",
-            "User {0} cannot run {1} ({2}): start the engine, and add the user to the group {1}.".format(options["user"], engine["name"], engine["error"]),
+            "User {0} cannot run {1} ({2}): start the engine, and add the user to the group {1}.".format(
+                options["user"], engine["name"], engine["error"]
+            ),
         )
     if engine["name"] == "podman" and not engine["docker_command"] and not options["force"]:
-        problem("engine", "There is no docker command: the installer asks it with podman too; install podman's wrapper for it.")
+        problem(
+            "engine",
+            "There is no docker command: the installer asks it with podman too; install podman's wrapper for it.",
+        )
     rows = accepted(options["version"]) if options["version"] else None
     if rows is None:
         if options["version"]:
-            warning("os", "ECE {0} is older than the support matrix known here; operating system and engine are not checked.".format(options["version"]))
+            warning(
+                "os",
+                "ECE {0} is older than the support matrix known here; operating system and engine are not checked.".format(
+                    options["version"]
+                ),
+            )
         return
     name, version = facts["os"]["matrix_name"], engine["version"] or "unknown"
     compared = version.split(".")[0] if engine["name"] == "podman" else ".".join(version.split(".")[:2])
     if name not in rows:
-        problem("os", "ECE {0} does not support {1}; it does support {2}.".format(options["version"], name, ", ".join(sorted(rows))))
+        problem(
+            "os",
+            "ECE {0} does not support {1}; it does support {2}.".format(
+                options["version"], name, ", ".join(sorted(rows))
+            ),
+        )
     elif compared not in rows[name].get(engine["name"], ()):
-        right = "; ".join("{0} {1}".format(kind.capitalize(), ", ".join(versions)) for kind, versions in sorted(rows[name].items()))
-        problem("os", "ECE {0} on {1} does not support {2} {3}; install {4}.".format(options["version"], name, engine["name"].capitalize(), version, right))
+        right = "; ".join(
+            "{0} {1}".format(kind.capitalize(), ", ".join(versions)) for kind, versions in sorted(rows[name].items())
+        )
+        problem(
+            "os",
+            "ECE {0} on {1} does not support {2} {3}; install {4}.".format(
+                options["version"], name, engine["name"].capitalize(), version, right
+            ),
+        )
 
 
 def _judge_system(facts, options, problem, warning):
     storage, memory = facts["storage"], facts["memory"]
     if storage["read_only"]:
-        problem("storage", "{0} is mounted read-only: look for disk errors in the kernel's log, then mount it for writing.".format(storage["existing_parent"]))
+        problem(
+            "storage",
+            "{0} is mounted read-only: look for disk errors in the kernel's log, then mount it for writing.".format(
+                storage["existing_parent"]
+            ),
+        )
     elif facts["user"] and not storage["writable"]:
-        problem("storage", "User {0} cannot read and write {1}: give it the folder (mode 0700).".format(options["user"], storage["existing_parent"]))
+        problem(
+            "storage",
+            "User {0} cannot read and write {1}: give it the folder (mode 0700).".format(
+                options["user"], storage["existing_parent"]
+            ),
+        )
     if not options["host_ip"] and not facts["default_interface"]:
         problem("host_ip", "There is no default route, so the installer finds no address for the host: set host_ip.")
     if facts["busy_ports"]:
         ports, users = ", ".join(str(port) for port in facts["busy_ports"]), facts["port_users"]
         verb, them = ("listen", "them") if len(users) > 1 else ("listens", "it")
-        problem("ports", "{0} {1} on port {2}, which the installer needs: stop {3}.".format(" and ".join(users) or "Something", verb, ports, them))
+        problem(
+            "ports",
+            "{0} {1} on port {2}, which the installer needs: stop {3}.".format(
+                " and ".join(users) or "Something", verb, ports, them
+            ),
+        )
     # A machine sold as 8 GB shows a little less: kernel and firmware keep some.
     if memory["total_mb"] < MEMORY_MIN_MB * 0.95:
-        problem("memory", "The host has {0} MB of memory; ECE needs {1} MB to install.".format(memory["total_mb"], MEMORY_MIN_MB))
+        problem(
+            "memory",
+            "The host has {0} MB of memory; ECE needs {1} MB to install.".format(memory["total_mb"], MEMORY_MIN_MB),
+        )
     elif memory["available_mb"] < MEMORY_MIN_MB:
-        warning("memory", "Only {0} MB of memory are free; ECE wants {1} MB free to install.".format(memory["available_mb"], MEMORY_MIN_MB))
+        warning(
+            "memory",
+            "Only {0} MB of memory are free; ECE wants {1} MB free to install.".format(
+                memory["available_mb"], MEMORY_MIN_MB
+            ),
+        )
     needed = max(DISK_MIN_GB[role] for role in options["roles"])
     if storage["free_gb"] < DISK_FULL_GB:
         text = "{0} is full ({1} GB free): make room, ECE wants {2} GB or more there."
         problem("disk", text.format(storage["existing_parent"], storage["free_gb"], needed))
     elif storage["free_gb"] < needed:
-        warning("disk", "{0} has {1} GB free; ECE wants {2} GB or more.".format(storage["existing_parent"], storage["free_gb"], needed))
+        warning(
+            "disk",
+            "{0} has {1} GB free; ECE wants {2} GB or more.".format(
+                storage["existing_parent"], storage["free_gb"], needed
+            ),
+        )
     if "allocator" in options["roles"] and storage["filesystem"] not in ("xfs", ""):
         text = "{0} is on {1}; allocators need XFS with project quotas, or disk usage is wrong."
         warning("disk", text.format(storage["existing_parent"], storage["filesystem"]))
     if facts["firewalld_active"]:
         # Scripts up to 3.5 stop with exit code 5, those of 4.0 only warn; what those between do is not known.
-        if options["version"] and release_of(options["version"]) <= (3, 5) and not options["force"]:
+        if options["version"] and release(options["version"]) <= (3, 5) and not options["force"]:
             problem("firewalld", "firewalld is active, which this version's installer refuses: stop and disable it.")
         else:
-            warning("firewalld", "firewalld is active: open ECE's ports, or the host will not connect; some installers refuse to run.")
+            warning(
+                "firewalld",
+                "firewalld is active: open ECE's ports, or the host will not connect; some installers refuse to run.",
+            )
     if facts["selinux_enforcing"] and not options["selinux"]:
         warning("selinux", "SELinux is enforcing, but selinux is not set: ECE's containers may be denied their files.")
     if facts["cgroup_version"] == 2:
         warning("os", "The host uses cgroup v2, with which Elasticsearch before 7.17.7 and 8.5 fails.")
     if facts["max_map_count"] < MAP_COUNT_MIN:
-        warning("os", "vm.max_map_count is {0}; Elasticsearch needs {1} or more.".format(facts["max_map_count"], MAP_COUNT_MIN))
+        warning(
+            "os",
+            "vm.max_map_count is {0}; Elasticsearch needs {1} or more.".format(facts["max_map_count"], MAP_COUNT_MIN),
+        )

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.plugin_utils.watch import CONNECTING, FAILED, INSTALLING, JOINED, SETTLING, HostWatch, progress
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
+    CONNECTING,
+    FAILED,
+    INSTALLING,
+    JOINED,
+    SETTLING,
+    HostWatch,
+    progress,
+)
 
 ENTRY = {"name": "a", "runner_id": "10.0.0.7", "roles": ["allocator"], "zone": "zone-1", "version": "3.8.0"}
 INSTALL_TIMEOUT, CONNECT_TIMEOUT = 1800, 600
@@ -55,7 +63,16 @@ ABSENT = {"lock": "absent", "now": 5000.0}
 
 def ended(rc=0, ago=0.0, **more):
     """A record whose installer ended so many seconds before the host was asked, by the host's clock."""
-    return {"lock": "over", "started": 5000.0, "finished": 5271.0, "seconds": 271.0, "rc": rc, "output": ["last words"], "now": 5271.0 + ago, **more}
+    return {
+        "lock": "over",
+        "started": 5000.0,
+        "finished": 5271.0,
+        "seconds": 271.0,
+        "rc": rc,
+        "output": ["last words"],
+        "now": 5271.0 + ago,
+        **more,
+    }
 
 
 def test_a_host_installs_connects_and_has_joined():
@@ -71,7 +88,15 @@ def test_a_host_installs_connects_and_has_joined():
     assert host.phase == CONNECTING
     host.look(283, known(), ended(ago=2))
     assert host.over
-    assert host.row() == {"host": "a", "zone": "zone-1", "verdict": JOINED, "install_seconds": 271.0, "connect_seconds": 10.0, "memory_mb": 249856, "note": ""}
+    assert host.row() == {
+        "host": "a",
+        "zone": "zone-1",
+        "verdict": JOINED,
+        "install_seconds": 271.0,
+        "connect_seconds": 10.0,
+        "memory_mb": 249856,
+        "note": "",
+    }
 
 
 @pytest.mark.parametrize("odd", [5, ["zone-1"], {"a": 1}, True])
@@ -101,7 +126,12 @@ def test_a_failed_installer_ends_the_wait_at_once(record, words, seconds):
     host = watch()
     host.look(3, None, record)
     row = host.row()
-    assert (row["verdict"], words in row["note"], row["install_seconds"], row["connect_seconds"]) == (FAILED, True, seconds, None), row
+    assert (row["verdict"], words in row["note"], row["install_seconds"], row["connect_seconds"]) == (
+        FAILED,
+        True,
+        seconds,
+        None,
+    ), row
 
 
 def test_a_failed_installer_fails_a_host_that_the_platform_calls_connected():
@@ -153,9 +183,17 @@ def test_that_while_begins_anew_when_the_connection_is_lost():
     ("entry", "reason"),
     [
         pytest.param(None, "the platform does not know it", id="unknown"),
-        pytest.param(known(connected=False), "knows it but is not connected to it; look at the logs of frc-runners-runner", id="runner"),
+        pytest.param(
+            known(connected=False),
+            "knows it but is not connected to it; look at the logs of frc-runners-runner",
+            id="runner",
+        ),
         pytest.param(known(allocator=False), "its runner is connected but its allocator is not", id="allocator"),
-        pytest.param(known(roles=()), "connected but without the role allocator, as happens when a token does not permit it", id="role"),
+        pytest.param(
+            known(roles=()),
+            "connected but without the role allocator, as happens when a token does not permit it",
+            id="role",
+        ),
     ],
 )
 def test_a_host_that_does_not_connect_in_time_is_told_why(entry, reason):
@@ -192,7 +230,10 @@ def test_an_installer_that_never_ends_is_given_up_after_its_timeout_and_a_grace(
     host.look(1860, None, record)
     assert host.phase == INSTALLING
     host.look(1860.1, None, record)
-    assert (host.phase, host.message) == (FAILED, "its installer did not end within 1860 s; run this again to go on waiting")
+    assert (host.phase, host.message) == (
+        FAILED,
+        "its installer did not end within 1860 s; run this again to go on waiting",
+    )
 
 
 def test_a_host_that_falls_silent_is_told_from_an_installer_that_never_ends():
@@ -200,7 +241,9 @@ def test_a_host_that_falls_silent_is_told_from_an_installer_that_never_ends():
     host.look(100, None, RUNNING)
     host.look(1860.1, None, RUNNING, silence="no answer")
     assert host.phase == FAILED
-    assert host.message.startswith("the host has not answered for 1760 s (no answer), so whether its installer has ended is not known; look at its console")
+    assert host.message.startswith(
+        "the host has not answered for 1760 s (no answer), so whether its installer has ended is not known; look at its console"
+    )
 
 
 def test_an_installer_that_was_never_started_is_not_waited_for():
@@ -257,7 +300,9 @@ def test_a_platform_that_cannot_be_asked_drops_nobody():
     assert host.phase == JOINED
 
 
-@pytest.mark.parametrize("then", [{"known": None, "trouble": "down"}, {"known": known(connected=False)}], ids=["trouble", "dropped"])
+@pytest.mark.parametrize(
+    "then", [{"known": None, "trouble": "down"}, {"known": known(connected=False)}], ids=["trouble", "dropped"]
+)
 def test_a_settling_host_whose_installers_end_nobody_has_told_is_waited_for_like_any_other(then):
     host = watch(settle_time=60)
     host.look(1, None, RUNNING)
@@ -273,7 +318,9 @@ def test_a_settling_host_whose_installers_end_nobody_has_told_is_waited_for_like
 # -- installers of earlier runs ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("record", [ended(1), {"lock": "over", "started": 5000.0, "now": 5100.0}], ids=["failed", "interrupted"])
+@pytest.mark.parametrize(
+    "record", [ended(1), {"lock": "over", "started": 5000.0, "now": 5100.0}], ids=["failed", "interrupted"]
+)
 @pytest.mark.parametrize("started_here", [True, False])
 def test_an_installer_that_ran_before_and_fails_may_be_started_anew(record, started_here):
     host = watch(started_here=started_here)
@@ -298,7 +345,10 @@ def test_the_record_of_an_earlier_failure_is_no_end_of_somebody_elses_installer(
     [
         (known(zone="zone-2"), "it joined, but it is in zone zone-2 instead of zone-1; remove the host"),
         (known(version="3.7.2"), "it joined, but it runs version 3.7.2 instead of 3.8.0; remove the host"),
-        (known(zone="zone-2", version="3.7.2"), "it is in zone zone-2 instead of zone-1 and it runs version 3.7.2 instead of 3.8.0"),
+        (
+            known(zone="zone-2", version="3.7.2"),
+            "it is in zone zone-2 instead of zone-1 and it runs version 3.7.2 instead of 3.8.0",
+        ),
     ],
 )
 def test_a_host_that_joined_otherwise_than_wanted_has_failed(entry, words):
@@ -327,7 +377,9 @@ def test_a_host_whose_roles_do_not_come_fails_without_a_word_of_an_installer():
     host = watch(has_installer=False)
     host.look(600.1, known(roles=()), None)
     assert host.phase == FAILED
-    assert host.message.startswith("not connected 600 s after its roles had been assigned (ece_host_connect_timeout): it is connected but without the role")
+    assert host.message.startswith(
+        "not connected 600 s after its roles had been assigned (ece_host_connect_timeout): it is connected but without the role"
+    )
 
 
 def test_a_proxy_needs_no_allocator():

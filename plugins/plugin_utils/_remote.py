@@ -43,7 +43,9 @@ def on_host(action, variables, become: bool):
     connection.set_options(task_keys=task_keys, var_options=options)
 
     shell = connection._shell
-    shell.set_options(task_keys=task_keys, var_options=variables.select(C.config.get_plugin_vars("shell", shell._load_name)))
+    shell.set_options(
+        task_keys=task_keys, var_options=variables.select(C.config.get_plugin_vars("shell", shell._load_name))
+    )
 
     own = variables.get("ansible_become")
     if boolean(own) if own is not None else become:
@@ -53,7 +55,9 @@ def on_host(action, variables, become: bool):
             raise ValueError(f"there is no become plugin {method}")
         if play_context.become_pass:
             task_keys["become_pass"] = play_context.become_pass
-        plugin.set_options(task_keys=task_keys, var_options=variables.select(C.config.get_plugin_vars("become", plugin._load_name)))
+        plugin.set_options(
+            task_keys=task_keys, var_options=variables.select(C.config.get_plugin_vars("become", plugin._load_name))
+        )
         connection.set_become_plugin(plugin)
     play_context.set_attributes_from_plugin(connection)
 

@@ -23,9 +23,9 @@ import time
 from pathlib import Path
 from typing import Any, Mapping
 
-from ansible_collections.ece.platform.plugins.module_utils import enrollment
-from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceClient, EceError
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
+from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
+from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceClient, EceError
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 
 # The folder that holds ansible_collections: the keeper's Python imports from there, without Ansible's own loader.
 ROOT = Path(__file__).absolute().parents[5]
@@ -33,7 +33,7 @@ SOURCE = """
 import json, sys
 sys.path[:0] = json.loads(sys.argv[1])
 try:
-    from ansible_collections.ece.platform.plugins.plugin_utils.keeper import main
+    from ansible_collections.ece.platform.plugins.plugin_utils._token_watchdog import main
 except ImportError as error:
     print(json.dumps({"error": "the process that is to revoke a persistent token cannot be started (%s): nothing was minted" % error, "failure": None}))
 else:
@@ -54,7 +54,7 @@ REVOKE_SECONDS, REVOKE_PAUSE_SECONDS = 600, 5
 
 
 def mint(connection: Mapping[str, Any], roles: list[str], run_pid: int) -> dict:
-    """A persistent token from a new keeper: enrollment.mint()'s result, and C(keeper) to release it by. Raises FleetError, EceApiError.
+    """A persistent token from a new keeper: enrollment.mint()'s result, and C(keeper) to release it by. Raises PlatformError, EceApiError.
 
     connection: arguments of EceClient. run_pid: the process with whose end the token is to end.
     """
@@ -71,7 +71,9 @@ def mint(connection: Mapping[str, Any], roles: list[str], run_pid: int) -> dict:
             start_new_session=True,
         )
     except OSError as error:
-        raise FleetError(f"the process that is to revoke a persistent token cannot be started ({error.strerror}): nothing was minted") from None
+        raise PlatformError(
+            f"the process that is to revoke a persistent token cannot be started ({error.strerror}): nothing was minted"
+        ) from None
     wanted = {"connection": dict(connection), "roles": roles, "run": [run_pid, born(run_pid)]}
     with process.stdout as answer:
         try:
@@ -83,9 +85,11 @@ def mint(connection: Mapping[str, Any], roles: list[str], run_pid: int) -> dict:
     try:
         reply = json.loads(words)
     except ValueError:
-        raise FleetError("the process that was to mint a persistent token ended without a word: look for a new one with ece_enrollment_token_info") from None
+        raise PlatformError(
+            "the process that was to mint a persistent token ended without a word: look for a new one with ece_enrollment_token_info"
+        ) from None
     if "error" in reply:
-        raise EceApiError(reply["error"], **reply["failure"]) if reply["failure"] else FleetError(reply["error"])
+        raise EceApiError(reply["error"], **reply["failure"]) if reply["failure"] else PlatformError(reply["error"])
     return {**reply["minted"], "keeper": {"pid": process.pid, "name": name}}
 
 
@@ -116,8 +120,12 @@ def main() -> None:
     client = EceClient(**wanted["connection"])
     try:
         minted = enrollment.mint(client, wanted["roles"], True)
-    except (EceError, FleetError) as error:
-        failure = {key: getattr(error, key) for key in ("status", "code", "fields", "errors")} if isinstance(error, EceApiError) else None
+    except (EceError, PlatformError) as error:
+        failure = (
+            {key: getattr(error, key) for key in ("status", "code", "fields", "errors")}
+            if isinstance(error, EceApiError)
+            else None
+        )
         _say({"error": str(error), "failure": failure})
         return
     token_id = minted["token_id"]
@@ -183,7 +191,7 @@ def revoke(client: EceClient, token_id: str, seconds: float = REVOKE_SECONDS) ->
             if any(token["token_id"] == token_id for token in client.enrollment_tokens()):
                 enrollment.revoke(client, token_id)
             return True
-        except (EceError, FleetError):
+        except (EceError, PlatformError):
             if time.monotonic() > deadline:
                 return False
         client.sleep(REVOKE_PAUSE_SECONDS)

@@ -7,7 +7,9 @@
 import hashlib
 import re
 
-from ansible_collections.ece.platform.plugins.module_utils import installer
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._ece import release
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 
 DOWNLOAD_TIMEOUT_SECONDS = 60
 SIZE_MAX_BYTES = 16 * 1024 * 1024
@@ -15,23 +17,33 @@ _USER_IN_URL = re.compile(r"^(?:[^/?#@]*//)?[^/?#]*@")
 _CHECKSUM = re.compile(r"^(sha256|sha384|sha512):([0-9a-fA-F]{64,128})\Z")
 
 
-class InstallerFileError(Exception):
-    """The installer cannot be had, or is not the right one."""
-
-
 def check_source(url, checksum, prefix=""):
-    """A warning where the address has no checksum, else None. Raises InstallerFileError for an address or checksum that cannot be right."""
+    """A warning where the address has no checksum, else None. Raises OptionError for an address or checksum that cannot be right."""
     # First, and without a word of it: every sentence below repeats the address.
     if url and _USER_IN_URL.match(url):
-        raise InstallerFileError("{0}installer_url holds a user name or password: use an address without, or a copied installer".format(prefix))
+        raise OptionError(
+            "{0}installer_url holds a user name or password: use an address without, or a copied installer".format(
+                prefix
+            )
+        )
     if url and not re.match(r"^https?://[^\s'\"]+\Z", url):
-        raise InstallerFileError("{0}installer_url {1!r} is no address: use one like https://example.com/elastic-cloud-enterprise.sh".format(prefix, url))
+        raise OptionError(
+            "{0}installer_url {1!r} is no address: use one like https://example.com/elastic-cloud-enterprise.sh".format(
+                prefix, url
+            )
+        )
     if url and url.startswith("http://") and not checksum:
-        raise InstallerFileError("{0}installer_url {1} is not encrypted: use https://, or give installer_checksum".format(prefix, url))
+        raise OptionError(
+            "{0}installer_url {1} is not encrypted: use https://, or give installer_checksum".format(prefix, url)
+        )
     if checksum:
         found = _CHECKSUM.match(checksum)
         if not found or len(found.group(2)) != {"sha256": 64, "sha384": 96, "sha512": 128}[found.group(1)]:
-            raise InstallerFileError("{0}installer_checksum {1!r} is no checksum: use sha256: followed by 64 hexadecimal digits".format(prefix, checksum))
+            raise OptionError(
+                "{0}installer_checksum {1!r} is no checksum: use sha256: followed by 64 hexadecimal digits".format(
+                    prefix, checksum
+                )
+            )
     # The same words wherever it is said, so that Ansible says it once.
     unchecked = "installer_url {0} has no checksum: hosts run whatever it hands out; give ece_host_installer_checksum (option installer_checksum)"
     return unchecked.format(url) if url and not checksum else None
@@ -39,14 +51,20 @@ def check_source(url, checksum, prefix=""):
 
 def download(url, ca_path=None):
     """The file behind the address, whole in memory: the script has some ten thousand characters."""
-    from ansible.module_utils.urls import open_url  # here, because its import takes longer than all the rest of a module that downloads nothing
+    from ansible.module_utils.urls import (
+        open_url,  # here, because its import takes longer than all the rest of a module that downloads nothing
+    )
 
     try:
         content = open_url(url, timeout=DOWNLOAD_TIMEOUT_SECONDS, ca_path=ca_path).read(SIZE_MAX_BYTES + 1)
     except Exception as error:  # open_url raises what urllib, ssl and http raise; each means the same here
-        raise InstallerFileError("the installer cannot be downloaded from {0}: {1}".format(url, getattr(error, "reason", error))) from None
+        raise OptionError(
+            "the installer cannot be downloaded from {0}: {1}".format(url, getattr(error, "reason", error))
+        ) from None
     if len(content) > SIZE_MAX_BYTES:
-        raise InstallerFileError("{0} is larger than {1} MB, so it is not the installer".format(url, SIZE_MAX_BYTES // 1024 // 1024))
+        raise OptionError(
+            "{0} is larger than {1} MB, so it is not the installer".format(url, SIZE_MAX_BYTES // 1024 // 1024)
+        )
     return content
 
 
@@ -75,6 +93,8 @@ def version_problem(content, version, where):
     own = installer.script_version(text)
     if own is None:
         return "{0} is not elastic-cloud-enterprise.sh: it has no line with CLOUD_ENTERPRISE_VERSION.".format(where)
-    if version and installer.release(own) < installer.release(version):
-        return "{0} installs ECE {1}, which is older than {2}: fetch the installer of {2} or later.".format(where, own, version)
+    if version and release(own) < release(version):
+        return "{0} installs ECE {1}, which is older than {2}: fetch the installer of {2} or later.".format(
+            where, own, version
+        )
     return None

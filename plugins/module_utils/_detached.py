@@ -20,7 +20,10 @@ import subprocess
 import tempfile
 import time
 
-from ansible_collections.ece.platform.plugins.module_utils import host, installer
+from ansible_collections.ece.platform.plugins.module_utils import _host as host
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._ece import INSTALLER_CONTAINER
+from ansible_collections.ece.platform.plugins.module_utils._text import JWT, redact
 
 GRACE_SECONDS = 10
 POLL_SECONDS = 0.5
@@ -77,7 +80,7 @@ def write_record(path, record):
 
 def mask_tokens(folder, token):
     """Overwrite the token, and all else of a token's shape, in the files below a folder; their sizes and the rest of them stay."""
-    pattern = re.compile(re.escape(token.encode("utf-8")) + b"|" + installer.JWT.pattern.encode("ascii"))
+    pattern = re.compile(re.escape(token.encode("utf-8")) + b"|" + JWT.pattern.encode("ascii"))
     for parent, _folders, names in os.walk(folder):
         for name in names:
             try:
@@ -144,8 +147,11 @@ def start_watched(command, params, paths, entry, environment):
         watch(command, params, paths, started, environment)
     except Exception as error:
         finished = time.time()
-        text = installer.redact("{0}: {1}".format(type(error).__name__, error), [params["token"]])
-        write_record(paths["record"], dict(started, finished=finished, seconds=round(finished - started["started"], 1), rc=126, output=[text]))
+        text = redact("{0}: {1}".format(type(error).__name__, error), [params["token"]])
+        write_record(
+            paths["record"],
+            dict(started, finished=finished, seconds=round(finished - started["started"], 1), rc=126, output=[text]),
+        )
     finally:
         os._exit(0)
 
@@ -167,7 +173,7 @@ def watch(command, params, paths, started, environment):
     )
     try:
         timed_out = collect(process, params, lines, secrets, log)
-        bootstrap_log = installer.tail(installer.redact(host.read(paths["bootstrap"]), secrets))
+        bootstrap_log = installer.tail(redact(host.read(paths["bootstrap"]), secrets))
     except BaseException:
         stop(process, params)  # before the lock goes: nobody may take this host for a free one
         raise
@@ -202,7 +208,7 @@ def collect(process, params, lines, secrets, log):
         if ended and not chunk:
             whole, pending = whole + ([pending] if pending else []), b""
         for line in whole:
-            text = installer.redact(line.decode("utf-8", "replace"), secrets)
+            text = redact(line.decode("utf-8", "replace"), secrets)
             lines.append(text)
             try:
                 os.write(log, text.encode("utf-8") + b"\n")
@@ -233,7 +239,7 @@ def stop(process, params):
     name, found, _version = host.find_engine(params["container_engine"], params["bin_paths"])
     if found:
         client = host.engine_client(name, params["bin_paths"], params["docker_socket"])
-        host.run(client + ["rm", "--force", installer.INSTALLER_CONTAINER], user=params["user"], paths=params["bin_paths"])
+        host.run(client + ["rm", "--force", INSTALLER_CONTAINER], user=params["user"], paths=params["bin_paths"])
 
 
 def follow(paths):

@@ -15,6 +15,8 @@ import time
 from typing import Any, Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote, urlsplit
 
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+
 try:
     import requests
     from requests.auth import AuthBase
@@ -57,11 +59,8 @@ KNOWN_REASONS = {
 Json = Any
 
 
-class EceError(Exception):
-    """Anything that went wrong with the API, as one sentence that names the request."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))  # it may repeat words of the API, or a web page's, with their line breaks
+class EceError(PlatformError):
+    """A request to the API failed. The message names the request."""
 
 
 class EceConnectionError(EceError):
@@ -79,7 +78,9 @@ class EceProtocolError(EceError):
 class EceApiError(EceError):
     """The API answered with an error (BasicFailedReply)."""
 
-    def __init__(self, message: str, status: int, code: str | None, fields: Sequence[str], errors: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, message: str, status: int, code: str | None, fields: Sequence[str], errors: Sequence[Mapping[str, Any]]
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
@@ -141,11 +142,17 @@ class EceClient:
         given = api_key or password or ""
         # As JSON spells it too, also within a text of its own: an error may repeat the request.
         quoted = jsonlib.dumps(given)[1:-1]
-        self._secrets = [secret for secret in (given, quoted, jsonlib.dumps(quoted)[1:-1], self._auth.value.split(" ", 1)[1]) if secret]
+        self._secrets = [
+            secret
+            for secret in (given, quoted, jsonlib.dumps(quoted)[1:-1], self._auth.value.split(" ", 1)[1])
+            if secret
+        ]
         # Given per request: REQUESTS_CA_BUNDLE, usual in execution environments, overrides the session's own value.
         self._verify: bool | str = (ca_path or True) if validate_certs else False
         self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
-        self._retry = Retry(total=retries, backoff_factor=BACKOFF_FACTOR_SECONDS, allowed_methods=None, status_forcelist=RETRY_STATUS)
+        self._retry = Retry(
+            total=retries, backoff_factor=BACKOFF_FACTOR_SECONDS, allowed_methods=None, status_forcelist=RETRY_STATUS
+        )
         self.sleep = sleep
         self._session = requests.Session()
         # requests prepares the next request even of a redirect that it is told not to follow, and falls over an address that is none.
@@ -231,11 +238,20 @@ class EceClient:
                     timeout=self._timeout,
                     allow_redirects=False,
                 )
-            except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema, LocationParseError) as error:
-                raise EceError(f"url {url}: not a usable address ({error}); give it like https://ece.example.com:12443") from None
+            except (
+                requests.exceptions.InvalidURL,
+                requests.exceptions.InvalidSchema,
+                requests.exceptions.MissingSchema,
+                LocationParseError,
+            ) as error:
+                raise EceError(
+                    f"url {url}: not a usable address ({error}); give it like https://ece.example.com:12443"
+                ) from None
             except OSError as error:  # every requests exception is one; also a ca_path that cannot be read
                 if not isinstance(error, requests.RequestException):
-                    raise EceError(f"ca_path {self._verify}: {error.strerror or error}; give a readable file of CA certificates") from None
+                    raise EceError(
+                        f"ca_path {self._verify}: {error.strerror or error}; give a readable file of CA certificates"
+                    ) from None
                 # A connection that ends during TLS is a coordinator that starts or ends, as behind a load balancer. All else about TLS
                 # is no matter of reaching a host: the next coordinator would be asked for trust by the same mistake.
                 if isinstance(error, requests.exceptions.SSLError) and "EOF occurred" not in str(error):
@@ -244,7 +260,8 @@ class EceClient:
                 failures.append(f"{url}: {_reason(error)}")
                 if sent and method not in REPEATABLE:
                     raise EceConnectionError(
-                        f"{method} {url}{API_PREFIX}{path}: {_reason(error)}; whether the request took effect is not known", sent=True
+                        f"{method} {url}{API_PREFIX}{path}: {_reason(error)}; whether the request took effect is not known",
+                        sent=True,
                     ) from None
                 continue
             self._prefer(url)
@@ -286,7 +303,9 @@ class EceClient:
             raise self._api_error(where, response, payload, parsed)
         # A write may answer with nothing at all; a GET that does has lost its answer.
         if not parsed or (payload is None and method == "GET"):
-            raise EceProtocolError(f"{where} answered HTTP {status} with something that is no JSON: {self._first_line(response)}")
+            raise EceProtocolError(
+                f"{where} answered HTTP {status} with something that is no JSON: {self._first_line(response)}"
+            )
         return payload
 
     def _api_error(self, where: str, response: requests.Response, payload: Json, parsed: bool) -> EceApiError:
@@ -316,7 +335,9 @@ class EceClient:
         """The words of an error in a reply, empty where it has none."""
         errors = self._errors_of(payload)
         if errors:
-            return "; ".join(f"{error.get('message', 'no message')} ({error.get('code', 'no code')})" for error in errors)
+            return "; ".join(
+                f"{error.get('message', 'no message')} ({error.get('code', 'no code')})" for error in errors
+            )
         return str(self._redact(payload["error"])) if isinstance(payload, dict) and payload.get("error") else ""
 
     def _first_line(self, response: requests.Response) -> str:
@@ -377,18 +398,24 @@ class EceClient:
                     return
                 raise
             page = _allocators_of(self._mapping(reply, "GET allocators", "zones", list))
-            fresh = {allocator["allocator_id"]: allocator for allocator in page if allocator["allocator_id"] not in seen}
+            fresh = {
+                allocator["allocator_id"]: allocator for allocator in page if allocator["allocator_id"] not in seen
+            }
             seen.update(fresh)
             yield from fresh.values()
             start += len(page)
             if not fresh or (total is not None and len(seen) >= total and len(page) < page_size):
                 return
-        raise EceProtocolError(f"GET allocators at {self.url} has no end: there was more after {PAGES_MAX} pages with {len(seen)} allocators")
+        raise EceProtocolError(
+            f"GET allocators at {self.url} has no end: there was more after {PAGES_MAX} pages with {len(seen)} allocators"
+        )
 
     def allocator(self, allocator_id: str) -> dict | None:
         """GET /platform/infrastructure/allocators/{allocator_id}: direct state, not the index. None when unknown."""
         try:
-            return self._mapping(self.request("GET", _allocator_path(allocator_id)), "GET allocator", "allocator_id", str)
+            return self._mapping(
+                self.request("GET", _allocator_path(allocator_id)), "GET allocator", "allocator_id", str
+            )
         except EceNotFound:
             return None
 
@@ -398,7 +425,9 @@ class EceClient:
 
     def blueprinter_roles(self) -> list[dict]:
         """GET /platform/infrastructure/blueprinter/roles. Container options of the reply may hold secrets."""
-        reply = self._mapping(self.request("GET", "/platform/infrastructure/blueprinter/roles"), "GET blueprinter roles", "values", list)
+        reply = self._mapping(
+            self.request("GET", "/platform/infrastructure/blueprinter/roles"), "GET blueprinter roles", "values", list
+        )
         return _objects(reply["values"], "id")
 
     def license(self) -> dict | None:
@@ -443,7 +472,10 @@ class EceClient:
 
     def enrollment_tokens(self) -> list[dict]:
         """GET enrollment-tokens: persistent ones, as token_id and roles; the tokens themselves are never listed."""
-        return _objects(self._mapping(self.request("GET", self.TOKENS), "GET enrollment-tokens", "tokens", list)["tokens"], "token_id")
+        return _objects(
+            self._mapping(self.request("GET", self.TOKENS), "GET enrollment-tokens", "tokens", list)["tokens"],
+            "token_id",
+        )
 
     def create_enrollment_token(self, roles: Sequence[str], persistent: bool, validity_seconds: int | None) -> dict:
         """POST enrollment-tokens, never repeated once sent. C(validity_seconds) goes with ephemeral tokens only."""
@@ -476,7 +508,11 @@ def _runner_path(runner_id: str) -> str:
 
 def _objects(values: Json, key: str) -> list[dict]:
     """The objects that have their identifying key; a reply that lost it elsewhere is of no use."""
-    return [value for value in values if isinstance(value, dict) and value.get(key) and isinstance(value[key], str)] if isinstance(values, list) else []
+    return (
+        [value for value in values if isinstance(value, dict) and value.get(key) and isinstance(value[key], str)]
+        if isinstance(values, list)
+        else []
+    )
 
 
 def _allocators_of(overview: Mapping[str, Any]) -> list[dict]:

@@ -12,10 +12,14 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.ece.platform.plugins.module_utils import client as api
-from ansible_collections.ece.platform.plugins.module_utils.installer import OptionError
-from ansible_collections.ece.platform.plugins.module_utils.installer_file import InstallerFileError
-from ansible_collections.ece.platform.plugins.module_utils.module import CONNECTION_SPEC, EXPECTED_ERRORS, check_connection, failure, make_client
+from ansible_collections.ece.platform.plugins.module_utils import _client as api
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._module import (
+    CONNECTION_SPEC,
+    check_connection,
+    failure,
+    make_client,
+)
 
 display = Display()
 
@@ -39,12 +43,16 @@ class ControllerAction(ActionBase):
         arguments = self.validate_argument_spec(argument_spec=self.SPEC)[1]
         try:
             result.update(self.act(arguments, task_vars or {}))
-        except (*EXPECTED_ERRORS, OptionError, InstallerFileError) as error:
+        except OptionError as error:
             result.update(failed=True, **failure(error))
         except AnsibleError:
             raise
         except Exception as error:  # a mistake of ours: one line for the operator, the traceback at -vvv
-            result.update(failed=True, msg=f"unexpected {type(error).__name__} in {self._task.action}, please report it", exception=traceback.format_exc())
+            result.update(
+                failed=True,
+                msg=f"unexpected {type(error).__name__} in {self._task.action}, please report it",
+                exception=traceback.format_exc(),
+            )
         return result
 
     def act(self, arguments: dict, task_vars: dict) -> dict:
@@ -70,7 +78,9 @@ class ApiAction(ControllerAction):
     def connect(self, arguments: dict) -> tuple[api.EceClient, list[str]]:
         """A client, and warnings to show. Raises one of EXPECTED_ERRORS."""
         if api.REQUESTS_IMPORT_ERROR:
-            raise api.EceError("the Python library requests is missing in the controller: install it beside ansible-core")
+            raise api.EceError(
+                "the Python library requests is missing in the controller: install it beside ansible-core"
+            )
         warnings = check_connection(arguments)
         return make_client(arguments), warnings
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils.client import EceApiError, EceClient, EceError
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError
-from ansible_collections.ece.platform.plugins.plugin_utils import keeper
-from standin import StandIn
+from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceClient, EceError
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdog as watchdog
+from tests.standin import StandIn
 
 
 @pytest.fixture
@@ -38,7 +38,14 @@ def run():
 @pytest.fixture
 def connection(ece, monkeypatch):
     monkeypatch.setenv("ECE_PASSWORD", ece.password)
-    return {"urls": [ece.url], "username": ece.username, "password": ece.password, "ca_path": ece.ca_path, "retries": 0, "timeout": 5}
+    return {
+        "urls": [ece.url],
+        "username": ece.username,
+        "password": ece.password,
+        "ca_path": ece.ca_path,
+        "retries": 0,
+        "timeout": 5,
+    }
 
 
 @pytest.fixture
@@ -46,12 +53,12 @@ def mint(connection, run):
     kept = []
 
     def mint(**options):
-        kept.append(keeper.mint({**connection, **options}, ["allocator"], run.pid))
+        kept.append(watchdog.mint({**connection, **options}, ["allocator"], run.pid))
         return kept[-1]
 
     yield mint
     for minted in kept:
-        keeper.release(minted["keeper"])
+        watchdog.release(minted["keeper"])
 
 
 def until(condition, seconds=15):
@@ -62,7 +69,7 @@ def until(condition, seconds=15):
 
 
 def alive(pid):
-    return keeper.born(pid) is not None
+    return watchdog.born(pid) is not None
 
 
 def test_a_token_is_minted_and_its_keeper_ends_when_it_is_released(ece, mint):
@@ -70,16 +77,20 @@ def test_a_token_is_minted_and_its_keeper_ends_when_it_is_released(ece, mint):
     assert minted["token"].startswith("eyJ") and minted["roles"] == ["allocator"] and minted["expires_at"] is None
     assert ece.tokens == [minted["token_id"]]
     assert alive(minted["keeper"]["pid"])
-    EceClient([ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path).delete_enrollment_token(minted["token_id"])
+    EceClient([ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path).delete_enrollment_token(
+        minted["token_id"]
+    )
     before = len(ece.requests)
-    keeper.release(minted["keeper"])
+    watchdog.release(minted["keeper"])
     until(lambda: not alive(minted["keeper"]["pid"]))
     assert len(ece.requests) == before, "it has nothing more to ask"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_run_that_is_gone_takes_its_token_with_it_and_nobody_elses(ece, mint, run, number):
-    other = EceClient([ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path).create_enrollment_token(["allocator"], True, None)
+    other = EceClient(
+        [ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path
+    ).create_enrollment_token(["allocator"], True, None)
     minted = mint()
     run.send_signal(number)  # not waited for: what is left of it, a zombie, is no run any more
     until(lambda: ece.tokens == [other["token_id"]])
@@ -116,35 +127,41 @@ def test_it_is_a_session_of_its_own(mint):
 
 
 def test_a_mint_that_is_refused_is_told_and_leaves_no_process(ece, connection, run):
-    ece.fault(method="POST", path="enrollment-tokens", status=403, code="enrollment_tokens.signing_key_not_found", message="No key.")
+    ece.fault(
+        method="POST",
+        path="enrollment-tokens",
+        status=403,
+        code="enrollment_tokens.signing_key_not_found",
+        message="No key.",
+    )
     with pytest.raises(EceApiError, match="No key") as caught:
-        keeper.mint(connection, ["allocator"], run.pid)
+        watchdog.mint(connection, ["allocator"], run.pid)
     assert (caught.value.status, caught.value.code) == (403, "enrollment_tokens.signing_key_not_found")
 
 
 def test_a_lost_answer_is_cleared_up(ece, connection, run):
     ece.fault(method="POST", path="enrollment-tokens", reset="after")
-    with pytest.raises(FleetError, match="is revoked"):
-        keeper.mint(connection, ["allocator"], run.pid)
+    with pytest.raises(PlatformError, match="is revoked"):
+        watchdog.mint(connection, ["allocator"], run.pid)
     assert ece.minted == 1 and ece.tokens == []
 
 
 def test_a_keeper_that_cannot_be_started_mints_nothing(ece, connection, run, monkeypatch):
-    monkeypatch.setattr(keeper.sys, "executable", "/nowhere/python")
-    with pytest.raises(FleetError, match="cannot be started .No such file or directory.: nothing was minted"):
-        keeper.mint(connection, ["allocator"], run.pid)
+    monkeypatch.setattr(watchdog.sys, "executable", "/nowhere/python")
+    with pytest.raises(PlatformError, match="cannot be started .No such file or directory.: nothing was minted"):
+        watchdog.mint(connection, ["allocator"], run.pid)
     assert ece.minted == 0
 
 
 def test_a_keeper_that_dies_at_once_is_told(connection, run, monkeypatch):
-    monkeypatch.setattr(keeper, "SOURCE", "raise SystemExit(1)")
-    with pytest.raises(FleetError, match="ended without a word: look for a new one"):
-        keeper.mint(connection, ["allocator"], run.pid)
+    monkeypatch.setattr(watchdog, "SOURCE", "raise SystemExit(1)")
+    with pytest.raises(PlatformError, match="ended without a word: look for a new one"):
+        watchdog.mint(connection, ["allocator"], run.pid)
 
 
 def test_nobody_but_a_keeper_is_sent_a_signal(run):
-    keeper.release({"pid": run.pid, "name": "0123456789abcdef"})
-    keeper.release({"pid": 2**22 - 1, "name": "0123456789abcdef"})
+    watchdog.release({"pid": run.pid, "name": "0123456789abcdef"})
+    watchdog.release({"pid": 2**22 - 1, "name": "0123456789abcdef"})
     time.sleep(0.1)
     assert run.poll() is None
 
@@ -161,5 +178,5 @@ def test_trying_to_revoke_has_an_end():
             pass
 
     client = Ill()
-    assert keeper.revoke(client, "id", seconds=0.2) is False
+    assert watchdog.revoke(client, "id", seconds=0.2) is False
     assert client.asked > 1

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
 
-from ansible_collections.ece.platform.plugins.module_utils import client as api
-from ansible_collections.ece.platform.plugins.module_utils.fleet import FleetError, one_line
+from ansible_collections.ece.platform.plugins.module_utils import _client as api
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 
 VERSION = "1.1.0"
 # A day; a socket takes no more than some weeks.
@@ -33,59 +33,64 @@ CONNECTION_SPEC = {
 }
 
 
-class ConnectionOptionError(Exception):
-    """Connection options that cannot work: one sentence that names the option, its value and what would be right."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(one_line(message))  # a value may hold line breaks
-
-
 def check_connection(options: Mapping[str, Any]) -> list[str]:
-    """Warnings for usable connection options. Raises ConnectionOptionError for others, before anything is sent."""
+    """Warnings for usable connection options. Raises OptionError for others, before anything is sent."""
     warnings = []
     urls = [url for url in options["url"] or [] if url]
     if not urls:
-        raise ConnectionOptionError("url is not set: give the coordinator's address like https://ece.example.com:12443, as url, ece_url or ECE_URL")
+        raise OptionError(
+            "url is not set: give the coordinator's address like https://ece.example.com:12443, as url, ece_url or ECE_URL"
+        )
     for url in urls:
         # First of all: each of the other sentences repeats the address.
         if "@" in url:
-            raise ConnectionOptionError("url holds a user name or password: give them as username and password instead")
+            raise OptionError("url holds a user name or password: give them as username and password instead")
         scheme = url.split("://", 1)[0] if "://" in url else ""
         if scheme == "http" and not options["allow_http"]:
-            raise ConnectionOptionError(f"url {url} sends credentials in clear: use https://, or set allow_http (ece_allow_http: true) if that is meant")
+            raise OptionError(
+                f"url {url} sends credentials in clear: use https://, or set allow_http (ece_allow_http: true) if that is meant"
+            )
         if scheme not in ("http", "https") or not _is_address(url):
-            raise ConnectionOptionError(f"url {url} is no address of a coordinator: use one like https://ece.example.com:12443")
+            raise OptionError(f"url {url} is no address of a coordinator: use one like https://ece.example.com:12443")
         if scheme == "http":
             warnings.append(f"{url}: credentials and tokens travel unencrypted")
     if options["api_key"] and (options["username"] or options["password"]):
-        raise ConnectionOptionError("api_key (or ECE_API_KEY) and username/password (or ECE_USERNAME/ECE_PASSWORD) are both set: set one kind of credentials")
+        raise OptionError(
+            "api_key (or ECE_API_KEY) and username/password (or ECE_USERNAME/ECE_PASSWORD) are both set: set one kind of credentials"
+        )
     if not options["api_key"]:
         if not options["username"] and not options["password"]:
-            raise ConnectionOptionError(
+            raise OptionError(
                 "no credentials: set api_key (ECE_API_KEY), or username and password (ECE_USERNAME and ECE_PASSWORD); built-in users have no API keys"
             )
         for one, other in (("username", "password"), ("password", "username")):
             if not options[one]:
-                raise ConnectionOptionError(f"{one} is not set (ECE_{one.upper()}), but {other} is: both are needed")
+                raise OptionError(f"{one} is not set (ECE_{one.upper()}), but {other} is: both are needed")
     for name in ("username", "password"):
         if options[name] and any("\ud800" <= character <= "\udfff" for character in options[name]):
             # What Python makes of bytes in the environment that are no UTF-8. Its own error would repeat them.
-            raise ConnectionOptionError(f"{name} (or ECE_{name.upper()}) holds bytes that are no UTF-8: give it in that encoding")
+            raise OptionError(f"{name} (or ECE_{name.upper()}) holds bytes that are no UTF-8: give it in that encoding")
     if options["api_key"] and not (options["api_key"].isascii() and options["api_key"].isprintable()):
         # Python's own error for such a header repeats the key.
-        raise ConnectionOptionError("api_key (or ECE_API_KEY) holds a line break or another character that no API key has: give the key alone")
+        raise OptionError(
+            "api_key (or ECE_API_KEY) holds a line break or another character that no API key has: give the key alone"
+        )
     if not options["validate_certs"]:
-        warnings.append("the coordinator's certificate is not verified (validate_certs is false): anybody on the way can take the credentials")
+        warnings.append(
+            "the coordinator's certificate is not verified (validate_certs is false): anybody on the way can take the credentials"
+        )
     elif options["ca_path"] and not os.path.isabs(options["ca_path"]):
         # Actions and modules of one play run in different folders.
-        raise ConnectionOptionError(f"ca_path {options['ca_path']} is relative: give the whole path of the CA certificate")
+        raise OptionError(f"ca_path {options['ca_path']} is relative: give the whole path of the CA certificate")
     elif options["ca_path"] and not os.path.isfile(options["ca_path"]):
-        raise ConnectionOptionError(f"ca_path {options['ca_path']} is no file here: give the CA certificate that signed the coordinator's, in PEM form")
+        raise OptionError(
+            f"ca_path {options['ca_path']} is no file here: give the CA certificate that signed the coordinator's, in PEM form"
+        )
     for name, lowest in (("timeout", 1), ("retries", 0)):
         if options[name] < lowest:
-            raise ConnectionOptionError(f"{name} {options[name]} is too small: use {lowest} or more")
+            raise OptionError(f"{name} {options[name]} is too small: use {lowest} or more")
     if options["timeout"] > TIMEOUT_MAX_SECONDS:
-        raise ConnectionOptionError(f"timeout is too large: use {TIMEOUT_MAX_SECONDS} seconds or less")
+        raise OptionError(f"timeout is too large: use {TIMEOUT_MAX_SECONDS} seconds or less")
     return warnings
 
 
@@ -103,7 +108,10 @@ def client_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     """Checked connection options as arguments of EceClient."""
     return {
         "urls": [url for url in options["url"] if url],
-        **{name: options[name] for name in ("api_key", "username", "password", "ca_path", "validate_certs", "timeout", "retries")},
+        **{
+            name: options[name]
+            for name in ("api_key", "username", "password", "ca_path", "validate_certs", "timeout", "retries")
+        },
         "user_agent": f"ece.platform/{VERSION}",
     }
 
@@ -121,10 +129,12 @@ def failure(error: Exception) -> dict:
     return result
 
 
-EXPECTED_ERRORS = (api.EceError, FleetError, ConnectionOptionError)
+EXPECTED_ERRORS = (OptionError, PlatformError)
 
 
-def run_api_module(spec: Mapping[str, Any], function: Callable[[AnsibleModule, api.EceClient], dict], **kwargs: Any) -> None:
+def run_api_module(
+    spec: Mapping[str, Any], function: Callable[[AnsibleModule, api.EceClient], dict], **kwargs: Any
+) -> None:
     """Body of an API module's main(): C(function) gets module and client and returns the result."""
     module = AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True, **kwargs)
     if api.REQUESTS_IMPORT_ERROR:
@@ -139,5 +149,8 @@ def run_api_module(spec: Mapping[str, Any], function: Callable[[AnsibleModule, a
     except EXPECTED_ERRORS as error:
         module.fail_json(**failure(error))
     except Exception as error:  # a mistake of ours: say so in one line, with the traceback where -vvv shows it
-        module.fail_json(msg=f"unexpected {type(error).__name__} in {module._name}, please report it", exception=traceback.format_exc())
+        module.fail_json(
+            msg=f"unexpected {type(error).__name__} in {module._name}, please report it",
+            exception=traceback.format_exc(),
+        )
     module.exit_json(**result)

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.ece.platform.plugins.module_utils import fleet, installer
+from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils._plan import api_state, differences, not_ready_reason
+from ansible_collections.ece.platform.plugins.module_utils._records import flat_allocator, flat_runner
+from ansible_collections.ece.platform.plugins.module_utils._states import (
+    CONNECTING,
+    FAILED,
+    INSTALLING,
+    JOINED,
+    SETTLING,
+)
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
-INSTALLING = "installing"
-CONNECTING = "connecting"
-# Connected, but not yet for long enough to be called joined.
-SETTLING = "settling"
-JOINED = "joined"
-FAILED = "failed"
 # The host's own watcher ends an installer at its timeout; this is what it and the way back may take.
 INSTALL_GRACE_SECONDS = 60
 # How long a host that the platform calls connected is given to say how its installer ended.
@@ -79,7 +83,7 @@ class HostWatch:
         silence: str | None = None,
         asked_at: float | None = None,
     ) -> None:
-        """known: the platform's entry (fleet.known_hosts) or None. asked_at: when the platform gave it, if not just now.
+        """known: the platform's entry (known_hosts) or None. asked_at: when the platform gave it, if not just now.
 
         record: the installer's last word or None.
         trouble: why the platform could not be asked, so that C(known) says nothing. silence: why the host could not be asked.
@@ -90,7 +94,7 @@ class HostWatch:
             self._look_at_installer(now, record)
         if self.over:
             return
-        if not trouble and fleet.api_state(known, self.entry["roles"])[0] == fleet.JOINED:
+        if not trouble and api_state(known, self.entry["roles"])[0] == JOINED:
             self._look_at_connected(now, known, now if asked_at is None else asked_at)
             return
         if not trouble and self._seen_connected_at is not None:
@@ -104,8 +108,14 @@ class HostWatch:
         state = installer.install_state(record) if record else "silent"
         if record and record.get("now") != self._heard[1]:
             self._heard = (now, record.get("now"))
-        if state in ("finished", "interrupted") and record.get("rc") != 0 and record.get("started") == self._last_started:
-            state = "absent"  # an earlier install's end, which says nothing of an installer that somebody started by hand
+        if (
+            state in ("finished", "interrupted")
+            and record.get("rc") != 0
+            and record.get("started") == self._last_started
+        ):
+            state = (
+                "absent"  # an earlier install's end, which says nothing of an installer that somebody started by hand
+            )
         self._not_started = state == "absent" and self._started_here
         if state == "finished" and record.get("rc") == 0:
             self.phase = CONNECTING
@@ -120,17 +130,25 @@ class HostWatch:
     def _look_at_connected(self, now, known, asked_at):
         if self._seen_connected_at is None:
             self._seen_connected_at = asked_at
-        allocator = fleet.flat_allocator(known.get("allocator") or {})
+        allocator = flat_allocator(known.get("allocator") or {})
         self.memory_mb = allocator["memory_total_mb"]
-        self.zone = fleet.flat_runner(known.get("runner") or {})["zone"] or allocator["zone_id"] or self.zone
-        if self.phase == INSTALLING and now - max(self._seen_connected_at, self._heard[0]) < SILENT_SECONDS and now <= self._install_deadline:
+        self.zone = flat_runner(known.get("runner") or {})["zone"] or allocator["zone_id"] or self.zone
+        if (
+            self.phase == INSTALLING
+            and now - max(self._seen_connected_at, self._heard[0]) < SILENT_SECONDS
+            and now <= self._install_deadline
+        ):
             return  # connected before its installer ended: that end decides, as long as the host can be asked
-        wrong = fleet.differences(known, self.entry.get("zone"), self.entry.get("version"))
+        wrong = differences(known, self.entry.get("zone"), self.entry.get("version"))
         if wrong:
-            self._fail("it joined, but " + " and ".join(wrong) + "; remove the host from the platform and join it again")
+            self._fail(
+                "it joined, but " + " and ".join(wrong) + "; remove the host from the platform and join it again"
+            )
             return
         if self.phase == INSTALLING:
-            self._installed_at = now  # nobody has told when it ended; from here on it is connections that are waited for
+            self._installed_at = (
+                now  # nobody has told when it ended; from here on it is connections that are waited for
+            )
         # By what was asked later and not by an old answer looked at again.
         self.phase = JOINED if asked_at - self._seen_connected_at >= self._settle_time else SETTLING
         if self.install_seconds is not None or not self._has_installer:
@@ -147,14 +165,22 @@ class HostWatch:
                 )
                 self._fail(text.format(now - self._heard[0], silence))
             else:
-                self._fail(f"its installer did not end within {self._install_deadline:.0f} s; run this again to go on waiting")
+                self._fail(
+                    f"its installer did not end within {self._install_deadline:.0f} s; run this again to go on waiting"
+                )
         elif self.phase in (CONNECTING, SETTLING) and now - self._installed_at > self._connect_timeout:
             since = "its installer had ended" if self._has_installer else "its roles had been assigned"
-            reason = trouble or fleet.not_ready_reason(known, self.entry["roles"])
+            reason = trouble or not_ready_reason(known, self.entry["roles"])
             if self._drops:
                 times = "once" if self._drops == 1 else "{0} times".format(self._drops)
-                reason += "; it had connected {0} and dropped again: look at its runner's logs and the network to the coordinators".format(times)
-            self._fail("not connected {0:.0f} s after {1} (ece_host_connect_timeout): {2}".format(self._connect_timeout, since, reason))
+                reason += "; it had connected {0} and dropped again: look at its runner's logs and the network to the coordinators".format(
+                    times
+                )
+            self._fail(
+                "not connected {0:.0f} s after {1} (ece_host_connect_timeout): {2}".format(
+                    self._connect_timeout, since, reason
+                )
+            )
 
     def _fail(self, message):
         self.phase = FAILED
@@ -179,16 +205,13 @@ def progress(watches, connected=()) -> str:
     connected: names of those that are since the last word.
     """
     joined = sum(1 for watch in watches if watch.phase in (SETTLING, JOINED))
-    words = f"{joined}/{len(watches)} connected" + (f": {some(connected)}" if connected else "")
-    counts = {phase: sum(1 for watch in watches if watch.phase == phase) for phase in (FAILED, INSTALLING, CONNECTING, SETTLING)}
+    words = f"{joined}/{len(watches)} connected" + (f": {first_names(connected)}" if connected else "")
+    counts = {
+        phase: sum(1 for watch in watches if watch.phase == phase)
+        for phase in (FAILED, INSTALLING, CONNECTING, SETTLING)
+    }
     rest = [f"{count} {phase}" for phase, count in counts.items() if count]
     waiting = [watch.name for watch in watches if not watch.over]
     if waiting:
-        rest.append("waiting for " + some(waiting))
+        rest.append("waiting for " + first_names(waiting))
     return words + (("; " if connected else ", ") + ", ".join(rest) if rest else "")
-
-
-def some(names, most: int = 5) -> str:
-    """a, b, c, d, e and 97 more"""
-    names = sorted(names)
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

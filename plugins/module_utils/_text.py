@@ -1,0 +1,35 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change or go in any release.
+
+"""Text that reaches a user: on one line, short, and without secrets.
+
+Runs on hosts too: Python 3.6 and the standard library.
+"""
+
+import re
+
+MASK = "********"
+# The shape of an enrollment token (JWT).
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
+
+
+def one_line(text):
+    """The text on one line, as a sentence or a table cell needs it."""
+    return " ".join(str(text).split())
+
+
+def first_names(names, limit=5):
+    """The first names in alphabetical order and the number of the others: a, b, c, d, e and 97 more."""
+    names = sorted(names)
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def redact(text, secrets=()):
+    """The text without the given secrets and without anything that looks like an enrollment token."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, MASK)
+    return JWT.sub(MASK, text)
