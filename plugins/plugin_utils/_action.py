@@ -2,89 +2,79 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What this collection's actions share: checked arguments, and errors as results."""
+# This plugin util is PRIVATE to the collection: it may change or go in any release.
+
+"""What the role's steps share: checked arguments, errors as results, and a client."""
 
 from __future__ import annotations
 
 import traceback
+from typing import Any, Mapping
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
-from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._module import (
-    CONNECTION_SPEC,
+    EXPECTED_ERRORS,
     check_connection,
     failure,
     make_client,
 )
-
-display = Display()
-
-# What the role registers for each host on its way, and for all of a batch at its end.
-VERDICT = "__ece_host_verdict"
-START = "__ece_host_start"
-WAIT = "__ece_host_wait"
-REPORT = "__ece_host_report"
+from ansible_collections.ece.platform.plugins.plugin_utils._display import show
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options
 
 
-class ControllerAction(ActionBase):
-    """An action that decides in the controller; most contact no host. Subclasses give C(SPEC) and C(act)."""
+class Step(ActionBase):
+    """A step of the role, which runs on the controller. Subclasses set `SPEC` and define `act`."""
 
-    SPEC: dict = {}
+    SPEC: dict[str, Any] = {}
     _requires_connection = False
     _supports_check_mode = True
     _supports_async = False
 
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
         arguments = self.validate_argument_spec(argument_spec=self.SPEC)[1]
         try:
             result.update(self.act(arguments, task_vars or {}))
-        except OptionError as error:
+        except EXPECTED_ERRORS as error:
             result.update(failed=True, **failure(error))
         except AnsibleError:
             raise
-        except Exception as error:  # a mistake of ours: one line for the operator, the traceback at -vvv
-            result.update(
-                failed=True,
-                msg=f"unexpected {type(error).__name__} in {self._task.action}, please report it",
-                exception=traceback.format_exc(),
-            )
+        except Exception as error:  # a bug: one line for the operator, the traceback at -vvv
+            message = f"unexpected {type(error).__name__} in {self._task.action}, please report it"
+            result.update(failed=True, msg=message, exception=traceback.format_exc())
+        if result.get("failed") and self._task.no_log:
+            show(str(result["msg"]), error=True)  # no_log hides the whole result, and messages name no secret
         return result
 
-    def act(self, arguments: dict, task_vars: dict) -> dict:
-        """The result of the action."""
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of the step. Raises one of EXPECTED_ERRORS."""
         raise NotImplementedError
 
     @property
-    def play(self) -> str:
-        """Identity of the play, the same for all of its batches."""
+    def play_id(self) -> str:
+        """The identity of the play, which all its batches share."""
         return str(self._task._parent._play._uuid)
 
+    def own_variables(self, task_vars: Mapping[str, Any]) -> OneHost:
+        """The variables of the host that the task runs for."""
+        return OneHost(task_vars, self._templar)
 
-def passed_on(found: dict) -> dict:
-    """What Ansible itself wants to know of a module's result: the interpreter it discovered, deprecations and the like."""
-    return {key: found[key] for key in ("ansible_facts", "deprecations", "invocation") if key in found}
-
-
-class ApiAction(ControllerAction):
-    """A controller action that asks the platform."""
-
-    SPEC = CONNECTION_SPEC
-
-    def connect(self, arguments: dict) -> tuple[api.EceClient, list[str]]:
-        """A client, and warnings to show. Raises one of EXPECTED_ERRORS."""
+    def connect(self, task_vars: Mapping[str, Any]) -> tuple[api.EceClient, list[str]]:
+        """Return a client made of the role's connection variables, and warnings. Raises one of EXPECTED_ERRORS."""
         if api.REQUESTS_IMPORT_ERROR:
-            raise api.EceError(
-                "the Python library requests is missing in the controller: install it beside ansible-core"
+            raise PlatformError(
+                "the Python library requests is missing on the controller: install it beside ansible-core"
             )
-        warnings = check_connection(arguments)
-        return make_client(arguments), warnings
+        options = connection_options(self.own_variables(task_vars))
+        warnings = check_connection(options)
+        return make_client(options), warnings
 
 
-def show(line: str, *, error: bool = False) -> None:
-    """A line for the operator, at once: it does not wait for the task's end."""
-    display.display("  " + line, color="red" if error else None)
+def pass_on(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what Ansible itself reads in a module's result, such as the interpreter that it discovered."""
+    return {key: found[key] for key in ("ansible_facts", "deprecations", "invocation") if key in found}

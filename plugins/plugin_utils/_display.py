@@ -4,50 +4,64 @@
 
 # This plugin util is PRIVATE to the collection: it may change or go in any release.
 
-"""What the operator sees: times, durations and the table at the end."""
+"""What the operator sees while the role runs: single lines, progress, and the table at the end."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible.utils.display import Display
+
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line
+
+_display = Display()
+
+
+def show(line: str, *, error: bool = False) -> None:
+    """Print a line at once, instead of at the end of the task."""
+    _display.display("  " + line, color="red" if error else None)
 
 
 def clock(seconds: float) -> str:
-    """4:41, as at the start of a progress line"""
-    return "{0}:{1:02d}".format(*divmod(int(seconds), 60))
+    """Return minutes and seconds for the start of a progress line: 4:41"""
+    return "{}:{:02d}".format(*divmod(int(seconds), 60))
 
 
 def duration(seconds: float | None) -> str:
-    """10s, 4m31s, - for none"""
+    """Return a duration for the table: 10s, 4m31s, or - for None"""
     if seconds is None:
         return "-"
     minutes, rest = divmod(int(round(seconds)), 60)
     return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
 
 
+HEADER = ("host", "zone", "verdict", "install", "connect", "memory", "")
+# install, connect and memory
+RIGHT_ALIGNED = (3, 4, 5)
+
+
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The end of a run: host, zone, verdict, install, connect, memory, and a note where there is one."""
-    lines = [("host", "zone", "verdict", "install", "connect", "memory", "")]
-    for row in rows:
-        memory = row.get("memory_mb")
-        lines.append(
-            (
-                row["host"],
-                one_line(row.get("zone") or "-"),
-                row["verdict"],
-                duration(row.get("install_seconds")),
-                duration(row.get("connect_seconds")),
-                f"{round(memory / 1024)} GB" if memory else "-",
-                row.get("note") or "",
-            )
-        )
-    widths = [max(len(str(line[column])) for line in lines) for column in range(6)]
+    """Return the lines of the final table, one per HostRow."""
+    lines = [HEADER, *map(_cells, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
+    return ["  ".join(_align(line, widths)).rstrip() for line in lines]
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    memory_mb = row.get("memory_mb")
+    return (
+        str(row["host"]),
+        one_line(row.get("zone") or "-"),
+        str(row["verdict"]),
+        duration(row.get("install_seconds")),
+        duration(row.get("connect_seconds")),
+        f"{round(memory_mb / 1024)} GB" if memory_mb else "-",
+        str(row.get("note") or ""),
+    )
+
+
+def _align(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
     return [
-        "  ".join(
-            [str(line[0]).ljust(widths[0]), str(line[1]).ljust(widths[1]), str(line[2]).ljust(widths[2])]
-            + [str(line[column]).rjust(widths[column]) for column in (3, 4, 5)]
-            + [str(line[6])]
-        ).rstrip()
-        for line in lines
+        cell.rjust(width) if column in RIGHT_ALIGNED else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths))
     ]

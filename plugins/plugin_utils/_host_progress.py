@@ -2,14 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How one host stands between the start of its installer and the platform's word that it is connected. Pure: no clock, no I/O."""
+# This plugin util is PRIVATE to the collection: it may change or go in any release.
+
+"""The way of one host from the start of its installer until it has joined. No clock and no I/O."""
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from dataclasses import dataclass
+from typing import Any, Iterable, Mapping, TypedDict
 
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
-from ansible_collections.ece.platform.plugins.module_utils._plan import api_state, differences, not_ready_reason
+from ansible_collections.ece.platform.plugins.module_utils._install_record import install_state, outcome
+from ansible_collections.ece.platform.plugins.module_utils._plan import (
+    KnownHost,
+    PlanEntry,
+    api_state,
+    differences,
+    not_ready_reason,
+)
 from ansible_collections.ece.platform.plugins.module_utils._records import flat_allocator, flat_runner
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     CONNECTING,
@@ -20,174 +29,197 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
-# The host's own watcher ends an installer at its timeout; this is what it and the way back may take.
+# The host itself stops an installer at its timeout. This is what stopping and reporting may take beyond that.
 INSTALL_GRACE_SECONDS = 60
-# How long a host that the platform calls connected is given to say how its installer ended.
-SILENT_SECONDS = 30
+# How long a host that the platform calls connected may take to report the end of its installer.
+REPORT_GRACE_SECONDS = 30
 
 
-class HostWatch:
-    """One waiting host. C(look) is told what is known now, and keeps what follows.
+class HostRow(TypedDict):
+    """One host in the report: a line of the table and an entry of the statistics. Memory is in MB."""
 
-    entry: the plan's. has_installer: whether an installer was started or found running (else roles were assigned).
-    started_here: whether this run started it. last_started: start of an install that was over before, which the host's record still
-    tells of. settle_time: how long a host has to stay connected. Times are seconds since the watch began.
-    """
+    host: str
+    zone: str | None
+    verdict: str
+    install_seconds: float | None
+    connect_seconds: float | None
+    memory_mb: int | None
+    note: str
 
-    def __init__(
-        self,
-        entry: Mapping[str, Any],
-        *,
-        has_installer: bool,
-        install_timeout: float,
-        connect_timeout: float,
-        storage_path: str,
-        started_here: bool = True,
-        last_started: float | None = None,
-        settle_time: float = 0,
-    ) -> None:
+
+@dataclass(frozen=True)
+class Observation:
+    """What is known of a host at one moment. Times are seconds since the wait began."""
+
+    now: float
+    # The platform's entry, the time at which it was asked, and why it could not be asked.
+    known: KnownHost | None = None
+    asked_at: float | None = None
+    platform_error: str | None = None
+    # What the host last reported of its installer, and why it cannot be asked now.
+    record: Mapping[str, Any] | None = None
+    host_error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """What the wait expects of a host. Times are seconds."""
+
+    install_timeout: float
+    connect_timeout: float
+    # How long a host has to stay connected.
+    settle_time: float = 0
+    storage_path: str
+    # Whether there is an installer. Else roles were assigned to a host that has ECE.
+    has_installer: bool = True
+    # Whether this run started the installer. Else it was found running.
+    started_here: bool = True
+    # When an installation started that had ended before this run, by the host's clock. Its record is still there.
+    previous_start: float | None = None
+
+
+class HostProgress:
+    """The phase of one host, updated by observations."""
+
+    def __init__(self, entry: PlanEntry, expected: Expectation) -> None:
         self.entry = entry
         self.name = entry["name"]
-        self.phase = INSTALLING if has_installer else CONNECTING
+        self.phase = INSTALLING if expected.has_installer else CONNECTING
         self.message = ""
         self.install_seconds: float | None = None
         self.connect_seconds: float | None = None
         self.zone = entry.get("zone")
         self.memory_mb: int | None = None
-        self._has_installer = has_installer
-        self._started_here = started_here
-        self._last_started = last_started
-        self._settle_time = settle_time
-        self._drops = 0
-        # Whether what has failed is an installer that ran before this run, so that this run may start one of its own.
-        self.again = False
-        self._heard: tuple[float, Any] = (0.0, None)
+        self._expected = expected
+        self._install_deadline = expected.install_timeout + INSTALL_GRACE_SECONDS
+        self._installed_at: float | None = None if expected.has_installer else 0.0
         self._not_started = False
-        self._storage_path = storage_path
-        self._install_deadline = install_timeout + INSTALL_GRACE_SECONDS
-        self._connect_timeout = connect_timeout
-        self._installed_at: float | None = None if has_installer else 0.0
-        self._seen_connected_at: float | None = None
+        # When the host last reported, and its own clock in that report.
+        self._reported: tuple[float, Any] = (0.0, None)
+        self._connected_at: float | None = None
+        self._disconnections = 0
 
     @property
     def over(self) -> bool:
-        """Whether the verdict stands."""
+        """Whether the host has joined or failed."""
         return self.phase in (JOINED, FAILED)
 
-    def look(
-        self,
-        now: float,
-        known: Mapping[str, Any] | None,
-        record: Mapping[str, Any] | None,
-        trouble: str | None = None,
-        silence: str | None = None,
-        asked_at: float | None = None,
-    ) -> None:
-        """known: the platform's entry (known_hosts) or None. asked_at: when the platform gave it, if not just now.
-
-        record: the installer's last word or None.
-        trouble: why the platform could not be asked, so that C(known) says nothing. silence: why the host could not be asked.
-        """
-        if self.over:
-            return
+    def update(self, seen: Observation) -> None:
+        """Go on to the phase that follows from an observation."""
         if self.phase == INSTALLING:
-            self._look_at_installer(now, record)
+            self._update_installer(seen)
         if self.over:
             return
-        if not trouble and api_state(known, self.entry["roles"])[0] == JOINED:
-            self._look_at_connected(now, known, now if asked_at is None else asked_at)
-            return
-        if not trouble and self._seen_connected_at is not None:
-            self._seen_connected_at = None
-            if self.phase == SETTLING:
-                self.phase = CONNECTING
-                self._drops += 1
-        self._look_at_deadlines(now, known, trouble, silence)
+        if seen.platform_error:
+            self._check_deadlines(seen)
+        elif api_state(seen.known, self.entry["roles"])[0] == JOINED:
+            self._update_connected(seen)
+        else:
+            self._update_disconnected()
+            self._check_deadlines(seen)
 
-    def _look_at_installer(self, now, record):
-        state = installer.install_state(record) if record else "silent"
-        if record and record.get("now") != self._heard[1]:
-            self._heard = (now, record.get("now"))
-        if (
-            state in ("finished", "interrupted")
-            and record.get("rc") != 0
-            and record.get("started") == self._last_started
-        ):
-            state = (
-                "absent"  # an earlier install's end, which says nothing of an installer that somebody started by hand
-            )
-        self._not_started = state == "absent" and self._started_here
+    def _update_installer(self, seen: Observation) -> None:
+        record = seen.record
+        if record and record.get("now") != self._reported[1]:
+            self._reported = (seen.now, record.get("now"))
+        state = self._installer_state(record)
+        self._not_started = state == "absent" and self._expected.started_here
+        if record is None or state not in ("finished", "interrupted"):
+            return
+        self.install_seconds = record.get("seconds")
         if state == "finished" and record.get("rc") == 0:
             self.phase = CONNECTING
-            self.install_seconds = record.get("seconds")
-            # By the host's own clock, so that it does not matter when it was asked.
-            self._installed_at = now - max(0.0, record.get("now", 0) - record.get("finished", record.get("now", 0)))
-        elif state in ("finished", "interrupted"):
-            self._fail(installer.outcome(record, self._storage_path, self.name)["msg"])
-            self.again = not self._started_here
-            self.install_seconds = record.get("seconds")
+            # By the host's own clock, so that it does not matter when the host was asked.
+            reported_at = record.get("now", 0)
+            self._installed_at = seen.now - max(0.0, reported_at - record.get("finished", reported_at))
+        else:
+            self._fail(self._installer_failure(record))
 
-    def _look_at_connected(self, now, known, asked_at):
-        if self._seen_connected_at is None:
-            self._seen_connected_at = asked_at
+    def _installer_state(self, record: Mapping[str, Any] | None) -> str:
+        if not record:
+            return "silent"
+        state = str(install_state(record))
+        is_previous = record.get("started") == self._expected.previous_start
+        if state in ("finished", "interrupted") and record.get("rc") != 0 and is_previous:
+            return "absent"  # the end of an earlier installation does not concern an installer started by hand
+        return state
+
+    def _installer_failure(self, record: Mapping[str, Any]) -> str:
+        message = str(outcome(record, self._expected.storage_path, self.name)["msg"])
+        if self._expected.started_here:
+            return message
+        return f"its installer, which an earlier run started, failed; run this again to install again: {message}"
+
+    def _update_connected(self, seen: Observation) -> None:
+        known = seen.known or {}
+        asked_at = seen.now if seen.asked_at is None else seen.asked_at
+        if self._connected_at is None:
+            self._connected_at = asked_at
         allocator = flat_allocator(known.get("allocator") or {})
+        runner = flat_runner(known.get("runner") or {})
         self.memory_mb = allocator["memory_total_mb"]
-        self.zone = flat_runner(known.get("runner") or {})["zone"] or allocator["zone_id"] or self.zone
-        if (
-            self.phase == INSTALLING
-            and now - max(self._seen_connected_at, self._heard[0]) < SILENT_SECONDS
-            and now <= self._install_deadline
-        ):
-            return  # connected before its installer ended: that end decides, as long as the host can be asked
+        self.zone = runner["zone"] or allocator["zone_id"] or self.zone
+        if self.phase == INSTALLING and self._may_still_report(seen.now):
+            return  # it is connected before its installer has ended; that end decides
         wrong = differences(known, self.entry.get("zone"), self.entry.get("version"))
         if wrong:
-            self._fail(
-                "it joined, but " + " and ".join(wrong) + "; remove the host from the platform and join it again"
-            )
+            joined_differently = f"it joined, but {' and '.join(wrong)}"
+            self._fail(f"{joined_differently}; remove the host from the platform and join it again")
             return
+        if self._installed_at is None:
+            self._installed_at = seen.now  # the host never reported the end of its installer
+        # An old answer that is read again does not prove that the host stayed connected.
+        self.phase = JOINED if asked_at - self._connected_at >= self._expected.settle_time else SETTLING
+        if self.install_seconds is not None or not self._expected.has_installer:
+            self.connect_seconds = max(0.0, self._connected_at - self._installed_at)
+
+    def _may_still_report(self, now: float) -> bool:
+        since = max(self._connected_at or 0.0, self._reported[0])
+        return now - since < REPORT_GRACE_SECONDS and now <= self._install_deadline
+
+    def _update_disconnected(self) -> None:
+        self._connected_at = None
+        if self.phase == SETTLING:
+            self.phase = CONNECTING
+            self._disconnections += 1
+
+    def _check_deadlines(self, seen: Observation) -> None:
         if self.phase == INSTALLING:
-            self._installed_at = (
-                now  # nobody has told when it ended; from here on it is connections that are waited for
-            )
-        # By what was asked later and not by an old answer looked at again.
-        self.phase = JOINED if asked_at - self._seen_connected_at >= self._settle_time else SETTLING
-        if self.install_seconds is not None or not self._has_installer:
-            self.connect_seconds = max(0.0, self._seen_connected_at - self._installed_at)
+            self._check_install_deadline(seen)
+        elif self._installed_at is not None and seen.now - self._installed_at > self._expected.connect_timeout:
+            self._fail(self._not_connected(seen))
 
-    def _look_at_deadlines(self, now, known, trouble, silence):
-        if self.phase == INSTALLING and self._not_started and now > SILENT_SECONDS:
-            self._fail("its installer was not started (the connection was lost before that); run this again")
-        elif self.phase == INSTALLING and now > self._install_deadline:
-            if silence:
-                text = (
-                    "the host has not answered for {0:.0f} s ({1}), so whether its installer has ended is not known; look at its console and network, "
-                    "then run this again to go on waiting"
-                )
-                self._fail(text.format(now - self._heard[0], silence))
-            else:
-                self._fail(
-                    f"its installer did not end within {self._install_deadline:.0f} s; run this again to go on waiting"
-                )
-        elif self.phase in (CONNECTING, SETTLING) and now - self._installed_at > self._connect_timeout:
-            since = "its installer had ended" if self._has_installer else "its roles had been assigned"
-            reason = trouble or not_ready_reason(known, self.entry["roles"])
-            if self._drops:
-                times = "once" if self._drops == 1 else "{0} times".format(self._drops)
-                reason += "; it had connected {0} and dropped again: look at its runner's logs and the network to the coordinators".format(
-                    times
-                )
+    def _check_install_deadline(self, seen: Observation) -> None:
+        if self._not_started and seen.now > REPORT_GRACE_SECONDS:
+            self._fail("its installer was not started because the connection was lost before that; run this again")
+        elif seen.now > self._install_deadline and seen.host_error:
             self._fail(
-                "not connected {0:.0f} s after {1} (ece_host_connect_timeout): {2}".format(
-                    self._connect_timeout, since, reason
-                )
+                f"the host has not answered for {seen.now - self._reported[0]:.0f} s ({seen.host_error}), so it is not "
+                "known whether its installer has ended; look at its console and network, then run this again"
+            )
+        elif seen.now > self._install_deadline:
+            self._fail(
+                f"its installer did not end within {self._install_deadline:.0f} s; run this again to wait longer"
             )
 
-    def _fail(self, message):
+    def _not_connected(self, seen: Observation) -> str:
+        since = "its installer ended" if self._expected.has_installer else "its roles were assigned"
+        reason = seen.platform_error or not_ready_reason(seen.known, self.entry["roles"])
+        if self._disconnections:
+            times = "once" if self._disconnections == 1 else f"{self._disconnections} times"
+            reason += (
+                f"; it connected {times} and disconnected again: "
+                "look at its runner's logs and the network to the coordinators"
+            )
+        timeout = f"{self._expected.connect_timeout:.0f}"
+        return f"not connected {timeout} s after {since} (ece_host_connect_timeout): {reason}"
+
+    def _fail(self, message: str) -> None:
         self.phase = FAILED
         self.message = message
 
-    def row(self) -> dict:
-        """For the table and set_stats."""
+    def row(self) -> HostRow:
+        """Return the host's row of the report."""
         return {
             "host": self.name,
             "zone": self.zone,
@@ -199,19 +231,19 @@ class HostWatch:
         }
 
 
-def progress(watches, connected=()) -> str:
-    """7/12 connected: a, b; 1 failed, 4 installing, waiting for c, d and 2 more
+def progress(hosts: Iterable[HostProgress], connected: Iterable[str] = ()) -> str:
+    """Return one line on a batch: 7/12 connected: a, b; 1 failed, 4 installing, waiting for c, d and 2 more
 
-    connected: names of those that are since the last word.
+    connected: names of the hosts that connected since the last line.
     """
-    joined = sum(1 for watch in watches if watch.phase in (SETTLING, JOINED))
-    words = f"{joined}/{len(watches)} connected" + (f": {first_names(connected)}" if connected else "")
+    hosts, connected = list(hosts), list(connected)
+    count = sum(1 for host in hosts if host.phase in (SETTLING, JOINED))
+    line = f"{count}/{len(hosts)} connected" + (f": {first_names(connected)}" if connected else "")
     counts = {
-        phase: sum(1 for watch in watches if watch.phase == phase)
-        for phase in (FAILED, INSTALLING, CONNECTING, SETTLING)
+        phase: sum(1 for host in hosts if host.phase == phase) for phase in (FAILED, INSTALLING, CONNECTING, SETTLING)
     }
     rest = [f"{count} {phase}" for phase, count in counts.items() if count]
-    waiting = [watch.name for watch in watches if not watch.over]
+    waiting = [host.name for host in hosts if not host.over]
     if waiting:
-        rest.append("waiting for " + first_names(waiting))
-    return words + (("; " if connected else ", ") + ", ".join(rest) if rest else "")
+        rest.append(f"waiting for {first_names(waiting)}")
+    return line + (("; " if connected else ", ") + ", ".join(rest) if rest else "")

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asks a host what it is, and decides what the run does with it: one task, one round trip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, decide
+from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import PREFIX, host_info_options, is_set
+
+
+class ActionModule(Step):
+    """See the documentation of the module with this name."""
+
+    SPEC = {"plan": {"type": "dict", "required": True}}
+    _requires_connection = True
+
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        variables = self.own_variables(task_vars)
+        plan = arguments["plan"]
+        entry: PlanEntry = plan["hosts"][task_vars["inventory_hostname"]]
+        found: dict[str, Any] = {}
+        if entry["state"] != MISSING_ROLES:
+            options = {**host_info_options(variables), "roles": entry["roles"], "version": entry["version"]}
+            found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            if found.get("failed") or found.get("unreachable"):
+                return found
+        facts = found.get("facts") or {}
+        verdict, message = decide(
+            entry,
+            {**facts, "problems": found.get("problems")},
+            replace_stale=is_set(variables, "replace_stale"),
+            connect_timeout=float(variables.get(PREFIX + "connect_timeout")),
+        )
+        return {
+            **pass_on(found),
+            "changed": False,
+            "made_at": plan["made_at"],
+            "verdict": verdict,
+            "facts": facts,
+            "msg": message,
+            "failed": verdict in REJECTED,
+            "warnings": [
+                *found.get("warnings", []),
+                *(f"{entry['name']}: {warning}" for warning in found.get("warnings_found") or []),
+            ],
+        }

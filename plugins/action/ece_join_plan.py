@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Plans a join for all hosts of a play, with a few requests and before any host is contacted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from ansible_collections.ece.platform.plugins.module_utils._enrollment import hosts_per_token
+from ansible_collections.ece.platform.plugins.module_utils._plan import (
+    HostWish,
+    KnownHost,
+    Plan,
+    PlanEntry,
+    add_allocators,
+    count_warnings,
+    difference_warnings,
+    entry_line,
+    known_hosts,
+    plan_hosts,
+    plan_line,
+    unlisted_allocators,
+)
+from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, MISSING_ROLES
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_sizes
+from ansible_collections.ece.platform.plugins.plugin_utils._display import show
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
+from ansible_collections.ece.platform.plugins.plugin_utils._installer_sources import InstallerSources
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
+    HostCheck,
+    PlayOptions,
+    host_wish,
+    is_set,
+)
+
+LINES_MAX = 20
+
+
+class ActionModule(Step):
+    """See the documentation of the module with this name."""
+
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        client, warnings = self.connect(task_vars)
+        variables = HostVariables(self, task_vars)
+        # In the inventory's order, which is the order of batches. One host's variables are in memory at a time.
+        wishes = [host_wish(name, variables.of(name)) for name in task_vars["ansible_play_batch"]]
+
+        platform = client.platform()
+        planned, known = _plan(client, platform, wishes)
+        warnings += [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
+
+        entries = {name: entry for name, entry in planned.items() if entry["state"] != JOINED}
+        check, play = HostCheck(platform["version"], urlsplit(client.url).hostname or ""), PlayOptions()
+        sources = InstallerSources(lambda path: self._find_needle("files", path))
+        unchecked = set()
+        for name, entry in entries.items():
+            seen = variables.of(name)
+            entries[name] = check.complete(entry, seen)
+            warning = sources.check(entry, seen)
+            if warning and entry["state"] != MISSING_ROLES:
+                unchecked.add(warning)
+            play.add(name, seen)
+
+        line = plan_line(planned, platform["version"], client.url)
+        _show(line, entries)
+        persistent = is_set(self.own_variables(task_vars), "token_persistent")
+        limit = None if persistent else hosts_per_token(task_vars["ansible_forks"])
+        plan: Plan = {
+            "made_at": time.time(),
+            "version": platform["version"],
+            "url": client.url,
+            "joined": len(planned) - len(entries),
+            "hosts": entries,
+            "batch": batch_sizes(play.values["batch"], len(entries), limit),
+            "max_fail_percentage": play.values["max_fail_percentage"],
+        }
+        return {"changed": False, "msg": line, **plan, "warnings": warnings + client.warnings + sorted(unchecked)}
+
+
+def _plan(
+    client: EceClient, platform: Mapping[str, Any], wishes: Sequence[HostWish]
+) -> tuple[dict[str, PlanEntry], dict[str, KnownHost]]:
+    """Return a plan entry for each host, and all hosts that the platform lists."""
+    totals = platform_totals(platform)
+    known = known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
+    planned = plan_hosts(wishes, known, platform["version"])
+    unlisted = unlisted_allocators(planned, known)
+    if unlisted:
+        add_allocators(known, filter(None, map(client.allocator, unlisted)))
+        planned = plan_hosts(wishes, known, platform["version"])
+    return planned, known
+
+
+def _show(line: str, entries: Mapping[str, PlanEntry]) -> None:
+    show(line)
+    for _name, entry in sorted(entries.items())[:LINES_MAX]:
+        show(entry_line(entry))
+    if len(entries) > LINES_MAX:
+        show(f"... and {len(entries) - LINES_MAX:,} more; the report names them all")

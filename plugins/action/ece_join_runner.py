@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Assigns missing roles to a host's runner, or deletes a stale one, through the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
+from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
+
+
+class ActionModule(Step):
+    """See the documentation of the module with this name."""
+
+    SPEC = {
+        "plan": {"type": "dict", "required": True},
+        "token": {"type": "dict", "required": True, "no_log": True},
+    }
+
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        entry = arguments["plan"]["hosts"][task_vars["inventory_hostname"]]
+        replaces = task_vars[CHECK]["verdict"] == REPLACE
+        refusal = token_refusal(arguments["token"])
+        if replaces and refusal:
+            # A stale runner is deleted only where the host can join again; the start of its installer fails next.
+            return {"changed": False, "skipped": True, "skip_reason": refusal}
+        client, warnings = self.connect(task_vars)
+        if replaces:
+            result = ensure_absent(client, entry["runner_id"], self._task.check_mode)
+        else:
+            result = ensure_present(client, entry["runner_id"], entry["missing_roles"], self._task.check_mode)
+        return {**result, "warnings": warnings + client.warnings}

@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Starts the installer on a host: one round trip, which takes the script and the token along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import PREFIX, install_options
+
+
+class ActionModule(Step):
+    """See the documentation of the module with this name."""
+
+    SPEC = {
+        "plan": {"type": "dict", "required": True},
+        "token": {"type": "dict", "required": True, "no_log": True},
+    }
+    _requires_connection = True
+
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        refusal = token_refusal(arguments["token"])
+        if refusal:
+            raise PlatformError(refusal)
+        variables = self.own_variables(task_vars)
+        entry = arguments["plan"]["hosts"][task_vars["inventory_hostname"]]
+        engine = (task_vars[CHECK].get("facts") or {}).get("engine") or {}
+        options = {
+            "container_engine": engine.get("name"),
+            **install_options(variables),
+            "coordinator_host": entry["coordinator"],
+            "roles": entry["roles"],
+            "version": entry["version"],
+            "runner_id": entry["runner_id"],
+            "token": arguments["token"]["token"],
+            "wait": False,
+        }
+        source = variables.get(PREFIX + "installer_src")
+        if source:
+            with open(self._find_needle("files", source), encoding="utf-8", newline="") as file:
+                options["installer_content"] = file.read()
+        options = {name: value for name, value in options.items() if value is not None}
+        return dict(self._execute_module("ece.platform.ece_install", module_args=options, task_vars=task_vars))

@@ -1,0 +1,63 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ece_join_check
+short_description: Check a host and decide what the run does with it (private)
+version_added: 1.1.0
+description:
+  - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
+  - Runs M(ece.platform.ece_host_info) on the host and compares the result with what the platform says.
+  - Fails for a host that the run does not touch, with what to do about it.
+author:
+  - The ece.platform authors (@ece-platform)
+extends_documentation_fragment:
+  - ece.platform.attributes
+  - ece.platform.role_step
+  - ece.platform.role_step.plan
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+  idempotent:
+    support: full
+options: {}
+"""
+
+EXAMPLES = r"""
+- name: Check the host
+  ece.platform.ece_join_check:
+    plan: "{{ __ece_host_plan }}"
+  become: true
+  register: __ece_host_check
+"""
+
+RETURN = r"""
+verdict:
+  description:
+    - What the run does with the host, V(install), V(replace), V(assign-roles) or V(wait).
+    - Or why it does nothing with it, V(refused), V(half-installed), V(disconnected) or V(stale).
+  returned: when the host was checked
+  type: str
+  sample: install
+msg:
+  description: The verdict as a sentence, with what to do about it.
+  returned: always
+  type: str
+  sample: "new: join as allocator"
+facts:
+  description: C(facts) of M(ece.platform.ece_host_info). Empty for a host that only lacks a role, which is not asked.
+  returned: when the host was checked
+  type: dict
+  sample: {}
+made_at:
+  description: C(made_at) of the plan, which tells results of several plans apart.
+  returned: when the host was checked
+  type: float
+  sample: 1893456000.5
+"""

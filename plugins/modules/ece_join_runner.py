@@ -1,0 +1,53 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ece_join_runner
+short_description: Assign missing roles to a host's runner, or delete a stale runner (private)
+version_added: 1.1.0
+description:
+  - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
+  - Does what M(ece.platform.ece_runner) does, on the controller and with the variables of the role.
+  - Deletes a stale runner only where there is a token for the host to join again.
+author:
+  - The ece.platform authors (@ece-platform)
+extends_documentation_fragment:
+  - ece.platform.attributes
+  - ece.platform.role_step
+  - ece.platform.role_step.plan
+  - ece.platform.role_step.token
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options: {}
+"""
+
+EXAMPLES = r"""
+- name: Assign missing roles or delete the stale runner
+  ece.platform.ece_join_runner:
+    plan: "{{ __ece_host_plan }}"
+    token: "{{ __ece_host_token }}"
+  when: __ece_host_check.verdict in ['assign-roles', 'replace']
+"""
+
+RETURN = r"""
+runner_id:
+  description: Id of the runner.
+  returned: success
+  type: str
+  sample: 10.0.0.9
+roles:
+  description: Roles of the runner afterwards.
+  returned: when roles were assigned
+  type: list
+  elements: str
+  sample: [allocator, proxy]
+"""

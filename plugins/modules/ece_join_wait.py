@@ -1,0 +1,92 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ece_join_wait
+short_description: Wait until the hosts of a batch have joined (private)
+version_added: 1.1.0
+description:
+  - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
+  - Asks the platform once per interval, however many hosts wait, and follows each running installer over one connection to its host.
+  - Shows each change at once, and progress at least every 30 seconds. A failed installer does not delay the other hosts.
+  - A host has joined once it is connected with its roles for C(ece_host_settle_time) seconds, in its zone and with its version.
+author:
+  - The ece.platform authors (@ece-platform)
+extends_documentation_fragment:
+  - ece.platform.attributes
+  - ece.platform.role_step
+  - ece.platform.role_step.plan
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+  idempotent:
+    support: full
+options: {}
+"""
+
+EXAMPLES = r"""
+- name: Wait until connected
+  ece.platform.ece_join_wait:
+    plan: "{{ __ece_host_plan }}"
+  become: true
+  run_once: true
+  register: __ece_host_wait
+"""
+
+RETURN = r"""
+msg:
+  description: How the wait ended, in one line.
+  returned: success
+  type: str
+  sample: 2/2 connected
+made_at:
+  description: C(made_at) of the plan, which tells results of several plans apart.
+  returned: success
+  type: float
+  sample: 1893456000.5
+hosts:
+  description: How each host ended.
+  returned: success
+  type: dict
+  contains:
+    NAME:
+      description: One host, by its inventory name.
+      type: dict
+      contains:
+        host:
+          description: Inventory name of the host.
+          type: str
+        zone:
+          description: Availability zone; V(null) where it is not known.
+          type: str
+        verdict:
+          description: How the host ended.
+          type: str
+        install_seconds:
+          description: How long the installer took, in seconds; V(null) where none ended.
+          type: float
+        connect_seconds:
+          description: How long the host took to connect after that, in seconds; V(null) where it did not.
+          type: float
+        memory_mb:
+          description: Memory of the allocator in MB; V(null) where it is not known.
+          type: int
+        note:
+          description: Why the host failed, and what to do. Empty for a host that has joined.
+          type: str
+  sample:
+    host-3:
+      host: host-3
+      zone: ece-zone-1
+      verdict: joined
+      install_seconds: 271.4
+      connect_seconds: 10.2
+      memory_mb: 249856
+      note: ""
+"""

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection: it may change or go in any release.
+
+"""The results that the role's tasks registered for the hosts of a batch."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Iterator, Mapping, TypedDict
+
+from ansible_collections.ece.platform.plugins.module_utils._enrollment import TokenRequest
+from ansible_collections.ece.platform.plugins.module_utils._plan import Plan
+from ansible_collections.ece.platform.plugins.plugin_utils._token_watchdog import Watchdog
+
+# The role registers each task's result under one of these names; a guard test compares them with the role's tasks.
+PLAN = "__ece_host_plan"
+CHECK = "__ece_host_check"
+TOKEN = "__ece_host_token"
+RUNNER = "__ece_host_runner"
+START = "__ece_host_start"
+WAIT = "__ece_host_wait"
+REPORT = "__ece_host_report"
+
+
+class BatchToken(TypedDict):
+    """The result of the step that mints the token of a batch."""
+
+    # None where no host of the batch needs a token.
+    request: TokenRequest | None
+    # None in check mode, where no host needs it, and where there is a reason why it was not minted.
+    token: str | None
+    reason: str | None
+    # Until when an installer may start, in seconds since 1970, or None for a token that does not expire.
+    latest_start: float | None
+    # Of a persistent token.
+    token_id: str | None
+    watchdog: Watchdog | None
+
+
+def token_refusal(token: Mapping[str, Any]) -> str | None:
+    """Return why an installer must not start with this BatchToken, or None."""
+    if token.get("reason"):
+        return str(token["reason"])
+    if "token" not in token:
+        return "there is no token to join with: the step that mints it did not run"
+    latest_start = token.get("latest_start")
+    if latest_start is not None and time.time() > latest_start:
+        return (
+            "the token of its batch would expire before its installer ends, because the hosts before it took long to "
+            "start; run this again"
+        )
+    return None
+
+
+class Batch:
+    """The hosts of the play's current batch that were checked, with their results.
+
+    A host that was left out by a condition of the play has no result and is not in it. A host that failed or became
+    unreachable is.
+    """
+
+    def __init__(self, plan: Plan, task_vars: Mapping[str, Any], play_id: str) -> None:
+        self._hostvars = task_vars["hostvars"]
+        self._all = task_vars["ansible_play_hosts_all"]
+        self._play_id = play_id
+        self.made_at = plan["made_at"]
+        self._alive = set(task_vars["ansible_play_batch"])
+        self.hosts = self._find_hosts(plan, set(task_vars["ansible_play_hosts"]))
+
+    def _find_hosts(self, plan: Plan, playing: set[str]) -> list[str]:
+        # A host that is out of the play belongs to this batch or to an earlier one, which has reported it.
+        gone = {name for name in plan["hosts"] if name not in playing and self._was_checked(name)}
+        if gone:
+            for report in self._reports(plan["hosts"]):
+                gone -= set(report["hosts"]) if report["made_at"] == self.made_at else set()
+        return [
+            name
+            for name in plan["hosts"]
+            if name in gone or (name in self._alive and name not in gone and self._was_checked(name))
+        ]
+
+    def _was_checked(self, name: str) -> bool:
+        check = self.result(name, CHECK)
+        return bool(check) and not check.get("skipped") and check.get("made_at", self.made_at) == self.made_at
+
+    def _reports(self, names: Any) -> Iterator[Mapping[str, Any]]:
+        """Yield the reports that the play's earlier batches left on these hosts."""
+        seen: set[str] = set()
+        for name in names:
+            if name in self._alive or name in seen:
+                continue
+            report = self.result(name, REPORT)
+            if report.get("play") == self._play_id:
+                seen.update(report["hosts"])
+                yield report
+
+    def result(self, name: str, registered: str) -> Mapping[str, Any]:
+        """Return what a task registered for a host, or an empty mapping."""
+        return self._hostvars[name].get(registered) or {}
+
+    def has_failed(self, name: str) -> bool:
+        """Return whether a host cannot go on: it is out of the play, or its check failed and the play ignores that."""
+        check = self.result(name, CHECK)
+        return name not in self._alive or bool(check.get("failed") or check.get("unreachable"))
+
+    def remaining(self) -> list[str]:
+        """Return the hosts that can go on."""
+        return [name for name in self.hosts if not self.has_failed(name)]
+
+    def verdict(self, name: str) -> str | None:
+        """Return what the check decided for a host."""
+        return self.result(name, CHECK).get("verdict")
+
+    def earlier_failures(self) -> str | None:
+        """Return the sentence of an earlier batch of the play in which too many hosts failed, or None."""
+        names = [name for name in self._all if name not in self.hosts]
+        sentences = (report["too_many_failed"] for report in self._reports(names))
+        return next((sentence for sentence in sentences if sentence), None)

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection: it may change or go in any release.
+
+"""The variables of role ece_host: read, checked, and turned into options of the modules that run on a host.
+
+Everything that a host would be given is checked here, before anything is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._install_options import (
+    HOST_INFO_OPTIONS,
+    ROLE_OPTIONS,
+    arguments,
+    is_version,
+)
+from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
+from ansible_collections.ece.platform.plugins.module_utils._plan import HostWish, PlanEntry, host_identity
+from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_problem, percentage_problem
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+
+PREFIX = "ece_host_"
+ARGUMENT_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
+# Variables that hold seconds, and the fewest seconds that make sense.
+SECONDS = {"install_timeout": 1, "connect_timeout": 1, "wait_interval": 1, "settle_time": 0}
+# Variables of which a play has one value. They are read from its hosts, because users set them for a group.
+OF_PLAY: dict[str, Callable[[Any], "str | None"]] = {
+    "batch": batch_problem,
+    "max_fail_percentage": percentage_problem,
+}
+
+
+# -- reading -------------------------------------------------------------------------------------------------------------
+
+
+def connection_options(variables: OneHost) -> dict[str, Any]:
+    """Return the API modules' connection options from `ece_url` and its like. Raises OptionError."""
+    given = {name: variables.get(f"ece_{name}") for name in CONNECTION_SPEC}
+    validator = ArgumentSpecValidator(CONNECTION_SPEC)
+    result = validator.validate({name: value for name, value in given.items() if value is not None})
+    if result.error_messages:
+        raise OptionError(f"the connection variables (ece_url and its like): {result.error_messages[0]}")
+    return dict(result.validated_parameters)
+
+
+def host_info_options(variables: OneHost) -> dict[str, Any]:
+    """Return the options of ece_host_info that the role's variables set."""
+    return _host_options(variables, HOST_INFO_OPTIONS)
+
+
+def install_options(variables: OneHost) -> dict[str, Any]:
+    """Return the options of ece_install that the role's variables set."""
+    return {**_host_options(variables, ROLE_OPTIONS), "timeout": variables.get(PREFIX + "install_timeout")}
+
+
+def _host_options(variables: OneHost, names: Iterable[str]) -> dict[str, Any]:
+    given = {name: variables.get(PREFIX + name) for name in names}
+    if variables.get(PREFIX + "installer_src"):
+        given["installer_url"] = None  # a file of the controller takes the place of the download
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def is_set(variables: OneHost, name: str) -> bool:
+    """Return a boolean variable of the role. A survey or -e gives text, of which "false" would count as true."""
+    return bool(boolean(variables.get(PREFIX + name, False), strict=False))
+
+
+def host_wish(name: str, variables: OneHost) -> HostWish:
+    """Return what the inventory wants of one host. Raises OptionError."""
+    roles = variables.get(PREFIX + "roles", list(DEFAULT_ROLES))
+    try:
+        arguments({"roles": roles}, PREFIX)
+    except OptionError as error:
+        raise OptionError(f"host {name}: {error}") from None
+    identity = host_identity(
+        name, {key: variables.get(key) for key in ("ece_host_runner_id", "ece_host_ip", "ansible_host")}
+    )
+    return {**identity, "roles": list(roles), "zone": variables.get(PREFIX + "zone")}
+
+
+# -- checking ------------------------------------------------------------------------------------------------------------
+
+
+class HostCheck:
+    """Checks the role's variables of hosts that are not joined."""
+
+    def __init__(self, platform_version: str, coordinator: str) -> None:
+        options = yaml.safe_load(ARGUMENT_SPECS.read_text(encoding="utf-8"))["argument_specs"]["join"]["options"]
+        # Without the defaults, which are the role's business and may be templates.
+        self._spec = {
+            name: {key: value for key, value in option.items() if key != "default"}
+            for name, option in options.items()
+            if name.startswith(PREFIX)
+        }
+        self._validator = ArgumentSpecValidator(self._spec)
+        self._platform_version = platform_version
+        self._coordinator = coordinator
+
+    def complete(self, entry: PlanEntry, variables: OneHost) -> PlanEntry:
+        """Return the plan's entry with version and coordinator. Raises OptionError for a variable that cannot work."""
+        try:
+            version = self._version(variables)
+            coordinator = variables.get(PREFIX + "coordinator", self._coordinator)
+            self._check_arguments(entry, variables, version, coordinator)
+            for option, least in SECONDS.items():
+                check_seconds(PREFIX + option, variables.get(PREFIX + option), least)
+            for option, problem_of in OF_PLAY.items():
+                value = variables.get(PREFIX + option)
+                problem = None if value is None else problem_of(value)
+                if problem:
+                    raise OptionError(f"{PREFIX}{option} {problem}")
+            self._check_types(variables)
+        except OptionError as error:
+            raise OptionError(f"host {entry['name']}: {error}") from None
+        return {**entry, "version": version, "coordinator": coordinator}
+
+    def _version(self, variables: OneHost) -> str:
+        version = str(variables.get(PREFIX + "version", self._platform_version))
+        if version != self._platform_version:
+            raise OptionError(
+                f"ece_host_version {version} is not what the platform runs: "
+                f"a host must join with {self._platform_version}, so leave ece_host_version out"
+            )
+        if not is_version(version):
+            raise OptionError(
+                f"cannot join a platform that reports version {version!r}, which is not a version; "
+                "is ece_url a coordinator of ECE?"
+            )
+        return version
+
+    @staticmethod
+    def _check_arguments(entry: PlanEntry, variables: OneHost, version: str, coordinator: str) -> None:
+        selinux = is_set(variables, "selinux")
+        # Which engine a host has is not known yet. Only Podman goes with SELinux, and the installation checks that.
+        engine = variables.get(PREFIX + "container_engine", "podman" if selinux else None)
+        options = {
+            **{name: variables.get(PREFIX + name) for name in ROLE_OPTIONS},
+            "coordinator_host": coordinator,
+            "roles": entry["roles"],
+            "runner_id": entry["runner_id"],
+            "version": version,
+            "container_engine": engine,
+            "selinux": selinux,
+        }
+        arguments(options, PREFIX)
+
+    def _check_types(self, variables: OneHost) -> None:
+        given = {key: value for key, value in variables.select(self._spec).items() if value is not None and value != ""}
+        messages = self._validator.validate(given).error_messages
+        if messages:
+            raise OptionError(messages[0])
+
+
+def check_seconds(name: str, value: Any, least: int) -> None:
+    """Raise OptionError for a value that is not a number of seconds."""
+    if value is None:
+        return
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1
+    # A fraction of the least second is as good as that.
+    if not (0 < number or number == least) or not number < 2**31:
+        raise OptionError(f"{name} {value!r} is not a time: use seconds, {least} or more")
+
+
+class PlayOptions:
+    """Collects the variables of which a play has one value, and refuses a second value."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = dict.fromkeys(OF_PLAY)
+        self._seen_on: dict[str, str] = {}
+
+    def add(self, name: str, variables: OneHost) -> None:
+        """Add one host's values. Raises OptionError where they differ from another host's."""
+        for option in OF_PLAY:
+            value = variables.get(PREFIX + option)
+            other = self._seen_on.setdefault(option, name)
+            if other != name and value != self.values[option]:
+                raise OptionError(
+                    f"{PREFIX}{option} is {self.values[option]!r} for host {other} and {value!r} for host {name}: "
+                    "a play has one value for all its hosts, so set it for their group"
+                )
+            self.values[option] = value
