@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What actions need of Ansible, as little as they use of it."""
+"""What the role's steps need of Ansible, reduced to what they use."""
 
 from __future__ import annotations
 
@@ -10,15 +10,29 @@ from types import SimpleNamespace
 
 import pytest
 
+PLAY = "this play"
+
+
+class Variables(dict):
+    """Stands for OneHost, whose get() takes empty for undefined. The role's defaults are not in it."""
+
+    def get(self, key, default=None):
+        value = super().get(key)
+        return default if value is None or value == "" else value
+
+    def select(self, keys):
+        return {key: self[key] for key in keys if key in self}
+
 
 @pytest.fixture
 def bare():
-    """An action without an executor around it: C(act) and what it calls."""
+    """An action without an executor around it: `act` and what it calls. Variables of its own host are `variables`."""
 
-    def make(module, **task):
+    def make(module, *, check_mode=False, variables=None):
         action = module.ActionModule.__new__(module.ActionModule)
-        play = SimpleNamespace(_uuid="this play")
-        action._task = SimpleNamespace(action="test", check_mode=False, _parent=SimpleNamespace(_play=play), **task)
+        play = SimpleNamespace(_uuid=PLAY)
+        action._task = SimpleNamespace(action="test", check_mode=check_mode, _parent=SimpleNamespace(_play=play))
+        action.own_variables = lambda task_vars: Variables(variables or {})
         return action
 
     return make
@@ -26,7 +40,7 @@ def bare():
 
 @pytest.fixture
 def shown(monkeypatch):
-    """Lines that an action shows to the operator. Call it with the action's module."""
+    """Lines that a module shows to the operator. Call it with the module."""
 
     def collect(module):
         lines = []
@@ -34,3 +48,40 @@ def shown(monkeypatch):
         return lines
 
     return collect
+
+
+@pytest.fixture
+def role_variables(monkeypatch):
+    """Variables by host name in place of HostVariables of a module."""
+
+    def install(module, hosts):
+        seen = {name: Variables(variables) for name, variables in hosts.items()}
+        found = SimpleNamespace(of=seen.__getitem__)
+        monkeypatch.setattr(module, "HostVariables", lambda action, task_vars: found)
+
+    return install
+
+
+@pytest.fixture
+def play_vars():
+    """Variables of a play: registered results by host name, and which hosts are out of the play."""
+
+    def make(results, *, gone=(), batch=None, **more):
+        names = list(results)
+        alive = [name for name in names if name not in gone]
+        return {
+            "hostvars": results,
+            "ansible_play_hosts_all": names,
+            "ansible_play_hosts": alive,
+            "ansible_play_batch": [name for name in alive if batch is None or name in batch],
+            "ansible_forks": 5,
+            **more,
+        }
+
+    return make
+
+
+def plan_of(names, **more):
+    """The plan of these hosts, none of which is joined."""
+    hosts = {name: {"name": name, "runner_id": f"r-{name}", "roles": ["allocator"], "zone": "z"} for name in names}
+    return {"made_at": 7.5, "max_fail_percentage": None, "hosts": hosts, **more}

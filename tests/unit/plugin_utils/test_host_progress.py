@@ -2,19 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One waiting host, look by look: no clock and no I/O, so a table of what is known when."""
+"""One waiting host, observation by observation: no clock and no I/O, so a table of what is known when."""
 
 from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
+from ansible_collections.ece.platform.plugins.module_utils._states import (
     CONNECTING,
     FAILED,
     INSTALLING,
     JOINED,
     SETTLING,
-    HostWatch,
+)
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
+    Expectation,
+    HostProgress,
+    Observation,
     progress,
 )
 
@@ -22,17 +26,24 @@ ENTRY = {"name": "a", "runner_id": "10.0.0.7", "roles": ["allocator"], "zone": "
 INSTALL_TIMEOUT, CONNECT_TIMEOUT = 1800, 600
 
 
-def watch(has_installer=True, started_here=True, last_started=None, settle_time=0, **entry):
-    return HostWatch(
-        {**ENTRY, **entry},
+class Host(HostProgress):
+    """A host that is updated with the fields of an observation."""
+
+    def update(self, now, known=None, record=None, **more):
+        super().update(Observation(now=now, known=known, record=record, **more))
+
+
+def waiting_host(has_installer=True, started_here=True, previous_start=None, settle_time=0, **entry):
+    expected = Expectation(
         has_installer=has_installer,
         install_timeout=INSTALL_TIMEOUT,
         connect_timeout=CONNECT_TIMEOUT,
         storage_path="/mnt/data/elastic",
         started_here=started_here,
-        last_started=last_started,
+        previous_start=previous_start,
         settle_time=settle_time,
     )
+    return Host({**ENTRY, **entry}, expected)
 
 
 def known(connected=True, allocator=True, roles=("allocator",), zone="zone-1", version="3.8.0"):
@@ -62,31 +73,31 @@ ABSENT = {"lock": "absent", "now": 5000.0}
 
 
 def ended(rc=0, ago=0.0, **more):
-    """A record whose installer ended so many seconds before the host was asked, by the host's clock."""
+    """A record whose installer ended some seconds before the host was asked, by the host's clock."""
     return {
         "lock": "over",
         "started": 5000.0,
         "finished": 5271.0,
         "seconds": 271.0,
         "rc": rc,
-        "output": ["last words"],
+        "output": ["the last line"],
         "now": 5271.0 + ago,
         **more,
     }
 
 
 def test_a_host_installs_connects_and_has_joined():
-    host = watch()
+    host = waiting_host()
     assert (host.phase, host.over) == (INSTALLING, False)
-    host.look(1, None, None)
-    host.look(2, None, ABSENT)
-    host.look(3, None, RUNNING)
+    host.update(1, None, None)
+    host.update(2, None, ABSENT)
+    host.update(3, None, RUNNING)
     assert host.phase == INSTALLING
-    host.look(275, None, ended(ago=2))
+    host.update(275, None, ended(ago=2))
     assert (host.phase, host.over) == (CONNECTING, False)
-    host.look(280, known(connected=False), ended(ago=2))
+    host.update(280, known(connected=False), ended(ago=2))
     assert host.phase == CONNECTING
-    host.look(283, known(), ended(ago=2))
+    host.update(283, known(), ended(ago=2))
     assert host.over
     assert host.row() == {
         "host": "a",
@@ -101,32 +112,32 @@ def test_a_host_installs_connects_and_has_joined():
 
 @pytest.mark.parametrize("odd", [5, ["zone-1"], {"a": 1}, True])
 def test_a_zone_and_a_memory_of_another_shape_are_not_shown(odd):
-    host, entry = watch(), known(zone=odd)
+    host, entry = waiting_host(), known(zone=odd)
     entry["allocator"]["capacity"] = {"memory": {"total": [odd]}}
-    host.look(275, entry, ended())
+    host.update(275, entry, ended())
     assert (host.phase, host.row()["zone"], host.row()["memory_mb"]) == (JOINED, "zone-1", None)
 
 
-def test_end_and_connection_seen_in_one_look_are_enough():
-    host = watch()
-    host.look(275, known(), ended())
+def test_one_observation_of_end_and_connection_is_enough():
+    host = waiting_host()
+    host.update(275, known(), ended())
     assert (host.phase, host.connect_seconds) == (JOINED, 0.0)
 
 
 @pytest.mark.parametrize(
-    ("record", "words", "seconds"),
+    ("record", "message", "seconds"),
     [
-        (ended(5), "installer exit 5 (precondition): last words. Start the container engine", 271.0),
+        (ended(5), "installer exit 5 (precondition): the last line. Start the container engine", 271.0),
         (ended(-9), "killed by signal 9", 271.0),
         (ended(-15, timed_out=True, timeout=1800), "did not end within 1800 s and was stopped", 271.0),
         ({"lock": "over", "started": 5000.0, "now": 5100.0}, "the installer was interrupted", None),
     ],
 )
-def test_a_failed_installer_ends_the_wait_at_once(record, words, seconds):
-    host = watch()
-    host.look(3, None, record)
+def test_a_failed_installer_ends_the_wait_at_once(record, message, seconds):
+    host = waiting_host()
+    host.update(3, None, record)
     row = host.row()
-    assert (row["verdict"], words in row["note"], row["install_seconds"], row["connect_seconds"]) == (
+    assert (row["verdict"], message in row["note"], row["install_seconds"], row["connect_seconds"]) == (
         FAILED,
         True,
         seconds,
@@ -135,47 +146,47 @@ def test_a_failed_installer_ends_the_wait_at_once(record, words, seconds):
 
 
 def test_a_failed_installer_fails_a_host_that_the_platform_calls_connected():
-    host = watch()
-    host.look(3, known(), ended(1))
+    host = waiting_host()
+    host.update(3, known(), ended(1))
     assert host.phase == FAILED
 
 
-def test_a_verdict_stands():
-    failed, joined = watch(), watch()
-    failed.look(3, None, ended(5))
-    joined.look(3, known(), ended())
+def test_a_host_that_joined_or_failed_stays_so():
+    failed, joined = waiting_host(), waiting_host()
+    failed.update(3, None, ended(5))
+    joined.update(3, known(), ended())
     for host, phase in ((failed, FAILED), (joined, JOINED)):
-        host.look(4, known(), ended())
-        host.look(99999, None, ended(1))
+        host.update(4, known(), ended())
+        host.update(99999, None, ended(1))
         assert host.phase == phase
     assert joined.message == ""
 
 
-def test_a_connected_host_waits_for_the_word_of_its_installer():
-    host = watch()
-    host.look(270, known(), RUNNING)
-    host.look(280, known(), RUNNING)
+def test_a_connected_host_waits_for_the_end_of_its_installer():
+    host = waiting_host()
+    host.update(270, known(), RUNNING)
+    host.update(280, known(), RUNNING)
     assert host.phase == INSTALLING
-    host.look(290, known(), ended(ago=5))
+    host.update(290, known(), ended(ago=5))
     assert (host.phase, host.install_seconds, host.connect_seconds) == (JOINED, 271.0, 0.0)
 
 
 @pytest.mark.parametrize("record", [None, ABSENT, RUNNING])
-def test_a_connected_host_that_cannot_be_asked_has_joined_after_a_while(record):
-    host = watch()
-    host.look(270, known(), record)
-    host.look(299.9, known(), record)
+def test_a_connected_host_that_does_not_report_has_joined_after_a_while(record):
+    host = waiting_host()
+    host.update(270, known(), record)
+    host.update(299.9, known(), record)
     assert host.phase == INSTALLING
-    host.look(300, known(), record)
+    host.update(300, known(), record)
     assert (host.phase, host.install_seconds, host.connect_seconds) == (JOINED, None, None)
 
 
-def test_that_while_begins_anew_when_the_connection_is_lost():
-    host = watch()
+def test_that_while_starts_again_when_the_connection_is_lost():
+    host = waiting_host()
     for now, entry in ((270, known()), (280, known(connected=False)), (290, known()), (310, known())):
-        host.look(now, entry, None)
+        host.update(now, entry, None)
     assert host.phase == INSTALLING
-    host.look(320, known(), None)
+    host.update(320, known(), None)
     assert host.phase == JOINED
 
 
@@ -185,7 +196,7 @@ def test_that_while_begins_anew_when_the_connection_is_lost():
         pytest.param(None, "the platform does not know it", id="unknown"),
         pytest.param(
             known(connected=False),
-            "knows it but is not connected to it; look at the logs of frc-runners-runner",
+            "knows it but it is not connected; look at the logs of frc-runners-runner",
             id="runner",
         ),
         pytest.param(known(allocator=False), "its runner is connected but its allocator is not", id="allocator"),
@@ -196,61 +207,61 @@ def test_that_while_begins_anew_when_the_connection_is_lost():
         ),
     ],
 )
-def test_a_host_that_does_not_connect_in_time_is_told_why(entry, reason):
-    host = watch()
-    host.look(300, entry, ended())
-    host.look(900, entry, ended())
+def test_a_host_that_does_not_connect_in_time_fails_with_the_reason(entry, reason):
+    host = waiting_host()
+    host.update(300, entry, ended())
+    host.update(900, entry, ended())
     assert host.phase == CONNECTING
-    host.look(900.1, entry, ended())
+    host.update(900.1, entry, ended())
     assert (host.phase, host.install_seconds) == (FAILED, 271.0)
-    assert host.message.startswith("not connected 600 s after its installer had ended (ece_host_connect_timeout): ")
+    assert host.message.startswith("not connected 600 s after its installer ended (ece_host_connect_timeout): ")
     assert reason in host.message
 
 
 def test_the_time_to_connect_counts_from_the_installers_end_even_in_an_earlier_run():
-    host = watch()
-    host.look(1, None, ended(ago=590))
+    host = waiting_host()
+    host.update(1, None, ended(ago=590))
     assert host.phase == CONNECTING
-    host.look(12, None, ended(ago=590))
+    host.update(12, None, ended(ago=590))
     assert host.phase == FAILED
 
 
-def test_a_clock_that_was_set_back_on_the_host_is_no_credit():
-    host = watch()
-    host.look(10, None, ended(ago=-10000))
-    host.look(610, None, ended(ago=-10000))
+def test_a_host_whose_clock_was_set_back_gets_no_more_time():
+    host = waiting_host()
+    host.update(10, None, ended(ago=-10000))
+    host.update(610, None, ended(ago=-10000))
     assert host.phase == CONNECTING
-    host.look(610.1, None, ended(ago=-10000))
+    host.update(610.1, None, ended(ago=-10000))
     assert host.phase == FAILED
 
 
 @pytest.mark.parametrize("record", [None, RUNNING])
-def test_an_installer_that_never_ends_is_given_up_after_its_timeout_and_a_grace(record):
-    host = watch()
-    host.look(1860, None, record)
+def test_an_installer_that_never_ends_fails_after_its_timeout_and_a_grace(record):
+    host = waiting_host()
+    host.update(1860, None, record)
     assert host.phase == INSTALLING
-    host.look(1860.1, None, record)
+    host.update(1860.1, None, record)
     assert (host.phase, host.message) == (
         FAILED,
-        "its installer did not end within 1860 s; run this again to go on waiting",
+        "its installer did not end within 1860 s; run this again to wait longer",
     )
 
 
 def test_a_host_that_falls_silent_is_told_from_an_installer_that_never_ends():
-    host = watch()
-    host.look(100, None, RUNNING)
-    host.look(1860.1, None, RUNNING, silence="no answer")
+    host = waiting_host()
+    host.update(100, None, RUNNING)
+    host.update(1860.1, None, RUNNING, host_error="no answer")
     assert host.phase == FAILED
     assert host.message.startswith(
-        "the host has not answered for 1760 s (no answer), so whether its installer has ended is not known; look at its console"
+        "the host has not answered for 1760 s (no answer), so it is not known whether its installer has ended; look at its console"
     )
 
 
 def test_an_installer_that_was_never_started_is_not_waited_for():
-    host = watch()
-    host.look(20, None, ABSENT)
+    host = waiting_host()
+    host.update(20, None, ABSENT)
     assert host.phase == INSTALLING
-    host.look(31, None, ABSENT)
+    host.update(31, None, ABSENT)
     assert (host.phase, "was not started" in host.message) == (FAILED, True)
 
 
@@ -258,60 +269,60 @@ def test_an_installer_that_was_never_started_is_not_waited_for():
 
 
 def test_a_host_has_joined_once_it_has_stayed_connected():
-    host = watch(settle_time=5)
-    host.look(271, None, ended())
-    host.look(280, known(), ended(), asked_at=280)
+    host = waiting_host(settle_time=5)
+    host.update(271, None, ended())
+    host.update(280, known(), ended(), asked_at=280)
     assert (host.phase, progress([host])) == (SETTLING, "1/1 connected, 1 settling, waiting for a")
-    host.look(286, known(), ended(), asked_at=280)
-    assert host.phase == SETTLING, "an old answer that is looked at again is no news"
-    host.look(287, known(), ended(), asked_at=285)
+    host.update(286, known(), ended(), asked_at=280)
+    assert host.phase == SETTLING, "an old answer that is read again proves nothing"
+    host.update(287, known(), ended(), asked_at=285)
     assert (host.phase, host.connect_seconds) == (JOINED, 9)
 
 
-def test_a_host_that_drops_again_is_waited_for_anew():
-    host = watch(settle_time=5)
-    host.look(280, known(), ended(), asked_at=280)
-    host.look(283, known(connected=False), ended(), asked_at=283)
+def test_a_host_that_disconnects_again_has_to_settle_again():
+    host = waiting_host(settle_time=5)
+    host.update(280, known(), ended(), asked_at=280)
+    host.update(283, known(connected=False), ended(), asked_at=283)
     assert host.phase == CONNECTING
-    host.look(284, known(), ended(), asked_at=284)
-    host.look(288, known(), ended(), asked_at=288)
+    host.update(284, known(), ended(), asked_at=284)
+    host.update(288, known(), ended(), asked_at=288)
     assert host.phase == SETTLING
-    host.look(289, known(), ended(), asked_at=289)
+    host.update(289, known(), ended(), asked_at=289)
     assert host.phase == JOINED
 
 
 @pytest.mark.parametrize(("drops", "times"), [(1, "once"), (2, "2 times")])
-def test_a_host_that_does_not_stay_says_so_when_time_is_up(drops, times):
-    host = watch(settle_time=5)
+def test_a_host_that_does_not_stay_connected_fails_with_that_reason(drops, times):
+    host = waiting_host(settle_time=5)
     for number in range(drops):
-        host.look(280 + 2 * number, known(), ended(), asked_at=280 + 2 * number)
-        host.look(281 + 2 * number, known(connected=False), ended(), asked_at=281 + 2 * number)
-    host.look(271 + 700, known(connected=False), ended(ago=700))
+        host.update(280 + 2 * number, known(), ended(), asked_at=280 + 2 * number)
+        host.update(281 + 2 * number, known(connected=False), ended(), asked_at=281 + 2 * number)
+    host.update(271 + 700, known(connected=False), ended(ago=700))
     assert host.phase == FAILED
-    assert f"it had connected {times} and dropped again: look at its runner's logs" in host.message
+    assert f"it connected {times} and disconnected again: look at its runner's logs" in host.message
 
 
-def test_a_platform_that_cannot_be_asked_drops_nobody():
-    host = watch(settle_time=5)
-    host.look(280, known(), ended(), asked_at=280)
-    host.look(283, None, ended(), trouble="down")
+def test_a_platform_that_cannot_be_asked_disconnects_no_host():
+    host = waiting_host(settle_time=5)
+    host.update(280, known(), ended(), asked_at=280)
+    host.update(283, None, ended(), platform_error="down")
     assert host.phase == SETTLING
-    host.look(285, known(), ended(), asked_at=285)
+    host.update(285, known(), ended(), asked_at=285)
     assert host.phase == JOINED
 
 
 @pytest.mark.parametrize(
-    "then", [{"known": None, "trouble": "down"}, {"known": known(connected=False)}], ids=["trouble", "dropped"]
+    "then", [{"known": None, "platform_error": "down"}, {"known": known(connected=False)}], ids=["trouble", "dropped"]
 )
-def test_a_settling_host_whose_installers_end_nobody_has_told_is_waited_for_like_any_other(then):
-    host = watch(settle_time=60)
-    host.look(1, None, RUNNING)
-    host.look(100, known(), None, asked_at=100)
-    host.look(135, known(), None, asked_at=135)
+def test_a_settling_host_whose_installer_never_reported_is_waited_for_like_any_other(then):
+    host = waiting_host(settle_time=60)
+    host.update(1, None, RUNNING)
+    host.update(100, known(), None, asked_at=100)
+    host.update(135, known(), None, asked_at=135)
     assert host.phase == SETTLING
-    host.look(140, then["known"], None, then.get("trouble"))
-    host.look(200, known(), None, asked_at=200)
-    host.look(270, known(), None, asked_at=270)
+    host.update(140, then["known"], platform_error=then.get("platform_error"))
+    host.update(200, known(), None, asked_at=200)
+    host.update(270, known(), None, asked_at=270)
     assert (host.phase, host.connect_seconds) == (JOINED, None)
 
 
@@ -322,26 +333,29 @@ def test_a_settling_host_whose_installers_end_nobody_has_told_is_waited_for_like
     "record", [ended(1), {"lock": "over", "started": 5000.0, "now": 5100.0}], ids=["failed", "interrupted"]
 )
 @pytest.mark.parametrize("started_here", [True, False])
-def test_an_installer_that_ran_before_and_fails_may_be_started_anew(record, started_here):
-    host = watch(started_here=started_here)
-    host.look(1, None, RUNNING)
-    host.look(100, None, record)
-    assert (host.phase, host.again) == (FAILED, not started_here)
+def test_an_installer_of_an_earlier_run_that_fails_can_be_installed_again_by_the_next_run(record, started_here):
+    host = waiting_host(started_here=started_here)
+    host.update(1, None, RUNNING)
+    host.update(100, None, record)
+    assert host.phase == FAILED
+    again = "its installer, which an earlier run started, failed; run this again to install again: "
+    assert host.message.startswith(again) is not started_here
+    assert "the installer was interrupted" in host.message or "installer exit 1" in host.message
 
 
-def test_the_record_of_an_earlier_failure_is_no_end_of_somebody_elses_installer():
+def test_the_record_of_an_earlier_failure_is_not_the_end_of_an_installer_started_by_hand():
     earlier = ended(5)
-    host = watch(started_here=False, last_started=earlier["started"])
-    host.look(1, None, earlier)
-    host.look(60, None, earlier)
+    host = waiting_host(started_here=False, previous_start=earlier["started"])
+    host.update(1, None, earlier)
+    host.update(60, None, earlier)
     assert host.phase == INSTALLING
-    host.look(100, known(), earlier)
-    host.look(140, known(), earlier)
+    host.update(100, known(), earlier)
+    host.update(140, known(), earlier)
     assert host.phase == JOINED
 
 
 @pytest.mark.parametrize(
-    ("entry", "words"),
+    ("entry", "message"),
     [
         (known(zone="zone-2"), "it joined, but it is in zone zone-2 instead of zone-1; remove the host"),
         (known(version="3.7.2"), "it joined, but it runs version 3.7.2 instead of 3.8.0; remove the host"),
@@ -351,51 +365,51 @@ def test_the_record_of_an_earlier_failure_is_no_end_of_somebody_elses_installer(
         ),
     ],
 )
-def test_a_host_that_joined_otherwise_than_wanted_has_failed(entry, words):
-    host = watch()
-    host.look(300, entry, ended())
+def test_a_host_that_joined_differently_has_failed(entry, message):
+    host = waiting_host()
+    host.update(300, entry, ended())
     row = host.row()
-    assert (row["verdict"], words in row["note"], row["zone"]) == (FAILED, True, entry["runner"]["zone"])
+    assert (row["verdict"], message in row["note"], row["zone"]) == (FAILED, True, entry["runner"]["zone"])
 
 
 def test_without_a_wanted_zone_the_table_shows_the_one_it_is_in():
-    host = watch(zone=None)
-    host.look(300, known(zone="ece-zone-1"), ended())
+    host = waiting_host(zone=None)
+    host.update(300, known(zone="ece-zone-1"), ended())
     assert (host.phase, host.row()["zone"]) == (JOINED, "ece-zone-1")
 
 
 def test_a_host_whose_roles_were_assigned_needs_no_installer():
-    host = watch(has_installer=False)
+    host = waiting_host(has_installer=False)
     assert host.phase == CONNECTING
-    host.look(2, known(roles=()), None)
+    host.update(2, known(roles=()), None)
     assert host.phase == CONNECTING
-    host.look(7, known(), None)
+    host.update(7, known(), None)
     assert (host.phase, host.install_seconds, host.connect_seconds) == (JOINED, None, 7.0)
 
 
-def test_a_host_whose_roles_do_not_come_fails_without_a_word_of_an_installer():
-    host = watch(has_installer=False)
-    host.look(600.1, known(roles=()), None)
+def test_a_host_whose_roles_do_not_arrive_fails_without_a_mention_of_an_installer():
+    host = waiting_host(has_installer=False)
+    host.update(600.1, known(roles=()), None)
     assert host.phase == FAILED
     assert host.message.startswith(
-        "not connected 600 s after its roles had been assigned (ece_host_connect_timeout): it is connected but without the role"
+        "not connected 600 s after its roles were assigned (ece_host_connect_timeout): it is connected but without the role"
     )
 
 
 def test_a_proxy_needs_no_allocator():
-    host = watch(roles=["proxy"])
-    host.look(300, known(roles=("proxy",), allocator=False), ended())
+    host = waiting_host(roles=["proxy"])
+    host.update(300, known(roles=("proxy",), allocator=False), ended())
     assert (host.phase, host.memory_mb) == (JOINED, None)
 
 
 def in_phase(name, phase):
-    host = watch(name=name)
+    host = waiting_host(name=name)
     if phase == CONNECTING:
-        host.look(1, None, ended())
+        host.update(1, None, ended())
     elif phase == JOINED:
-        host.look(1, known(), ended())
+        host.update(1, known(), ended())
     elif phase == FAILED:
-        host.look(1, None, ended(1))
+        host.update(1, None, ended(1))
     assert host.phase == phase
     return host
 

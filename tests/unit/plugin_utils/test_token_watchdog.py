@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A persistent token ends with its run, whatever ends that: real processes, and the stand-in."""
+"""A persistent token ends with its run, however the run ends: real processes, and the stand-in."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
-from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdog as watchdog
+from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdog as token_watchdog
 from tests.standin import StandIn
+
+REQUEST = {"roles": ["allocator"], "persistent": True, "validity_seconds": None}
 
 
 @pytest.fixture
@@ -50,61 +52,61 @@ def connection(ece, monkeypatch):
 
 @pytest.fixture
 def mint(connection, run):
-    kept = []
+    started = []
 
     def mint(**options):
-        kept.append(watchdog.mint({**connection, **options}, ["allocator"], run.pid))
-        return kept[-1]
+        started.append(token_watchdog.mint({**connection, **options}, REQUEST, run.pid))
+        return started[-1]
 
     yield mint
-    for minted in kept:
-        watchdog.release(minted["keeper"])
+    for _minted, watchdog in started:
+        token_watchdog.stop(watchdog)
 
 
 def until(condition, seconds=15):
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it never came true"
+        assert time.monotonic() < end, "the condition never held"
         time.sleep(0.05)
 
 
 def alive(pid):
-    return watchdog.born(pid) is not None
+    return token_watchdog.process_start_time(pid) is not None
 
 
-def test_a_token_is_minted_and_its_keeper_ends_when_it_is_released(ece, mint):
-    minted = mint()
+def test_a_token_is_minted_and_its_watchdog_ends_when_it_is_stopped(ece, mint):
+    minted, watchdog = mint()
     assert minted["token"].startswith("eyJ") and minted["roles"] == ["allocator"] and minted["expires_at"] is None
     assert ece.tokens == [minted["token_id"]]
-    assert alive(minted["keeper"]["pid"])
+    assert alive(watchdog["pid"])
     EceClient([ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path).delete_enrollment_token(
         minted["token_id"]
     )
     before = len(ece.requests)
-    watchdog.release(minted["keeper"])
-    until(lambda: not alive(minted["keeper"]["pid"]))
-    assert len(ece.requests) == before, "it has nothing more to ask"
+    token_watchdog.stop(watchdog)
+    until(lambda: not alive(watchdog["pid"]))
+    assert len(ece.requests) == before, "it has no further request"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
-def test_a_run_that_is_gone_takes_its_token_with_it_and_nobody_elses(ece, mint, run, number):
+def test_the_token_of_a_run_that_is_gone_is_revoked_and_no_other_token(ece, mint, run, number):
     other = EceClient(
         [ece.url], username=ece.username, password=ece.password, ca_path=ece.ca_path
     ).create_enrollment_token(["allocator"], True, None)
-    minted = mint()
-    run.send_signal(number)  # not waited for: what is left of it, a zombie, is no run any more
+    minted, watchdog = mint()
+    run.send_signal(number)  # its parent does not wait for it, and a zombie is not a run
     until(lambda: ece.tokens == [other["token_id"]])
-    until(lambda: not alive(minted["keeper"]["pid"]))
+    until(lambda: not alive(watchdog["pid"]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
-def test_a_keeper_that_is_told_to_end_revokes_first(ece, mint, number):
-    os.kill(mint()["keeper"]["pid"], number)
+def test_a_watchdog_that_is_terminated_revokes_first(ece, mint, number):
+    os.kill(mint()[1]["pid"], number)
     until(lambda: ece.tokens == [])
 
 
-def test_a_platform_that_is_ill_is_asked_until_the_token_is_gone(ece, mint, run):
-    minted = mint()
+def test_a_platform_with_errors_is_asked_until_the_token_is_gone(ece, mint, run):
+    minted, watchdog = mint()
     ece.fault(method="DELETE", path="enrollment-tokens", status=500, times=1)
     run.kill()
     until(lambda: any(entry["status"] == 500 for entry in ece.requests))
@@ -113,20 +115,20 @@ def test_a_platform_that_is_ill_is_asked_until_the_token_is_gone(ece, mint, run)
 
 
 def test_secrets_are_in_no_argument_list_and_no_environment(ece, mint):
-    minted = mint()
-    folder = Path("/proc") / str(minted["keeper"]["pid"])
+    minted, watchdog = mint()
+    folder = Path("/proc") / str(watchdog["pid"])
     seen = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
     for secret in (ece.password, minted["token"]):
         assert secret.encode() not in seen or pytest.fail("a secret is in sight", pytrace=False)
     assert b"ECE_PASSWORD" not in seen
 
 
-def test_it_is_a_session_of_its_own(mint):
-    pid = mint()["keeper"]["pid"]
+def test_the_watchdog_has_a_session_of_its_own(mint):
+    pid = mint()[1]["pid"]
     assert os.getsid(pid) == pid and os.getsid(pid) != os.getsid(0)
 
 
-def test_a_mint_that_is_refused_is_told_and_leaves_no_process(ece, connection, run):
+def test_a_refused_mint_raises_the_platforms_error(ece, connection, run):
     ece.fault(
         method="POST",
         path="enrollment-tokens",
@@ -135,39 +137,39 @@ def test_a_mint_that_is_refused_is_told_and_leaves_no_process(ece, connection, r
         message="No key.",
     )
     with pytest.raises(EceApiError, match="No key") as caught:
-        watchdog.mint(connection, ["allocator"], run.pid)
+        token_watchdog.mint(connection, REQUEST, run.pid)
     assert (caught.value.status, caught.value.code) == (403, "enrollment_tokens.signing_key_not_found")
 
 
-def test_a_lost_answer_is_cleared_up(ece, connection, run):
+def test_the_token_of_a_lost_answer_is_revoked(ece, connection, run):
     ece.fault(method="POST", path="enrollment-tokens", reset="after")
     with pytest.raises(PlatformError, match="is revoked"):
-        watchdog.mint(connection, ["allocator"], run.pid)
+        token_watchdog.mint(connection, REQUEST, run.pid)
     assert ece.minted == 1 and ece.tokens == []
 
 
-def test_a_keeper_that_cannot_be_started_mints_nothing(ece, connection, run, monkeypatch):
-    monkeypatch.setattr(watchdog.sys, "executable", "/nowhere/python")
+def test_a_watchdog_that_cannot_be_started_mints_nothing(ece, connection, run, monkeypatch):
+    monkeypatch.setattr(token_watchdog.sys, "executable", "/nowhere/python")
     with pytest.raises(PlatformError, match="cannot be started .No such file or directory.: nothing was minted"):
-        watchdog.mint(connection, ["allocator"], run.pid)
+        token_watchdog.mint(connection, REQUEST, run.pid)
     assert ece.minted == 0
 
 
-def test_a_keeper_that_dies_at_once_is_told(connection, run, monkeypatch):
-    monkeypatch.setattr(watchdog, "SOURCE", "raise SystemExit(1)")
-    with pytest.raises(PlatformError, match="ended without a word: look for a new one"):
-        watchdog.mint(connection, ["allocator"], run.pid)
+def test_a_watchdog_that_ends_at_once_is_an_error(connection, run, monkeypatch):
+    monkeypatch.setattr(token_watchdog, "SOURCE", "raise SystemExit(1)")
+    with pytest.raises(PlatformError, match="ended without a message: look for a new token"):
+        token_watchdog.mint(connection, REQUEST, run.pid)
 
 
-def test_nobody_but_a_keeper_is_sent_a_signal(run):
-    watchdog.release({"pid": run.pid, "name": "0123456789abcdef"})
-    watchdog.release({"pid": 2**22 - 1, "name": "0123456789abcdef"})
+def test_no_other_process_gets_a_signal(run):
+    token_watchdog.stop({"pid": run.pid, "name": "0123456789abcdef"})
+    token_watchdog.stop({"pid": 2**22 - 1, "name": "0123456789abcdef"})
     time.sleep(0.1)
     assert run.poll() is None
 
 
 def test_trying_to_revoke_has_an_end():
-    class Ill:
+    class Broken:
         asked = 0
 
         def enrollment_tokens(self):
@@ -177,6 +179,6 @@ def test_trying_to_revoke_has_an_end():
         def sleep(self, _seconds):
             pass
 
-    client = Ill()
-    assert watchdog.revoke(client, "id", seconds=0.2) is False
+    client = Broken()
+    assert token_watchdog.revoke(client, "id", seconds=0.2) is False
     assert client.asked > 1

@@ -8,19 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.action import ece_host_plan
+from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
-
-
-class Variables(dict):
-    """Stands for OneHost, whose get() takes empty for undefined; the role's defaults are not there."""
-
-    def get(self, key, default=None):
-        value = super().get(key)
-        return default if value is None or value == "" else value
-
-    def select(self, keys):
-        return {key: self[key] for key in keys if key in self}
 
 
 class Client:
@@ -58,24 +47,19 @@ class Client:
 
 
 @pytest.fixture
-def planning(bare, shown, monkeypatch):
+def planning(bare, shown, role_variables):
     """Plan for hosts: name -> variables. Returns the result, the client and the lines shown."""
 
-    def plan(hosts):
-        action, client, lines = bare(ece_host_plan), Client(), shown(ece_host_plan)
-        action.connect = lambda arguments: (client, [])
-        seen = {name: Variables(variables) for name, variables in hosts.items()}
-        monkeypatch.setattr(
-            ece_host_plan,
-            "HostVariables",
-            lambda action, task_vars: type("All", (), {"of": staticmethod(seen.__getitem__)}),
-        )
-        return action.act({}, {"ansible_play_batch": list(hosts)}), client, lines
+    def plan(hosts, **own):
+        action, client, lines = bare(ece_join_plan, variables=own), Client(), shown(ece_join_plan)
+        action.connect = lambda task_vars: (client, [])
+        role_variables(ece_join_plan, hosts)
+        return action.act({}, {"ansible_play_batch": list(hosts), "ansible_forks": 5}), client, lines
 
     return plan
 
 
-def test_joined_hosts_are_named_and_no_more_said_of_them(planning):
+def test_joined_hosts_are_counted_and_new_hosts_are_shown(planning):
     result, client, lines = planning(
         {"old": {"ansible_host": "10.0.0.1"}, "new": {"ansible_host": "10.0.0.2", "ece_host_zone": "z"}}
     )
@@ -83,7 +67,7 @@ def test_joined_hosts_are_named_and_no_more_said_of_them(planning):
     assert result["hosts"]["new"]["version"] == "3.8.0" and result["hosts"]["new"]["coordinator"] == "ece.example.com"
     assert lines == [
         "ECE 3.8.0 at https://ece.example.com:12443 - 2 hosts: 1 joined, 1 new",
-        "new: new, to join as allocator with runner id 10.0.0.2, z",
+        "new: new, joins as allocator with runner id 10.0.0.2, z",
     ]
     assert result["changed"] is False
 
@@ -103,24 +87,24 @@ def test_a_list_that_is_cut_is_a_warning_with_both_numbers(planning):
     [
         ({"ece_host_zone": "a b"}, "host new: ece_host_zone 'a b'"),
         ({"ece_host_version": "3.7.0"}, "leave ece_host_version out"),
-        ({"ece_host_connect_timeout": "soon"}, "host new: ece_host_connect_timeout 'soon' is no time"),
-        ({"ece_host_wait_interval": -1}, "ece_host_wait_interval -1 is no time"),
-        ({"ece_host_install_timeout": 10**400}, " is no time: use seconds"),
+        ({"ece_host_connect_timeout": "soon"}, "host new: ece_host_connect_timeout 'soon' is not a time"),
+        ({"ece_host_wait_interval": -1}, "ece_host_wait_interval -1 is not a time"),
+        ({"ece_host_install_timeout": 10**400}, " is not a time: use seconds"),
         (
             {"ece_host_installer_url": ["https://example.com/x"]},
             "host new: ece_host_installer_url \"['https://example.com/x']\" is no address",
         ),
         ({"ece_host_installer_checksum": 5}, "host new: ece_host_installer_checksum '5' is no checksum"),
-        ({"ece_host_installer_src": ["x"]}, "host new: ece_host_installer_src ['x'] is no file in the controller"),
+        ({"ece_host_installer_src": ["x"]}, "host new: ece_host_installer_src ['x'] is not a file on the controller"),
         ({"ece_host_installer_url": "http://example.com/x"}, "is not encrypted"),
         (
             {"ece_host_batch": 0},
-            "host new: ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more",
+            "host new: ece_host_batch 0 is not a batch of hosts: use a number of hosts or a percentage, 1 or more",
         ),
-        ({"ece_host_batch": [1, "0%"]}, "ece_host_batch [1, '0%'] is no batch of hosts"),
+        ({"ece_host_batch": [1, "0%"]}, "ece_host_batch [1, '0%'] is not a batch of hosts"),
         (
             {"ece_host_max_fail_percentage": 101},
-            "host new: ece_host_max_fail_percentage 101 is no percentage: use 0 to 100",
+            "host new: ece_host_max_fail_percentage 101 is not a percentage: use 0 to 100",
         ),
         ({"ece_host_debug": "maybe"}, "The value 'maybe' is not a valid boolean"),
         ({"ece_host_skip_checks": ["everything"]}, "Got no match for: everything"),
@@ -137,14 +121,14 @@ def test_bad_options_of_a_host_that_would_join(planning, variables, sentence):
 
 
 @pytest.mark.parametrize("version", ["", "3.8", "three\nfour"])
-def test_no_host_joins_a_platform_whose_version_is_none(planning, monkeypatch, version):
+def test_no_host_joins_a_platform_whose_version_is_not_a_version(planning, monkeypatch, version):
     monkeypatch.setattr(Client, "platform", lambda self: {"version": version})
     assert planning({"old": {"ansible_host": "10.0.0.1"}})[0]["joined"] == 1
-    with pytest.raises(OptionError, match="host new: cannot join a platform that says it runs version"):
+    with pytest.raises(OptionError, match="host new: cannot join a platform that reports version"):
         planning({"new": {"ansible_host": "10.0.0.2"}})
 
 
-def test_options_of_a_joined_host_are_nobodys_business(planning):
+def test_options_of_a_joined_host_are_not_checked(planning):
     result, _client, _lines = planning({"old": {"ansible_host": "10.0.0.1", "ece_host_zone": "a b"}})
     assert result["hosts"] == {}
 
@@ -155,7 +139,7 @@ def test_an_unknown_role_is_refused_for_joined_hosts_too(planning):
 
 
 @pytest.mark.parametrize("value", [False, "false", "no", True, "true"])
-def test_selinux_may_be_a_word(planning, value):
+def test_selinux_may_be_text(planning, value):
     variables = {"ansible_host": "10.0.0.2", "ece_host_selinux": value}
     assert list(planning({"new": variables})[0]["hosts"]) == ["new"]
     if value in (True, "true"):
@@ -163,15 +147,19 @@ def test_selinux_may_be_a_word(planning, value):
             planning({"new": {**variables, "ece_host_container_engine": "docker"}})
 
 
+@pytest.mark.parametrize("value", [30, "30%", None])
+def test_the_limit_of_failures_is_in_the_plan(planning, value):
+    hosts = {name: {"ansible_host": name, "ece_host_max_fail_percentage": value} for name in ("10.0.0.2", "10.0.0.3")}
+    assert planning(hosts)[0]["max_fail_percentage"] == value
+
+
 @pytest.mark.parametrize(
-    ("option", "value"), [("batch", "25%"), ("batch", [1, 10]), ("max_fail_percentage", 30), ("batch", None)]
+    ("batch", "persistent", "sizes"),
+    [(None, False, [900, 100]), (None, True, [1000]), ("25%", False, [250] * 4), (950, "true", [950, 50])],
 )
-def test_a_plays_own_options_are_in_the_plan(planning, option, value):
-    hosts = {
-        name: {"ansible_host": address, f"ece_host_{option}": value}
-        for name, address in (("new", "10.0.0.2"), ("newer", "10.0.0.3"))
-    }
-    assert planning(hosts)[0][option] == value
+def test_a_batch_has_no_more_hosts_than_can_start_with_one_token(planning, batch, persistent, sizes):
+    hosts = {f"h{number}": {"ece_host_batch": batch} for number in range(1000)}
+    assert planning(hosts, ece_host_token_persistent=persistent)[0]["batch"] == sizes
 
 
 def test_two_hosts_that_want_different_batches_are_an_error(planning):

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The wait: what it shows and when, and that an error of the platform does not end it."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.action import ece_join_wait
+from ansible_collections.ece.platform.plugins.module_utils._client import EceAuthError, EceConnectionError
+from ansible_collections.ece.platform.plugins.plugin_utils import _announcer, _poller
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import Expectation, HostProgress
+from tests.unit.action.conftest import Variables
+
+CONNECTED = {"runner_id": "r", "connected": True, "roles": [{"role_name": "allocator"}], "zone": "z"}
+
+
+class Client:
+    """Answers from a script: each entry is the ids that are connected, or an error. The last entry repeats."""
+
+    def __init__(self, *script):
+        self._script = list(script)
+        self.asked = 0
+
+    def platform(self):
+        self.asked += 1
+        self._now = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if isinstance(self._now, Exception):
+            raise self._now
+        return {"version": "3.8.0"}
+
+    def runners(self):
+        return [{**CONNECTED, "runner_id": name} for name in self._now]
+
+    def iter_allocators(self, total):
+        return [{"allocator_id": name, "status": {"connected": True}} for name in self._now]
+
+
+def waiting_host(name, kind=HostProgress, **options):
+    entry = {"name": name, "runner_id": name, "roles": ["allocator"], "zone": None, "version": None}
+    expected = {"install_timeout": 60, "connect_timeout": 60, "storage_path": "/data", **options}
+    return kind(entry, Expectation(**expected))
+
+
+def ended(rc, output=()):
+    return {"lock": "over", "started": 1, "finished": 10, "now": 10, "seconds": 9.0, "rc": rc, "output": list(output)}
+
+
+@pytest.fixture
+def wait(shown, monkeypatch):
+    """Wait for hosts with a client and records. Returns the lines shown."""
+
+    def act(client, hosts, records, errors=None, interval=0.01):
+        monkeypatch.setattr(ece_join_wait, "TICK_SECONDS", 0.01)
+        monkeypatch.setattr(_poller, "FIRST_INTERVAL_SECONDS", 0.01)
+        lines = shown(_announcer)
+        followers = SimpleNamespace(records=records, errors={} if errors is None else errors)
+        ece_join_wait.wait(client, hosts, followers, interval)
+        return lines
+
+    return act
+
+
+def test_each_end_is_shown_at_once_and_a_failure_delays_no_other_host(wait):
+    hosts = [waiting_host("a"), waiting_host("b")]
+    lines = wait(Client([], ["a"]), hosts, {"a": ended(0), "b": ended(5, ["no socket"])})
+    assert lines[0] == "0:00  0/2 connected, 2 installing, waiting for a, b"
+    assert any("b failed: installer exit 5 (precondition): no socket." in line for line in lines)
+    assert lines[-1].endswith("1/2 connected: a; 1 failed")
+
+
+def test_a_platform_that_cannot_be_asked_for_a_while_is_asked_again(wait):
+    error = EceConnectionError("no coordinator can be reached", sent=False)
+    client, hosts = Client(error, error, ["a"]), [waiting_host("a")]
+    wait(client, hosts, {"a": ended(0)})
+    assert hosts[0].phase == "joined" and client.asked >= 3
+
+
+@pytest.mark.parametrize("error", [EceAuthError("refused", 401, None, [], []), AttributeError("an odd reply")])
+def test_no_answer_of_the_platform_ends_the_wait_for_running_installers(wait, error):
+    hosts = [waiting_host("a")]
+    wait(Client(error, error, ["a"]), hosts, {"a": ended(0)})
+    assert hosts[0].phase == "joined"
+
+
+def test_a_host_that_does_not_answer_is_named_once_and_again_when_it_answers(wait):
+    records, errors, script = {}, {}, ["", "no route", "no route", "", "", "no answer", ""]
+
+    class Host(HostProgress):
+        def update(self, seen):
+            super().update(seen)
+            errors["a"] = script.pop(0) if script else ""
+            records.update({} if script else {"a": ended(1, ["the end"])})
+
+    lines = wait(Client([]), [waiting_host("a", kind=Host)], records, errors)
+    assert [line.partition("  ")[2].partition(":")[0] for line in lines if "  a " in line] == [
+        "a does not answer, trying again",
+        "a answers again",
+        "a does not answer, trying again",
+        "a answers again",
+        "a failed",
+    ]
+
+
+def test_the_number_of_requests_does_not_depend_on_the_number_of_hosts(wait):
+    names = [f"h{number}" for number in range(100)]
+    few, many = Client([], ["h0"]), Client([], names)
+    wait(few, [waiting_host("h0")], {"h0": ended(0)})
+    wait(many, [waiting_host(name) for name in names], {name: ended(0) for name in names})
+    assert many.asked <= few.asked + 3
+
+
+def test_a_platform_that_stays_silent_is_the_reason_when_time_is_up(wait):
+    hosts = [waiting_host("a", connect_timeout=0.05)]
+    wait(Client(EceConnectionError("no coordinator can be reached", sent=False)), hosts, {"a": ended(0)})
+    assert hosts[0].phase == "failed"
+    assert "the platform cannot be asked: no coordinator can be reached" in hosts[0].message
+
+
+def test_a_request_that_never_ends_does_not_keep_a_settling_host_waiting_for_ever(wait, monkeypatch):
+    monkeypatch.setattr(_poller, "STALE_SECONDS", 0.1)
+    client, over = Client(["a"]), threading.Event()
+    runners = client.runners
+    client.runners = lambda: runners() if client.asked == 1 else over.wait(60)
+    hosts = [waiting_host("a", connect_timeout=0.2, settle_time=0.05)]
+    wait(client, hosts, {"a": ended(0)})
+    over.set()
+    assert hosts[0].phase == "failed" and "the platform has not answered for" in hosts[0].message
+
+
+def test_a_hundred_hosts_that_connect_are_one_line(wait):
+    names = [f"h{number:02}" for number in range(100)]
+    lines = wait(Client([], names), [waiting_host(name) for name in names], {name: ended(0) for name in names})
+    assert lines[-1].endswith("100/100 connected: h00, h01, h02, h03, h04 and 95 more")
+    assert len(lines) <= 3
+
+
+@pytest.mark.parametrize("settle_time", [0, 0.001])
+def test_the_first_installer_that_ends_and_the_first_host_that_connects_make_the_interval_short_again(
+    wait, monkeypatch, settle_time
+):
+    client, hosts = Client([], [], ["a"]), [waiting_host("a", connect_timeout=10, settle_time=settle_time)]
+    records = {}
+    threading.Timer(0.2, lambda: records.update(a=ended(0))).start()
+    # The third request of an hour's interval would come after an hour, and the host would have failed by then.
+    monkeypatch.setattr(_poller, "INTERVAL_GROWTH", 1e9)
+    monkeypatch.setattr(_poller, "STALE_SECONDS", 5 - 3600)
+    wait(client, hosts, records, interval=3600)
+    assert hosts[0].phase == "joined", hosts[0].message
+
+
+# -- what is expected of a host ------------------------------------------------------------------------------------------
+
+VARIABLES = Variables(
+    ece_host_install_timeout="60", ece_host_connect_timeout=5, ece_host_storage_path="/data", ece_host_settle_time=3
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "previous_start"),
+    [
+        ({"started": 5.0, "rc": None, "running": True}, None),
+        ({"started": 5.0, "rc": 1, "running": False}, 5.0),
+        (None, None),
+    ],
+    ids=["running", "ended before", "no record"],
+)
+def test_an_installer_that_was_found_running_is_told_from_one_that_ended_before(last, previous_start):
+    expected = ece_join_wait.expect({"verdict": "wait", "facts": {"last_install": last}}, {}, VARIABLES)
+    assert (expected.previous_start, expected.started_here, expected.install_timeout) == (previous_start, False, 60.0)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "start", "started_here"),
+    [
+        ("install", {"changed": True}, True),
+        ("install", {"changed": False}, False),
+        ("replace", {"unreachable": True, "changed": False}, True),
+        ("assign-roles", {"skipped": True, "changed": False}, False),
+    ],
+)
+def test_an_installer_that_another_run_started_meanwhile_is_not_this_runs(verdict, start, started_here):
+    expected = ece_join_wait.expect({"verdict": verdict}, start, VARIABLES)
+    assert expected.started_here is started_here and expected.has_installer is (verdict != "assign-roles")
+
+
+@pytest.mark.parametrize(
+    ("facts", "variables", "python"),
+    [
+        ({"python": {"executable": "/usr/bin/python3.9"}}, {"ansible_python_interpreter": "auto"}, "/usr/bin/python3.9"),
+        ({}, {"ansible_python_interpreter": "/opt/python"}, "/opt/python"),
+        ({}, {}, "python3"),
+    ],
+)
+def test_a_host_is_followed_with_the_python_that_its_check_ran_with(facts, variables, python):
+    command = ece_join_wait.follow_command(Variables({**VARIABLES, **variables}), facts)
+    assert command[0] == python and command[-2].startswith("/data/") and command[-2].endswith("record.json")

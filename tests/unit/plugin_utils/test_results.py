@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which hosts a batch has, by the results that are registered: not every host of a play runs every task."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, Batch, token_refusal
+
+CHECKED = {CHECK: {"verdict": "install", "made_at": 7.5}}
+UNREACHABLE = {CHECK: {"unreachable": True, "msg": "no route"}}
+
+
+def batch(results, *, gone=(), alive=None, planned=None):
+    names = list(results)
+    playing = [name for name in names if name not in gone]
+    task_vars = {
+        "hostvars": results,
+        "ansible_play_hosts_all": names,
+        "ansible_play_hosts": playing,
+        "ansible_play_batch": [name for name in playing if alive is None or name in alive],
+    }
+    plan = {"made_at": 7.5, "hosts": dict.fromkeys(names if planned is None else planned)}
+    return Batch(plan, task_vars, "this play")
+
+
+def report(hosts, made_at=7.5, play="this play"):
+    return {REPORT: {"play": play, "made_at": made_at, "hosts": dict.fromkeys(hosts), "too_many_failed": None}}
+
+
+def test_joined_hosts_of_the_play_are_not_in_it():
+    assert batch({"a": CHECKED, "b": {}, "c": CHECKED}, planned="ac").hosts == ["a", "c"]
+
+
+def test_hosts_that_failed_or_became_unreachable_are_in_it_and_do_not_remain():
+    found = batch({"a": UNREACHABLE, "b": {CHECK: {"failed": True, "made_at": 7.5}}, "c": CHECKED}, gone="ab")
+    assert (found.hosts, found.remaining()) == (["a", "b", "c"], ["c"])
+
+
+def test_hosts_whose_failure_the_play_ignores_do_not_remain():
+    found = batch({"a": UNREACHABLE, "b": {CHECK: {"failed": True, "made_at": 7.5}}, "c": CHECKED})
+    assert (found.hosts, found.remaining()) == (["a", "b", "c"], ["c"])
+
+
+@pytest.mark.parametrize("left_out", [{}, {CHECK: {"skipped": True}}, {CHECK: {"verdict": "install", "made_at": 1.0}}])
+def test_hosts_that_a_condition_left_out_are_not_in_it(left_out):
+    assert batch({"a": CHECKED, "b": left_out}).hosts == ["a"]
+
+
+def test_hosts_of_later_batches_are_not_in_it():
+    assert batch({"a": CHECKED, "b": {}, "c": {}}, alive="a").hosts == ["a"]
+
+
+@pytest.mark.parametrize("order", ["abcde", "edcba"])
+def test_hosts_that_failed_in_earlier_batches_are_not_in_it(order):
+    results = {
+        "a": {**CHECKED, **report("abc")},
+        "b": UNREACHABLE,
+        "c": {**CHECKED, **report("abc")},
+        "d": CHECKED,
+        "e": UNREACHABLE,
+    }
+    found = batch({name: results[name] for name in order}, gone="bce", alive="d")
+    assert sorted(found.hosts) == ["d", "e"]
+
+
+def test_a_report_of_an_earlier_plan_of_the_play_takes_no_host_out():
+    assert batch({"a": {**UNREACHABLE, **report("a", made_at=1.0)}, "b": CHECKED}, gone="a").hosts == ["a", "b"]
+
+
+def test_a_usable_token_has_no_refusal():
+    assert token_refusal({"token": "t", "reason": None, "latest_start": None}) is None
