@@ -26,7 +26,7 @@ NAME = "ece.platform"
 MODULES = sorted(path.stem for path in (COLLECTION / "plugins" / "modules").glob("*.py"))
 ACTIONS = sorted(path.stem for path in (COLLECTION / "plugins" / "action").glob("*.py"))
 FRAGMENTS = sorted(path.stem for path in (COLLECTION / "plugins" / "doc_fragments").glob("*.py"))
-# What an option is where nothing is said.
+# An option without further fields.
 PLAIN = {"type": "str", "elements": None, "choices": None, "default": None, "required": False, "aliases": None}
 every_module = pytest.mark.parametrize("module", MODULES)
 
@@ -43,10 +43,10 @@ def documentation(module):
         name, _, part = fragment.removeprefix(NAME + ".").partition(".")
         text = yaml.safe_load(getattr(load("doc_fragments", name).ModuleDocFragment, part.upper() or "DOCUMENTATION"))
         options.update(text.get("options") or {})
-        for attribute, words in (text.get("attributes") or {}).items():
-            attributes.setdefault(attribute, {}).update(words)
-    for attribute, words in (documented.get("attributes") or {}).items():
-        attributes.setdefault(attribute, {}).update(words)
+        for attribute, entry in (text.get("attributes") or {}).items():
+            attributes.setdefault(attribute, {}).update(entry)
+    for attribute, entry in (documented.get("attributes") or {}).items():
+        attributes.setdefault(attribute, {}).update(entry)
     return {**documented, "options": options, "attributes": attributes}
 
 
@@ -111,13 +111,13 @@ def test_a_modules_documentation_is_complete(module):
     assert documented["author"]
     assert documented["description"]
     for attribute in ("check_mode", "diff_mode", "idempotent"):
-        words = documented["attributes"][attribute]
-        assert words.get("support") in ("full", "partial", "none", "N/A"), attribute
-        assert words.get("description"), attribute
-        if words["support"] == "partial":
-            assert words.get("details"), f"{attribute} is partial: in which way?"
-    for option, words in documented["options"].items():
-        assert words.get("description"), option
+        entry = documented["attributes"][attribute]
+        assert entry.get("support") in ("full", "partial", "none", "N/A"), attribute
+        assert entry.get("description"), attribute
+        if entry["support"] == "partial":
+            assert entry.get("details"), f"{attribute} is partial: in which way?"
+    for option, entry in documented["options"].items():
+        assert entry.get("description"), option
 
 
 @every_module
@@ -127,8 +127,8 @@ def test_examples_are_tasks_of_the_module_with_options_that_it_has(module):
     for name, options in examples:
         known = argument_spec(name.removeprefix(NAME + "."))
         assert set(options or {}) <= set(known)
-        for option, words in known.items():
-            assert not words.get("required") or option in (options or {}), f"{option} is required"
+        for option, entry in known.items():
+            assert not entry.get("required") or option in (options or {}), f"{option} is required"
 
 
 @every_module
@@ -136,45 +136,41 @@ def test_every_return_value_has_a_sample_of_its_type(module):
     kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict, "raw": object}
     returned = yaml.safe_load(load("modules", module).RETURN)
     assert returned
-    for name, words in returned.items():
-        assert words.get("description"), name
-        assert words.get("returned"), name
-        assert "sample" in words, name
-        assert isinstance(words["sample"], kinds[words["type"]]), f"the sample of {name} is no {words['type']}"
-        assert words["type"] != "list" or words.get("elements"), f"{name} is a list of what?"
+    for name, entry in returned.items():
+        assert entry.get("description"), name
+        assert entry.get("returned"), name
+        assert "sample" in entry, name
+        assert isinstance(entry["sample"], kinds[entry["type"]]), f"the sample of {name} is not a {entry['type']}"
+        assert entry["type"] != "list" or entry.get("elements"), f"{name} is a list of what?"
 
 
 @every_module
 def test_the_argument_spec_equals_the_documented_options(module):
     def compare(where, spec, options):
         assert set(spec) == set(options), where
-        for name, words in spec.items():
-            meant = {key: words.get(key, plain) for key, plain in PLAIN.items()}
+        for name, entry in spec.items():
+            meant = {key: entry.get(key, plain) for key, plain in PLAIN.items()}
             said = {key: options[name].get(key, plain) for key, plain in PLAIN.items()}
             assert meant == said, f"{where}{name}"
-            compare(f"{where}{name}.", words.get("options") or {}, options[name].get("suboptions") or {})
+            compare(f"{where}{name}.", entry.get("options") or {}, options[name].get("suboptions") or {})
 
     compare("", argument_spec(module), documentation(module)["options"])
 
 
 @every_module
 def test_options_that_hold_a_secret_are_masked(module):
-    for name, words in argument_spec(module).items():
+    for name, entry in argument_spec(module).items():
         if re.search("password|token|secret|api_key", name):
-            assert "no_log" in words, f"{name}: state no_log, whichever it is"
+            assert "no_log" in entry, f"{name}: state no_log, whichever it is"
         if name in ("password", "api_key"):
-            assert words["no_log"] is True
+            assert entry["no_log"] is True
 
 
 def test_every_fallback_to_the_environment_is_documented():
     options = documentation("ece_platform_info")["options"]
-    for name, words in shared.CONNECTION_SPEC.items():
-        for variable in words.get("fallback", (None, []))[1]:
+    for name, entry in shared.CONNECTION_SPEC.items():
+        for variable in entry.get("fallback", (None, []))[1]:
             assert f"E({variable})" in " ".join(options[name]["description"]), name
-
-
-def test_every_action_has_a_module_that_documents_it():
-    assert set(ACTIONS) <= set(MODULES)
 
 
 # -- action group ------------------------------------------------------------------------------------------------------------------
@@ -204,10 +200,10 @@ def role(name, *path):
 @pytest.mark.parametrize("name", OUR_ROLES)
 def test_a_roles_defaults_are_those_of_its_argument_specs(name):
     documented = {}
-    for words in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
-        for option, option_words in (words.get("options") or {}).items():
-            if "default" in option_words:
-                assert documented.setdefault(option, option_words["default"]) == option_words["default"], (
+    for entry in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
+        for option, option_entry in (entry.get("options") or {}).items():
+            if "default" in option_entry:
+                assert documented.setdefault(option, option_entry["default"]) == option_entry["default"], (
                     f"{option} has two defaults"
                 )
     assert role(name, "defaults", "main.yml") == documented
@@ -216,24 +212,26 @@ def test_a_roles_defaults_are_those_of_its_argument_specs(name):
 @pytest.mark.parametrize("name", OUR_ROLES)
 def test_a_roles_options_are_documented_and_used(name):
     folder = COLLECTION / "roles" / name
-    words = "\n".join(
+    text = "\n".join(
         path.read_text()
         for kind in ("roles", "playbooks", "plugins")
         for path in (COLLECTION / kind).rglob("*")
         if path.suffix in (".yml", ".py")
     )
-    words = words.replace((folder / "meta" / "argument_specs.yml").read_text(), "").replace(
+    text = text.replace((folder / "meta" / "argument_specs.yml").read_text(), "").replace(
         (folder / "defaults" / "main.yml").read_text(), ""
     )
-    plan = load("action", "ece_host_plan")
-    from_plan = plan.INSTALL_OPTIONS + tuple(plan.SECONDS_OPTIONS) + tuple(plan.PLAY_OPTIONS)
-    for entry in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
-        assert entry["short_description"] and entry["author"] and entry["version_added"]
-        for option, option_words in (entry.get("options") or {}).items():
-            assert option_words.get("description"), option
-            assert option_words.get("type"), option
-            assert not ("default" in option_words and option_words.get("required")), option
-            assert re.search(rf"\b{option}\b", words) or option.removeprefix("ece_host_") in from_plan, (
+    options = load("plugin_utils", "_role_options")
+    declared = {*options.ROLE_OPTIONS, *options.HOST_INFO_OPTIONS, *options.SECONDS, *options.OF_PLAY}
+    for entry_point in role(name, "meta", "argument_specs.yml")["argument_specs"].values():
+        assert all(entry_point[key] for key in ("short_description", "author", "version_added"))
+        for option, option_entry in (entry_point.get("options") or {}).items():
+            assert option_entry.get("description"), option
+            assert option_entry.get("type"), option
+            assert not ("default" in option_entry and option_entry.get("required")), option
+            used = rf"\b{option}\b|PREFIX \+ \"{option.removeprefix('ece_host_')}\"|is_set\(.*\"{option.removeprefix('ece_host_')}\"\)"
+            connection = option.removeprefix("ece_") in shared.CONNECTION_SPEC
+            assert connection or re.search(used, text) or option.removeprefix("ece_host_") in from_plan, (
                 f"{option} is used nowhere"
             )
 
@@ -242,6 +240,65 @@ def test_the_role_takes_the_roles_that_the_platform_knows():
     options = role("ece_host", "meta", "argument_specs.yml")["argument_specs"]["join"]["options"]
     assert options["ece_host_roles"]["choices"] == list(ROLES)
     assert options["ece_host_roles"]["default"] == list(DEFAULT_ROLES)
+
+
+# -- private parts -----------------------------------------------------------------------------------------------------
+
+STEPS = [module for module in MODULES if module.startswith("ece_join_")]
+PRIVATE = [path for kind in ("module_utils", "plugin_utils") for path in (COLLECTION / "plugins" / kind).glob("*.py")]
+
+
+@pytest.mark.parametrize("path", PRIVATE, ids=lambda path: path.stem)
+def test_code_that_users_must_not_import_shows_it_in_name_and_header(path):
+    assert path.name.startswith("_")
+    assert "is PRIVATE to the collection" in path.read_text(encoding="utf-8")[:600]
+
+
+def test_every_action_is_a_private_step_with_a_module_that_documents_it():
+    assert set(ACTIONS) == set(STEPS)
+
+
+@pytest.mark.parametrize("module", STEPS)
+def test_a_step_is_not_offered_to_users(module):
+    description = documentation(module)["description"]
+    assert description[0].startswith("WARNING: Only for the use of role P(ece.platform.ece_host#role).")
+    assert module not in (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert module not in yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text())["action_groups"]["ece"]
+
+
+def test_old_names_of_steps_have_a_tombstone():
+    routing = yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text())["plugin_routing"]
+    for kind in ("action", "modules"):
+        assert all(entry["tombstone"]["warning_text"] for entry in routing[kind].values())
+        assert {"ece_host_plan", "ece_host_verdict", "ece_host_wait", "ece_host_report"} <= set(routing[kind])
+        assert not set(routing[kind]) & set(MODULES)
+
+
+def test_the_role_registers_results_under_the_names_that_the_steps_read():
+    tasks_of_role = (COLLECTION / "roles" / "ece_host" / "tasks").glob("*.yml")
+    registered = {name for path in tasks_of_role for name in re.findall(r"register: (\S+)", path.read_text())}
+    results = load("plugin_utils", "_results")
+    constants = {
+        results.PLAN,
+        results.CHECK,
+        results.TOKEN,
+        results.RUNNER,
+        results.START,
+        results.WAIT,
+        results.REPORT,
+    }
+    assert registered == constants
+
+
+def test_every_state_of_a_host_is_in_the_table_of_the_architecture():
+    states = {
+        value
+        for name, value in vars(load("module_utils", "_states")).items()
+        if isinstance(value, str) and name.isupper()
+    }
+    page = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?`) \| (?:plan|check|wait|report)", page, re.MULTILINE)
+    assert {state for row in rows for state in re.findall(r"`(.*?)`", row)} == states
 
 
 # -- what security.md promises ------------------------------------------------------------------------------------------------------
