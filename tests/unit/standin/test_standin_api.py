@@ -117,7 +117,7 @@ def test_violations_of_requests_and_replies_are_noticed(make: Callable[..., Stan
     ece.fault(path="^/platform$", status=503)
     api("GET", "/platform", params={"again": "1"})
     assert len(ece.violations) == 5, ece.violations
-    ece._contract.check_reply("GET", "/api/v1/platform", 200, b'{"version": 3}')
+    ece.contract.check_reply("GET", "/api/v1/platform", 200, b'{"version": 3}')
     assert any("reply 200" in item for item in ece.violations)
 
 
@@ -154,7 +154,7 @@ def test_pages_are_cut_silently(make: Callable[..., StandIn]) -> None:
     assert len(ids(api("POST", ALLOCATORS + "/_search", json={}).json())) == 10
     summaries = api.get("/platform")["regions"][0]["allocators"]["zone_summaries"]
     assert sum(item["total_allocators"] for item in summaries) == total
-    ece.options.max_page = 30
+    ece.api.max_page = 30
     assert len(ids(api.get(ALLOCATORS, params={"size": 70}))) == 30
 
 
