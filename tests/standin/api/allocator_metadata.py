@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.standin.accounts import stamp
-from tests.standin.api.messages import Reply, is_text, json_object, parameter, platform
+from tests.standin.api.messages import Reply, is_text, json_object, parameter, platform_of
 from tests.standin.model import Allocator, ApiError
 from tests.standin.state import Platform
 
@@ -29,8 +29,8 @@ def revision_headers(platform: Platform, revision: int) -> dict[str, str]:
 
 async def get_metadata(request: Request) -> Response:
     """Show the metadata."""
-    item = platform(request).allocator(parameter(request, "allocator_id"))
-    return Reply(_shown_metadata(item), headers=revision_headers(platform(request), item.metadata_revision))
+    item = platform_of(request).allocator(parameter(request, "allocator_id"))
+    return Reply(_shown_metadata(item), headers=revision_headers(platform_of(request), item.metadata_revision))
 
 
 async def set_metadata(request: Request) -> Response:
@@ -53,7 +53,7 @@ async def set_metadata_item(request: Request) -> Response:
     value = (await json_object(request)).get("value")
     if not isinstance(value, str) or not value:
         raise ApiError(400, "allocators.invalid_empty_metadata_item", "value must not be empty.", ("value",))
-    with platform(request).lock:
+    with platform_of(request).lock:
         items = _items(request)
         items[parameter(request, "key")] = value
         return _replaced(request, items.items())
@@ -61,19 +61,19 @@ async def set_metadata_item(request: Request) -> Response:
 
 async def delete_metadata_item(request: Request) -> Response:
     """Remove the item with this key, if there is one."""
-    with platform(request).lock:
+    with platform_of(request).lock:
         items = _items(request)
         items.pop(parameter(request, "key"), None)
         return _replaced(request, items.items())
 
 
 def _items(request: Request) -> dict[str, str]:
-    return dict(platform(request).allocator(parameter(request, "allocator_id")).metadata)
+    return dict(platform_of(request).allocator(parameter(request, "allocator_id")).metadata)
 
 
 def _replaced(request: Request, items: Iterable[tuple[str, str]]) -> Response:
     version = request.query_params.get("version")
-    return Reply(_shown_metadata(platform(request).set_metadata(parameter(request, "allocator_id"), items, version)))
+    return Reply(_shown_metadata(platform_of(request).set_metadata(parameter(request, "allocator_id"), items, version)))
 
 
 def _shown_metadata(item: Allocator) -> list[dict[str, str]]:

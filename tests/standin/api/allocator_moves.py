@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.standin.api.messages import Json, Reply, flag, json_object, parameter, platform
+from tests.standin.api.messages import Json, Reply, flag, json_object, parameter, platform_of
 from tests.standin.model import ApiError, Instance
 from tests.standin.moves import MoveRequest
 from tests.standin.state import Platform
@@ -32,10 +32,10 @@ async def move_clusters(request: Request) -> Response:
     for name in ("move_only", "force_move", "allocator_down"):
         flag(request, name)
     source = parameter(request, "allocator_id")
-    with platform(request).lock:
+    with platform_of(request).lock:
         if cluster_type is not None:
-            asked = _of_type(platform(request), source, cluster_type, asked)
-        moving, failed = platform(request).move(source, asked)
+            asked = _of_type(platform_of(request), source, cluster_type, asked)
+        moving, failed = platform_of(request).move(source, asked)
     moves = [(item, _move(item, source, asked.validate_only)) for item in moving]
     failures = [(item, _failure(item)) for item in failed]
     return Reply({"moves": _by_type(moves), "failures": _by_type(failures)}, 202)

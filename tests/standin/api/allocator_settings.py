@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.standin.api.allocator_metadata import revision_headers
-from tests.standin.api.messages import Reply, invalid, json_object, parameter, platform
+from tests.standin.api.messages import Reply, invalid, json_object, parameter, platform_of
 
 
 async def get_settings(request: Request) -> Response:
     """Show the settings."""
-    item = platform(request).allocator(parameter(request, "allocator_id"))
-    return Reply(dict(item.settings), headers=revision_headers(platform(request), item.settings_revision))
+    item = platform_of(request).allocator(parameter(request, "allocator_id"))
+    return Reply(dict(item.settings), headers=revision_headers(platform_of(request), item.settings_revision))
 
 
 async def set_settings(request: Request) -> Response:
@@ -27,8 +27,8 @@ async def set_settings(request: Request) -> Response:
 async def update_settings(request: Request) -> Response:
     """Replace the settings that are in the body, and keep the others."""
     changes = await _settings(request)
-    with platform(request).lock:
-        old = platform(request).allocator(parameter(request, "allocator_id")).settings
+    with platform_of(request).lock:
+        old = platform_of(request).allocator(parameter(request, "allocator_id")).settings
         return _replaced(request, {**dict(old), **changes})
 
 
@@ -46,4 +46,6 @@ async def _settings(request: Request) -> dict[str, int]:
 
 def _replaced(request: Request, settings: dict[str, int]) -> Response:
     version = request.query_params.get("version")
-    return Reply(dict(platform(request).set_settings(parameter(request, "allocator_id"), settings, version).settings))
+    return Reply(
+        dict(platform_of(request).set_settings(parameter(request, "allocator_id"), settings, version).settings)
+    )

@@ -11,7 +11,17 @@ from starlette.responses import Response
 
 from tests.standin.accounts import stamp
 from tests.standin.api import search
-from tests.standin.api.messages import COMMIT, Json, Reply, context, flag, invalid, json_object, parameter, platform
+from tests.standin.api.messages import (
+    COMMIT,
+    Json,
+    Reply,
+    context_of,
+    flag,
+    invalid,
+    json_object,
+    parameter,
+    platform_of,
+)
 from tests.standin.model import Allocator, Instance
 
 DEFAULT_SIZE = 100
@@ -38,37 +48,37 @@ async def search_allocators(request: Request) -> Response:
 
 async def get_allocator(request: Request) -> Response:
     """Show one allocator."""
-    found = platform(request).allocator(parameter(request, "allocator_id"))
-    return Reply(shown_allocator(found, platform(request).now(), sparse=context(request).sparse))
+    found = platform_of(request).allocator(parameter(request, "allocator_id"))
+    return Reply(shown_allocator(found, platform_of(request).now(), sparse=context_of(request).sparse))
 
 
 async def delete_allocator(request: Request) -> Response:
     """Delete a disconnected allocator."""
-    platform(request).delete_allocator(parameter(request, "allocator_id"), flag(request, "remove_instances"))
+    platform_of(request).delete_allocator(parameter(request, "allocator_id"), flag(request, "remove_instances"))
     return Reply({})
 
 
 async def start_maintenance(request: Request) -> Response:
     """Start the maintenance mode of an allocator."""
-    platform(request).set_maintenance(parameter(request, "allocator_id"), True)
+    platform_of(request).set_maintenance(parameter(request, "allocator_id"), True)
     return Reply({}, 202)
 
 
 async def stop_maintenance(request: Request) -> Response:
     """Stop the maintenance mode of an allocator."""
-    platform(request).set_maintenance(parameter(request, "allocator_id"), False)
+    platform_of(request).set_maintenance(parameter(request, "allocator_id"), False)
     return Reply({}, 202)
 
 
 def _page(request: Request, start: int, size: int, test: search.Test | None, *, with_plans: bool) -> Response:
-    found, at = platform(request).indexed_allocators()
+    found, at = platform_of(request).indexed_allocators()
     if test is not None:
         found = [item for item in found if test(shown_allocator(item, at))]
-    if context(request).max_page is not None:
-        size = min(size, context(request).max_page or 0)
-    sparse = context(request).sparse
+    if context_of(request).max_page is not None:
+        size = min(size, context_of(request).max_page or 0)
+    sparse = context_of(request).sparse
     # Zones without allocators are listed, too.
-    zones: dict[str, list[Json]] = {zone: [] for zone in platform(request).zones}
+    zones: dict[str, list[Json]] = {zone: [] for zone in platform_of(request).zones}
     for item in found[start : start + size]:
         zones.setdefault(item.zone_id, []).append(shown_allocator(item, at, sparse=sparse, with_plans=with_plans))
     empty: list[Json] | None = None if sparse else []

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.standin.api.messages import REGION, Context, Handler, error_reply, platform
+from tests.standin.api.messages import REGION, Context, Handler, error_reply, platform_of
 from tests.standin.api.platform_info import get_installer
 from tests.standin.api.routes import ENDPOINTS
 from tests.standin.model import ApiError
@@ -58,7 +58,7 @@ def _guarded(handler: Handler, open_to_all: bool) -> Handler:
             response = await handler(request)
         except ApiError as error:
             response = error_reply(error)
-        expiry = platform(request).accounts.key_expiry(authorization)
+        expiry = platform_of(request).accounts.key_expiry(authorization)
         if expiry:
             response.headers["X-Elastic-Api-Key-Expiration"] = expiry
         return response
@@ -67,8 +67,8 @@ def _guarded(handler: Handler, open_to_all: bool) -> Handler:
 
 
 def _authenticate(request: Request, authorization: str) -> None:
-    with platform(request).lock:
-        request.state.user = platform(request).accounts.authenticate(authorization)
+    with platform_of(request).lock:
+        request.state.user = platform_of(request).accounts.authenticate(authorization)
     reading = request.method == "GET" or request.url.path.endswith(READING)
     if not reading and not request.state.user.may_write:
         raise ApiError(403, "root.unauthorized.rbac", "The user's roles do not permit this.")

@@ -9,25 +9,25 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.standin.api.messages import Reply, json_body, parameter, platform
+from tests.standin.api.messages import Reply, json_body, parameter, platform_of
 
 
 async def get_tokens(request: Request) -> Response:
     """List the persistent tokens."""
-    with platform(request).lock:
-        live = platform(request).tokens.live
+    with platform_of(request).lock:
+        live = platform_of(request).tokens.live
     return Reply({"tokens": [{"token_id": token_id, "roles": list(roles)} for token_id, roles in live.items()]})
 
 
 async def create_token(request: Request) -> Response:
     """Mint a token."""
     body = await json_body(request)
-    with platform(request).lock:
-        return Reply(platform(request).tokens.mint(body))
+    with platform_of(request).lock:
+        return Reply(platform_of(request).tokens.mint(body))
 
 
 async def delete_token(request: Request) -> Response:
     """Revoke a persistent token."""
-    with platform(request).lock:
-        platform(request).tokens.revoke(parameter(request, "token"))
+    with platform_of(request).lock:
+        platform_of(request).tokens.revoke(parameter(request, "token"))
     return Reply({})

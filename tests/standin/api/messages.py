@@ -65,19 +65,19 @@ def invalid(message: str, *fields: str) -> ApiError:
     return ApiError(400, "root.invalid_data", message, fields, code_header=False)
 
 
-def context(request: Request) -> Context:
+def context_of(request: Request) -> Context:
     """Return the context that the application was made with."""
     found = request.app.state.context
     assert isinstance(found, Context)
     return found
 
 
-def platform(request: Request) -> Platform:
+def platform_of(request: Request) -> Platform:
     """Return the platform."""
-    return context(request).platform
+    return context_of(request).platform
 
 
-def user(request: Request) -> User:
+def user_of(request: Request) -> User:
     """Return the authenticated user of a guarded route."""
     found = request.state.user
     assert isinstance(found, User)

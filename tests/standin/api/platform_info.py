@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from tests.standin.api.messages import COMMIT, INT32_MAX, REGION, Json, Reply, context, platform
+from tests.standin.api.messages import COMMIT, INT32_MAX, REGION, Json, Reply, context_of, platform_of
 from tests.standin.api.services import shown_constructors, shown_coordinators
 from tests.standin.model import Allocator, ApiError, Runner, runner_containers
 from tests.standin.state import Platform
@@ -24,17 +24,17 @@ async def get_root(_request: Request) -> Response:
 
 async def get_installer(request: Request) -> Response:
     """Hand out the installer. The real coordinator does not; it stands for a site's own download server."""
-    return PlainTextResponse(context(request).installer(), media_type="application/x-sh")
+    return PlainTextResponse(context_of(request).installer(), media_type="application/x-sh")
 
 
 async def get_platform(request: Request) -> Response:
     """Show the platform with its zones and totals."""
-    return Reply(shown_platform(platform(request), context(request).coordinator))
+    return Reply(shown_platform(platform_of(request), context_of(request).coordinator))
 
 
 async def get_license(request: Request) -> Response:
     """Show the license."""
-    return Reply(shown_license(platform(request)))
+    return Reply(shown_license(platform_of(request)))
 
 
 def shown_platform(platform: Platform, coordinator: str) -> Json:

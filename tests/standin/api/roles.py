@@ -10,19 +10,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.standin.accounts import stamp
-from tests.standin.api.messages import Json, Reply, invalid, json_object, parameter, platform
+from tests.standin.api.messages import Json, Reply, invalid, json_object, parameter, platform_of
 from tests.standin.model import CONTAINERS, SYSTEM_ROLES
 from tests.standin.state import Platform
 
 
 async def get_roles(request: Request) -> Response:
     """List all roles."""
-    return Reply({"values": [shown_role(platform(request), name) for name in platform(request).known_roles]})
+    return Reply({"values": [shown_role(platform_of(request), name) for name in platform_of(request).known_roles]})
 
 
 async def get_role(request: Request) -> Response:
     """Show one role with the runners that are entitled to it and those for which it is pending."""
-    return Reply(shown_role(platform(request), parameter(request, "role_id")))
+    return Reply(shown_role(platform_of(request), parameter(request, "role_id")))
 
 
 async def set_blessing(request: Request) -> Response:
@@ -31,8 +31,8 @@ async def set_blessing(request: Request) -> Response:
     if not isinstance(value, bool):
         raise invalid("value is true or false.", "value")
     role = parameter(request, "role_id")
-    platform(request).set_blessing(role, parameter(request, "runner_id"), value, request.query_params.get("version"))
-    return Reply(shown_role(platform(request), role))
+    platform_of(request).set_blessing(role, parameter(request, "runner_id"), value, request.query_params.get("version"))
+    return Reply(shown_role(platform_of(request), role))
 
 
 def shown_role(platform: Platform, name: str) -> Json:

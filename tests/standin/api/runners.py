@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.standin.api import search
-from tests.standin.api.messages import COMMIT, Json, Reply, flag, json_object, parameter, platform
+from tests.standin.api.messages import COMMIT, Json, Reply, flag, json_object, parameter, platform_of
 from tests.standin.model import ApiError, Runner, runner_containers
 
 
@@ -31,13 +31,13 @@ async def search_runners(request: Request) -> Response:
 
 async def get_runner(request: Request) -> Response:
     """Show one runner."""
-    found = platform(request).runner(parameter(request, "runner_id"))
-    return Reply(shown_runner(found, platform(request).now()))
+    found = platform_of(request).runner(parameter(request, "runner_id"))
+    return Reply(shown_runner(found, platform_of(request).now()))
 
 
 async def delete_runner(request: Request) -> Response:
     """Delete a disconnected runner."""
-    platform(request).delete_runner(parameter(request, "runner_id"))
+    platform_of(request).delete_runner(parameter(request, "runner_id"))
     return Reply({})
 
 
@@ -49,12 +49,12 @@ async def set_roles(request: Request) -> Response:
     ):
         raise ApiError(400, "runners.runner_set_roles_failed", "roles is a list of objects with role_name.", ("roles",))
     names = [item["role_name"] for item in roles]
-    runner = platform(request).set_roles(parameter(request, "runner_id"), names, flag(request, "bless"))
+    runner = platform_of(request).set_roles(parameter(request, "runner_id"), names, flag(request, "bless"))
     return Reply({"roles": [{"role_name": role} for role in runner.roles]})
 
 
 def _found(request: Request, test: search.Test | None) -> list[Json]:
-    runners, at = platform(request).indexed_runners()
+    runners, at = platform_of(request).indexed_runners()
     shown = [shown_runner(item, at) for item in runners]
     return [item for item in shown if test is None or test(item)]
 

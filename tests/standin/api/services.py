@@ -12,23 +12,23 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.standin.api.messages import Json, Reply, context
+from tests.standin.api.messages import Json, Reply, context_of
 from tests.standin.model import CLUSTER_TYPES
 
 
 async def get_proxies(request: Request) -> Response:
     """List the proxies with their settings."""
-    return Reply(shown_proxies(context(request).coordinator))
+    return Reply(shown_proxies(context_of(request).coordinator))
 
 
 async def get_coordinators(request: Request) -> Response:
     """List the coordinators."""
-    return Reply(shown_coordinators(context(request).coordinator))
+    return Reply(shown_coordinators(context_of(request).coordinator))
 
 
 async def get_constructors(request: Request) -> Response:
     """List the constructors."""
-    return Reply(shown_constructors(context(request).coordinator))
+    return Reply(shown_constructors(context_of(request).coordinator))
 
 
 def shown_coordinators(host: str) -> Json:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.standin.accounts import User
-from tests.standin.api.messages import Json, Reply, json_body, json_object, platform, user
+from tests.standin.api.messages import Json, Reply, json_body, json_object, platform_of, user_of
 
 READ_PERMISSIONS = (
     "get-platform",
@@ -38,8 +38,8 @@ WRITE_PERMISSIONS = (
 async def login(request: Request) -> Response:
     """Begin a session. With `login_state.path` the reply is a redirection to that path, without a token."""
     body = await json_body(request)
-    with platform(request).lock:
-        session = platform(request).accounts.login(body)
+    with platform_of(request).lock:
+        session = platform_of(request).accounts.login(body)
     state = body.get("login_state")
     path = state.get("path") if isinstance(state, dict) else None
     return Reply({}, 302, {"location": str(path)}) if path else Reply(session)
@@ -47,33 +47,33 @@ async def login(request: Request) -> Response:
 
 async def refresh(request: Request) -> Response:
     """Begin another session for the caller's session."""
-    with platform(request).lock:
-        return Reply(platform(request).accounts.refresh(request.headers.get("authorization", "")))
+    with platform_of(request).lock:
+        return Reply(platform_of(request).accounts.refresh(request.headers.get("authorization", "")))
 
 
 async def logout(request: Request) -> Response:
     """End the caller's session."""
-    with platform(request).lock:
-        platform(request).accounts.logout(request.headers.get("authorization", ""))
+    with platform_of(request).lock:
+        platform_of(request).accounts.logout(request.headers.get("authorization", ""))
     return Reply({})
 
 
 async def get_user(request: Request) -> Response:
     """Show the caller with its permissions."""
-    return Reply(shown_user(user(request)))
+    return Reply(shown_user(user_of(request)))
 
 
 async def get_keys(request: Request) -> Response:
     """List the caller's API keys."""
-    with platform(request).lock:
-        return Reply({"keys": platform(request).accounts.keys_of(user(request))})
+    with platform_of(request).lock:
+        return Reply({"keys": platform_of(request).accounts.keys_of(user_of(request))})
 
 
 async def create_key(request: Request) -> Response:
     """Create an API key for the caller."""
     body = await json_object(request)
-    with platform(request).lock:
-        made = platform(request).accounts.add_key(user(request), str(body.get("description") or ""))
+    with platform_of(request).lock:
+        made = platform_of(request).accounts.add_key(user_of(request), str(body.get("description") or ""))
     return Reply(made, 201)
 
 
