@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults on demand: wrong answers, late answers, broken answers and no answer at all.
+"""Faults on demand, the ASGI layer between the request log and the contract check.
 
-A fault is armed once and strikes the requests that it matches. It sits between the record of requests and the API, so that a test
-can tell what a client sent, whether it took effect, and what came back.
+A fault is armed and then strikes the requests that it matches: with an error, a late, changed or broken reply, or none.
+Because the layer is inside the request log, a test can tell what a client sent, whether it took effect, and what was
+replied.
 """
 
 from __future__ import annotations
@@ -22,20 +23,25 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_PREFIX = re.compile(r"^/api/v1(/regions/[^/]+)?")
-TRANSPORT = "standin.transport"
+from tests.standin.asgi import ENTRY, TRANSPORT, RequestEntry, resource_path
 
 
 @dataclass
 class Fault:
-    """What to do to which requests.
+    """Which requests to strike, and how.
 
-    method, path (a regular expression, searched in the path after /api/v1), predicate (of the request's record): which requests.
-    after: how many matching ones are let through first. times: how many are struck then; None: all.
-    status: answer with this and the error code; the request takes no effect unless effect is true.
-    body, content_type, headers: what is answered instead (headers are added). transform: changes the JSON of the real answer.
-    delay: seconds before the effect. delay_after: seconds between the effect and the answer.
-    reset: "before" or "after" the effect the connection is torn down without an answer. truncate: it is, in the middle of the answer.
+    Which requests:
+      method: the HTTP method. path: a regular expression, searched in the path below /api/v1.
+      predicate: a function of the request's entry in the log.
+      after: how many matching requests pass first. times: how many are struck then; None for all.
+    How:
+      status, code, message: reply with this error; the request takes no effect unless `effect` is true.
+      body, content_type: reply with this instead. headers: add these to the reply.
+      transform: a function that changes the JSON of the real reply.
+      delay: seconds before the effect. delay_after: seconds between the effect and the reply.
+      reset: reset the connection `before` or `after` the effect, without a reply.
+      truncate: close the connection in the middle of the reply.
+    struck counts the requests that were struck.
     """
 
     method: str | None = None
@@ -53,27 +59,28 @@ class Fault:
     body: bytes | None = None
     content_type: str | None = None
     truncate: bool = False
-    predicate: Callable[[dict[str, Any]], bool] | None = None
+    predicate: Callable[[RequestEntry], bool] | None = None
     transform: Callable[[Any], Any] | None = None
     struck: int = 0
 
     def __post_init__(self) -> None:
         if self.reset not in (None, "before", "after"):
-            raise ValueError("reset is before or after")
+            raise ValueError(f"reset is before or after, not {self.reset}")
         if isinstance(self.body, str):
             self.body = self.body.encode()
         re.compile(self.path or "")
 
-    def matches(self, entry: dict[str, Any]) -> bool:
+    def matches(self, entry: RequestEntry) -> bool:
+        """Return whether this is a request to strike, the counters left aside."""
         if self.method is not None and self.method.upper() != entry["method"]:
             return False
-        if self.path is not None and not re.search(self.path, _PREFIX.sub("", entry["path"])):
+        if self.path is not None and not re.search(self.path, resource_path(entry["path"])):
             return False
         return self.predicate is None or self.predicate(entry)
 
     @property
     def has_effect(self) -> bool:
-        """Whether the API gets to see the request."""
+        """Whether the request reaches the API."""
         if self.reset == "before":
             return False
         return (
@@ -86,23 +93,25 @@ class Fault:
 
 
 class Faults:
-    """The armed ones. Several threads arm; one event loop strikes."""
+    """The armed faults. It may be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._armed: list[Fault] = []
 
     def arm(self, fault: Fault) -> Fault:
+        """Arm a fault and return it."""
         with self._lock:
             self._armed.append(fault)
         return fault
 
     def clear(self) -> None:
+        """Disarm all faults."""
         with self._lock:
             self._armed.clear()
 
-    def strike(self, entry: dict[str, Any]) -> Fault | None:
-        """The first fault that is due for this request."""
+    def strike(self, entry: RequestEntry) -> Fault | None:
+        """Return the first fault that is due for this request and count it, None where no fault is due."""
         with self._lock:
             for fault in self._armed:
                 if fault.times == 0 or not fault.matches(entry):
@@ -117,8 +126,8 @@ class Faults:
         return None
 
 
-def tear_down(scope: Scope) -> None:
-    """Ends the connection with a TCP reset, without a word of HTTP or TLS."""
+def reset_connection(scope: Scope) -> None:
+    """End the connection with a TCP reset, without any data of HTTP or TLS."""
     transport: asyncio.Transport = scope[TRANSPORT]
     raw = transport.get_extra_info("socket")
     if raw is not None:
@@ -126,34 +135,34 @@ def tear_down(scope: Scope) -> None:
     transport.abort()
 
 
-class FaultyApp:
-    """ASGI: C(entry) of the scope's state is the request's record (see record.py)."""
+class FaultLayer:
+    """The ASGI layer that lets faults strike."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self.app = app
         self.faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        entry = scope.get("standin.entry")
+        entry = scope.get(ENTRY)
         fault = self.faults.strike(entry) if entry is not None else None
         if fault is None:
             await self.app(scope, receive, send)
             return
         if fault.delay:
             await asyncio.sleep(fault.delay)
-        kept = _Kept()
+        real = _Reply()
         if fault.has_effect:
-            await self.app(scope, receive, kept.take)
+            await self.app(scope, receive, real.take)
         if fault.delay_after:
             await asyncio.sleep(fault.delay_after)
         if fault.reset is not None:
-            tear_down(scope)
+            reset_connection(scope)
             return
-        await _answer(fault, kept, scope, send)
+        await _reply(fault, real, scope, send)
 
 
-class _Kept:
-    """The real answer, held back."""
+class _Reply:
+    """The API's reply, kept instead of sent."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -167,9 +176,9 @@ class _Kept:
             self.body += message.get("body", b"")
 
 
-async def _answer(fault: Fault, kept: _Kept, scope: Scope, send: Send) -> None:
-    status, body = kept.status, kept.body
-    headers = {name.decode().lower(): value.decode() for name, value in kept.headers}
+async def _reply(fault: Fault, real: _Reply, scope: Scope, send: Send) -> None:
+    status, body = real.status, real.body
+    headers = {name.decode().lower(): value.decode() for name, value in real.headers}
     if fault.status is not None:
         status, headers = fault.status, {"content-type": "application/json"}
         body = json.dumps({"errors": [{"code": fault.code, "message": fault.message}]}).encode()

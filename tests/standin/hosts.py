@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts to install on: folders on this machine for local connections, and the files that make a real machine such a host.
+"""Hosts of the stand-in: folders on this machine, and the files that make a real machine such a host.
 
-A local host is a folder with an engine, its state, a socket and a place for data. The installer runs there as an ordinary user, so
-everything belongs to that user; where this process is root, that is `nobody`.
+A local host is a folder with a container engine, its state, a socket and a storage path; Ansible reaches it with the
+connection `local`. The installer runs there as an unprivileged user, who owns all of it. This module stands beside the
+other layers: a host talks to the platform only through the join server.
 """
 
 from __future__ import annotations
@@ -24,53 +25,56 @@ from typing import Any
 FILES = Path(__file__).parent / "files"
 INSTALLER = "elastic-cloud-enterprise.sh"
 INSTALLER_CONTAINER = "elastic-cloud-enterprise-installer"
-# What the support matrix of every release since 3.8 takes together with Docker 25.0.
+UNPRIVILEGED_USER = "nobody"
+# The support matrix of each release since 3.8 accepts this together with Docker 25.0.
 OS_RELEASE = 'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n'
-KNOBS = (
-    "state",
-    "engine",
-    "engine_version",
-    "join_host",
-    "join_port",
-    "socket",
-    "install_seconds",
-    "fail",
-    "fail_message",
-    "hang",
-    "containers_extra",
-    "os_release",
-    "skip_matrix",
-    "busy_ports",
-    "join_zone",
-    "broken",
-    "leave_containers",
-    "firewalld",
-)
+# The settings of standin.conf, which say how a host behaves. The scripts in files/ read them, in upper case.
+SETTINGS = {
+    "state": "the folder with the engine's state",
+    "socket": "the engine's socket",
+    "engine": "docker (default) or podman",
+    "engine_version": "the engine's version",
+    "broken": "1: the engine does not respond",
+    "join_host": "the join server's host; by default the coordinator that the installer is given",
+    "join_port": "the join server's port",
+    "join_zone": "the zone in which the host joins, whatever the installer is given",
+    "install_seconds": "how long the installer takes",
+    "fail": "the exit code with which the installer fails",
+    "fail_message": "the message with which it fails, or a file that has the message",
+    "leave_containers": "1: an installer that fails leaves the runner's container",
+    "hang": "1: the installer never ends",
+    "containers_extra": "names of further containers that the installer leaves",
+    "busy_ports": "ports that are in use, so that the installer's container cannot start",
+    "os_release": "the file that takes the place of /etc/os-release",
+    "skip_matrix": "1: the installer does not check operating system and engine",
+    "firewalld": "active, inactive or auto (ask systemd)",
+}
 REAL_STATE = "/var/lib/ece-standin"
 REAL_SOCKET = "/var/run/docker.sock"
 
 
 def installer_text(version: str) -> str:
-    """The stand-in's installer, as the script of this version."""
+    """Return the stand-in's installer, as the script of this version."""
     return (FILES / INSTALLER).read_text(encoding="utf-8").replace("@VERSION@", version)
 
 
 def engine_text() -> str:
+    """Return the stand-in's container engine, a script for both Docker and Podman."""
     return (FILES / "docker").read_text(encoding="utf-8")
 
 
 def install_user() -> pwd.struct_passwd:
-    """Who the installer runs as on a local host."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    """Return the user as whom the installer runs on a local host."""
+    return pwd.getpwnam(UNPRIVILEGED_USER) if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 
 
-def conf_text(knobs: Mapping[str, Any]) -> str:
-    """standin.conf: shell assignments."""
-    unknown = sorted(set(knobs) - set(KNOBS))
+def conf_text(settings: Mapping[str, Any]) -> str:
+    """Return the text of standin.conf: one shell assignment per setting. Raises ValueError for an unknown setting."""
+    unknown = sorted(set(settings) - set(SETTINGS))
     if unknown:
-        raise ValueError(f"no such knob: {', '.join(unknown)}; there are {', '.join(KNOBS)}")
+        raise ValueError(f"no such setting: {', '.join(unknown)}; there are {', '.join(SETTINGS)}")
     lines = []
-    for name, value in knobs.items():
+    for name, value in settings.items():
         if isinstance(value, bool):
             value = int(value)
         elif isinstance(value, (list, tuple)):
@@ -80,66 +84,65 @@ def conf_text(knobs: Mapping[str, Any]) -> str:
 
 
 def require_traversable(directory: Path) -> None:
-    """Raises where the install user could not even reach the folder; pytest's tmp_path is such a place for root."""
+    """Raises ValueError where the install user cannot reach the directory, such as root's tmp_path of pytest."""
     if os.geteuid() != 0:
         return
     for folder in (directory, *directory.parents):
         if not folder.stat().st_mode & 0o001:
             name = install_user().pw_name
             raise ValueError(
-                f"{folder} is closed to other users, so {name} could not run the installer in {directory}; give another directory"
+                f"{folder} is closed to other users, so {name} cannot run the installer in {directory}; "
+                "give another directory"
             )
 
 
 class LocalHost:
-    """One folder that Ansible talks to with connection local."""
+    """One folder that stands for a host.
 
-    def __init__(self, folder: Path, name: str, ip: str, zone: str, knobs: Mapping[str, Any]) -> None:
+    state: the engine's folder. socket: the engine's socket. storage: the storage path, which the installer creates.
+    """
+
+    def __init__(self, folder: Path, ip: str, zone: str, settings: Mapping[str, Any]) -> None:
         self.folder = folder
-        self.name = name
         self.ip = ip
         self.zone = zone
         self._user = install_user()
         self.state = folder / "engine"
         self.socket = folder / "docker.sock"
         self.storage = folder / "data" / "elastic"
-        self._knobs: dict[str, Any] = {
+        self._settings: dict[str, Any] = {
             "state": self.state,
             "socket": self.socket,
             "os_release": folder / "os-release",
             "firewalld": "inactive",
-            **knobs,
+            **settings,
         }
         for path in (folder, folder / "bin", self.state, self.state / "containers", folder / "data"):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o755)
         (folder / "os-release").write_text(OS_RELEASE, encoding="utf-8")
-        names = ("docker", "podman") if self._knobs.get("engine") == "podman" else ("docker",)
-        for command in names:
-            self._write(folder / "bin" / command, engine_text(), 0o755)
+        for command in ("docker", "podman") if self._podman else ("docker",):
+            _replace_file(folder / "bin" / command, engine_text(), 0o755)
         self.configure()
         self.open_socket()
-        self._hand_over(folder)
+        self._give_to_user(folder)
 
-    def configure(self, **knobs: Any) -> None:
-        """Turns knobs of standin.conf; None turns one back to its default."""
-        self._knobs.update(knobs)
-        self._knobs = {name: value for name, value in self._knobs.items() if value is not None}
-        self._write(self.folder / "bin" / "standin.conf", conf_text(self._knobs), 0o644)
+    def configure(self, **settings: Any) -> None:
+        """Change how the host behaves; None sets a setting back to its default. Raises ValueError."""
+        changed = {**self._settings, **settings}
+        self._settings = {name: value for name, value in changed.items() if value is not None}
+        _replace_file(self.folder / "bin" / "standin.conf", conf_text(self._settings), 0o644)
 
-    def _write(self, path: Path, text: str, mode: int) -> None:
-        """By a rename: a command that reads it right now sees the old or the new one."""
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(text, encoding="utf-8")
-        new.chmod(mode)
-        new.replace(path)
+    @property
+    def _podman(self) -> bool:
+        return self._settings.get("engine") == "podman"
 
     def open_socket(self) -> None:
-        """A real socket file, with nobody behind it: the engine only looks at it."""
+        """Create the engine's socket. It does not accept connections: the engine only checks that it is there."""
         self.close_socket()
         folder = os.open(self.folder, os.O_RDONLY)
         try:
-            # Through the descriptor, because the path of a socket must be short.
+            # The path of a socket must be short, so it leads through the descriptor.
             with socket.socket(socket.AF_UNIX) as made:
                 made.bind(f"/proc/self/fd/{folder}/{self.socket.name}")
         finally:
@@ -149,17 +152,18 @@ class LocalHost:
             os.chown(self.socket, self._user.pw_uid, self._user.pw_gid)
 
     def close_socket(self) -> None:
+        """Remove the engine's socket."""
         self.socket.unlink(missing_ok=True)
 
-    def _hand_over(self, folder: Path) -> None:
+    def _give_to_user(self, folder: Path) -> None:
         if os.geteuid() != 0:
             return
-        for top, folders, files in os.walk(folder):
+        for parent, folders, files in os.walk(folder):
             for name in [".", *folders, *files]:
-                os.chown(os.path.join(top, name), self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
+                os.chown(os.path.join(parent, name), self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
 
     def wipe(self) -> None:
-        """As after a new image: no container, no data."""
+        """Remove all containers and data, like a new installation of the operating system."""
         for path in (self.state / "containers").iterdir():
             path.unlink()
         (self.state / "membership").unlink(missing_ok=True)
@@ -167,24 +171,28 @@ class LocalHost:
 
     @property
     def containers(self) -> list[str]:
+        """The names of all containers, sorted."""
         return sorted(path.name for path in (self.state / "containers").iterdir() if ".new." not in path.name)
 
     @property
     def last_arguments(self) -> list[str]:
+        """The arguments of the last installer, with a checksum in place of the token."""
         return (self.state / "last-arguments").read_text(encoding="utf-8").splitlines()
 
     @property
     def last_environment(self) -> dict[str, str]:
+        """The environment of the last installer, with a checksum in place of the token."""
         lines = (self.state / "last-environment").read_text(encoding="utf-8").splitlines()
         return dict(line.partition("=")[::2] for line in lines if "=" in line)
 
     @property
     def log(self) -> str:
+        """The log of the installer's container, empty where there is none."""
         path = self.storage / "logs" / "bootstrap-logs" / "bootstrap.log"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def kill_installer(self) -> bool:
-        """Ends an installer's container that still runs; a host that hangs would outlive its test."""
+        """Kill the installer's container and return whether there was one. One that hangs would outlive its test."""
         path = self.state / "containers" / INSTALLER_CONTAINER
         try:
             fields = dict(line.partition("=")[::2] for line in path.read_text(encoding="utf-8").splitlines())
@@ -198,7 +206,7 @@ class LocalHost:
         return True
 
     def variables(self, installer: Path) -> dict[str, Any]:
-        """What an inventory says about this host."""
+        """Return the host's inventory variables. installer: the script on the controller."""
         shown: dict[str, Any] = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
@@ -213,17 +221,28 @@ class LocalHost:
             "ece_host_installer_path": str(self.folder / INSTALLER),
             "ece_host_skip_checks": ["os", "memory", "disk", "ports"],
         }
-        if self._knobs.get("engine") == "podman":
+        if self._podman:
             shown["ece_host_container_engine"] = "podman"
         return shown
 
 
-_SOCKET_UNIT = """[Unit]
+def _replace_file(path: Path, text: str, mode: int) -> None:
+    # A rename, so that a command that reads the file at the same time gets either the old text or the new one.
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.chmod(mode)
+    new.replace(path)
+
+
+# -- real machines -----------------------------------------------------------------------------------------------------
+
+_HEADER = "# Made by the stand-in ECE of ece.platform\n"
+_SOCKET_UNIT = f"""[Unit]
 Description=Socket of the stand-in's container engine
 
 [Socket]
-ExecStartPre=/usr/bin/install -d -m 2770 -g docker {state}
-ListenStream={socket}
+ExecStartPre=/usr/bin/install -d -m 2770 -g docker {REAL_STATE}
+ListenStream={REAL_SOCKET}
 SocketMode=0660
 SocketUser=root
 SocketGroup=docker
@@ -233,7 +252,7 @@ RemoveOnStop=yes
 WantedBy=sockets.target
 """
 
-# A socket unit needs a service to start; nobody ever connects, the engine only looks whether the socket is there.
+# A socket unit needs a service. It is never started, because nothing connects to the socket.
 _SERVICE_UNIT = """[Unit]
 Description=The stand-in's container engine
 Requires=docker.socket
@@ -243,28 +262,25 @@ ExecStart=/usr/bin/sleep infinity
 """
 
 
-def host_files(join_port: int, join_host: str = "", **knobs: Any) -> dict[str, tuple[str, int]]:
-    """path -> (content, mode) that make a machine with systemd and a group `docker` a host of the stand-in.
+def host_files(join_port: int, join_host: str = "", **settings: Any) -> dict[str, tuple[str, int]]:
+    """Return path -> (content, mode) of files that make a machine with systemd and a group `docker` a host.
 
-    After copying: C(systemctl daemon-reload && systemctl enable --now docker.socket). The installer itself is the role's business.
+    After they are copied, run `systemctl daemon-reload && systemctl enable --now docker.socket`. The installer is not
+    among them, because the role copies it. settings: those of SETTINGS.
     """
-    header = "# Made by the stand-in ECE of ece.platform\n"
-    settings = {
+    conf = {
         "state": REAL_STATE,
         "socket": REAL_SOCKET,
         "join_port": join_port,
         **({"join_host": join_host} if join_host else {}),
-        **knobs,
+        **settings,
     }
     files = {
         "/usr/local/bin/docker": (engine_text(), 0o755),
-        "/etc/ece-standin.conf": (header + conf_text(settings), 0o644),
-        "/etc/systemd/system/docker.socket": (
-            header + _SOCKET_UNIT.format(state=REAL_STATE, socket=REAL_SOCKET),
-            0o644,
-        ),
-        "/etc/systemd/system/docker.service": (header + _SERVICE_UNIT, 0o644),
+        "/etc/ece-standin.conf": (_HEADER + conf_text(conf), 0o644),
+        "/etc/systemd/system/docker.socket": (_HEADER + _SOCKET_UNIT, 0o644),
+        "/etc/systemd/system/docker.service": (_HEADER + _SERVICE_UNIT, 0o644),
     }
-    if settings.get("engine") == "podman":
+    if conf.get("engine") == "podman":
         files["/usr/local/bin/podman"] = files["/usr/local/bin/docker"]
     return files

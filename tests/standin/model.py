@@ -2,17 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the platform is made of: immutable records and the fixed tables of ECE (roles and their containers)."""
+"""What the platform is made of: immutable records, errors, and the fixed tables of ECE (roles and their containers).
+
+The bottom of the platform layer: this module imports nothing of the stand-in.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TypedDict
 
-# Present on every host, cannot be chosen, and yet listed among a runner's roles.
-SYSTEM_ROLES = ("beats-runner", "services-forwarder")
 ROLES = ("allocator", "coordinator", "director", "proxy")
+# Every host has these roles. They cannot be chosen, yet the API lists them among a runner's roles.
+SYSTEM_ROLES = ("beats-runner", "services-forwarder")
+CLUSTER_TYPES = ("elasticsearch", "kibana", "apm", "integrations_server", "appsearch", "enterprise_search")
 
-# role -> (container set, container); the engine calls such a container frc-<set>-<container>.
+# role -> (container set, container), with "" for every host. The engine's name of a container is frc-<set>-<container>.
 CONTAINERS: dict[str, tuple[tuple[str, str], ...]] = {
     "": (
         ("runners", "runner"),
@@ -38,23 +43,19 @@ CONTAINERS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """Something that nobody but its owner may read. Its repr is safe to show."""
-
-    kind: str
-    value: str = field(repr=False)
-    user: str = ""
-
-
-CLUSTER_TYPES = ("elasticsearch", "kibana", "apm", "integrations_server", "appsearch", "enterprise_search")
+def runner_containers(roles: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the (container set, container) pairs of a host with these roles."""
+    return [pair for role in ("", *roles) for pair in CONTAINERS[role]]
 
 
 class ApiError(Exception):
-    """A refusal as the API words it. headers is False where the product documents no x-cloud-error-codes for it."""
+    """A refusal as the API writes it.
+
+    code_header is False where the product documents no `x-cloud-error-codes` header for this code.
+    """
 
     def __init__(
-        self, status: int, code: str, message: str, fields: tuple[str, ...] = (), code_header: bool = True
+        self, status: int, code: str, message: str, fields: tuple[str, ...] = (), *, code_header: bool = True
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -65,26 +66,50 @@ class ApiError(Exception):
 
 
 class Refused(Exception):
-    """A refusal at the inner door; its text is the reason."""
+    """A refusal of the join server; its text is the reason."""
+
+
+class Join(TypedDict):
+    """The record of one attempt to join. roles: those in effect afterwards; wanted: those that the host asked for."""
+
+    runner_id: str
+    ok: bool
+    reason: str
+    roles: list[str]
+    wanted: list[str]
+    zone: str
+    time: float
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that only its owner may read. Its repr is safe to print."""
+
+    kind: str
+    value: str = field(repr=False)
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One node of a deployment on an allocator. moves_at: when a move that was asked for ends, moves_to: where."""
+    """One node of a deployment on an allocator. moves_at: when its move ends; moves_to: the target allocator."""
 
     cluster_type: str
     cluster_id: str
     instance_name: str
     node_memory: int
     deployment_id: str
-    cluster_name: str = ""
     moves_at: float | None = None
     moves_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Allocator:
-    """connected_from: since (or from) when it is connected; None: it is not. appears_at: from when the platform shows it."""
+    """An allocator. Times are seconds since the epoch.
+
+    connected_from: when its connection begins (or began), None when it is disconnected.
+    appears_at: the time from which the platform shows it.
+    """
 
     allocator_id: str
     zone_id: str
@@ -104,12 +129,17 @@ class Allocator:
     settings_revision: int = 1
 
     def connected(self, at: float) -> bool:
+        """Return whether the allocator is connected at this time."""
         return self.connected_from is not None and at >= self.connected_from
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """roles: those in effect, system ones included. pending: wanted, but the runner is not entitled to them."""
+    """The runner of a host.
+
+    roles: those in effect, system roles included. pending: roles that were asked for without a blessing.
+    blessed: roles that the runner is entitled to. connected_from: as for an allocator.
+    """
 
     runner_id: str
     host_ip: str
@@ -120,7 +150,13 @@ class Runner:
     connected_from: float | None
     pending: frozenset[str] = frozenset()
     blessed: frozenset[str] = frozenset()
-    tags: tuple[tuple[str, str], ...] = field(default=())
+    tags: tuple[tuple[str, str], ...] = ()
 
     def connected(self, at: float) -> bool:
+        """Return whether the runner is connected at this time."""
         return self.connected_from is not None and at >= self.connected_from
+
+    @property
+    def chosen_roles(self) -> tuple[str, ...]:
+        """The roles in effect without the system roles."""
+        return tuple(role for role in self.roles if role not in SYSTEM_ROLES)

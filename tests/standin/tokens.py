@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Enrollment tokens: real JWTs (HS256), so that what a client reads out of one, and what the door proves, is real.
+"""Enrollment tokens: signed JWTs (HS256), which a client can decode. Part of the platform layer.
 
-An ephemeral token lives in nobody's list and cannot be taken back; a persistent one has no end and lives until it is deleted.
+An ephemeral token expires; the platform does not list it and cannot revoke it. A persistent token is valid until it is
+revoked.
 """
 
 from __future__ import annotations
@@ -26,47 +27,60 @@ def _invalid(message: str, *fields: str) -> ApiError:
     return ApiError(400, "enrollment_tokens.invalid_token_request", message, fields, code_header=False)
 
 
+def _roles(request: dict[str, Any]) -> list[str]:
+    roles = request.get("roles")
+    roles = [] if roles is None else roles
+    if not isinstance(roles, list) or any(role not in ROLES for role in roles):
+        raise _invalid(f"roles is a list of {', '.join(ROLES)}.", "roles")
+    return list(roles)
+
+
+def _validity(request: dict[str, Any]) -> int:
+    validity = request.get("validity_in_seconds")
+    if validity is None:
+        return DEFAULT_VALIDITY_SECONDS
+    if request.get("persistent"):
+        raise _invalid("validity_in_seconds is for tokens that are not persistent.", "validity_in_seconds")
+    if isinstance(validity, bool) or not isinstance(validity, int) or not 0 < validity <= INT32_MAX:
+        raise _invalid("validity_in_seconds is a whole number above 0.", "validity_in_seconds")
+    return validity
+
+
 class EnrollmentTokens:
-    """Not thread-safe: the platform's lock is held by whoever calls."""
+    """All enrollment tokens of the platform. Not thread-safe: the caller holds the platform's lock."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._key = secrets.token_bytes(32)
         self._live: dict[str, tuple[str, ...]] = {}
         self.minted = 0
-        # Every token, whether it still admits anybody or not.
+        # Every token there ever was, valid or not.
         self.secrets: list[Secret] = []
-        # Seconds that an ephemeral token gets at the most, whatever was asked for; None: as asked for.
+        # The longest validity of an ephemeral token, in seconds, whatever a client asks for. None: no limit.
         self.max_validity: int | None = None
 
     @property
     def live(self) -> dict[str, tuple[str, ...]]:
-        """Persistent tokens that were not deleted: id to roles."""
+        """The persistent tokens that are not revoked: id to roles."""
         return dict(self._live)
 
     def mint(self, request: Any) -> dict[str, str]:
-        """Reply to the API's request body, or ApiError. Stricter than the product where its documents are silent."""
+        """Mint a token for the API's request body and return the API's reply. Raises ApiError.
+
+        It is stricter than the product where the product's documents do not specify a case.
+        """
         if not isinstance(request, dict):
             raise _invalid("The request is not an object.")
         persistent = request.get("persistent")
         if not isinstance(persistent, bool):
             raise _invalid("persistent is required and is a boolean.", "persistent")
-        roles = request.get("roles")
-        roles = [] if roles is None else roles
-        if not isinstance(roles, list) or any(role not in ROLES for role in roles):
-            raise _invalid("roles is a list of " + ", ".join(ROLES) + ".", "roles")
-        validity = request.get("validity_in_seconds")
-        if validity is not None:
-            if persistent:
-                raise _invalid("validity_in_seconds is for tokens that are not persistent.", "validity_in_seconds")
-            if isinstance(validity, bool) or not isinstance(validity, int) or not 0 < validity <= INT32_MAX:
-                raise _invalid("validity_in_seconds is a whole number above 0.", "validity_in_seconds")
+        roles, validity = _roles(request), _validity(request)
         token_id = str(uuid.uuid4())
-        claims: dict[str, Any] = {"sub": token_id, "roles": list(roles), "iss": "current"}
+        claims: dict[str, Any] = {"sub": token_id, "roles": roles, "iss": "current"}
         if persistent:
             claims["persistent"] = True
         else:
-            claims["exp"] = int(self._now()) + min(validity or DEFAULT_VALIDITY_SECONDS, self.max_validity or INT32_MAX)
+            claims["exp"] = int(self._now()) + min(validity, self.max_validity or INT32_MAX)
         token = jwt.encode(claims, self._key, algorithm="HS256")
         self.minted += 1
         self.secrets.append(Secret("enrollment token", token))
@@ -76,7 +90,7 @@ class EnrollmentTokens:
         return {"token": token, "token_id": token_id}
 
     def revoke(self, token: str) -> None:
-        """By id, or by the token itself. Ephemeral tokens are nowhere listed, so there is nothing to delete."""
+        """Revoke a persistent token, named by its id or by the token itself. Raises ApiError for any other token."""
         token_id = token
         if token.count(".") == 2:
             try:
@@ -89,7 +103,7 @@ class EnrollmentTokens:
             )
 
     def admit(self, token: str) -> frozenset[str]:
-        """Roles that a token gives at the door, or Refused."""
+        """Return the roles that a token gives to a host that joins. Raises Refused."""
         if not token:
             raise Refused("no enrollment token")
         claims = self._claims(token)
@@ -102,9 +116,9 @@ class EnrollmentTokens:
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
-            # Expiry is judged by the platform's clock, which tests may turn.
+            # The platform's clock decides about the expiry, because tests may advance it.
             return jwt.decode(
                 token, self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_aud": False}
             )
         except jwt.PyJWTError:
-            raise Refused("enrollment token is not one of this platform") from None
+            raise Refused("enrollment token was not minted by this platform") from None

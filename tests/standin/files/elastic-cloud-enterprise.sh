@@ -3,11 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Stand-in for the vendor's installer script. It is no copy: it takes the same arguments, refuses what the real one is documented to
-# refuse, in the same order and with the same exit codes, and shares its two habits that hurt: values are cut at the first blank, and
-# they are evaluated once more. So that the tests notice who relies on neither.
+# A stand-in for the vendor's installer script. It is not a copy: it takes the same arguments and refuses what the real
+# script is documented to refuse, in the same order and with the same exit codes. It also has two defects of the real
+# script, so that tests fail where arguments are not prepared for them: a value is cut at its first blank, and it is
+# evaluated once more.
 #
-# 0 done, 1 general, 2 unknown command, 3 unknown or empty argument, 4 bad user, 5 precondition.
+# Exit codes: 0 success, 1 general, 2 unknown command, 3 unknown or empty argument, 4 wrong user, 5 precondition.
 
 CLOUD_ENTERPRISE_VERSION=@VERSION@
 
@@ -18,31 +19,38 @@ for STANDIN_CONF in "$STANDIN_BIN/standin.conf" /etc/ece-standin.conf; do
   if [[ -r $STANDIN_CONF ]]; then source "$STANDIN_CONF"; break; fi
 done
 
-# -- what it was given, for tests: tokens by their checksum only -----------------------------------------------------------
+# -- a record for tests, of arguments and environment ------------------------------------------------------------------
 
+# without_token TEXT: print a text with checksums in place of tokens.
 without_token() {
-  local word=$1
-  while [[ $word =~ eyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)* ]]; do
-    word=${word/"${BASH_REMATCH[0]}"/"sha256:$(printf '%s' "${BASH_REMATCH[0]}" | sha256sum | cut -c1-64)"}
+  local text=$1
+  while [[ $text =~ eyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)* ]]; do
+    text=${text/"${BASH_REMATCH[0]}"/"sha256:$(printf '%s' "${BASH_REMATCH[0]}" | sha256sum | cut -c1-64)"}
   done
-  printf '%s\n' "$word"
+  printf '%s\n' "$text"
 }
 
 record() {
   [[ -n $STATE && -w $STATE ]] || return 0
-  local word
-  for word in "$@"; do without_token "$word"; done >"$STATE/last-arguments"
+  local argument
+  for argument in "$@"; do without_token "$argument"; done >"$STATE/last-arguments"
   without_token "$STANDIN_ENVIRONMENT" >"$STATE/last-environment"
 }
 STANDIN_ENVIRONMENT=$(env)
 record "$@"
 
-say() { printf '%s\n' "$1"; [[ -n ${LOG_FILE:-} ]] && printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$LOG_FILE"; return 0; }
+# say MESSAGE: print a message and write it to the log.
+say() {
+  printf '%s\n' "$1"
+  if [[ -n ${LOG_FILE:-} ]]; then printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$LOG_FILE"; fi
+}
+
+# refuse EXIT_CODE MESSAGE
 refuse() { say "$2" >&2; exit "$1"; }
 
-# -- arguments -----------------------------------------------------------------------------------------------------------
+# -- arguments ---------------------------------------------------------------------------------------------------------
 
-# assign NAME VALUE...: the caller does not quote, so of a value with blanks one word arrives; and eval sees it again.
+# assign NAME VALUE FLAG: set a variable. As in the real script, eval evaluates the value once more.
 assign() {
   [[ -n ${2:-} && $2 != --* ]] || refuse 3 "Argument of $3 must not be empty"
   eval "$1='$2'"
@@ -52,7 +60,9 @@ ACTION=install
 if [[ -n ${1:-} && $1 != -* ]]; then ACTION=$1; shift; fi
 case $ACTION in
   install) ;;
-  upgrade | reset-adminconsole-password | add-stack-version | configure-selinux-settings) refuse 1 "The stand-in knows install alone, not $ACTION" ;;
+  upgrade | reset-adminconsole-password | add-stack-version | configure-selinux-settings)
+    refuse 1 "The stand-in knows install alone, not $ACTION"
+    ;;
   *) refuse 2 "Unknown command $ACTION" ;;
 esac
 
@@ -91,11 +101,10 @@ while (($#)); do
     *) refuse 3 "Unknown argument $(without_token "$1")" ;;
   esac
   if [[ -n $name ]]; then
-    # A leading blank does no harm here, for the same reason that any other blank cuts.
+    # As in the real script, the value is not quoted: a leading blank is dropped, and any other blank cuts the value.
     # shellcheck disable=SC2206
-    words=(${2:-})
-    # shellcheck disable=SC2086
-    assign "$name" "${words[0]:-}" "$1"
+    parts=(${2:-})
+    assign "$name" "${parts[0]:-}" "$1"
     shift
   fi
   (($#)) && shift
@@ -111,21 +120,24 @@ AVAILABILITY_ZONE=${AVAILABILITY_ZONE:-ece-zone-1}
 ENGINE_COMMAND=docker
 [[ ${PODMAN:-} == true ]] && ENGINE_COMMAND=podman
 
-if [[ -n ${COORDINATOR_HOST:-} && -z ${ROLES_TOKEN:-} ]]; then refuse 3 "Argument --roles-token is required with --coordinator-host"; fi
+if [[ -n ${COORDINATOR_HOST:-} && -z ${ROLES_TOKEN:-} ]]; then
+  refuse 3 "Argument --roles-token is required with --coordinator-host"
+fi
 
-# number MAJOR.MINOR...: one to compare by.
+# number VERSION: print major and minor as one number, to compare versions.
 # shellcheck disable=SC2206
 number() { local IFS=.; local -a part=(${1%%-*}); printf '%d' $((10#${part[0]:-0} * 1000 + 10#${part[1]:-0})); }
 
 if [[ ! $WANTED_VERSION =~ ^[0-9]+\.[0-9]+ ]]; then refuse 1 "Version $WANTED_VERSION cannot be understood"; fi
-if [[ ${SKIP_CLOUD_ENTERPRISE_VERSION_CHECK:-} != true ]] && (($(number "$WANTED_VERSION") > $(number "$CLOUD_ENTERPRISE_VERSION"))); then
+if [[ ${SKIP_CLOUD_ENTERPRISE_VERSION_CHECK:-} != true ]] &&
+  (($(number "$WANTED_VERSION") > $(number "$CLOUD_ENTERPRISE_VERSION"))); then
   refuse 1 "Can't use a --cloud-enterprise-version value greater than $CLOUD_ENTERPRISE_VERSION"
 fi
 if [[ -n ${CAPACITY:-} ]] && { [[ ! $CAPACITY =~ ^[0-9]+$ ]] || ((10#$CAPACITY < 8192)); }; then
   refuse 1 "The capacity must be at least 8192 MB"
 fi
 
-# -- the host ------------------------------------------------------------------------------------------------------------
+# -- the host ----------------------------------------------------------------------------------------------------------
 
 if [[ ${SELINUX:-} == true ]]; then
   [[ ${PODMAN:-} == true ]] || refuse 1 "--selinux goes with --podman only"
@@ -140,7 +152,7 @@ fi
 if (($(id -u) < 1000 || $(id -g) < 1000)); then refuse 4 "The UID or GID must not be smaller than 1000."; fi
 if ! docker ps >/dev/null 2>&1; then
   [[ ${FORCE_INSTALL:-} == true ]] || refuse 4 "The user is not a member of the docker group."
-  say "The user is not a member of the docker group; going on, as --force says"
+  say "The user is not a member of the docker group; --force is given, so the installation goes on"
 fi
 
 firewalld_runs() {
@@ -152,7 +164,7 @@ firewalld_runs() {
 }
 if firewalld_runs; then
   [[ ${FORCE_INSTALL:-} == true ]] || refuse 5 "firewalld is active and must be stopped"
-  say "firewalld is active; going on, as --force says"
+  say "firewalld is active; --force is given, so the installation goes on"
 fi
 
 if mkdir -p "$HOST_STORAGE_PATH/logs/bootstrap-logs" 2>/dev/null; then
@@ -161,29 +173,57 @@ if mkdir -p "$HOST_STORAGE_PATH/logs/bootstrap-logs" 2>/dev/null; then
 fi
 say "Installing version $WANTED_VERSION"
 
-# What a release accepts; one that is not listed is like the nearest lower one.
+# accepted_by VERSION: print the operating systems and engines that a release accepts, which may have several rows. A
+# release without a row is like the nearest lower one.
 accepted_by() {
-  local row best=0 found=""
-  while IFS='|' read -r row rest; do
-    if (($(number "$row") <= $(number "$1") && $(number "$row") > best)); then best=$(number "$row") found=$rest; fi
+  local release accepted asked row best=0 found=""
+  asked=$(number "$1")
+  while IFS='|' read -r release accepted; do
+    row=$(number "$release")
+    if ((row > asked || row < best)); then continue; fi
+    if ((row > best)); then found=""; fi
+    best=$row found+=" $accepted"
   done <<'MATRIX'
-2.13|CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 Ubuntu-16.04_docker-19.03 Ubuntu-18.04_docker-19.03 SLES-12_docker-18.09
-3.3|CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 RHEL-8_podman-4 Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10 SLES-12_docker-18.09 SLES-15_docker-20.10
-3.4|CentOS-7_docker-20.10 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-20.10 RHEL-8_podman-4 Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10 SLES-12_docker-18.09 SLES-15_docker-20.10
-3.7|RHEL-8_podman-4 RHEL-9_podman-4 RockyLinux-8_podman-4 Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-22.04_docker-24.0 SLES-12_docker-18.09 SLES-12_docker-24.0 SLES-15_docker-20.10 SLES-15_docker-24.0
-3.8|RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-20.04_docker-25.0 Ubuntu-22.04_docker-24.0 Ubuntu-22.04_docker-25.0 SLES-12_docker-24.0 SLES-12_docker-25.0 SLES-15_docker-24.0 SLES-15_docker-25.0
-4.0|RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-25.0 Ubuntu-20.04_docker-26.0 Ubuntu-20.04_docker-27.0 Ubuntu-22.04_docker-25.0 Ubuntu-22.04_docker-26.0 Ubuntu-22.04_docker-27.0 Ubuntu-24.04_docker-26.0 Ubuntu-24.04_docker-27.0 SLES-12_docker-25.0 SLES-15_docker-25.0
+2.13|CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10
+2.13|RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10
+2.13|Ubuntu-16.04_docker-19.03 Ubuntu-18.04_docker-19.03
+2.13|SLES-12_docker-18.09
+3.3|CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10
+3.3|RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 RHEL-8_podman-4
+3.3|Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10
+3.3|SLES-12_docker-18.09 SLES-15_docker-20.10
+3.4|CentOS-7_docker-20.10 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-20.10 RHEL-8_podman-4
+3.4|Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10
+3.4|SLES-12_docker-18.09 SLES-15_docker-20.10
+3.7|RHEL-8_podman-4 RHEL-9_podman-4 RockyLinux-8_podman-4
+3.7|Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-22.04_docker-24.0
+3.7|SLES-12_docker-18.09 SLES-12_docker-24.0 SLES-15_docker-20.10 SLES-15_docker-24.0
+3.8|RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5
+3.8|Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0
+3.8|Ubuntu-20.04_docker-25.0 Ubuntu-22.04_docker-24.0 Ubuntu-22.04_docker-25.0
+3.8|SLES-12_docker-24.0 SLES-12_docker-25.0 SLES-15_docker-24.0 SLES-15_docker-25.0
+4.0|RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5
+4.0|Ubuntu-20.04_docker-25.0 Ubuntu-20.04_docker-26.0 Ubuntu-20.04_docker-27.0 Ubuntu-22.04_docker-25.0
+4.0|Ubuntu-22.04_docker-26.0 Ubuntu-22.04_docker-27.0 Ubuntu-24.04_docker-26.0 Ubuntu-24.04_docker-27.0
+4.0|SLES-12_docker-25.0 SLES-15_docker-25.0
 MATRIX
   printf '%s' "$found"
 }
 
+# os_release NAME: print a value of /etc/os-release.
 os_release() {
   local line
   while IFS= read -r line; do
-    if [[ $line == "$1="* ]]; then line=${line#*=}; line=${line#[\"\']}; printf '%s' "${line%[\"\']}"; return; fi
+    if [[ $line == "$1="* ]]; then
+      line=${line#*=}
+      line=${line#[\"\']}
+      printf '%s' "${line%[\"\']}"
+      return
+    fi
   done 2>/dev/null <"$OS_RELEASE"
 }
 
+# this_host: print operating system and engine of this host as the matrix spells them.
 this_host() {
   local id release engine
   id=$(os_release ID) release=$(os_release VERSION_ID)
@@ -213,7 +253,8 @@ if [[ $SKIP_MATRIX != 1 ]]; then
   fi
 fi
 
-if ! { mkdir -p "$HOST_STORAGE_PATH" && [[ -r $HOST_STORAGE_PATH && -w $HOST_STORAGE_PATH && -n ${LOG_FILE:-} ]]; } 2>/dev/null; then
+mkdir -p "$HOST_STORAGE_PATH" 2>/dev/null
+if [[ ! -r $HOST_STORAGE_PATH || ! -w $HOST_STORAGE_PATH || -z ${LOG_FILE:-} ]]; then
   refuse 1 "Host storage path $HOST_STORAGE_PATH doesn't have read/write permissions"
 fi
 
@@ -221,30 +262,37 @@ if [[ -z ${HOST_IP:-} ]] && command -v ip >/dev/null; then
   # shellcheck disable=SC2046
   set -- $(ip -4 route show default 2>/dev/null)
   while (($#)); do
-    if [[ $1 == dev ]]; then HOST_IP=$(ip -4 -o addr show dev "$2" 2>/dev/null | tr -s ' ' | cut -d' ' -f4 | cut -d/ -f1); break; fi
+    if [[ $1 == dev ]]; then
+      HOST_IP=$(ip -4 -o addr show dev "$2" 2>/dev/null | tr -s ' ' | cut -d' ' -f4 | cut -d/ -f1)
+      break
+    fi
     shift
   done
 fi
 [[ -n ${HOST_IP:-} ]] || refuse 1 "Can't determine a default HOST_IP, please use --host-ip"
 RUNNER_ID=${RUNNER_ID:-$HOST_IP}
 
-# -- the installer's container ---------------------------------------------------------------------------------------------
+# -- the installer's container -----------------------------------------------------------------------------------------
 
 IMAGE=$DOCKER_REGISTRY/$ECE_DOCKER_REPOSITORY/elastic-cloud-enterprise:$WANTED_VERSION
-if [[ ${OVERWRITE_EXISTING_IMAGE:-} == true ]]; then "$ENGINE_COMMAND" pull "$IMAGE" || refuse 1 "The image cannot be pulled"; fi
+if [[ ${OVERWRITE_EXISTING_IMAGE:-} == true ]]; then
+  "$ENGINE_COMMAND" pull "$IMAGE" || refuse 1 "The image cannot be pulled"
+fi
 
 FORWARDED=()
 while IFS='=' read -r key value; do
   if [[ $key == CLOUD_FEATURE* ]]; then FORWARDED+=(--env "$key=$value"); fi
 done <<<"$STANDIN_ENVIRONMENT"
-for key in COORDINATOR_HOST ROLES_TOKEN ROLES HOST_STORAGE_PATH RUNNER_ID HOST_IP AVAILABILITY_ZONE CAPACITY MEMORY_SETTINGS TIMEOUT_FACTOR \
-  ALLOCATOR_TAGS EXTERNAL_HOSTNAME API_BASE_URL PROXY_TAGS ENVIRONMENT_METADATA; do
+for key in COORDINATOR_HOST ROLES_TOKEN ROLES HOST_STORAGE_PATH RUNNER_ID HOST_IP AVAILABILITY_ZONE CAPACITY \
+  MEMORY_SETTINGS TIMEOUT_FACTOR ALLOCATOR_TAGS EXTERNAL_HOSTNAME API_BASE_URL PROXY_TAGS ENVIRONMENT_METADATA; do
   FORWARDED+=(--env "$key=${!key:-}")
 done
-# As careless as the real one may be: with --debug the token is in the output.
+# With --debug the token is in the output, which the real script may do, too.
 if [[ ${DEBUG:-} == true ]]; then say "Running $ENGINE_COMMAND run ${FORWARDED[*]} $IMAGE"; fi
 if [[ -n $STATE && -w $STATE ]]; then
-  for word in "${FORWARDED[@]}"; do [[ $word == --env ]] || without_token "$word"; done >"$STATE/last-container-environment"
+  for argument in "${FORWARDED[@]}"; do
+    [[ $argument == --env ]] || without_token "$argument"
+  done >"$STATE/last-container-environment"
 fi
 
 say "Running the bootstrap container"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the stand-in's own tests share."""
+"""Fixtures of the stand-in's own tests."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from typing import Any
 
 import pytest
 
-from tests.unit.standin.standin_helpers import SPEC, Client, Installer, StandIn
+from tests.standin import StandIn
+from tests.unit.standin.standin_helpers import SPEC, Client, Installer
 
 
 @pytest.fixture(scope="session")
 def spec() -> Path:
+    """Return the OpenAPI file, or skip the test where there is none."""
     if not SPEC.is_file():
-        pytest.skip(f"there is no API specification at {SPEC}; ECE_API_SPEC names one")
+        pytest.skip(f"there is no OpenAPI file {SPEC}; set ECE_API_SPEC to its path")
     return SPEC
 
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., StandIn]]:
-    """Stand-ins that end with the test. Judged by the specification where there is one."""
+    """Return a function that starts a stand-in, which is closed after the test and checked against the OpenAPI file."""
     made: list[StandIn] = []
 
     def start(**options: Any) -> StandIn:
@@ -34,20 +36,23 @@ def make() -> Iterator[Callable[..., StandIn]]:
         return made[-1]
 
     yield start
-    for one in made:
-        one.close()
+    for standin in made:
+        standin.close()
 
 
 @pytest.fixture
 def ece(make: Callable[..., StandIn]) -> StandIn:
+    """Return a stand-in with three allocators, on which hosts connect at once."""
     return make(allocators=3, connect_seconds=0.0)
 
 
 @pytest.fixture
 def api(ece: StandIn) -> Client:
+    """Return the administrator's client."""
     return Client(ece)
 
 
 @pytest.fixture
 def installer(ece: StandIn) -> Installer:
+    """Return commands on the hosts."""
     return Installer(ece)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Callers of the stand-in: of its API, of its installer and of its engine."""
+"""Clients of the stand-in's API, installer and engine, for its own tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOKENS = "/platform/configuration/security/enrollment-tokens"
 
 
 class Client:
-    """Plain requests as the administrator, without the environment's say in which CA is trusted."""
+    """A client of the API, by default as the administrator. It does not read proxies and CAs from the environment."""
 
     def __init__(self, ece: StandIn, prefix: str = "/api/v1", **headers: str) -> None:
         self.base = ece.url + prefix
@@ -36,30 +36,34 @@ class Client:
             self.session.auth = (ece.username, ece.password)
 
     def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request and return the reply, whatever its status."""
         options.setdefault("timeout", 10)
         options.setdefault("allow_redirects", False)
         return self.session.request(method, self.base + path, **options)
 
     def get(self, path: str, **options: Any) -> Any:
+        """Return the content of a GET request, which must succeed."""
         reply = self("GET", path, **options)
         assert reply.status_code == 200, reply.text
         return reply.json()
 
     def token(self, *roles: str, persistent: bool = False, **more: Any) -> str:
+        """Mint an enrollment token and return it."""
         reply = self("POST", TOKENS, json={"persistent": persistent, "roles": list(roles), **more})
         assert reply.status_code == 200, reply.text
         return str(reply.json()["token"])
 
 
 class Installer:
-    """Runs the installer on a local host as the user that it is meant to run as."""
+    """Commands on local hosts, run by the unprivileged install user."""
 
     def __init__(self, ece: StandIn) -> None:
         self.ece = ece
 
-    def argv(self, name: str, *words: str) -> list[str]:
+    def argv(self, name: str, *arguments: str) -> list[str]:
+        """Return the command that installs on a host."""
         host = self.ece.hosts[name]
-        places = [
+        paths = [
             "--host-storage-path",
             str(host.storage),
             "--host-docker-host",
@@ -67,11 +71,12 @@ class Installer:
             "--host-ip",
             host.ip,
         ]
-        return ["bash", str(self.ece.installer_path), "install", *places, *words]
+        return ["bash", str(self.ece.installer_path), "install", *paths, *arguments]
 
     def popen(
         self, name: str, argv: list[str], as_root: bool = False, environment: dict[str, str] | None = None, **more: Any
     ) -> subprocess.Popen[str]:
+        """Start a command on a host, by default as the install user."""
         host = self.ece.hosts[name]
         path = f"{host.folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         user = install_user()
@@ -90,19 +95,23 @@ class Installer:
         )
 
     def run(self, name: str, argv: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command on a host to its end."""
         process = self.popen(name, argv, **more)
         out, err = process.communicate(timeout=30)
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
-    def install(self, name: str, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        return self.run(name, self.argv(name, *words), **more)
+    def install(self, name: str, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run the installer."""
+        return self.run(name, self.argv(name, *arguments), **more)
 
     def join(
-        self, name: str, token: str, roles: str = "allocator", *words: str, **more: Any
+        self, name: str, token: str, roles: str = "allocator", *arguments: str, **more: Any
     ) -> subprocess.CompletedProcess[str]:
+        """Run the installer so that the host joins."""
         return self.install(
-            name, "--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", roles, *words, **more
+            name, "--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", roles, *arguments, **more
         )
 
-    def engine(self, name: str, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-        return self.run(name, [str(self.ece.hosts[name].folder / "bin" / "docker"), *words], **more)
+    def engine(self, name: str, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command of the container engine."""
+        return self.run(name, [str(self.ece.hosts[name].folder / "bin" / "docker"), *arguments], **more)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every path of the API: its status and error codes, and that each reply is what the specification says."""
+"""Every route of the stand-in's API: its status and error codes, and that each reply conforms to the OpenAPI file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+import requests
 
 from tests.standin import StandIn
 from tests.unit.standin.standin_helpers import TOKENS, Client
@@ -23,16 +24,18 @@ ROLES = "/platform/infrastructure/blueprinter/roles"
 SYSTEM = [{"role_name": "beats-runner"}, {"role_name": "services-forwarder"}]
 
 
-def code(reply: object) -> str:
-    return reply.json()["errors"][0]["code"]  # type: ignore[attr-defined]
+def code(reply: requests.Response) -> str:
+    """Return the first error code of a reply."""
+    return str(reply.json()["errors"][0]["code"])
 
 
-def ids(overview: dict) -> list[str]:
+def allocator_ids(overview: dict) -> list[str]:
+    """Return the ids of the allocators in a list of the API."""
     return [item["allocator_id"] for zone in overview["zones"] for item in zone["allocators"] or []]
 
 
 @pytest.mark.parametrize("prefix", ["/api/v1", "/api/v1/regions/ece-region"])
-def test_every_reply_is_what_the_specification_says(make: Callable[..., StandIn], spec: Path, prefix: str) -> None:
+def test_every_reply_conforms_to_the_openapi_file(make: Callable[..., StandIn], spec: Path, prefix: str) -> None:
     ece = make(allocators=3, connect_seconds=0.0, move_seconds=0.0)
     ece.platform.add_instance("10.1.0.1")
     ece.platform.add_instance("10.1.0.1", "kibana")
@@ -48,12 +51,12 @@ def test_every_reply_is_what_the_specification_says(make: Callable[..., StandIn]
         ("GET", ALLOCATORS + "?size=2&from=1&sort=allocator_id&q=", None, 200),
         ("POST", ALLOCATORS + "/_search", {"size": 2, "query": {"match_all": {}}}, 200),
         ("GET", ONE, None, 200),
-        ("GET", ALLOCATORS + "/nobody", None, 404),
+        ("GET", ALLOCATORS + "/unknown", None, 404),
         ("DELETE", ONE, None, 400),
         ("POST", ONE + "/maintenance-mode/_start?reason=test", None, 202),
         ("GET", ONE, None, 200),
         ("POST", ONE + "/maintenance-mode/_stop", None, 202),
-        ("POST", ALLOCATORS + "/nobody/maintenance-mode/_stop", None, 404),
+        ("POST", ALLOCATORS + "/unknown/maintenance-mode/_stop", None, 404),
         ("GET", ONE + "/metadata", None, 200),
         ("PUT", ONE + "/metadata", {"items": [{"key": "ssd", "value": "true"}]}, 200),
         ("PUT", ONE + "/metadata", {"items": [{"key": "ssd", "value": ""}]}, 400),
@@ -71,7 +74,7 @@ def test_every_reply_is_what_the_specification_says(make: Callable[..., StandIn]
         ("POST", RUNNERS + "/_search", {"size": 5}, 200),
         ("POST", RUNNERS + "/_search", {"query": {"prefix": {}}}, 400),
         ("GET", RUNNERS + "/10.1.0.1", None, 200),
-        ("GET", RUNNERS + "/nobody", None, 404),
+        ("GET", RUNNERS + "/unknown", None, 404),
         ("DELETE", RUNNERS + "/10.1.0.1", None, 400),
         ("PUT", RUNNERS + "/10.1.0.2/roles?bless=true", {"roles": [{"role_name": "proxy"}, *SYSTEM]}, 200),
         ("PUT", RUNNERS + "/10.1.0.2/roles?bless=true", {"roles": [{"role_name": "proxy"}]}, 400),
@@ -103,11 +106,11 @@ def test_every_reply_is_what_the_specification_says(make: Callable[..., StandIn]
     assert api("DELETE", RUNNERS + "/10.1.0.2").status_code == 200
     ece.platform.license = None
     assert code(api("GET", "/platform/license")) == "license.license_not_found"
-    # One of the requests is wrong on purpose.
+    # One of the requests is invalid on purpose.
     assert [item for item in ece.violations if "_search" not in item] == []
 
 
-def test_violations_of_requests_and_replies_are_noticed(make: Callable[..., StandIn], spec: Path) -> None:
+def test_violations_of_requests_and_replies_are_recorded(make: Callable[..., StandIn], spec: Path) -> None:
     ece = make()
     api = Client(ece)
     api("GET", ALLOCATORS, params={"size": "ten"})
@@ -117,83 +120,83 @@ def test_violations_of_requests_and_replies_are_noticed(make: Callable[..., Stan
     ece.fault(path="^/platform$", status=503)
     api("GET", "/platform", params={"again": "1"})
     assert len(ece.violations) == 5, ece.violations
-    ece._contract.check_reply("GET", "/api/v1/platform", 200, b'{"version": 3}')
+    ece.contract.check_reply("GET", "/api/v1/platform", 200, b'{"version": 3}')
     assert any("reply 200" in item for item in ece.violations)
 
 
 @pytest.mark.parametrize(
     "path", ["/nothing", "/platform/infrastructure/nothing", ALLOCATORS + "/a/b/c", "/users/auth/nothing"]
 )
-def test_unknown_paths(ece: StandIn, api: Client, path: str) -> None:
+def test_an_unknown_path_is_not_found_and_needs_credentials(ece: StandIn, api: Client, path: str) -> None:
     reply = api("GET", path)
     assert reply.status_code == 404
     assert reply.json()["errors"][0]["message"]
     assert Client(ece, Authorization="none")("GET", path).status_code == 401
 
 
-def test_another_region(ece: StandIn) -> None:
+def test_another_region_is_not_found(ece: StandIn) -> None:
     assert Client(ece, "/api/v1/regions/elsewhere")("GET", "/platform").status_code == 404
 
 
-# -- lists ---------------------------------------------------------------------------------------------------------------
+# -- lists -------------------------------------------------------------------------------------------------------------
 
 
-def test_pages_are_cut_silently(make: Callable[..., StandIn]) -> None:
+def test_a_list_is_cut_into_pages_without_a_hint(make: Callable[..., StandIn]) -> None:
     ece = make(allocators=250, zones=("a", "b", "empty"))
     for item in ece.platform.current_allocators():
         if item.zone_id == "empty":
             ece.platform.remove(item.allocator_id)
     api = Client(ece)
     total = len(ece.platform.current_allocators())
-    assert len(ids(api.get(ALLOCATORS))) == 100
+    assert len(allocator_ids(api.get(ALLOCATORS))) == 100
     seen: list[str] = []
-    while page := ids(api.get(ALLOCATORS, params={"size": 70, "from": len(seen)})):
+    while page := allocator_ids(api.get(ALLOCATORS, params={"size": 70, "from": len(seen)})):
         seen += page
     assert len(seen) == total == len(set(seen))
     assert {"zone_id": "empty", "allocators": []} in api.get(ALLOCATORS, params={"size": 1})["zones"]
-    assert len(ids(api("POST", ALLOCATORS + "/_search", json={}).json())) == 10
+    assert len(allocator_ids(api("POST", ALLOCATORS + "/_search", json={}).json())) == 10
     summaries = api.get("/platform")["regions"][0]["allocators"]["zone_summaries"]
     assert sum(item["total_allocators"] for item in summaries) == total
-    ece.options.max_page = 30
-    assert len(ids(api.get(ALLOCATORS, params={"size": 70}))) == 30
+    ece.api.max_page = 30
+    assert len(allocator_ids(api.get(ALLOCATORS, params={"size": 70}))) == 30
 
 
-def test_the_window_of_the_index(api: Client) -> None:
+def test_from_and_size_are_limited_like_those_of_a_search_index(api: Client) -> None:
     assert api("GET", ALLOCATORS, params={"size": 10000}).status_code == 200
     for params in ({"size": 9999, "from": 2}, {"size": -1}, {"size": "many"}, {"from": -1}):
         reply = api("GET", ALLOCATORS, params=params)
         assert (reply.status_code, code(reply)) == (400, "root.invalid_data")
 
 
-def test_queries(ece: StandIn, api: Client) -> None:
+def test_a_query_selects_allocators(ece: StandIn, api: Client) -> None:
     ece.platform.disconnect("10.1.0.2")
     ece.platform.add_instance("10.1.0.3")
-    assert ids(api.get(ALLOCATORS, params={"q": "status.connected:false"})) == ["10.1.0.2"]
-    assert ids(api.get(ALLOCATORS, params={"q": "status.connected:true AND _exists_:instances.cluster_id"})) == [
-        "10.1.0.3"
-    ]
+    assert allocator_ids(api.get(ALLOCATORS, params={"q": "status.connected:false"})) == ["10.1.0.2"]
+    assert allocator_ids(
+        api.get(ALLOCATORS, params={"q": "status.connected:true AND _exists_:instances.cluster_id"})
+    ) == ["10.1.0.3"]
     assert api("GET", ALLOCATORS, params={"q": "a OR b"}).status_code == 400
     body = {"query": {"bool": {"must": [{"term": {"zone_id": {"value": "ece-zone-1"}}}]}}, "size": 10}
-    assert ids(api("POST", ALLOCATORS + "/_search", json=body).json()) == ["10.1.0.1"]
+    assert allocator_ids(api("POST", ALLOCATORS + "/_search", json=body).json()) == ["10.1.0.1"]
 
 
-def test_lists_lag_and_single_objects_do_not(make: Callable[..., StandIn]) -> None:
+def test_lists_lag_behind_and_single_objects_do_not(make: Callable[..., StandIn]) -> None:
     ece = make(allocators=2, index_lag=60)
     api = Client(ece)
     ece.platform.add_runner("10.5.0.1")
     ece.platform.disconnect("10.1.0.1")
-    assert ids(api.get(ALLOCATORS)) == ["10.1.0.1", "10.1.0.2"]
+    assert allocator_ids(api.get(ALLOCATORS)) == ["10.1.0.1", "10.1.0.2"]
     assert len(api.get(RUNNERS)["runners"]) == 2
     assert api.get(RUNNERS)["runners"][0]["connected"] is True
     assert api.get(ONE)["status"]["connected"] is False
     assert api.get(ALLOCATORS + "/10.5.0.1")["status"]["connected"] is True
     assert api.get("/platform")["regions"][0]["runners"]["total_runners"] == 3
     ece.platform.advance(61)
-    assert ids(api.get(ALLOCATORS)) == ["10.1.0.1", "10.1.0.2", "10.5.0.1"]
+    assert allocator_ids(api.get(ALLOCATORS)) == ["10.1.0.1", "10.1.0.2", "10.5.0.1"]
     assert api.get(RUNNERS)["runners"][0]["connected"] is False
 
 
-def test_a_connection_that_comes_later_is_late_in_the_index_too(make: Callable[..., StandIn]) -> None:
+def test_a_later_connection_lags_in_lists_too(make: Callable[..., StandIn]) -> None:
     ece = make(index_lag=10, connect_seconds=5)
     api = Client(ece)
     token = api.token("allocator")
@@ -211,7 +214,7 @@ def test_a_connection_that_comes_later_is_late_in_the_index_too(make: Callable[.
     ]
 
 
-def test_sparse_replies(make: Callable[..., StandIn], spec: Path) -> None:
+def test_sparse_replies_lack_fields_and_are_not_violations(make: Callable[..., StandIn], spec: Path) -> None:
     ece = make(allocators=1, sparse=True)
     api = Client(ece)
     zones = api.get(ALLOCATORS)["zones"]
@@ -223,10 +226,10 @@ def test_sparse_replies(make: Callable[..., StandIn], spec: Path) -> None:
     assert ece.violations == []
 
 
-def test_ten_thousand_allocators(make: Callable[..., StandIn]) -> None:
+def test_ten_thousand_allocators_are_listed_in_time(make: Callable[..., StandIn]) -> None:
     ece = make(allocators=10000)
     api = Client(ece)
-    assert len(ids(api.get(ALLOCATORS, params={"size": 10000}))) == 10000
+    assert len(allocator_ids(api.get(ALLOCATORS, params={"size": 10000}))) == 10000
     slowest = max(
         api("GET", ALLOCATORS, params={"size": 500, "from": start}).elapsed.total_seconds()
         for start in range(0, 2500, 500)
@@ -236,10 +239,10 @@ def test_ten_thousand_allocators(make: Callable[..., StandIn]) -> None:
     assert ece.violations == []
 
 
-# -- who may call --------------------------------------------------------------------------------------------------------
+# -- authentication and permissions ------------------------------------------------------------------------------------
 
 
-def test_without_credentials(ece: StandIn) -> None:
+def test_every_path_needs_credentials(ece: StandIn) -> None:
     for headers in (
         {"Accept": "*/*"},
         {"Authorization": "Basic bm90aGluZw=="},
@@ -252,7 +255,7 @@ def test_without_credentials(ece: StandIn) -> None:
             assert reply.headers["x-cloud-error-codes"] == "root.unauthenticated"
 
 
-def test_the_ways_to_authenticate(ece: StandIn, api: Client) -> None:
+def test_password_session_and_api_key_authenticate(ece: StandIn, api: Client) -> None:
     assert all(character in ece.password for character in "$'\"% ")
     login = Client(ece, Accept="*/*")(
         "POST", "/users/auth/_login", json={"username": "admin", "password": ece.password}
@@ -263,7 +266,7 @@ def test_the_ways_to_authenticate(ece: StandIn, api: Client) -> None:
     assert [item["auth"] for item in ece.requests] == [None, "Bearer", "ApiKey"]
 
 
-def test_sessions_end(make: Callable[..., StandIn]) -> None:
+def test_a_session_expires_and_ends_with_its_logout(make: Callable[..., StandIn]) -> None:
     ece = make(session_seconds=30)
     login = Client(ece)("POST", "/users/auth/_login", json={"username": "admin", "password": ece.password}).json()
     session = Client(ece, Authorization="Bearer " + login["token"])
@@ -279,7 +282,7 @@ def test_sessions_end(make: Callable[..., StandIn]) -> None:
     assert session("GET", "/platform").status_code == 401
 
 
-def test_readers_do_not_write(ece: StandIn) -> None:
+def test_a_viewer_may_not_write(ece: StandIn) -> None:
     for headers in ({"Authorization": "ApiKey " + ece.readonly_api_key},):
         reader = Client(ece, **headers)
         assert reader("GET", ALLOCATORS).status_code == 200
@@ -290,7 +293,7 @@ def test_readers_do_not_write(ece: StandIn) -> None:
     assert ece.minted == 0
 
 
-def test_api_keys(ece: StandIn, api: Client) -> None:
+def test_only_a_native_user_creates_api_keys(ece: StandIn, api: Client) -> None:
     reply = api("POST", "/users/auth/keys", json={"description": "mine"})
     assert (reply.status_code, code(reply)) == (400, "api_keys.invalid_input")
     made = Client(ece, Authorization="ApiKey " + ece.api_key)("POST", "/users/auth/keys", json={"description": "mine"})
@@ -298,10 +301,10 @@ def test_api_keys(ece: StandIn, api: Client) -> None:
     assert Client(ece, Authorization="ApiKey " + made.json()["key"])("GET", "/platform").status_code == 200
 
 
-# -- tokens --------------------------------------------------------------------------------------------------------------
+# -- enrollment tokens -------------------------------------------------------------------------------------------------
 
 
-def test_tokens_are_real(ece: StandIn, api: Client) -> None:
+def test_a_token_is_a_jwt_with_its_claims(ece: StandIn, api: Client) -> None:
     ephemeral = jwt.decode(
         api.token("allocator", validity_in_seconds=60), options={"verify_signature": False, "verify_exp": False}
     )
@@ -329,7 +332,7 @@ def test_tokens_are_real(ece: StandIn, api: Client) -> None:
         {"persistent": False, "roles": ["controller"]},
     ],
 )
-def test_bad_token_requests(ece: StandIn, api: Client, body: object) -> None:
+def test_an_invalid_token_request_mints_nothing(ece: StandIn, api: Client, body: object) -> None:
     reply = api("POST", TOKENS, json=body)
     assert reply.status_code == 400
     assert code(reply) == "enrollment_tokens.invalid_token_request"
@@ -337,12 +340,12 @@ def test_bad_token_requests(ece: StandIn, api: Client, body: object) -> None:
     assert ece.minted == 0
 
 
-def test_an_ephemeral_token_cannot_be_taken_back(api: Client) -> None:
+def test_an_ephemeral_token_cannot_be_revoked(api: Client) -> None:
     reply = api("DELETE", TOKENS + "/" + api.token("allocator"))
     assert (reply.status_code, code(reply)) == (404, "enrollment_tokens.invalid_token_id")
 
 
-def test_the_record_holds_no_secret(ece: StandIn, api: Client) -> None:
+def test_the_request_log_holds_no_secret(ece: StandIn, api: Client) -> None:
     api("POST", "/users/auth/_login", json={"username": "admin", "password": ece.password})
     api("DELETE", TOKENS + "/" + api.token("allocator"))
     record = json.dumps([ece.requests, ece.violations])
@@ -350,15 +353,15 @@ def test_the_record_holds_no_secret(ece: StandIn, api: Client) -> None:
     assert [item["method"] for item in ece.mutations] == ["POST", "DELETE"]
 
 
-# -- writing -------------------------------------------------------------------------------------------------------------
+# -- requests that change something ------------------------------------------------------------------------------------
 
 
-def test_bodies_that_are_no_json(api: Client) -> None:
+def test_a_body_that_is_not_json_is_refused(api: Client) -> None:
     assert api("POST", TOKENS, data=b"{", headers={"Content-Type": "application/json"}).status_code == 400
     assert api("POST", TOKENS, data=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
 
 
-def test_metadata_and_settings(ece: StandIn, api: Client) -> None:
+def test_metadata_and_settings_can_be_changed(ece: StandIn, api: Client) -> None:
     first = api("GET", ONE + "/metadata")
     assert first.json() == [] and first.headers["x-cloud-resource-version"] == "1"
     api("PUT", ONE + "/metadata/ssd", json={"value": "true"})
@@ -374,7 +377,7 @@ def test_metadata_and_settings(ece: StandIn, api: Client) -> None:
     assert ece.violations == []
 
 
-def test_deleting_wants_a_host_that_is_gone(ece: StandIn, api: Client) -> None:
+def test_only_a_disconnected_host_can_be_deleted(ece: StandIn, api: Client) -> None:
     ece.platform.add_instance("10.1.0.1")
     assert code(api("DELETE", ONE)) == "allocators.delete_connected_allocator_attempt"
     assert code(api("DELETE", RUNNERS + "/10.1.0.1")) == "runners.runner_deletion_failed"
@@ -386,7 +389,7 @@ def test_deleting_wants_a_host_that_is_gone(ece: StandIn, api: Client) -> None:
     assert api("GET", RUNNERS + "/10.1.0.1").status_code == 404
 
 
-def test_roles_without_a_blessing_stay_pending(make: Callable[..., StandIn]) -> None:
+def test_a_role_without_a_blessing_stays_pending(make: Callable[..., StandIn]) -> None:
     ece = make(allocators=1, connect_seconds=5)
     api = Client(ece)
     ece.platform.add_runner("p", roles=("proxy",))
@@ -400,11 +403,11 @@ def test_roles_without_a_blessing_stay_pending(make: Callable[..., StandIn]) -> 
     assert api.get(ROLES + "/allocator")["pending"]["value"]["runner_ids_to_pending_state"] == {}
 
 
-def test_moving_away(make: Callable[..., StandIn]) -> None:
+def test_instances_move_away(make: Callable[..., StandIn]) -> None:
     ece = make(allocators=4, zones=("z",), move_seconds=5)
     api = Client(ece)
     instance = ece.platform.add_instance("10.1.0.1")
-    # Without maintenance mode an instance may land where it was.
+    # Without maintenance mode an instance may stay on its allocator.
     assert api("POST", ONE + "/clusters/_move").status_code == 202
     ece.platform.advance(6)
     assert len(api.get(ONE)["instances"]) == 1
@@ -425,29 +428,29 @@ def test_moving_away(make: Callable[..., StandIn]) -> None:
     assert len(api.get(ALLOCATORS + "/10.1.0.2")["instances"]) == 1
 
 
-def test_a_move_without_a_place_is_a_202_with_failures(make: Callable[..., StandIn]) -> None:
+def test_a_move_without_a_target_is_a_202_with_failures(make: Callable[..., StandIn]) -> None:
     ece = make(allocators=1)
     api = Client(ece)
     ece.platform.add_instance("10.1.0.1")
     ece.platform.disconnect("10.1.0.1")
     reply = api("POST", ONE + "/clusters/_move")
     assert reply.status_code == 202 and reply.json()["failures"]["elasticsearch_clusters"]
-    assert api("POST", ALLOCATORS + "/nobody/clusters/_move").status_code == 202
+    assert api("POST", ALLOCATORS + "/unknown/clusters/_move").status_code == 202
 
 
-RUBBISH: list = [None, True, 3, "x", [], {}, [1], {"roles": 3}, {"roles": [{}]}, {"roles": [[]]}]
-RUBBISH += [{"items": [1]}, {"items": [{"key": 1, "value": 2}]}, {"value": []}]
-RUBBISH += [{"query": {"term": {}}}, {"query": {"bool": 3}}, {"query": []}, {"size": "x"}, {"from": None}]
-RUBBISH += [
+INVALID_BODIES: list = [None, True, 3, "x", [], {}, [1], {"roles": 3}, {"roles": [{}]}, {"roles": [[]]}]
+INVALID_BODIES += [{"items": [1]}, {"items": [{"key": 1, "value": 2}]}, {"value": []}]
+INVALID_BODIES += [{"query": {"term": {}}}, {"query": {"bool": 3}}, {"query": []}, {"size": "x"}, {"from": None}]
+INVALID_BODIES += [
     {"capacity": "9"},
     {"persistent": True, "roles": [[]]},
     {"elasticsearch_clusters": [3]},
     {"elasticsearch_clusters": {"a": 1}},
 ]
-RUBBISH += [{"username": 3, "password": []}, {"login_state": 3}, {"query": {"match": {"a": 1}}}]
+INVALID_BODIES += [{"username": 3, "password": []}, {"login_state": 3}, {"query": {"match": {"a": 1}}}]
 
 
-def test_rubbish_never_breaks_it(ece: StandIn, api: Client) -> None:
+def test_no_body_makes_the_api_fail(ece: StandIn, api: Client) -> None:
     paths = [
         ("POST", TOKENS),
         ("POST", ALLOCATORS + "/_search"),
@@ -468,7 +471,7 @@ def test_rubbish_never_breaks_it(ece: StandIn, api: Client) -> None:
         ("POST", "/users/auth/_refresh"),
     ]
     for method, path in paths:
-        for body in RUBBISH:
+        for body in INVALID_BODIES:
             data = json.dumps(body).encode()
             reply = api(method, path, data=data, headers={"Content-Type": "application/json"})
             assert reply.status_code < 500, (method, path, body, reply.text)

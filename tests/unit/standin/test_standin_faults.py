@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults: what the client sees, and whether the request took effect."""
+"""Faults of the stand-in: what the client sees, and whether the request takes effect. Also its control interface."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.unit.standin.standin_helpers import ROOT, TOKENS, Client
 MINT = {"persistent": True, "roles": ["allocator"]}
 
 
-def test_status_code_and_headers(ece: StandIn, api: Client) -> None:
+def test_a_fault_replies_with_status_code_and_headers(ece: StandIn, api: Client) -> None:
     fault = ece.fault(
         method="GET",
         path="^/platform$",
@@ -46,7 +46,7 @@ def test_status_code_and_headers(ece: StandIn, api: Client) -> None:
     assert [item["status"] for item in ece.requests] == [503, 503, 200]
 
 
-def test_status_with_and_without_effect(ece: StandIn, api: Client) -> None:
+def test_an_error_takes_effect_only_on_demand(ece: StandIn, api: Client) -> None:
     ece.fault(method="POST", path="enrollment-tokens", status=502)
     assert api("POST", TOKENS, json=MINT).status_code == 502
     assert ece.minted == 0
@@ -55,13 +55,13 @@ def test_status_with_and_without_effect(ece: StandIn, api: Client) -> None:
     assert ece.minted == 1
 
 
-def test_after(ece: StandIn, api: Client) -> None:
+def test_matching_requests_pass_before_a_fault_strikes(ece: StandIn, api: Client) -> None:
     ece.fault(path="^/platform$", after=2, status=500)
     assert [api("GET", "/platform").status_code for _ in range(4)] == [200, 200, 500, 200]
 
 
 @pytest.mark.parametrize("when, minted", [("before", 0), ("after", 1)])
-def test_reset(ece: StandIn, api: Client, when: str, minted: int) -> None:
+def test_a_reset_before_or_after_the_effect(ece: StandIn, api: Client, when: str, minted: int) -> None:
     ece.fault(method="POST", path="enrollment-tokens", reset=when)
     with pytest.raises(requests.ConnectionError):
         api("POST", TOKENS, json=MINT)
@@ -70,12 +70,12 @@ def test_reset(ece: StandIn, api: Client, when: str, minted: int) -> None:
     assert api("GET", "/platform").status_code == 200
 
 
-def test_a_reset_is_one_on_the_wire(ece: StandIn) -> None:
+def test_a_reset_is_a_tcp_reset(ece: StandIn) -> None:
     ece.fault(reset="before")
     plain = socket.create_connection(("127.0.0.1", ece.port))
     secure = ssl.create_default_context(cafile=ece.ca_path).wrap_socket(plain, server_hostname="127.0.0.1")
     secure.sendall(b"GET /api/v1/platform HTTP/1.1\r\nHost: x\r\n\r\n")
-    # Below TLS, which shows a reset as an end.
+    # Read below TLS, because the TLS library reports a reset like a normal end.
     with socket.socket(fileno=os.dup(secure.fileno())) as raw, pytest.raises(ConnectionResetError):
         raw.settimeout(5)
         while raw.recv(4096):
@@ -83,7 +83,7 @@ def test_a_reset_is_one_on_the_wire(ece: StandIn) -> None:
     secure.close()
 
 
-def test_delays(ece: StandIn, api: Client) -> None:
+def test_a_delay_before_or_after_the_effect(ece: StandIn, api: Client) -> None:
     ece.fault(path="^/platform$", delay=0.4)
     with pytest.raises(requests.ReadTimeout):
         api("GET", "/platform", timeout=0.1)
@@ -93,7 +93,7 @@ def test_delays(ece: StandIn, api: Client) -> None:
     assert ece.minted == 1
 
 
-def test_broken_bodies(ece: StandIn, api: Client) -> None:
+def test_a_body_can_be_replaced_truncated_changed_or_empty(ece: StandIn, api: Client) -> None:
     ece.fault(path="^/platform$", body=b"<html>no</html>", content_type="text/html", status=502)
     reply = api("GET", "/platform")
     assert (reply.status_code, reply.headers["content-type"], reply.text) == (502, "text/html", "<html>no</html>")
@@ -106,7 +106,7 @@ def test_broken_bodies(ece: StandIn, api: Client) -> None:
     assert api("GET", "/platform").text == ""
 
 
-def test_predicate_and_clear(ece: StandIn, api: Client) -> None:
+def test_a_predicate_selects_requests_until_the_faults_are_cleared(ece: StandIn, api: Client) -> None:
     ece.fault(predicate=lambda entry: entry["query"].get("from") == "2", status=500, times=None)
     assert api("GET", "/platform/infrastructure/allocators", params={"from": 2}).status_code == 500
     assert api("GET", "/platform/infrastructure/allocators").status_code == 200
@@ -114,20 +114,22 @@ def test_predicate_and_clear(ece: StandIn, api: Client) -> None:
     assert api("GET", "/platform/infrastructure/allocators", params={"from": 2}).status_code == 200
 
 
-def test_wrong_faults_are_refused(ece: StandIn) -> None:
+def test_an_invalid_fault_is_refused(ece: StandIn) -> None:
     with pytest.raises(ValueError):
         ece.fault(reset="sometimes")
     with pytest.raises(TypeError):
         ece.fault(nonsense=1)
 
 
-@pytest.mark.parametrize("certificate, word", [("expired", "expired"), ("wrong-name", "127.0.0.1")])
-def test_certificates(make: Callable[..., StandIn], certificate: str, word: str) -> None:
-    with pytest.raises(requests.exceptions.SSLError, match=word):
+@pytest.mark.parametrize("certificate, message", [("expired", "expired"), ("wrong-name", "127.0.0.1")])
+def test_a_client_rejects_an_expired_or_wrong_certificate(
+    make: Callable[..., StandIn], certificate: str, message: str
+) -> None:
+    with pytest.raises(requests.exceptions.SSLError, match=message):
         Client(make(certificate=certificate))("GET", "/platform")
 
 
-def test_many_at_once(ece: StandIn) -> None:
+def test_many_requests_at_once(ece: StandIn) -> None:
     client = Client(ece)
     auth = client.session.auth
 
@@ -143,7 +145,7 @@ def test_many_at_once(ece: StandIn) -> None:
     assert ece.minted == 20 == len(ece.tokens) and len(ece.requests) == 80
 
 
-def test_closing_does_not_wait_for_a_late_answer(make: Callable[..., StandIn]) -> None:
+def test_closing_does_not_wait_for_a_late_reply(make: Callable[..., StandIn]) -> None:
     ece = make()
     api = Client(ece)
     ece.fault(delay=60)
@@ -167,7 +169,7 @@ def test_closing_does_not_wait_for_a_late_answer(make: Callable[..., StandIn]) -
     assert len(failures) == 1
 
 
-def test_control_from_another_process(ece: StandIn, api: Client) -> None:
+def test_the_control_interface(ece: StandIn, api: Client) -> None:
     def call(method: str, path: str, body: object = None) -> requests.Response:
         session = requests.Session()
         session.trust_env = False
@@ -189,13 +191,13 @@ def test_control_from_another_process(ece: StandIn, api: Client) -> None:
 
 
 def test_the_installer_is_handed_out(ece: StandIn) -> None:
-    reply = requests.Session()
-    reply.trust_env = False
-    text = reply.get(ece.url + "/installer/elastic-cloud-enterprise.sh", verify=ece.ca_path, timeout=5).text
+    session = requests.Session()
+    session.trust_env = False
+    text = session.get(ece.url + "/installer/elastic-cloud-enterprise.sh", verify=ece.ca_path, timeout=5).text
     assert text == ece.installer_path.read_text(encoding="utf-8") and "\nCLOUD_ENTERPRISE_VERSION=3.8.0\n" in text
 
 
-def test_the_command_line(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_command_line_starts_a_stand_in_and_cleans_up(tmp_path_factory: pytest.TempPathFactory) -> None:
     ready = tmp_path_factory.mktemp("ready") / "ready.json"
     command = [
         sys.executable,
@@ -243,5 +245,5 @@ def test_the_command_line(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert "add_allocators" in out and password not in out
 
 
-def test_tls_context_is_strict(ece: StandIn) -> None:
+def test_the_ca_is_enough_for_a_strict_tls_context(ece: StandIn) -> None:
     assert ssl.create_default_context(cafile=ece.ca_path).verify_mode == ssl.CERT_REQUIRED

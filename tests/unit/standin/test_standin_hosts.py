@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The door, the engine and the installer: what is refused, with which exit code, and what stays on the host."""
+"""The stand-in's join server, installer and engine: what they refuse, with which exit code, and what they leave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.standin import StandIn
-from tests.standin.hosts import host_files
+from tests.standin.hosts import engine_text, host_files, installer_text
 from tests.standin.model import Refused
 from tests.unit.standin.standin_helpers import Client, Installer
 
@@ -28,59 +28,62 @@ def host(ece: StandIn) -> dict:
     return ece.add_host("h", "10.9.0.1", zone="ece-zone-2")
 
 
-# -- the door ------------------------------------------------------------------------------------------------------------
+# -- the join server ---------------------------------------------------------------------------------------------------
 
 
-def knock(ece: StandIn, token: str, **more: str) -> str:
-    line = {
+def refusal(ece: StandIn, token: str, **changes: str) -> str:
+    """Return why the platform refuses a host, the empty string where the host joins."""
+    message = {
         "token": token,
         "runner_id": "r",
         "host_ip": "10.0.0.9",
         "zone": "z",
         "roles": "allocator",
         "version": "3.8.0",
-        **more,
+        **changes,
     }
     try:
-        ece.platform.join(line)
+        ece.platform.join(message)
     except Refused as refused:
         return str(refused)
     return ""
 
 
-def test_expired_revoked_and_foreign_tokens(ece: StandIn, api: Client, make: Callable[..., StandIn]) -> None:
+def test_expired_revoked_and_foreign_tokens_are_refused(
+    ece: StandIn, api: Client, make: Callable[..., StandIn]
+) -> None:
     ephemeral = api.token("allocator", validity_in_seconds=60)
     persistent = api.token("allocator", persistent=True)
     ece.platform.advance(61)
-    assert "expired" in knock(ece, ephemeral)
+    assert "expired" in refusal(ece, ephemeral)
     ece.platform.tokens.revoke(ece.tokens[0])
-    assert "revoked" in knock(ece, persistent)
-    assert "not one of this platform" in knock(ece, Client(make()).token("allocator"))
+    assert "revoked" in refusal(ece, persistent)
+    assert "not minted by this platform" in refusal(ece, Client(make()).token("allocator"))
     forged = api.token("allocator")
-    assert "not one of this platform" in knock(ece, forged[:-4] + "AAAA")
-    assert "no enrollment token" in knock(ece, "")
+    assert "not minted by this platform" in refusal(ece, forged[:-4] + "AAAA")
+    assert "no enrollment token" in refusal(ece, "")
     assert [item["ok"] for item in ece.joins] == [False] * 5 and "eyJ" not in str(ece.joins)
 
 
-def test_who_is_refused_at_the_door(ece: StandIn, api: Client) -> None:
+def test_a_host_that_is_registered_or_sends_wrong_values_is_refused(ece: StandIn, api: Client) -> None:
     token = api.token("allocator")
-    assert "differs" in knock(ece, token, version="3.7.0")
-    assert "still registered" in knock(ece, token, runner_id="10.1.0.1")
-    assert "still registered" in knock(ece, token, host_ip="10.1.0.1")
+    assert "differs" in refusal(ece, token, version="3.7.0")
+    assert "still registered" in refusal(ece, token, runner_id="10.1.0.1")
+    assert "still registered" in refusal(ece, token, host_ip="10.1.0.1")
     ece.platform.disconnect("10.1.0.1")
-    assert "still registered" in knock(ece, token, runner_id="10.1.0.1")
+    assert "still registered" in refusal(ece, token, runner_id="10.1.0.1")
     ece.platform.delete_runner("10.1.0.1")
-    assert "still registered" in knock(ece, token, runner_id="10.1.0.1"), "its allocator is still there"
+    assert "still registered" in refusal(ece, token, runner_id="10.1.0.1"), "the allocator is still registered"
     ece.platform.delete_allocator("10.1.0.1", False)
-    assert knock(ece, token, runner_id="10.1.0.1") == ""
+    assert refusal(ece, token, runner_id="10.1.0.1") == ""
     other = {"runner_id": "other", "host_ip": "10.0.0.10"}
-    assert "no such role" in knock(ece, token, roles="controller", **other)
-    assert "no tag" in knock(ece, token, tags="ssd", **other)
-    assert "required" in knock(ece, token, zone="")
+    assert "no such role" in refusal(ece, token, roles="controller", **other)
+    assert "not a tag" in refusal(ece, token, tags="ssd", **other)
+    assert "required" in refusal(ece, token, zone="")
 
 
-def test_a_role_that_the_token_lacks(ece: StandIn, api: Client) -> None:
-    assert knock(ece, api.token("proxy"), roles="allocator,proxy") == ""
+def test_a_role_that_the_token_lacks_is_pending(ece: StandIn, api: Client) -> None:
+    assert refusal(ece, api.token("proxy"), roles="allocator,proxy") == ""
     assert ece.joins[-1]["roles"] == ["proxy"]
     assert api("GET", "/platform/infrastructure/allocators/r").status_code == 404
     role = api.get("/platform/infrastructure/blueprinter/roles/allocator")
@@ -89,7 +92,7 @@ def test_a_role_that_the_token_lacks(ece: StandIn, api: Client) -> None:
     assert api.get("/platform/infrastructure/allocators/r")["status"]["connected"] is True
 
 
-# -- installing ------------------------------------------------------------------------------------------------------------
+# -- the installer -----------------------------------------------------------------------------------------------------
 
 
 def test_a_host_joins(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
@@ -120,12 +123,14 @@ def test_a_host_joins(ece: StandIn, api: Client, host: dict, installer: Installe
     assert token in ece.hosts["h"].log and "Application is exiting" in ece.hosts["h"].log
     assert (ece.hosts["h"].storage / "logs/bootstrap-logs/elastic-cloud-enterprise.log").exists()
     assert ece.violations == []
-    # Once more: the host has a runner.
+    # The host has a runner now, so a second installation is refused.
     again = installer.join("h", token)
-    assert again.returncode == 1 and "there already" in again.stderr and len(ece.joins) == 1
+    assert again.returncode == 1 and "already on this host" in again.stderr and len(ece.joins) == 1
 
 
-def test_what_is_recorded(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_arguments_and_environment_are_recorded_without_the_token(
+    ece: StandIn, api: Client, host: dict, installer: Installer
+) -> None:
     token = api.token("allocator")
     installer.join("h", token, environment={"CLOUD_FEATURE_X": "1", "SECRET": token})
     arguments = ece.hosts["h"].last_arguments
@@ -137,14 +142,18 @@ def test_what_is_recorded(ece: StandIn, api: Client, host: dict, installer: Inst
         assert not path.is_file() or "eyJ" not in path.read_text(encoding="utf-8"), path
 
 
-def test_variables_come_from_the_environment(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_options_that_are_not_given_come_from_the_environment(
+    ece: StandIn, api: Client, host: dict, installer: Installer
+) -> None:
     environment = {"RUNNER_ID": "from-outside", "CAPACITY": "8200", "AVAILABILITY_ZONE": "elsewhere"}
     assert installer.join("h", api.token("allocator"), environment=environment).returncode == 0
     assert ece.platform.allocator("from-outside").capacity_mb == 8200
     assert ece.platform.allocator("from-outside").zone_id == "elsewhere"
 
 
-def test_blanks_cut_and_quotes_are_evaluated(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_a_blank_cuts_a_value_and_a_quote_is_evaluated(
+    ece: StandIn, api: Client, host: dict, installer: Installer
+) -> None:
     settings = '{"runner":{"xms":"1G", "xmx":"1G"}}'
     done = installer.join(
         "h",
@@ -164,7 +173,7 @@ def test_blanks_cut_and_quotes_are_evaluated(ece: StandIn, api: Client, host: di
     assert marker.exists()
 
 
-def test_compact_settings_arrive_whole(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_compact_memory_settings_are_not_cut(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     settings = '{"runner":{"xms":"1G","xmx":"1G"}}'
     assert installer.join("h", api.token("allocator"), "allocator", "--memory-settings", settings).returncode == 0
     assert f"MEMORY_SETTINGS={settings}\n" in (ece.hosts["h"].state / "last-container-environment").read_text(
@@ -173,7 +182,7 @@ def test_compact_settings_arrive_whole(ece: StandIn, api: Client, host: dict, in
 
 
 @pytest.mark.parametrize(
-    "words, code",
+    "arguments, code",
     [
         (["--nonsense"], 3),
         (["--roles-token"], 3),
@@ -189,21 +198,23 @@ def test_compact_settings_arrive_whole(ece: StandIn, api: Client, host: dict, in
         (["--host-storage-path", "/proc/nowhere"], 1),
     ],
 )
-def test_exit_codes(ece: StandIn, host: dict, installer: Installer, words: list[str], code: int) -> None:
-    done = installer.install("h", *words)
+def test_wrong_arguments_have_their_exit_codes(
+    ece: StandIn, host: dict, installer: Installer, arguments: list[str], code: int
+) -> None:
+    done = installer.install("h", *arguments)
     assert done.returncode == code, (done.stdout, done.stderr)
     assert done.stderr.strip()
     assert ece.hosts["h"].containers == [] and ece.joins == []
 
 
-def test_other_actions(ece: StandIn, host: dict, installer: Installer) -> None:
+def test_actions_other_than_install_are_refused(ece: StandIn, host: dict, installer: Installer) -> None:
     script = str(ece.installer_path)
     assert installer.run("h", ["bash", script, "uninstall"]).returncode == 2
     assert installer.run("h", ["bash", script, "upgrade"]).returncode == 1
 
 
 @as_root
-def test_root_is_a_bad_user(ece: StandIn, host: dict, installer: Installer) -> None:
+def test_root_may_not_run_the_installer(ece: StandIn, host: dict, installer: Installer) -> None:
     done = installer.install("h", "--force", as_root=True)
     assert done.returncode == 4 and "must not be smaller than 1000" in done.stderr
 
@@ -217,7 +228,7 @@ def test_a_user_who_may_not_run_docker(ece: StandIn, api: Client, host: dict, in
     assert installer.engine("h", "ps", as_root=True).returncode == 0
 
 
-def test_a_broken_engine(ece: StandIn, host: dict, installer: Installer) -> None:
+def test_an_engine_that_does_not_respond(ece: StandIn, host: dict, installer: Installer) -> None:
     ece.hosts["h"].configure(broken=True)
     assert "Cannot connect to the Docker daemon" in installer.engine("h", "ps").stderr
     assert installer.install("h").returncode == 4
@@ -228,7 +239,7 @@ def test_a_broken_engine(ece: StandIn, host: dict, installer: Installer) -> None
     assert installer.install("h").returncode == 5
 
 
-def test_firewalld(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_active_firewalld_is_refused_without_force(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     ece.hosts["h"].configure(firewalld="active")
     done = installer.join("h", api.token("allocator"))
     assert done.returncode == 5 and "firewalld" in done.stderr
@@ -250,25 +261,25 @@ def test_firewalld(ece: StandIn, api: Client, host: dict, installer: Installer) 
         ("podman", "4.9.4", "rhel", "8.10", "3.8.0", 0),
     ],
 )
-def test_the_matrix(
+def test_the_matrix_of_operating_systems_and_engines_is_enforced(
     make: Callable[..., StandIn], engine: str, version: str, name: str, release: str, wanted: str, code: int
 ) -> None:
     ece = make(version=wanted)
     ece.add_host("h", "10.9.0.1", engine=engine, engine_version=version)
     (ece.hosts["h"].folder / "os-release").write_text(f'ID="{name}"\nVERSION_ID="{release}"\n', encoding="utf-8")
-    words = ["--podman"] if engine == "podman" else []
-    done = Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *words)
+    arguments = ["--podman"] if engine == "podman" else []
+    done = Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *arguments)
     assert done.returncode == code, (done.stdout, done.stderr)
-    # A wrong guard of idempotence: the folder is there after a refusal, too.
+    # The log is there after a refusal, too, so it does not prove that the host was installed.
     assert (ece.hosts["h"].storage / "logs/bootstrap-logs/elastic-cloud-enterprise.log").exists()
     if code:
         assert "not compatible with OS and engine" in done.stderr
-        assert Installer(ece).install("h", "--force", *words).returncode == 1
+        assert Installer(ece).install("h", "--force", *arguments).returncode == 1
         ece.hosts["h"].configure(skip_matrix=True)
-        assert Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *words).returncode == 0
+        assert Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *arguments).returncode == 0
 
 
-def test_the_installer_of_another_version(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_a_host_of_another_version_is_refused(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     ece.write_installer("4.0.3")
     done = installer.join("h", api.token("allocator"))
     assert done.returncode == 1 and "differs from the platform's" in done.stderr
@@ -277,7 +288,9 @@ def test_the_installer_of_another_version(ece: StandIn, api: Client, host: dict,
     )
 
 
-def test_refused_by_the_platform(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_the_installer_fails_where_the_platform_refuses_the_host_or_cannot_be_reached(
+    ece: StandIn, api: Client, host: dict, installer: Installer
+) -> None:
     token = api.token("allocator", validity_in_seconds=1)
     ece.platform.advance(2)
     done = installer.join("h", token)
@@ -287,7 +300,7 @@ def test_refused_by_the_platform(ece: StandIn, api: Client, host: dict, installe
     assert done.returncode == 1 and "cannot be reached" in done.stderr
 
 
-def test_knobs_of_a_host(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_settings_change_how_a_host_behaves(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     token = api.token("allocator")
     ece.hosts["h"].configure(fail=5, fail_message="it's $no `good`", leave_containers=True)
     done = installer.join("h", token)
@@ -302,7 +315,7 @@ def test_knobs_of_a_host(ece: StandIn, api: Client, host: dict, installer: Insta
         ece.hosts["h"].configure(nonsense=1)
 
 
-def test_without_a_coordinator_it_is_a_new_platform(ece: StandIn, host: dict, installer: Installer) -> None:
+def test_without_a_coordinator_a_new_platform_is_installed(ece: StandIn, host: dict, installer: Installer) -> None:
     assert installer.install("h").returncode == 0
     assert ece.joins == [] and (ece.hosts["h"].state / "new-installation").exists()
     assert "frc-directors-director" in ece.hosts["h"].containers
@@ -313,24 +326,27 @@ def test_the_debug_output_holds_the_token(ece: StandIn, api: Client, host: dict,
     assert token in installer.join("h", token, "allocator", "--debug").stdout
 
 
-# -- the engine ------------------------------------------------------------------------------------------------------------
+# -- the engine --------------------------------------------------------------------------------------------------------
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until the condition is true, and fail after this many seconds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
 
 
-def test_one_installer_at_a_time(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_a_second_installer_is_refused_while_the_first_runs(
+    ece: StandIn, api: Client, host: dict, installer: Installer
+) -> None:
     ece.hosts["h"].configure(hang=True)
     token = api.token("allocator")
-    words = installer.argv("h", "--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", "allocator")
-    first = installer.popen("h", words)
+    command = installer.argv("h", "--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", "allocator")
+    first = installer.popen("h", command)
     try:
         wait_for(lambda: ece.hosts["h"].containers == ["elastic-cloud-enterprise-installer"])
-        second = installer.run("h", words)
+        second = installer.run("h", command)
         assert second.returncode == 125 and "already in use" in second.stderr
         assert ece.hosts["h"].containers == ["elastic-cloud-enterprise-installer"]
         shown = installer.engine("h", "ps", "--filter", "name=installer", "--format", "{{.Names}} {{.State}}").stdout
@@ -344,19 +360,21 @@ def test_one_installer_at_a_time(ece: StandIn, api: Client, host: dict, installe
     assert installer.engine("h", "ps", "-a", "-q").stdout == ""
 
 
-def test_the_installer_outlives_its_script(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_the_container_of_the_installer_outlives_its_script(
+    ece: StandIn, api: Client, host: dict, installer: Installer
+) -> None:
     ece.hosts["h"].configure(install_seconds=1)
-    words = installer.argv(
+    command = installer.argv(
         "h", "--coordinator-host", "127.0.0.1", "--roles-token", api.token("allocator"), "--roles", "allocator"
     )
-    script = installer.popen("h", words)
+    script = installer.popen("h", command)
     wait_for(lambda: ece.hosts["h"].containers != [])
     script.kill()
     script.wait()
     wait_for(lambda: len(ece.joins) == 1)
 
 
-def test_a_killed_container_is_gone(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
+def test_a_killed_container_is_removed(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     ece.hosts["h"].configure(hang=True)
     script = installer.popen("h", installer.argv("h", "--coordinator-host", "x", "--roles-token", "y"))
     wait_for(lambda: ece.hosts["h"].containers != [])
@@ -380,7 +398,7 @@ def test_removing_the_runner_disconnects_the_host(ece: StandIn, api: Client, hos
     assert api.get(path)["connected"] is False and RUNNER not in ece.hosts["h"].containers
 
 
-def test_small_commands(ece: StandIn, host: dict, installer: Installer) -> None:
+def test_the_other_commands_of_the_engine(ece: StandIn, host: dict, installer: Installer) -> None:
     assert installer.engine("h", "--version").stdout == "Docker version 25.0.5, build 0000000\n"
     assert installer.engine("h", "version", "--format", "{{.Client.Version}}").stdout == "25.0.5\n"
     assert installer.engine("h", "info").returncode == 0
@@ -395,13 +413,11 @@ def test_small_commands(ece: StandIn, host: dict, installer: Installer) -> None:
     assert installer.engine("p", "--version").stdout == "podman version 5.4.0\n"
 
 
-def test_an_engine_is_asked_at_its_socket_and_is_nobody_at_another(
-    ece: StandIn, host: dict, installer: Installer
-) -> None:
+def test_an_engine_responds_only_on_its_socket(ece: StandIn, host: dict, installer: Installer) -> None:
     ece.add_host("p", "10.9.0.2", engine="podman", engine_version="5.4.0")
-    for name, *words in (("h", "-H"), ("h", "--host"), ("p", "--remote", "--url"), ("p", "-H")):
-        assert installer.engine(name, *words, f"unix://{ece.hosts[name].socket}", "ps", "-q").returncode == 0
-        elsewhere = installer.engine(name, *words, "unix:///nowhere.sock", "ps", "-q")
+    for name, *flags in (("h", "-H"), ("h", "--host"), ("p", "--remote", "--url"), ("p", "-H")):
+        assert installer.engine(name, *flags, f"unix://{ece.hosts[name].socket}", "ps", "-q").returncode == 0
+        elsewhere = installer.engine(name, *flags, "unix:///nowhere.sock", "ps", "-q")
         assert (
             elsewhere.returncode == 1
             and "Cannot connect to the Docker daemon at unix:///nowhere.sock" in elsewhere.stderr
@@ -409,10 +425,10 @@ def test_an_engine_is_asked_at_its_socket_and_is_nobody_at_another(
     assert "unknown flag: --remote" in installer.engine("h", "--remote", "ps").stderr
 
 
-# -- hosts -----------------------------------------------------------------------------------------------------------------
+# -- inventories and files for hosts -----------------------------------------------------------------------------------
 
 
-def test_inventory(ece: StandIn, host: dict) -> None:
+def test_an_inventory_names_all_hosts_and_holds_no_secret(ece: StandIn, host: dict) -> None:
     assert host["ece_host_zone"] == "ece-zone-2" and host["ece_host_ip"] == "10.9.0.1"
     inventory = ece.inventory({"h": host, **ece.existing_hosts()})
     assert inventory["all"]["vars"] == {"ece_url": ece.url, "ece_ca_path": ece.ca_path}
@@ -421,7 +437,9 @@ def test_inventory(ece: StandIn, host: dict) -> None:
 
 
 @as_root
-def test_a_closed_directory_is_refused(tmp_path: Path, make: Callable[..., StandIn]) -> None:
+def test_a_directory_that_the_install_user_cannot_reach_is_refused(
+    tmp_path: Path, make: Callable[..., StandIn]
+) -> None:
     tmp_path.chmod(0o700)
     ece = make(directory=tmp_path / "d")
     with pytest.raises(ValueError, match="closed to other users"):
@@ -440,9 +458,7 @@ def test_files_for_a_real_host() -> None:
     )
 
 
-def test_nothing_but_bash_and_coreutils() -> None:
-    from tests.standin.hosts import engine_text, installer_text
-
+def test_the_scripts_use_only_bash_and_coreutils() -> None:
     for text in (engine_text(), installer_text("3.8.0")):
         code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
         for tool in ("python", "curl", " sed ", " awk ", " grep ", "/tmp"):

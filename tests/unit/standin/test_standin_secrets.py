@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stand-in knows everything that must not turn up anywhere, and keeps it to itself."""
+"""The stand-in knows every secret that it ever handed out, and shows none of them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from tests.unit.standin.standin_helpers import Client, Installer
 
 
 def values(ece: StandIn) -> set[str]:
+    """Return the values of all secrets."""
     return {secret.value for secret in ece.secrets}
 
 
-def test_everything_that_was_ever_handed_out_is_a_secret(make: Callable[..., StandIn]) -> None:
+def test_every_credential_that_was_handed_out_is_a_secret(make: Callable[..., StandIn]) -> None:
     ece = make()
     api = Client(ece)
     login = {"username": "admin", "password": ece.password}
@@ -42,7 +43,7 @@ def test_everything_that_was_ever_handed_out_is_a_secret(make: Callable[..., Sta
     assert len(values(ece)) == len(accounts) + len(tokens) + 4
 
 
-def test_it_shows_none_of_them(ece: StandIn, api: Client, installer: Installer) -> None:
+def test_the_control_interface_shows_no_secret(ece: StandIn, api: Client, installer: Installer) -> None:
     ece.add_host("a", "192.0.2.1")
     assert installer.join("a", api.token("allocator")).returncode == 0
     shown = repr(ece.secrets) + "".join(

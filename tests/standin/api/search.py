@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The little of the query languages that lists understand here: terms, joined by AND. What is not understood is refused.
+"""The subset of the query languages that lists understand: terms, joined by AND. Part of the API layer; pure functions.
 
-Refusing is harder than the product, which would answer something: a query that silently matches everything hides a mistake.
+A query outside the subset is an error. The product would reply, but a query that matches everything by mistake would
+hide that mistake.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from tests.standin.model import ApiError
 
 Document = dict[str, Any]
 Test = Callable[[Document], bool]
+# The furthest record that a search index answers, and the default page of a search.
 WINDOW = 10000
+DEFAULT_SEARCH_SIZE = 10
 _TERM = re.compile(r'^([\w.]+):("?)([^"\s]+)\2$')
 
 
 class NotUnderstood(Exception):
-    """A query outside of the subset."""
+    """A query outside the subset."""
 
 
 def _values(document: Any, path: list[str]) -> list[Any]:
@@ -33,12 +36,12 @@ def _values(document: Any, path: list[str]) -> list[Any]:
     return _values(document[path[0]], path[1:]) if isinstance(document, dict) and path[0] in document else []
 
 
-def _word(value: Any) -> str:
+def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _equals(field: str, wanted: Any) -> Test:
-    return lambda document: _word(wanted) in (_word(value) for value in _values(document, field.split(".")))
+    return lambda document: _text(wanted) in (_text(value) for value in _values(document, field.split(".")))
 
 
 def _exists(field: str) -> Test:
@@ -46,7 +49,10 @@ def _exists(field: str) -> Test:
 
 
 def lucene(query: str) -> Test:
-    """C(status.connected:false AND _exists_:instances); an empty one matches all."""
+    """Return the test of a query such as `status.connected:false AND _exists_:instances`. Raises NotUnderstood.
+
+    An empty query matches every document.
+    """
     tests: list[Test] = []
     for term in re.split(r"\s+AND\s+", query.strip()):
         if term in ("", "*", "*:*"):
@@ -60,7 +66,7 @@ def lucene(query: str) -> Test:
 
 
 def query_container(query: Any) -> Test:
-    """The query of a SearchRequest."""
+    """Return the test of the `query` of a search request. Raises NotUnderstood, or what wrong types raise."""
     if query in (None, {}):
         return lambda document: True
     if not isinstance(query, dict) or len(query) != 1:
@@ -78,22 +84,26 @@ def query_container(query: Any) -> Test:
         field, inner = next(iter(content.items()))
         return _equals(field, inner["value" if kind == "term" else "query"])
     if kind == "bool":
-        parts = {
-            name: [query_container(item) for item in content.get(name) or []]
-            for name in ("must", "filter", "should", "must_not")
-        }
-        least = (
-            content.get("minimum_should_match", 0 if parts["must"] or parts["filter"] else 1) if parts["should"] else 0
-        )
-        return lambda document: (
-            all(test(document) for test in parts["must"] + parts["filter"])
-            and not any(test(document) for test in parts["must_not"])
-            and sum(test(document) for test in parts["should"]) >= least
-        )
+        return _combined(content)
     raise NotUnderstood(kind)
 
 
+def _combined(content: Any) -> Test:
+    parts = {
+        name: [query_container(item) for item in content.get(name) or []]
+        for name in ("must", "filter", "should", "must_not")
+    }
+    required = parts["must"] + parts["filter"]
+    least = content.get("minimum_should_match", 0 if required else 1) if parts["should"] else 0
+    return lambda document: (
+        all(test(document) for test in required)
+        and not any(test(document) for test in parts["must_not"])
+        and sum(test(document) for test in parts["should"]) >= least
+    )
+
+
 def understood(make: Callable[[Any], Test], query: Any, code: str) -> Test:
+    """Return `make(query)`. Raises ApiError with this error code for a query outside the subset."""
     try:
         return make(query)
     except (NotUnderstood, KeyError, TypeError, AttributeError, StopIteration) as error:
@@ -101,7 +111,7 @@ def understood(make: Callable[[Any], Test], query: Any, code: str) -> Test:
 
 
 def window(start: Any, size: Any, default: int) -> tuple[int, int]:
-    """(from, size) of a request, within what a search index allows."""
+    """Return (from, size) of a request. Raises ApiError beyond what a search index allows."""
     numbers = []
     for name, value, fallback in (("from", start, 0), ("size", size, default)):
         try:

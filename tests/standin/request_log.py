@@ -2,12 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of requests, outermost of the layers: what came in and what went out, without secrets."""
+"""The request log, the outermost ASGI layer: what clients sent and what status they received, without secrets."""
 
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from typing import Any
@@ -15,36 +14,44 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tests.standin.asgi import ENTRY, JWT, MASK, RequestEntry
 from tests.standin.contract import Contract
 
-MASK = "********"
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _SCHEMES = {"apikey": "ApiKey", "basic": "Basic", "bearer": "Bearer"}
+# Endings of the paths of POST requests that are not mutations.
 _NO_MUTATION = ("/_login", "/_refresh", "/_logout", "/_search")
 
 
-class Log:
-    """Entries in the order in which requests came in; status stays None while, or because, nothing was answered."""
+class RequestLog:
+    """The entries of all requests, in the order in which they arrived. It may be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: list[dict[str, Any]] = []
+        self._entries: list[RequestEntry] = []
 
-    def add(self, entry: dict[str, Any]) -> None:
+    def add(self, entry: RequestEntry) -> None:
+        """Append an entry. Its status may be set later."""
         with self._lock:
             self._entries.append(entry)
 
     def clear(self) -> None:
+        """Remove all entries."""
         with self._lock:
             self._entries.clear()
 
     @property
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[RequestEntry]:
+        """Copies of all entries."""
         with self._lock:
-            return [dict(entry) for entry in self._entries]
+            return [entry.copy() for entry in self._entries]
+
+    @property
+    def mutations(self) -> list[RequestEntry]:
+        """Copies of the entries of requests that were meant to change something on the platform."""
+        return [entry for entry in self.entries if _is_mutation(entry)]
 
 
-def is_mutation(entry: dict[str, Any]) -> bool:
+def _is_mutation(entry: RequestEntry) -> bool:
     return entry["method"] in ("POST", "PUT", "DELETE", "PATCH") and not entry["path"].endswith(_NO_MUTATION)
 
 
@@ -58,10 +65,10 @@ def _shown_body(raw: bytes, path: str) -> Any:
     return body
 
 
-class Recorder:
-    """ASGI: reads the body once, records, and lets the contract judge what the client sent, even where a fault strikes."""
+class RequestLogLayer:
+    """The ASGI layer that writes the log. It also checks requests against the contract, so that a fault hides none."""
 
-    def __init__(self, app: ASGIApp, log: Log, contract: Contract) -> None:
+    def __init__(self, app: ASGIApp, log: RequestLog, contract: Contract) -> None:
         self.app = app
         self.log = log
         self.contract = contract
@@ -77,12 +84,12 @@ class Recorder:
                 return
             raw += message.get("body", b"")
             more = message.get("more_body", False)
-        entry = self._entry(scope, raw)
+        entry = _entry(scope, raw)
         self.log.add(entry)
         self.contract.check_request(entry, raw)
         replayed = False
 
-        async def again() -> Message:
+        async def replay() -> Message:
             nonlocal replayed
             if replayed:
                 return await receive()
@@ -94,18 +101,18 @@ class Recorder:
                 entry["status"] = message["status"]
             await send(message)
 
-        await self.app({**scope, "standin.entry": entry}, again, watched)
+        await self.app({**scope, ENTRY: entry}, replay, watched)
 
-    @staticmethod
-    def _entry(scope: Scope, raw: bytes) -> dict[str, Any]:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        path = _JWT.sub(MASK, scope["path"])
-        return {
-            "method": scope["method"],
-            "path": path,
-            "query": dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)),
-            "body": _shown_body(raw, path),
-            "status": None,
-            "auth": _SCHEMES.get(headers.get("authorization", "").partition(" ")[0].lower()),
-            "time": time.time(),
-        }
+
+def _entry(scope: Scope, raw: bytes) -> RequestEntry:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    path = JWT.sub(MASK, scope["path"])
+    return {
+        "method": scope["method"],
+        "path": path,
+        "query": dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)),
+        "body": _shown_body(raw, path),
+        "status": None,
+        "auth": _SCHEMES.get(headers.get("authorization", "").partition(" ")[0].lower()),
+        "time": time.time(),
+    }

@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Records in two views: as they are now, and as the platform's search index has them, which lags.
+"""A store of records with a search index that lags behind it. Part of the platform layer; it knows nothing of ECE.
 
-The real product answers lists from a search index and single objects from its own state. A client that writes and then lists
-sees the past; this class is that trap. Records are immutable, so a view of the past is a look at older records.
+The real product answers lists from a search index and single objects from its own state, so a client that writes and
+then lists sees the past. This class does the same. Records are immutable, so the index keeps older records.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from typing import Generic, TypeVar
 Record = TypeVar("Record")
 
 
-class Records(Generic[Record]):
-    """Not thread-safe: the platform's lock is held by whoever calls."""
+class Store(Generic[Record]):
+    """Records by key, as they are now and as they were `lag` seconds ago.
+
+    Not thread-safe: the caller holds the platform's lock.
+    """
 
     def __init__(self, now: Callable[[], float], lag: Callable[[], float]) -> None:
         self._now = now
@@ -29,14 +32,17 @@ class Records(Generic[Record]):
         self._sorted: list[Record] | None = None
 
     def put(self, key: str, record: Record) -> None:
+        """Add a record, or replace the one with this key."""
         self._current[key] = record
         self._waiting.append((self._now(), key, record))
 
     def drop(self, key: str) -> None:
+        """Remove the record with this key, if there is one."""
         if self._current.pop(key, None) is not None:
             self._waiting.append((self._now(), key, None))
 
     def get(self, key: str) -> Record | None:
+        """Return the current record, or None."""
         return self._current.get(key)
 
     def __contains__(self, key: str) -> bool:
@@ -49,7 +55,7 @@ class Records(Generic[Record]):
         return len(self._current)
 
     def indexed(self) -> list[Record]:
-        """What the index knows, in the order of the keys."""
+        """Return the records that the index has, in the order of their keys."""
         horizon = self._now() - self._lag()
         while self._waiting and self._waiting[0][0] <= horizon:
             _time, key, record = self._waiting.popleft()
@@ -62,8 +68,8 @@ class Records(Generic[Record]):
             self._sorted = [self._indexed[key] for key in sorted(self._indexed)]
         return self._sorted
 
-    def forget_lag(self) -> None:
-        """Index everything at once, for a platform that has existed for long."""
+    def index_now(self) -> None:
+        """Index every record at once, for a platform that has existed for long."""
         self._waiting.clear()
         self._indexed = dict(self._current)
         self._sorted = None
