@@ -63,15 +63,15 @@ BAD = {
         {"url": [URL, "http://10.0.0.1:12400"], **KEY},
         ["url http://10.0.0.1:12400 sends credentials in clear"],
     ),
-    "no scheme": ({"url": ["ece.example.com:12443"], **KEY}, ["url ece.example.com:12443 is no address", "https://"]),
-    "other scheme": ({"url": ["ftp://ece.example.com"], **KEY}, ["url ftp://ece.example.com is no address"]),
-    "no host": ({"url": ["https://"], **KEY}, ["url https:// is no address"]),
-    "half an IPv6 address": ({"url": ["https://[::1"], **KEY}, ["url https://[::1 is no address"]),
-    "port in words": ({"url": ["https://ece.example.com:https"], **KEY}, ["is no address"]),
-    "with a query": ({"url": [URL + "?x"], **KEY}, [f"url {URL}?x is no address"]),
-    "with a fragment": ({"url": [URL + "#x"], **KEY}, ["is no address"]),
-    "with a blank": ({"url": ["https://ece example.com"], **KEY}, ["is no address"]),
-    "with a line break": ({"url": ["https://ece.example.com/\n/"], **KEY}, ["is no address"]),
+    "no scheme": ({"url": ["ece.example.com:12443"], **KEY}, ["url ece.example.com:12443 is not an address", "https://"]),
+    "other scheme": ({"url": ["ftp://ece.example.com"], **KEY}, ["url ftp://ece.example.com is not an address"]),
+    "no host": ({"url": ["https://"], **KEY}, ["url https:// is not an address"]),
+    "half an IPv6 address": ({"url": ["https://[::1"], **KEY}, ["url https://[::1 is not an address"]),
+    "port in words": ({"url": ["https://ece.example.com:https"], **KEY}, ["is not an address"]),
+    "with a query": ({"url": [URL + "?x"], **KEY}, [f"url {URL}?x is not an address"]),
+    "with a fragment": ({"url": [URL + "#x"], **KEY}, ["is not an address"]),
+    "with a blank": ({"url": ["https://ece example.com"], **KEY}, ["is not an address"]),
+    "with a line break": ({"url": ["https://ece.example.com/\n/"], **KEY}, ["is not an address"]),
     "endless time": ({"url": [URL], **KEY, "timeout": 10**12}, ["timeout is too large: use 86400 seconds or less"]),
     "no credentials": ({"url": [URL]}, ["no credentials", "ECE_API_KEY", "ECE_USERNAME and ECE_PASSWORD"]),
     "empty credentials": ({"url": [URL], "api_key": "", "username": "", "password": ""}, ["no credentials"]),
@@ -86,9 +86,9 @@ BAD = {
     "empty password": ({"url": [URL], "username": USERNAME, "password": ""}, ["password is not set"]),
     "CA that is not there": (
         {"url": [URL], **KEY, "ca_path": "/nowhere/ca.pem"},
-        ["ca_path /nowhere/ca.pem is no file", "PEM"],
+        ["ca_path /nowhere/ca.pem is not a file", "PEM"],
     ),
-    "CA that is a folder": ({"url": [URL], **KEY, "ca_path": "/"}, ["ca_path / is no file"]),
+    "CA that is a folder": ({"url": [URL], **KEY, "ca_path": "/"}, ["ca_path / is not a file"]),
     "no time": ({"url": [URL], **KEY, "timeout": 0}, ["timeout 0 is too small: use 1 or more"]),
     "negative time": ({"url": [URL], **KEY, "timeout": -1}, ["timeout -1 is too small"]),
     "time in words": ({"url": [URL], **KEY, "timeout": "soon"}, ["timeout", "unable to convert to int"]),
@@ -112,7 +112,7 @@ def test_credentials_that_are_no_text_are_refused_and_not_repeated(name):
     options = {"url": [URL], "allow_http": False, "api_key": None, **USER, name: "gehei\udce4"}
     with pytest.raises(OptionError) as caught:
         shared.check_connection(options)
-    assert f"{name} (or ECE_{name.upper()}) holds bytes that are no UTF-8" in str(caught.value)
+    assert f"{name} (or ECE_{name.upper()}) holds bytes that are not UTF-8" in str(caught.value)
     assert "gehei" not in str(caught.value)
 
 
@@ -262,7 +262,7 @@ def test_every_module_fails_with_one_sentence_when_the_platform_does(ece, run_mo
         "403": {"status": 403, "json": failed("root.unauthorized")},
     }[fault]
     ece.expect("GET", path, **answer)
-    words = {"refused": "no coordinator can be reached", "HTML": "no JSON: <html>", "403": "this user may not do that"}[
+    words = {"refused": "no coordinator can be reached", "HTML": "not JSON: <html>", "403": "this user may not do that"}[
         fault
     ]
     result = run_module(module, retries=0, **MODULES[module])
