@@ -59,7 +59,7 @@ PAGES_MAX = 2000
 class EceClient(HttpClient):
     """The API of one platform. See HttpClient for its arguments. Every method raises EceError."""
 
-    # -- the platform ------------------------------------------------------------------------------------------------
+    # -- the platform --------------------------------------------------------------------------------------------------
 
     def platform(self) -> dict[str, Any]:
         """Return the platform with its version, services and counts (PlatformInfo). get-platform: GET /platform"""
@@ -89,7 +89,7 @@ class EceClient(HttpClient):
         reply = self._mapping(self.request("GET", BLUEPRINTER_ROLES), "GET blueprinter roles", "values", list)
         return _objects(reply["values"], "id")
 
-    # -- allocators --------------------------------------------------------------------------------------------------
+    # -- allocators ----------------------------------------------------------------------------------------------------
 
     def iter_allocators(
         self, total: int | None = None, page_size: int = ALLOCATOR_PAGE_SIZE
@@ -147,7 +147,7 @@ class EceClient(HttpClient):
         """
         return self._delete(_path(ALLOCATORS, allocator_id))
 
-    # -- runners -----------------------------------------------------------------------------------------------------
+    # -- runners -------------------------------------------------------------------------------------------------------
 
     def runners(self) -> list[dict[str, Any]]:
         """Return all runners (RunnerInfo).
@@ -183,7 +183,7 @@ class EceClient(HttpClient):
         """
         return self._delete(_path(RUNNERS, runner_id))
 
-    # -- enrollment tokens -------------------------------------------------------------------------------------------
+    # -- enrollment tokens ---------------------------------------------------------------------------------------------
 
     def enrollment_tokens(self) -> list[dict[str, Any]]:
         """Return token_id and roles of each persistent token.

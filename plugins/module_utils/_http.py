@@ -162,7 +162,7 @@ class HttpClient:
         """The coordinator that answered last; before the first answer, the first one given."""
         return self._urls[0]
 
-    # -- requests ----------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def request(self, method: str, path: str, *, params: Mapping[str, Any] | None = None, body: Json = None) -> Json:
         """Return the decoded reply of one API call. Raises EceError."""
@@ -283,7 +283,7 @@ class HttpClient:
             "(ECE signs its own by default)"
         )
 
-    # -- answers -----------------------------------------------------------------------------------------------------
+    # -- answers -------------------------------------------------------------------------------------------------------
 
     def _decode(self, method: str, response: requests.Response) -> Json:
         where = f"{method} {response.url.split('?')[0]}"

@@ -119,7 +119,7 @@ def main() -> None:
     wanted = json.loads(sys.stdin.buffer.read())
     client = EceClient(**wanted["connection"])
     try:
-        minted = enrollment.mint(client, wanted["roles"], True)
+        minted = enrollment.mint(client, {"roles": wanted["roles"], "persistent": True, "validity_seconds": None})
     except (EceError, PlatformError) as error:
         failure = (
             {key: getattr(error, key) for key in ("status", "code", "fields", "errors")}

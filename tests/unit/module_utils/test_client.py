@@ -62,7 +62,7 @@ def user(make_client):
     return make_client(username=USERNAME, password=PASSWORD)
 
 
-# -- authentication ------------------------------------------------------------------------------------------------------
+# -- authentication ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_netrc_cannot_replace_the_credentials(ece, make_client, credentials, tmp
     assert all("c29tZW9uZTplbHNl" not in str(request.headers) for request in ece.requests)
 
 
-# -- TLS, against real servers ---------------------------------------------------------------------------------------------
+# -- TLS, against real servers -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -345,7 +345,7 @@ def test_a_ca_path_that_is_none_names_the_file(trust, make_client, tmp_path, con
         make_client(trust.server(), ca_path=str(path)).platform()
 
 
-# -- connections, against real sockets ---------------------------------------------------------------------------------------
+# -- connections, against real sockets ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -446,7 +446,7 @@ def test_an_address_that_is_none_is_named(make_client, url):
         make_client(url, retries=0).platform()
 
 
-# -- timeouts ----------------------------------------------------------------------------------------------------------------
+# -- timeouts ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_every_request_has_a_timeout_to_connect_and_one_to_answer(ece, make_clie
     assert [request.req_kwargs["timeout"] for request in ece.requests] == [pair] * 4
 
 
-# -- several coordinators ------------------------------------------------------------------------------------------------------
+# -- several coordinators ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [refused, connect_timeout, reset, read_timeout])
@@ -527,7 +527,7 @@ def test_the_first_coordinator_is_asked_again_when_the_preferred_one_is_gone(ece
     assert client.url == URL
 
 
-# -- tries ---------------------------------------------------------------------------------------------------------------------
+# -- tries -------------------------------------------------------------------------------------------------------------
 
 TRANSIENT = {
     "refused": {"body": refused()},
@@ -646,7 +646,7 @@ def test_pauses_grow_up_to_a_limit_and_begin_anew_with_the_next_request(ece, mak
     assert sleeps[8:] == [0.5]
 
 
-# -- DELETE ----------------------------------------------------------------------------------------------------------------------
+# -- DELETE ------------------------------------------------------------------------------------------------------------
 
 DELETES = {
     "token": ("delete_enrollment_token", TOKENS),
@@ -700,7 +700,7 @@ def test_a_404_that_is_not_about_the_thing_is_no_success(ece, make_client, thing
         getattr(make_client(retries=0), function)("id")
 
 
-# -- answers that are none -----------------------------------------------------------------------------------------------------
+# -- answers that are none ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -844,7 +844,7 @@ def test_a_login_token_that_no_header_takes_is_an_error_without_it(ece, user, to
         user.platform()
 
 
-# -- errors of the API -----------------------------------------------------------------------------------------------------------
+# -- errors of the API -------------------------------------------------------------------------------------------------
 
 
 def test_an_error_is_one_line_whatever_the_api_says(ece, make_client):
@@ -883,7 +883,7 @@ def test_a_password_is_masked_in_an_error_of_an_unknown_shape(ece, user, body):
     ece.expect("POST", "/x", status=400, body=body)
     with pytest.raises(EceApiError, match=r"\*{8}") as caught:
         user.request("POST", "/x")
-    assert "nobody/may see" not in str(caught.value)
+    assert "must/not show" not in str(caught.value)
 
 
 def test_an_error_that_is_nested_without_end_is_cut(ece, make_client):
@@ -1037,7 +1037,7 @@ def test_whatever_is_answered_nothing_but_an_ece_error_comes_out(call, status, b
         CALLS[call](client)
 
 
-# -- lists of allocators -----------------------------------------------------------------------------------------------------------
+# -- lists of allocators -----------------------------------------------------------------------------------------------
 
 
 class Index(HTTPAdapter):
@@ -1186,7 +1186,7 @@ def test_any_other_error_on_a_later_page_is_an_error_and_not_the_end(ece, make_c
         list(make_client().iter_allocators())
 
 
-# -- single operations -----------------------------------------------------------------------------------------------------------
+# -- single operations -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
