@@ -9,7 +9,7 @@
 A persistent token lives until it is revoked, so a mint whose answer is lost needs a cleanup. The API never shows a
 token again and does not record who minted it; what is left is to compare its list from before with that from after. For
 that comparison to mean something, plays on one machine mint one after the other (mint_lock). A token that was minted
-elsewhere meanwhile is not touched if it can be told apart, and is named in the message if it cannot.
+elsewhere meanwhile is not touched if it can be distinguished, and is named in the message if it cannot.
 
 Source: enrollment tokens in the API specification of ECE 3.8.0 (https://github.com/elastic/cloud-sdk-go,
 api/apidocs.json at commit 8c0d792). What a token holds is not specified, but shown by
@@ -245,7 +245,7 @@ def mint_lock(sleep: Sleep = time.sleep, timeout_seconds: int | None = None) -> 
     """Keep other plays of this machine from minting persistent tokens, and yield whether that holds (`exclusive`).
 
     It does not hold if another process keeps the lock for longer than timeout_seconds, nor on systems without abstract
-    socket names (other than Linux). Tokens that two plays mint at the same moment cannot be told apart then.
+    socket names (other than Linux). Tokens that two plays mint at the same moment cannot be distinguished then.
     """
     timeout_seconds = MINT_LOCK_TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds
     with socket.socket(socket.AF_UNIX) as lock:

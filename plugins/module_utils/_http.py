@@ -151,7 +151,7 @@ class HttpClient:
         self._retries = retries
         self.sleep = sleep
         self._session = requests.Session()
-        # requests prepares the next request even of a redirect that it is told not to follow, and fails on a broken
+        # requests prepares the next request even of a redirect that it must not follow, and fails on a broken
         # address.
         self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})

@@ -127,7 +127,7 @@ def reset():
 # -- replies of the API ------------------------------------------------------------------------------------------------
 
 
-def failed(code, message="words of the API", **more):
+def failed(code, message="a message of the API", **more):
     """BasicFailedReply"""
     return {"errors": [{"code": code, "message": message, **more}]}
 

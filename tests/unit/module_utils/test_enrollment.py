@@ -155,7 +155,7 @@ def test_a_reply_without_any_id_counts_as_lost(ece, make_client, reply):
     ],
 )
 def test_only_an_answer_that_may_hide_an_effect_counts_as_lost(status, is_lost):
-    assert enrollment.answer_lost(EceApiError("words", status, None, [], [])) is is_lost
+    assert enrollment.answer_lost(EceApiError("message", status, None, [], [])) is is_lost
     assert enrollment.answer_lost(EceError("not even sent")) is False
 
 
@@ -263,7 +263,7 @@ def test_roles_of_a_listed_token(roles, names):
 
 
 @pytest.mark.parametrize(
-    ("claims", "roles", "persistent", "words"),
+    ("claims", "roles", "persistent", "message"),
     [
         ({"roles": ["allocator"], "exp": 1}, ["allocator"], False, None),
         ({"roles": ["proxy", "allocator"], "exp": 1}, ["allocator", "proxy"], False, None),
@@ -282,9 +282,9 @@ def test_roles_of_a_listed_token(roles, names):
         ({"roles": ["allocator"]}, ["allocator"], False, "got one that never expires"),
     ],
 )
-def test_token_mismatch(claims, roles, persistent, words):
+def test_token_mismatch(claims, roles, persistent, message):
     sentence = token_mismatch(claims, roles, persistent)
-    assert sentence is None if words is None else words in sentence
+    assert sentence is None if message is None else message in sentence
 
 
 @pytest.mark.parametrize("roles", [5, "allocator", {"allocator": 1}, True, [["allocator"]]])
