@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Attributes that every module states, so that their words are the same everywhere."""
+"""Attributes of modules, with the same text everywhere."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """C(DOCUMENTATION) names the attributes; the others fill in what many modules share."""
+    """`DOCUMENTATION` names the attributes; the other fragments fill in what several modules share."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -18,7 +18,7 @@ attributes:
   diff_mode:
     description: Returns what has changed, or would change in check mode, with C(--diff).
   idempotent:
-    description: Run twice in a row, with nothing else changed, the second run reports no change.
+    description: When run twice in a row without other changes in between, the second run reports no change.
 """
 
     INFO_MODULE = r"""
@@ -27,15 +27,15 @@ attributes:
   check_mode:
     support: full
     details:
-      - This only reads.
+      - The module does not change anything.
   diff_mode:
     support: N/A
     details:
-      - This only reads.
+      - The module does not change anything.
   idempotent:
     support: full
     details:
-      - This only reads.
+      - The module does not change anything.
 """
 
     ACTIONGROUP_ECE = r"""

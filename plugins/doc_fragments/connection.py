@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation shared by everything that talks to the API."""
+"""Connection options of everything that uses the API."""
 
 from __future__ import annotations
 
@@ -14,52 +14,60 @@ class ModuleDocFragment:
 options:
   url:
     description:
-      - Addresses of the platform's coordinators, like V(https://ece.example.com:12443). With several, they are tried in order when one cannot be reached.
-      - Falls back to the environment variable E(ECE_URL).
-      - Required, here or there.
+      - Addresses of the platform's coordinators, like V(https://ece.example.com:12443). If there are several, they are
+        tried in order when one cannot be reached.
+      - If not set, the value of the environment variable E(ECE_URL) is used. One of them is required.
     type: list
     elements: str
   api_key:
     description:
-      - API key. Excludes O(username) and O(password). ECE's built-in users cannot have one.
-      - Falls back to E(ECE_API_KEY).
+      - API key for the platform. It cannot be combined with O(username) and O(password). ECE's built-in users cannot
+        have API keys.
+      - If not set, the value of the environment variable E(ECE_API_KEY) is used.
     type: str
   username:
     description:
-      - User name, sent as HTTP basic. Where the coordinator refuses that, the module logs in and uses the token it gets.
-      - Falls back to E(ECE_USERNAME).
+      - User name for the platform, which is sent with HTTP basic authentication. If the coordinator refuses that, the
+        module logs in and uses the session token.
+      - If not set, the value of the environment variable E(ECE_USERNAME) is used.
     type: str
   password:
     description:
       - Password of O(username).
-      - Falls back to E(ECE_PASSWORD).
+      - If not set, the value of the environment variable E(ECE_PASSWORD) is used.
     type: str
   ca_path:
     description:
-      - File with the CA certificate of the coordinator's certificate, in PEM form, where the module runs. ECE signs its own by default.
-      - Wins over E(REQUESTS_CA_BUNDLE). Falls back to E(ECE_CA_PATH).
+      - Absolute path of a file with the CA certificate that signed the coordinator's certificate, in PEM format, on the
+        machine that runs the module. By default, ECE signs certificates with its own CA.
+      - It takes precedence over the environment variable E(REQUESTS_CA_BUNDLE).
+      - If not set, the value of the environment variable E(ECE_CA_PATH) is used.
     type: path
   validate_certs:
     description:
-      - Verify the coordinator's certificate. V(false) gives the credentials to whoever answers, with a warning.
-      - Falls back to E(ECE_VALIDATE_CERTS).
+      - Whether to verify the coordinator's certificate. With V(false), the module warns that an attacker on the network
+        can take the credentials.
+      - If not set, the value of the environment variable E(ECE_VALIDATE_CERTS) is used.
     type: bool
     default: true
   allow_http:
     description:
-      - Accept an V(http://) address in O(url), where credentials travel in clear.
-      - Falls back to E(ECE_ALLOW_HTTP).
+      - Whether to accept V(http://) addresses in O(url), to which credentials are sent unencrypted.
+      - If not set, the value of the environment variable E(ECE_ALLOW_HTTP) is used.
     type: bool
     default: false
   timeout:
     description:
-      - Seconds to wait for an answer to one request. A connection must be made within 10 seconds of them.
+      - Number of seconds to wait for the answer to one request, from 1 to 86400. A connection has to be made within 10
+        seconds of them.
     type: int
     default: 30
   retries:
     description:
-      - How often a request is tried again after a connection error, HTTP 429, 502, 503, 504, or an answer that the coordinator is not ready.
-      - A request that mints a token is never repeated once it was sent; all others have the same effect however often they arrive.
+      - How often a request is repeated after a connection error, after HTTP status 429, 502, 503 or 504, and after an
+        answer that the coordinator is not ready yet.
+      - A request that mints a token is never repeated once it was sent. All other requests have the same effect however
+        often they arrive.
     type: int
     default: 3
 requirements:

@@ -2,12 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mint one enrollment token, and leave none behind that nobody has.
+# This module util is PRIVATE to the collection: it may change or go in any release.
 
-A persistent token lives until it is revoked, so a mint whose answer is lost has to be cleared up. The API never shows a token again
-and knows no owner of one; what is left is to compare its list from before with that from after. For that comparison to mean
-anything, plays of this machine take turns (C(sole_mint)); what somebody else mints meanwhile, from elsewhere, is left alone as long
-as it can be told apart, and named where it cannot.
+"""Enrollment tokens: mint one without leaving another behind, revoke it, and compute for how long it has to be valid.
+
+A persistent token lives until it is revoked, so a mint whose answer is lost needs a cleanup. The API never shows a
+token again and does not record who minted it; what is left is to compare its list from before with that from after. For
+that comparison to mean something, plays on one machine mint one after the other (mint_lock). A token that was minted
+elsewhere meanwhile is not touched if it can be distinguished, and is named in the message if it cannot.
+
+Source: enrollment tokens in the API specification of ECE 3.8.0 (https://github.com/elastic/cloud-sdk-go,
+api/apidocs.json at commit 8c0d792). What a token holds is not specified, but shown by
+https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/generate-roles-tokens.
 """
 
 from __future__ import annotations
@@ -17,10 +23,11 @@ import binascii
 import contextlib
 import errno
 import json
+import math
 import socket
 import time
 from datetime import datetime, timezone
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._client import (
     EceApiError,
@@ -32,65 +39,93 @@ from ansible_collections.ece.platform.plugins.module_utils._client import (
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import number_of
 
-# A name in the kernel and not a file: it goes with its process, however that ends, and there is nothing to clear up. It is one for
-# each network namespace, so for a machine or a container.
-TURN = "\0ece.platform.sole-mint"
-# A mint takes as long as a few requests that time out; whoever waits longer than this waits for something that hangs, and goes on.
-TURN_SECONDS = 300
-# A coordinator that was too slow to answer may still mint; the list is asked for this long, and one question more.
-PATIENCE_SECONDS = 15
+# An abstract socket name in the kernel instead of a file: it ends with its process, however that ends, and needs no
+# cleanup. There is one for each network namespace, so for each machine or container.
+MINT_LOCK_NAME = "\0ece.platform.sole-mint"
+# A mint takes as long as a few requests that time out; a lock that is held for longer belongs to a process that hangs.
+MINT_LOCK_TIMEOUT_SECONDS = 300
+# A coordinator that was too slow to answer may still mint; the list is searched for this long, plus one request.
+ORPHAN_SEARCH_SECONDS = 15
 POLL_SECONDS = 1
-# The installer knocks with the token at its very end; this is what clocks, slow starts and the mint itself may take.
+
+# The installer presents the token at its very end. This covers differing clocks, slow starts and the mint itself.
 TOKEN_MARGIN_SECONDS = 300
-# What starting one installer may take, download included.
+# Starting one installer may take this long, including its download.
 START_SECONDS = 20
-# However long a batch takes to start: the hosts that come later than this get a token of their own.
+# Starting the installers of one batch may take this long; a longer batch is cut, because each batch has its own token.
 STARTS_MAX_SECONDS = 3600
-# With less than this beyond its install timeout, a host is not started with a token any more.
-KNOCK_SECONDS = 60
+# A token must be valid for this much longer than an install may take, for the installer to present it.
+TOKEN_USE_MARGIN_SECONDS = 60
+# int32 in the API specification.
 TOKEN_VALIDITY_MAX_SECONDS = 2**31 - 1
 
 Sleep = Callable[[float], None]
 
 
-def utc(timestamp: Any) -> str | None:
-    """2026-01-01T00:00:00Z; None for what is no time."""
+class TokenRequest(TypedDict):
+    """The token to mint. validity_seconds: of an ephemeral token; None for the platform's default."""
+
+    roles: list[str]
+    persistent: bool
+    validity_seconds: int | None
+
+
+class MintedToken(TypedDict):
+    """A minted token. Times are seconds since 1970: minted_at by this machine's clock, expires_at by the platform's.
+
+    token_id is None for an ephemeral token, expires_at for a persistent one.
+    """
+
+    token: str
+    token_id: str | None
+    expires_at: float | None
+    minted_at: float
+    roles: list[str]
+
+
+def utc(timestamp: float | None) -> str | None:
+    """Return seconds since 1970 as 2026-01-01T00:00:00Z; None for None and for times beyond the calendar."""
+    if timestamp is None:
+        return None
     try:
         return datetime.fromtimestamp(timestamp, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (TypeError, ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError):
         return None
 
 
-def mint(client: EceClient, roles: Sequence[str], persistent: bool, validity_seconds: int | None = None) -> dict:
-    """POST enrollment-tokens, once: token, token_id (persistent only), expires_at, minted_at, roles. Raises EceError, PlatformError.
+# -- mint and revoke ---------------------------------------------------------------------------------------------------
 
-    validity_seconds: of an ephemeral token; None for the platform's default. A token that is not what was asked for is revoked
-    where that is possible, and is an error.
+
+def mint(client: EceClient, request: TokenRequest) -> MintedToken:
+    """Mint one token with one request. Raises EceError, PlatformError.
+
+    A token that differs from the request is an error, and is revoked if possible. If the answer for a persistent token
+    is lost, the token is looked for and revoked.
     """
-    roles = sorted(set(roles))
-    if not persistent:
-        return _mint(client, roles, False, validity_seconds)
-    with sole_mint(client.sleep) as alone:
-        before = _ids(client)
+    roles = sorted(set(request["roles"]))
+    if not request["persistent"]:
+        return _mint(client, roles, False, request["validity_seconds"])
+    with mint_lock(client.sleep) as exclusive:
+        before = _token_ids(client)
         try:
             return _mint(client, roles, True, None)
         except EceError as error:
             if not answer_lost(error):
                 raise
-            # Whoever answered has done what it did; who has not may do it yet.
+            # With an answer the platform has minted already, if it does at all; without one it may still do so.
             unanswered = isinstance(error, EceConnectionError) or getattr(error, "status", None) in (408, 502, 504)
-            raise PlatformError(
-                f"{error}. {clear_up(client, before, roles, PATIENCE_SECONDS if unanswered else 0, alone)}"
-            ) from None
+            outcome = revoke_orphan(client, before, roles, ORPHAN_SEARCH_SECONDS if unanswered else 0, exclusive)
+            raise PlatformError(f"{error}. {outcome}") from None
 
 
-def _mint(client: EceClient, roles: list[str], persistent: bool, validity_seconds: int | None) -> dict:
+def _mint(client: EceClient, roles: list[str], persistent: bool, validity_seconds: int | None) -> MintedToken:
     minted_at = time.time()
     reply = client.create_enrollment_token(roles, persistent, validity_seconds)
-    token_id, claims = reply.get("token_id"), {}
+    token_id: Any = reply.get("token_id")
+    claims: dict[str, Any] = {}
     try:
         claims = decode_token(reply["token"])
-        # The token's own id, where the reply lacks the one that it is revoked by.
+        # The reply may lack the id to revoke the token by; the token has it as well.
         token_id = token_id or (claims.get("sub") if claims.get("persistent") else None)
         mismatch = token_mismatch(claims, roles, persistent)
     except PlatformError as error:
@@ -104,8 +139,8 @@ def _mint(client: EceClient, roles: list[str], persistent: bool, validity_second
     return {
         "token": reply["token"],
         "token_id": token_id if persistent else None,
-        "expires_at": utc(claims.get("exp")),
-        "minted_at": utc(minted_at),
+        "expires_at": number_of(claims.get("exp")),
+        "minted_at": minted_at,
         "roles": roles,
     }
 
@@ -115,34 +150,37 @@ def _is_id(token_id: Any) -> bool:
 
 
 def _discard(client: EceClient, token_id: Any) -> str:
-    """Revoke a persistent token that is of no use; what became of it, as the end of a sentence."""
+    """Revoke a useless token if it is persistent, and return the outcome as the end of a sentence."""
     if not _is_id(token_id):
         return ""
     try:
         revoke(client, token_id)
-    except (EceError, PlatformError) as error:
-        return f"; token_id {token_id} could not be revoked, so do that: {error}"
+    except PlatformError as error:
+        return f"; token_id {token_id} could not be revoked ({error}): revoke it"
     return f"; token_id {token_id} is revoked"
 
 
 def revoke(client: EceClient, token_id: str) -> bool:
-    """DELETE a persistent token by its id; False when it was gone already. Raises EceError, PlatformError.
+    """Revoke a persistent token and return whether it was there. Raises EceError, PlatformError.
 
-    Only the list proves it: what answers a DELETE with an empty page, or with 404, need not be the platform.
+    Only the list proves the revocation: an empty page or a 404 in answer to the DELETE may come from a proxy.
     """
     changed = client.delete_enrollment_token(token_id)
-    if token_id in _ids(client):
-        raise PlatformError(
-            f"the platform answered that token_id {token_id} is {'revoked' if changed else 'not known'}, but lists it still"
-        )
+    if token_id in _token_ids(client):
+        state = "revoked" if changed else "not known"
+        raise PlatformError(f"the platform answered that token_id {token_id} is {state}, but lists it still")
     return changed
 
 
-# -- a lost answer -------------------------------------------------------------------------------------------------------
+def _token_ids(client: EceClient) -> set[str]:
+    return {token["token_id"] for token in client.enrollment_tokens()}
+
+
+# -- a lost answer -----------------------------------------------------------------------------------------------------
 
 
 def answer_lost(error: EceError) -> bool:
-    """Whether a token may have been minted although there is no answer with it."""
+    """Return whether the platform may have minted a token although its answer did not arrive."""
     if isinstance(error, EceConnectionError):
         return error.sent
     # 408: a proxy in between gave up waiting; all other answers below 500 are refusals.
@@ -151,119 +189,145 @@ def answer_lost(error: EceError) -> bool:
     )
 
 
-def clear_up(client: EceClient, before: set[str], roles: Sequence[str], patience_seconds: int, alone: bool) -> str:
-    """Find the token of a mint whose answer was lost, and revoke it: what came of that, as a sentence. C(before): ids that were there.
+def revoke_orphan(
+    client: EceClient, before: set[str], roles: Sequence[str], search_seconds: int, exclusive: bool
+) -> str:
+    """Revoke the token whose answer was lost, and return the outcome as a sentence.
 
-    Only a token that is new since, has exactly the roles that were asked for, and is the only one like that, can be the lost one.
-    alone: whether no other play of this machine can have minted meanwhile; if one can, new tokens are named and none is revoked.
+    before: ids of the tokens that existed before the mint. Only a token that is new, has exactly the requested roles,
+    and is the only such token, can be the lost one. exclusive: whether no other play of this machine can have minted
+    meanwhile; without that, new tokens are named and none is revoked.
     """
-    deadline = time.monotonic() + patience_seconds
-    new: set[str] = set()
-    unknown = None
-    for pause in [0] + [POLL_SECONDS] * (patience_seconds // POLL_SECONDS):
-        client.sleep(pause)
-        try:
-            unknown, new = (
-                None,
-                {token["token_id"] for token in client.enrollment_tokens() if token_roles(token) == sorted(roles)}
-                - before,
-            )
-        except EceError as error:
-            unknown = error
-        if new or time.monotonic() > deadline:
-            break
-    if unknown:
-        return f"Whether it made a token is not known: look for a new persistent one with ece_enrollment_token_info and revoke it ({unknown})"
+    try:
+        new = _new_tokens(client, before, roles, search_seconds)
+    except EceError as error:
+        return (
+            "Whether it made a token is not known: "
+            f"look for a new persistent one with ece_enrollment_token_info and revoke it ({error})"
+        )
     if not new:
         return "No persistent token is new since"
-    if len(new) > 1 or not alone:
-        return f"Persistent tokens that are new since: {', '.join(sorted(new))}; one may be the lost one, and only who made the others can tell: revoke it"
+    if len(new) > 1 or not exclusive:
+        return (
+            f"Persistent tokens that are new since: {', '.join(sorted(new))}; "
+            "one may be the lost one: revoke the one that no other run has minted"
+        )
     token_id = new.pop()
     try:
         revoke(client, token_id)
-    except (EceError, PlatformError) as error:
-        return f"The token that it made, token_id {token_id}, could not be revoked, so do that: {error}"
+    except PlatformError as error:
+        return f"The token that it made, token_id {token_id}, could not be revoked ({error}): revoke it"
     return f"The token that it made, token_id {token_id}, is revoked"
 
 
-def _ids(client: EceClient) -> set[str]:
-    return {token["token_id"] for token in client.enrollment_tokens()}
+def _new_tokens(client: EceClient, before: set[str], roles: Sequence[str], search_seconds: int) -> set[str]:
+    """Return the ids of new tokens with these roles, once there are any. Raises EceError if the last request failed."""
+    deadline = time.monotonic() + search_seconds
+    new: set[str] = set()
+    failure: EceError | None = None
+    for pause in [0] + [POLL_SECONDS] * (search_seconds // POLL_SECONDS):
+        client.sleep(pause)
+        try:
+            tokens = client.enrollment_tokens()
+            failure = None
+            new = {token["token_id"] for token in tokens if token_roles(token) == sorted(roles)} - before
+        except EceError as error:
+            failure = error
+        if new or time.monotonic() > deadline:
+            break
+    if failure:
+        raise failure
+    return new
 
 
 @contextlib.contextmanager
-def sole_mint(sleep: Sleep = time.sleep, turn_seconds: float | None = None) -> Iterator[bool]:
-    """Nobody else on this machine mints a persistent token meanwhile, as long as that is True.
+def mint_lock(sleep: Sleep = time.sleep, timeout_seconds: int | None = None) -> Iterator[bool]:
+    """Keep other plays of this machine from minting persistent tokens, and yield whether that holds (`exclusive`).
 
-    It is False where the turn has not come in time, as when somebody holds the name who is no play, and where the system has no such
-    names (other than Linux): tokens that two plays mint at the same moment can then not be told apart.
+    It does not hold if another process keeps the lock for longer than timeout_seconds, nor on systems without abstract
+    socket names (other than Linux). Tokens that two plays mint at the same moment cannot be distinguished then.
     """
-    with socket.socket(socket.AF_UNIX) as turn:
-        alone = False
-        for _second in range(
-            0, int(TURN_SECONDS if turn_seconds is None else turn_seconds) + POLL_SECONDS, POLL_SECONDS
-        ):
+    timeout_seconds = MINT_LOCK_TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds
+    with socket.socket(socket.AF_UNIX) as lock:
+        exclusive = False
+        for _second in range(0, timeout_seconds + POLL_SECONDS, POLL_SECONDS):
             try:
-                turn.bind(TURN)
-                alone = True
+                lock.bind(MINT_LOCK_NAME)
+                exclusive = True
                 break
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     break
             sleep(POLL_SECONDS)
-        yield alone
+        yield exclusive
 
 
-# -- what a token permits, and for how long --
+# -- the content of a token --------------------------------------------------------------------------------------------
 
 
-def decode_token(token: str) -> dict:
-    """Claims of an enrollment token (JWT), read without verifying: only the platform has the key. Raises PlatformError."""
+def decode_token(token: str) -> dict[str, Any]:
+    """Return the claims of an enrollment token (JWT), without verifying its signature. Raises PlatformError."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError, binascii.Error, RecursionError):
         claims = None
     if not isinstance(claims, dict):
-        raise PlatformError("the platform answered the mint with something that is no enrollment token (JWT)")
+        raise PlatformError("the platform answered the mint with something that is not an enrollment token (JWT)")
     return claims
 
 
 def token_roles(token: Mapping[str, Any]) -> list[str]:
-    """Roles of a listed token (ListEnrollmentTokenElement), sorted."""
+    """Return the roles of a listed token (ListEnrollmentTokenElement), sorted."""
     roles = token.get("roles")
     return sorted(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else []
 
 
 def token_mismatch(claims: Mapping[str, Any], roles: Sequence[str], persistent: bool) -> str | None:
-    """A sentence where the token is not what was asked for, else None."""
-    roles_of_token = claims.get("roles")
-    held = sorted(map(str, roles_of_token)) if isinstance(roles_of_token, list) else []
+    """Return a message if the token differs from the request, else None."""
+    claimed = claims.get("roles")
+    held = sorted(map(str, claimed)) if isinstance(claimed, list) else []
     if held != sorted(set(roles)):
-        return f"asked for a token with roles {', '.join(sorted(roles)) or 'none'}, got one with {', '.join(held) or 'none'}"
+        wanted = ", ".join(sorted(roles)) or "none"
+        return f"asked for a token with roles {wanted}, got one with {', '.join(held) or 'none'}"
     if not persistent and number_of(claims.get("exp")) is None:
         return "asked for an ephemeral token, got one that never expires"
     return None
 
 
+# -- the validity of a token -------------------------------------------------------------------------------------------
+
+
 def token_validity(install_timeout: float, hosts: int = 1, forks: int = 5) -> int:
-    """Seconds for which one batch needs its token: installers start C(forks) at a time, and each knocks at its end."""
+    """Return the seconds for which the token of one batch has to be valid.
+
+    Installers are started `forks` at a time, and each presents the token at its end, at most install_timeout seconds
+    later.
+    """
     rounds = -(-hosts // max(1, forks))
     starts = min(rounds * START_SECONDS, STARTS_MAX_SECONDS)
     return int(min(install_timeout + TOKEN_MARGIN_SECONDS + starts, TOKEN_VALIDITY_MAX_SECONDS))
 
 
-def token_granted(asked: float, minted_at: float, expires_at: float | None) -> float:
-    """Seconds for which a token holds from its mint on, as far as can be told: a platform may grant less than was asked for.
+def hosts_per_token(forks: int) -> int:
+    """Return how many hosts can start within STARTS_MAX_SECONDS, `forks` at a time: the largest batch for one token."""
+    forks = max(1, forks)
+    return max(forks, forks * STARTS_MAX_SECONDS // START_SECONDS)
 
-    minted_at is of our clock and expires_at of the platform's; a clock that is wrong must not make of every token a used one.
+
+def latest_start(
+    validity_seconds: float | None, minted_at: float, expires_at: float | None, install_timeout: float
+) -> float:
+    """Return the latest time at which an installer may start so that it can still present the token at its end.
+
+    All times are seconds since 1970, the result by this machine's clock. validity_seconds: as requested from the
+    platform, which may grant less; None if it is not limited. expires_at: by the platform's clock, None if it is not
+    known. Clocks may differ so much that the token seems to be expired at once; it is taken to be valid for
+    TOKEN_USE_MARGIN_SECONDS then, so that hosts can start at all.
     """
-    return max(KNOCK_SECONDS, min(asked, asked if expires_at is None else expires_at - minted_at))
-
-
-def token_is_late(granted: float, age: float, install_timeout: float) -> bool:
-    """Whether an installer that starts now needs a newer token than this one, which was minted C(age) seconds ago.
-
-    Where no token holds for a whole install timeout, one that is not a quarter used is as good as they come.
-    """
-    needed = install_timeout + KNOCK_SECONDS
-    return granted - age < needed and (granted >= needed or age > granted / 4)
+    limits = [validity_seconds, None if expires_at is None else expires_at - minted_at]
+    granted = max(TOKEN_USE_MARGIN_SECONDS, min((limit for limit in limits if limit is not None), default=math.inf))
+    needed = install_timeout + TOKEN_USE_MARGIN_SECONDS
+    # If the platform grants less than one install may take, no other token would do better: the whole validity is used
+    # for starts.
+    return minted_at + granted - needed if granted >= needed else minted_at + granted

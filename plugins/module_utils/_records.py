@@ -4,47 +4,134 @@
 
 # This module util is PRIVATE to the collection: it may change or go in any release.
 
-"""Runners, allocators and totals as the API lists them: read, flattened, filtered, summarised.
+"""Runners, allocators and counts as the API lists them: read, flattened, filtered, summarised, and without secrets.
 
-Pure functions over plain data. Replies of real platforms lack fields that the spec requires, so every field is optional here.
+Pure functions over plain data. Replies of real platforms lack fields that the API specification requires, as the
+recorded ones in the tests of https://github.com/elastic/cloud-sdk-go do. So every field is optional here.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Iterable, Mapping, Sequence, TypedDict
+
+# Names of fields and of environment variables with one of these in them hold secrets.
+SECRET_WORDS = ("secret", "password", "token", "signature", "auths", "private_key", "api_key", "credential")
+# Deeper than any reply of the API, and well within what Ansible can serialize.
+DEPTH_MAX = 50
+
+
+class FlatAllocator(TypedDict):
+    """An allocator as modules return it; None if the API does not give the value. Units are those of the API."""
+
+    allocator_id: str
+    zone_id: str | None
+    host_ip: str | None
+    public_hostname: str | None
+    connected: bool
+    healthy: bool
+    maintenance_mode: bool
+    version: str | None
+    memory_total_mb: float | None
+    memory_used_mb: float | None
+    storage_total_mib: float | None
+    instance_count: int
+    tags: dict[str, str | None]
+
+
+class FlatRunner(TypedDict):
+    """A runner as modules return it; None if the API does not give the value."""
+
+    runner_id: str
+    zone: str | None
+    host_ip: str | None
+    public_hostname: str | None
+    connected: bool
+    healthy: bool
+    roles: list[str]
+    version: str | None
+    tags: dict[str, str | None]
+    containers: list[str]
+
+
+class ZoneSummary(TypedDict):
+    """Counts of allocators, and the sum of their memory in MB."""
+
+    allocators: int
+    connected: int
+    maintenance_mode: int
+    memory_total_mb: float
+    memory_used_mb: float
+
+
+class Summary(ZoneSummary):
+    """The same for all zones together, and for each zone by its id."""
+
+    zones: dict[str, ZoneSummary]
+
+
+class PlatformTotals(TypedDict):
+    """The platform's own counts; None if it does not give them."""
+
+    allocators: int | None
+    runners: int | None
+
+
+# -- single values -----------------------------------------------------------------------------------------------------
 
 
 def object_of(value: Any) -> Mapping[str, Any]:
+    """The value if it is an object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def objects_of(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; empty for anything but a list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
 
 
 def text_of(value: Any) -> str | None:
+    """The value if it is text, else None."""
     return value if isinstance(value, str) else None
 
 
-def connected_of(status: Mapping[str, Any]) -> bool:
-    """Only the boolean that the API promises: the text "false" is no connection."""
-    return status.get("connected") is True
-
-
-def number_of(value: Any) -> int | float | None:
-    """A number that can be counted with: neither a boolean nor NaN nor beyond what the API has (int64)."""
+def number_of(value: Any) -> float | None:
+    """The value if it is a usable number, else None: not a boolean, not NaN, and within the API's range (int64)."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return value if abs(value) < 2**63 else None
 
 
-def flat_allocator(allocator: Mapping[str, Any]) -> dict:
-    """One AllocatorInfo as modules return it. Memory is in MB, storage in MiB, as the API has them; None where it is silent."""
+def count_of(value: Any) -> int | None:
+    """The value as a whole number, or None."""
+    number = number_of(value)
+    return None if number is None else int(number)
+
+
+def connected_of(status: Mapping[str, Any]) -> bool:
+    """Whether `connected` is the boolean true that the API promises: the text "false" does not count as connected."""
+    return status.get("connected") is True
+
+
+def version_of(item: Mapping[str, Any]) -> str | None:
+    """The version of ECE that a runner or an allocator runs, or None."""
+    return text_of(object_of(item.get("build_info")).get("version"))
+
+
+def runner_roles(runner: Mapping[str, Any]) -> list[str]:
+    """The role names of a RunnerInfo, sorted, including system roles like beats-runner."""
+    return sorted(role["role_name"] for role in objects_of(runner.get("roles")) if text_of(role.get("role_name")))
+
+
+# -- flat records ------------------------------------------------------------------------------------------------------
+
+
+def flat_allocator(allocator: Mapping[str, Any]) -> FlatAllocator:
+    """Return an AllocatorInfo as modules return it."""
     status, capacity = object_of(allocator.get("status")), object_of(allocator.get("capacity"))
     memory = object_of(capacity.get("memory"))
     instances = allocator.get("instances")
     return {
-        "allocator_id": allocator.get("allocator_id"),
+        "allocator_id": text_of(allocator.get("allocator_id")) or "",
         "zone_id": text_of(allocator.get("zone_id")),
         "host_ip": text_of(allocator.get("host_ip")),
         "public_hostname": text_of(allocator.get("public_hostname")),
@@ -64,10 +151,10 @@ def flat_allocator(allocator: Mapping[str, Any]) -> dict:
     }
 
 
-def flat_runner(runner: Mapping[str, Any]) -> dict:
-    """One RunnerInfo as modules return it."""
+def flat_runner(runner: Mapping[str, Any]) -> FlatRunner:
+    """Return a RunnerInfo as modules return it."""
     return {
-        "runner_id": runner.get("runner_id"),
+        "runner_id": text_of(runner.get("runner_id")) or "",
         "zone": text_of(runner.get("zone")),
         "host_ip": text_of(runner.get("host_ip")),
         "public_hostname": text_of(runner.get("public_hostname")),
@@ -77,35 +164,26 @@ def flat_runner(runner: Mapping[str, Any]) -> dict:
         "version": version_of(runner),
         "tags": {key: text_of(value) for key, value in object_of(runner.get("tags")).items()},
         "containers": sorted(
-            "frc-{0}-{1}".format(item.get("container_set_name"), item.get("container_name"))
+            f"frc-{item.get('container_set_name')}-{item.get('container_name')}"
             for item in objects_of(runner.get("containers"))
         ),
     }
 
 
-def runner_roles(runner: Mapping[str, Any]) -> list[str]:
-    """Role names of a RunnerInfo, system roles like beats-runner included."""
-    return sorted(role["role_name"] for role in objects_of(runner.get("roles")) if text_of(role.get("role_name")))
-
-
-def version_of(item: Mapping[str, Any]) -> str | None:
-    return text_of(object_of(item.get("build_info")).get("version"))
-
-
 def filter_allocators(
-    allocators: Iterable[Mapping[str, Any]],
+    allocators: Iterable[FlatAllocator],
     *,
     allocator_ids: Sequence[str] | None = None,
     zones: Sequence[str] | None = None,
     tags: Mapping[str, str] | None = None,
     connected: bool | None = None,
     maintenance_mode: bool | None = None,
-) -> list[dict]:
-    """The flat allocators that meet every filter given, sorted by id. An absent filter (None) lets all through."""
+) -> list[FlatAllocator]:
+    """Return the allocators that match every given filter, sorted by id. A filter that is None matches all."""
     ids = set(allocator_ids) if allocator_ids is not None else None
     return sorted(
         (
-            dict(allocator)
+            allocator
             for allocator in allocators
             if (ids is None or allocator["allocator_id"] in ids)
             and (zones is None or allocator["zone_id"] in zones)
@@ -117,10 +195,35 @@ def filter_allocators(
     )
 
 
-def summarise(allocators: Iterable[Mapping[str, Any]]) -> dict:
-    """Counts and memory (MB) over flat allocators, in all and by zone."""
+def filter_runners(
+    runners: Iterable[FlatRunner],
+    *,
+    runner_ids: Sequence[str] | None = None,
+    zones: Sequence[str] | None = None,
+    roles: Sequence[str] | None = None,
+    connected: bool | None = None,
+) -> list[FlatRunner]:
+    """Return the runners that match every given filter, sorted by id. A filter that is None matches all."""
+    return sorted(
+        (
+            runner
+            for runner in runners
+            if (runner_ids is None or runner["runner_id"] in runner_ids)
+            and (zones is None or runner["zone"] in zones)
+            and (roles is None or set(roles) <= set(runner["roles"]))
+            and (connected is None or runner["connected"] == connected)
+        ),
+        key=lambda runner: runner["runner_id"],
+    )
+
+
+# -- counts ------------------------------------------------------------------------------------------------------------
+
+
+def summarise(allocators: Iterable[FlatAllocator]) -> Summary:
+    """Return counts and memory of allocators, in all and by zone. Unknown memory counts as 0, an unknown zone is ""."""
     total = _empty_summary()
-    zones: dict[str, dict] = {}
+    zones: dict[str, ZoneSummary] = {}
     for allocator in allocators:
         for part in (total, zones.setdefault(allocator["zone_id"] or "", _empty_summary())):
             part["allocators"] += 1
@@ -131,44 +234,43 @@ def summarise(allocators: Iterable[Mapping[str, Any]]) -> dict:
     return {**total, "zones": {zone: zones[zone] for zone in sorted(zones)}}
 
 
-def _empty_summary() -> dict:
+def _empty_summary() -> ZoneSummary:
     return {"allocators": 0, "connected": 0, "maintenance_mode": 0, "memory_total_mb": 0, "memory_used_mb": 0}
 
 
-def platform_totals(platform: Mapping[str, Any]) -> dict:
-    """Numbers of allocators and runners by GET /platform, which counts without the search index. None where it is silent."""
+def platform_totals(platform: Mapping[str, Any]) -> PlatformTotals:
+    """Return the numbers of allocators and runners by GET /platform, which counts without the search index."""
     allocators = runners = None
     for region in objects_of(platform.get("regions")):
         zones = object_of(region.get("allocators")).get("zone_summaries")
         if isinstance(zones, list):
-            allocators = (allocators or 0) + sum(
-                number_of(zone.get("total_allocators")) or 0 for zone in objects_of(zones)
-            )
-        total_runners = number_of(object_of(region.get("runners")).get("total_runners"))
-        if total_runners is not None:
-            runners = (runners or 0) + total_runners
+            in_zones = sum(count_of(zone.get("total_allocators")) or 0 for zone in objects_of(zones))
+            allocators = (allocators or 0) + in_zones
+        in_region = count_of(object_of(region.get("runners")).get("total_runners"))
+        if in_region is not None:
+            runners = (runners or 0) + in_region
     return {"allocators": allocators, "runners": runners}
 
 
 def count_warning(kind: str, listed: int, total: int | None) -> str | None:
-    """A sentence where a list and the platform's own count disagree."""
+    """Return a warning if the list of runners or allocators (`kind`) disagrees with the platform's own count."""
     if total is None or listed == total:
         return None
     return (
-        f"the list of {kind} has {listed} entries but GET /platform counts {total}; the list is an index that may lag behind. "
+        f"the list of {kind} has {listed} entries but GET /platform counts {total}; "
+        "the list is an index that may lag behind. "
         f"If this stays, resync it (POST /platform/infrastructure/{kind}/_resync)."
     )
 
 
-SECRET_WORDS = ("secret", "password", "token", "signature", "auths", "private_key", "api_key", "credential")
-
-
-# Deeper than anything of the API, and well within what Ansible can hand on.
-DEPTH_MAX = 50
+# -- secrets -----------------------------------------------------------------------------------------------------------
 
 
 def without_secrets(value: Any, depth: int = DEPTH_MAX) -> Any:
-    """The value without any entry whose key speaks of a secret (proxy settings, role options, license), as key or as NAME=value in a list."""
+    """Return the value without the entries that hold a secret, by their key or as NAME=value in a list (SECRET_WORDS).
+
+    Proxy settings, role options and the license hold secrets. What is nested deeper than `depth` becomes None.
+    """
     if isinstance(value, (Mapping, list, tuple)) and not depth:
         return None
     if isinstance(value, Mapping):

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ece_allocator_info
-short_description: List the allocators of an ECE platform, or wait until some are connected
+short_description: List the allocators of an ECE platform, and wait until they are connected
 version_added: 1.0.0
 description:
-  - Lists all allocators, flat, each with its zone. The API's own list ends at 100 without a word; this reads every page and compares with the platform's count.
-  - Filters work on the complete list. A filter that is not given lets all through.
-  - With O(wait_timeout), waits until every one of O(allocator_ids) is connected.
+  - Lists all allocators with their zone, version and memory, and summarises them by zone.
+  - The API lists no more than 100 allocators unless it is asked for more, and does not report that it has left any out.
+    This module reads all pages, and warns if their number differs from the platform's own count.
+  - Filters apply to the complete list, and an allocator must match all of them. A filter that is not set matches every
+    allocator.
+  - With O(wait_timeout), the module waits until every allocator in O(allocator_ids) is connected.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -24,34 +27,36 @@ extends_documentation_fragment:
 options:
   allocator_ids:
     description:
-      - Only allocators with these ids. By default an allocator's id is the IP address of its host.
+      - List only allocators with these ids. By default, the id of an allocator is the IP address of its host.
     type: list
     elements: str
   zones:
     description:
-      - Only allocators in these zones.
+      - List only allocators in these zones.
     type: list
     elements: str
   tags:
     description:
-      - Only allocators that have all these tags with these values. Tag values are strings on the platform.
+      - List only allocators that have all these tags with these values. The platform stores the values as strings.
     type: dict
   connected:
     description:
-      - Only allocators that are connected, or only those that are not.
+      - With V(true), list only allocators that are connected to the platform. With V(false), list only the others.
     type: bool
   maintenance_mode:
     description:
-      - Only allocators in maintenance mode, or only those that are not.
+      - With V(true), list only allocators in maintenance mode. With V(false), list only the others.
     type: bool
   wait_timeout:
     description:
-      - Seconds to wait until all of O(allocator_ids) are connected; V(0) does not wait. When they end first, the module fails and names those missing.
+      - Number of seconds to wait until every allocator in O(allocator_ids) is connected. With V(0), the module does
+        not wait.
+      - If an allocator is not connected after this time, the module fails and names it.
     type: int
     default: 0
   wait_interval:
     description:
-      - Seconds between two looks while waiting.
+      - Number of seconds between two requests for the list while waiting.
     type: int
     default: 10
 seealso:
@@ -66,25 +71,80 @@ EXAMPLES = r"""
     allocator_ids: [10.0.0.7, 10.0.0.8]
     wait_timeout: 600
 
-- name: Find allocators that are gone
+- name: Find disconnected allocators
   ece.platform.ece_allocator_info:
     url: https://ece.example.com:12443
     ca_path: /etc/ece/ca.pem
     connected: false
-  register: gone
+  register: disconnected
 """
 
 RETURN = r"""
 allocators:
-  description: The allocators that meet all filters, sorted by id. Memory is in MB, storage in MiB, V(null) where the platform is silent.
+  description: The allocators that match all filters, sorted by id.
   returned: success
   type: list
   elements: dict
+  contains:
+    allocator_id:
+      description: The id of the allocator.
+      type: str
+      sample: 10.0.0.7
+    zone_id:
+      description: The zone of the allocator, V(null) if the platform does not report it.
+      type: str
+      sample: ece-zone-1
+    host_ip:
+      description: The IP address of its host, V(null) if the platform does not report it.
+      type: str
+      sample: 10.0.0.7
+    public_hostname:
+      description: The name under which its host is reached, V(null) if the platform does not report it.
+      type: str
+      sample: host-7.example.com
+    connected:
+      description: Whether the allocator is connected to the platform.
+      type: bool
+      sample: true
+    healthy:
+      description:
+        - Whether the platform reports the allocator as healthy.
+        - A disconnected allocator without instances is healthy, so this does not tell whether it is usable.
+      type: bool
+      sample: true
+    maintenance_mode:
+      description: Whether the allocator is in maintenance mode.
+      type: bool
+      sample: false
+    version:
+      description: The version of ECE that it runs, V(null) if the platform does not report it.
+      type: str
+      sample: 3.8.0
+    memory_total_mb:
+      description: Memory for instances in MB, V(null) if the platform does not report it.
+      type: int
+      sample: 249856
+    memory_used_mb:
+      description: Memory that instances use, in MB, V(null) if the platform does not report it.
+      type: int
+      sample: 4096
+    storage_total_mib:
+      description: Storage for instances in MiB, V(null) if the platform does not report it (before ECE 3.6).
+      type: int
+      sample: 7995392
+    instance_count:
+      description: Number of instances on the allocator.
+      type: int
+      sample: 2
+    tags:
+      description: Mapping of tag names to values. A value is V(null) if the platform does not report it.
+      type: dict
+      sample: {ssd: "true"}
   sample:
     - allocator_id: 10.0.0.7
       zone_id: ece-zone-1
       host_ip: 10.0.0.7
-      public_hostname: 10.0.0.7
+      public_hostname: host-7.example.com
       connected: true
       healthy: true
       maintenance_mode: false
@@ -95,9 +155,37 @@ allocators:
       instance_count: 2
       tags: {ssd: "true"}
 summary:
-  description: Counts and memory in MB of RV(allocators), in all and by zone.
+  description: Counts and memory of RV(allocators).
   returned: success
   type: dict
+  contains:
+    allocators:
+      description: Number of allocators.
+      type: int
+      sample: 1
+    connected:
+      description: Number of connected allocators.
+      type: int
+      sample: 1
+    maintenance_mode:
+      description: Number of allocators in maintenance mode.
+      type: int
+      sample: 0
+    memory_total_mb:
+      description: Sum of RV(allocators[].memory_total_mb) in MB. Unknown memory counts as 0.
+      type: int
+      sample: 249856
+    memory_used_mb:
+      description: Sum of RV(allocators[].memory_used_mb) in MB. Unknown memory counts as 0.
+      type: int
+      sample: 4096
+    zones:
+      description:
+        - Mapping of zone ids to counts and memory of the allocators in that zone, with the other fields of RV(summary).
+        - The zone of allocators for which the platform does not report one is the empty string.
+      type: dict
+      sample:
+        ece-zone-1: {allocators: 1, connected: 1, maintenance_mode: 0, memory_total_mb: 249856, memory_used_mb: 4096}
   sample:
     allocators: 1
     connected: 1
@@ -109,10 +197,15 @@ summary:
 """
 
 import time
+from typing import Any, Mapping
 
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
 from ansible_collections.ece.platform.plugins.module_utils._records import (
+    FlatAllocator,
     count_warning,
     filter_allocators,
     flat_allocator,
@@ -121,54 +214,54 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
 )
 
 
-def check_options(params):
-    """Raises OptionError with one sentence."""
+def check_options(params: Mapping[str, Any]) -> None:
+    """Raises OptionError for options that cannot work."""
     if params["wait_timeout"] < 0:
-        raise OptionError(f"wait_timeout {params['wait_timeout']} is negative: use seconds, 0 for not waiting")
+        raise OptionError(f"wait_timeout {params['wait_timeout']} is negative: use seconds, or 0 for not waiting")
     if params["wait_interval"] < 1:
         raise OptionError(f"wait_interval {params['wait_interval']} is too small: use 1 second or more")
     if params["wait_timeout"] and not params["allocator_ids"]:
         raise OptionError("wait_timeout is set but allocator_ids is not: name the allocators to wait for")
 
 
-def look(client):
-    """(flat allocators, a warning or None)"""
+def read_allocators(client: EceClient) -> tuple[list[FlatAllocator], str | None]:
+    """Return all allocators, and a warning if their number differs from the platform's own count."""
     total = platform_totals(client.platform())["allocators"]
     allocators = [flat_allocator(allocator) for allocator in client.iter_allocators(total)]
     return allocators, count_warning("allocators", len(allocators), total)
 
 
-def wait_for(params, client):
-    """Like look(), once all the ids are connected."""
+def wait_for_allocators(params: Mapping[str, Any], client: EceClient) -> tuple[list[FlatAllocator], str | None]:
+    """Like read_allocators(), once all allocator_ids are connected. Raises PlatformError if the time runs out."""
     deadline = time.monotonic() + params["wait_timeout"]
     while True:
-        allocators, warning = look(client)
+        allocators, warning = read_allocators(client)
         connected = {allocator["allocator_id"] for allocator in allocators if allocator["connected"]}
         missing = [allocator_id for allocator_id in params["allocator_ids"] or [] if allocator_id not in connected]
         if not missing or not params["wait_timeout"]:
             return allocators, warning
         if time.monotonic() >= deadline:
             known = {allocator["allocator_id"] for allocator in allocators}
-            words = [f"{name} ({'not connected' if name in known else 'unknown'})" for name in missing]
+            names = [f"{name} ({'not connected' if name in known else 'unknown'})" for name in missing]
             raise PlatformError(
-                f"after {params['wait_timeout']} s these allocators are not connected: {', '.join(words)}"
+                f"after {params['wait_timeout']} s these allocators are not connected: {', '.join(names)}"
             )
         time.sleep(min(params["wait_interval"], max(0, deadline - time.monotonic())))
 
 
-def tag_value(value):
-    """A tag's value as the platform has it: text, and a YAML boolean in lower case, as ece_install sets it."""
+def tag_value(value: Any) -> str:
+    """The value of a tag as the platform has it: a string, and a YAML boolean in lower case, as ece_install sets it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def run(module, client):
-    """The result of the module."""
+def run(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
+    """Return the result of the module."""
     params = module.params
     check_options(params)
-    allocators, warning = wait_for(params, client)
+    allocators, warning = wait_for_allocators(params, client)
     if warning:
         module.warn(warning)
-    chosen = filter_allocators(
+    matching = filter_allocators(
         allocators,
         allocator_ids=params["allocator_ids"],
         zones=params["zones"],
@@ -176,10 +269,10 @@ def run(module, client):
         connected=params["connected"],
         maintenance_mode=params["maintenance_mode"],
     )
-    return {"changed": False, "allocators": chosen, "summary": summarise(chosen)}
+    return {"changed": False, "allocators": matching, "summary": summarise(matching)}
 
 
-def main():
+def main() -> None:
     run_api_module(
         {
             "allocator_ids": {"type": "list", "elements": "str"},

@@ -11,11 +11,15 @@ module: ece_enrollment_token
 short_description: Mint or revoke an enrollment token of an ECE platform
 version_added: 1.0.0
 description:
-  - Mints a token with which new hosts join the platform (the C(--roles-token) of C(elastic-cloud-enterprise.sh install)), or revokes a persistent one.
-  - The token is decoded without verifying it, so that its roles and its end are known; a token that is not what was asked for is an error.
-  - A request whose answer is lost is not repeated. Where it was for a persistent token, the platform's list from before is compared with that
-    from after, and the one token that is new and has the roles asked for is revoked. Plays of one machine or container take turns with such requests. Where
-    there are several such tokens, they are named in the error and none is touched.
+  - Mints an enrollment token, with which hosts join the platform (C(--roles-token) of
+    C(elastic-cloud-enterprise.sh install)), or revokes a persistent one.
+  - The module reads the roles and the expiry in the token, without verifying its signature. A token that differs from
+    the request is an error, and is revoked if it is persistent.
+  - The module never repeats a request whose answer was lost. If the request was for a persistent token, the module
+    compares the platform's list of tokens with the one from before the request. If there is exactly one new token with
+    the requested roles, it is revoked. If there are several, the error message names them and none is revoked.
+  - Plays on one machine or in one container request persistent tokens one after the other, so that they do not confuse
+    each other's tokens.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -30,46 +34,49 @@ attributes:
   diff_mode:
     support: none
     details:
-      - A token is a secret; nothing of it is shown.
+      - A token is a secret, so no part of it is shown.
   idempotent:
     support: partial
     details:
-      - With O(state=present) each run mints another token, because the platform never shows one again. O(state=absent) is idempotent.
+      - With O(state=present) each run mints another token, because the platform shows a token only once.
+        O(state=absent) is idempotent.
 options:
   state:
     description:
-      - V(present) mints a token, V(absent) revokes the one with O(token_id).
+      - With V(present), a token is minted. With V(absent), the token with O(token_id) is revoked.
     type: str
     choices: [present, absent]
     default: present
   roles:
     description:
-      - Roles a host may take with the token. Required with O(state=present).
+      - Roles that hosts can have with the token. Required with O(state=present).
     type: list
     elements: str
     choices: [allocator, coordinator, director, proxy]
   persistent:
     description:
-      - Mint a token that never expires and has to be revoked. Otherwise it is ephemeral and cannot be revoked.
+      - With V(true), the token never expires and has to be revoked. With V(false), the token is ephemeral, which means
+        that it expires and cannot be revoked.
     type: bool
     default: false
   validity_in_seconds:
     description:
-      - Seconds for which an ephemeral token is valid, up to 2147483647. The platform's default is 3600.
+      - Number of seconds for which an ephemeral token is valid, at most 2147483647. The platform's default is 3600.
     type: int
   token_id:
     description:
-      - Id of the persistent token to revoke. Required with O(state=absent). The token itself is not taken, because it would end in access logs.
+      - The id of the persistent token to revoke. Required with O(state=absent). The module does not accept the token
+        itself, because it would end in the coordinator's access log.
     type: str
 notes:
-  - RV(token) is a secret. Register it in a task with C(no_log=true).
+  - RV(token) is a secret. Set C(no_log=true) for a task that registers it.
 seealso:
   - module: ece.platform.ece_enrollment_token_info
   - module: ece.platform.ece_install
 """
 
 EXAMPLES = r"""
-- name: Mint a token for allocators, valid for half an hour
+- name: Mint a token for allocators that is valid for half an hour
   ece.platform.ece_enrollment_token:
     url: https://ece.example.com:12443
     ca_path: /etc/ece/ca.pem
@@ -88,62 +95,76 @@ EXAMPLES = r"""
 
 RETURN = r"""
 token:
-  description: The token; V(null) in check mode.
+  description: The token, V(null) in check mode.
   returned: O(state=present)
   type: str
   sample: VALUE_SPECIFIED_IN_NO_LOG_PARAMETER
 token_id:
-  description: Id to revoke a persistent token with; V(null) for an ephemeral one.
+  description: The id with which a persistent token can be revoked, V(null) for an ephemeral token and in check mode.
   returned: success
   type: str
   sample: 4c8990df-0000-4000-8000-000000000002
 expires_at:
-  description: When an ephemeral token ends, in UTC; V(null) for a persistent one.
+  description: When an ephemeral token expires, in UTC. V(null) for a persistent token and in check mode.
   returned: O(state=present)
   type: str
   sample: "2030-01-01T00:00:00Z"
 minted_at:
-  description: When it was minted, in UTC, by the clock of the machine that asked for it; V(null) in check mode.
+  description:
+    - When the token was minted, in UTC, by the clock of the machine that runs the module. V(null) in check mode.
   returned: O(state=present)
   type: str
   sample: "2029-12-31T23:00:00Z"
 roles:
-  description: Roles in the token.
+  description: The roles in the token, sorted.
   returned: O(state=present)
   type: list
   elements: str
   sample: [allocator]
 """
 
+from typing import Any, Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import TOKEN_VALIDITY_MAX_SECONDS
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
 
 
-def check_options(params):
-    """Raises OptionError with one sentence."""
-    validity = params["validity_in_seconds"]
+def check_options(params: Mapping[str, Any]) -> None:
+    """Raises OptionError for options that cannot work."""
     if params["state"] == "absent":
-        if not (params["token_id"] or "").strip():
-            raise OptionError(
-                "token_id is empty: give the id of the token to revoke, as ece_enrollment_token_info lists it"
-            )
-        if params["token_id"].count(".") == 2:
-            raise OptionError(
-                "token_id holds a token, which would end in the coordinator's access log: give its id, as ece_enrollment_token_info lists it"
-            )
-    elif not params["roles"]:
-        raise OptionError("roles is empty: give the roles that hosts may take with the token, like [allocator]")
-    elif validity is not None and params["persistent"]:
-        raise OptionError(f"validity_in_seconds {validity} goes with ephemeral tokens only: drop it, or persistent")
-    elif validity is not None and not 0 < validity <= TOKEN_VALIDITY_MAX_SECONDS:
+        _check_token_id(params["token_id"] or "")
+        return
+    validity = params["validity_in_seconds"]
+    if not params["roles"]:
+        raise OptionError("roles is empty: give the roles that hosts can have with the token, like [allocator]")
+    if validity is not None and params["persistent"]:
+        raise OptionError(
+            f"validity_in_seconds {validity} is for ephemeral tokens only: remove it, or set persistent to false"
+        )
+    if validity is not None and not 0 < validity <= TOKEN_VALIDITY_MAX_SECONDS:
         raise OptionError(f"validity_in_seconds {validity} is not possible: use 1 to {TOKEN_VALIDITY_MAX_SECONDS}")
 
 
-def mint(module, client):
-    """One token, or an error; never a second try once the request was sent."""
+def _check_token_id(token_id: str) -> None:
+    if not token_id.strip():
+        raise OptionError(
+            "token_id is empty: give the id of the token to revoke, as ece_enrollment_token_info lists it"
+        )
+    if token_id.count(".") == 2:
+        raise OptionError(
+            "token_id holds a token, which would end in the coordinator's access log: "
+            "give its id, as ece_enrollment_token_info lists it"
+        )
+
+
+def mint(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
+    """Mint one token and return the result."""
     params = module.params
     if module.check_mode:
         return {
@@ -154,30 +175,39 @@ def mint(module, client):
             "minted_at": None,
             "roles": sorted(set(params["roles"])),
         }
+    request: enrollment.TokenRequest = {
+        "roles": params["roles"],
+        "persistent": params["persistent"],
+        "validity_seconds": params["validity_in_seconds"],
+    }
+    minted = enrollment.mint(client, request)
     return {
         "changed": True,
-        **enrollment.mint(client, params["roles"], params["persistent"], params["validity_in_seconds"]),
+        "token": minted["token"],
+        "token_id": minted["token_id"],
+        "expires_at": enrollment.utc(minted["expires_at"]),
+        "minted_at": enrollment.utc(minted["minted_at"]),
+        "roles": minted["roles"],
     }
 
 
-def revoke(module, client):
-    """Idempotent: a token that is gone already is no change."""
+def revoke(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
+    """Revoke one token and return the result. A token that does not exist is not a change."""
     token_id = module.params["token_id"]
     if module.check_mode:
-        return {
-            "changed": any(token["token_id"] == token_id for token in client.enrollment_tokens()),
-            "token_id": token_id,
-        }
-    return {"changed": enrollment.revoke(client, token_id), "token_id": token_id}
+        changed = any(token["token_id"] == token_id for token in client.enrollment_tokens())
+    else:
+        changed = enrollment.revoke(client, token_id)
+    return {"changed": changed, "token_id": token_id}
 
 
-def run(module, client):
-    """The result of the module."""
+def run(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
+    """Return the result of the module."""
     check_options(module.params)
     return mint(module, client) if module.params["state"] == "present" else revoke(module, client)
 
 
-def main():
+def main() -> None:
     run_api_module(
         {
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

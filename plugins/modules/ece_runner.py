@@ -8,11 +8,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ece_runner
-short_description: Give a runner of an ECE platform roles, or delete it
+short_description: Assign roles to a runner of an ECE platform, or delete the runner
 version_added: 1.0.0
 description:
-  - Assigns roles to a runner and entitles it to them, or deletes a runner that is gone.
-  - Roles that the runner has and that are not named, like the system's own, stay.
+  - Assigns roles to a runner, or deletes a runner whose host is gone.
+  - The module only adds roles. The runner keeps its other roles, including system roles like V(beats-runner).
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -29,19 +29,19 @@ attributes:
 options:
   runner_id:
     description:
-      - Id of the runner, by default the IP address of its host.
+      - The id of the runner. By default, it is the IP address of its host.
     type: str
     required: true
   state:
     description:
-      - V(present) sees to it that the runner has O(roles), V(absent) that the platform does not know the runner.
-      - A runner that is connected is never deleted.
+      - With V(present), the runner must exist, and gets the O(roles) that it lacks.
+      - With V(absent), the runner and its allocator are deleted from the platform. A connected runner is never deleted.
     type: str
     choices: [present, absent]
     default: present
   roles:
     description:
-      - Roles the runner must have. Required with O(state=present).
+      - Roles that the runner must have. Required with O(state=present).
     type: list
     elements: str
     choices: [allocator, coordinator, director, proxy]
@@ -50,14 +50,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Give a host the role allocator
+- name: Assign the role allocator to a host
   ece.platform.ece_runner:
     url: https://ece.example.com:12443
     ca_path: /etc/ece/ca.pem
     runner_id: 10.0.0.7
     roles: [allocator]
 
-- name: Forget a host that was taken away
+- name: Delete the runner of a host that was removed
   ece.platform.ece_runner:
     url: https://ece.example.com:12443
     ca_path: /etc/ece/ca.pem
@@ -67,69 +67,40 @@ EXAMPLES = r"""
 
 RETURN = r"""
 runner_id:
-  description: The runner.
+  description: The id of the runner.
   returned: success
   type: str
   sample: 10.0.0.7
 roles:
-  description: Its roles afterwards.
-  returned: O(state=present)
+  description: All roles of the runner after the task, sorted. Empty with O(state=absent).
+  returned: success
   type: list
   elements: str
   sample: [allocator, beats-runner, services-forwarder]
 """
 
+from typing import Any
 
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
-from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
-from ansible_collections.ece.platform.plugins.module_utils._records import runner_roles
+from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
 
 
-def present(module, client, runner):
-    """Add the roles that are missing."""
+def run(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
+    """Return the result of the module."""
     runner_id = module.params["runner_id"]
-    if runner is None:
-        raise PlatformError(
-            f"runner_id {runner_id} is not known to the platform: give the id of one of its runners, as ece_runner_info lists them"
-        )
-    before = runner_roles(runner)
-    after = sorted(set(before) | set(module.params["roles"]))
-    if after != before and not module.check_mode:
-        # The API replaces the whole list, so what is there goes along.
-        client.set_runner_roles(runner_id, after)
-    return {
-        "changed": after != before,
-        "runner_id": runner_id,
-        "roles": after,
-        "diff": {"before": {"roles": before}, "after": {"roles": after}},
-    }
-
-
-def absent(module, client, runner):
-    """Delete a runner that is not connected, and its allocator first: the platform lists it by itself."""
-    runner_id = module.params["runner_id"]
-    if runner is not None and runner.get("connected"):
-        raise PlatformError(
-            f"runner_id {runner_id} is connected, so it is not deleted: take the host out of service first"
-        )
-    if runner is not None and not module.check_mode:
-        if "allocator" in runner_roles(runner):
-            client.delete_allocator(runner_id)
-        client.delete_runner(runner_id)
-    before = {"roles": runner_roles(runner)} if runner is not None else {}
-    return {"changed": runner is not None, "runner_id": runner_id, "diff": {"before": before, "after": {}}}
-
-
-def run(module, client):
-    """The result of the module."""
-    if not module.params["runner_id"].strip():
+    if not runner_id.strip():
         raise OptionError("runner_id is empty: give the id of a runner, as ece_runner_info lists them")
-    runner = client.runner(module.params["runner_id"])
-    return (present if module.params["state"] == "present" else absent)(module, client, runner)
+    if module.params["state"] == "absent":
+        return {**ensure_absent(client, runner_id, module.check_mode)}
+    return {**ensure_present(client, runner_id, module.params["roles"], module.check_mode)}
 
 
-def main():
+def main() -> None:
     run_api_module(
         {
             "runner_id": {"type": "str", "required": True},

@@ -19,7 +19,7 @@ from tests.fuzz.fuzzing import API_KEY, BASIC, BEARER, PASSWORD
 from tests.fuzz.transport import Answer, Reply
 from tests.unit.scripted import NOT_READY, connect_timeout, jwt, read_timeout, refused, reset
 
-# -- documents, in the shapes of the API's specification -------------------------------------------------------------------
+# -- documents, in the shapes of the API's specification ---------------------------------------------------------------
 
 # Whole variants instead of a strategy for each member: an example costs by the number of things drawn, and the members get their odd
 # values below, as damage.
@@ -222,7 +222,7 @@ FAILURES = st.sampled_from(
     + [{"errors": []}, {"error": PASSWORD}, {"error": {"key": API_KEY}}]
 )
 
-# -- damage ----------------------------------------------------------------------------------------------------------------
+# -- damage ------------------------------------------------------------------------------------------------------------
 
 # Stand for nesting so deep that Python's own writer of JSON does not get to its bottom; see `spelled`.
 DEEP = {f"@{depth}@": b'{"a":[' * (depth // 2) + b"]}" * (depth // 2) for depth in (80, 400, 900, 20_000)}
@@ -487,7 +487,7 @@ STRANGE = st.builds(
 )
 UNREACHED = st.sampled_from(BROKEN).map(lambda make: make())
 
-# -- servers ---------------------------------------------------------------------------------------------------------------
+# -- servers -----------------------------------------------------------------------------------------------------------
 
 HEALTHY_DOCUMENTS: dict[str, Any] = {
     "login": {"token": BEARER},

@@ -56,7 +56,7 @@ def judged(
     assert min(tally["accepted"], tally["refused"]) > examples * 0.2, tally
 
 
-# -- connection options ------------------------------------------------------------------------------------------------------
+# -- connection options ------------------------------------------------------------------------------------------------
 
 CONNECTION = {
     "url": [
@@ -146,7 +146,7 @@ def test_connection_options_connect_or_are_refused_in_a_sentence(environment):
     judged(connect, option_sets(CONNECTION, whole=True, more=WRONG_CONNECTION), CONNECTIONS, (API_KEY, PASSWORD))
 
 
-# -- options of modules, of the types that Ansible makes of them -----------------------------------------------------------------
+# -- options of modules, of the types that Ansible makes of them -------------------------------------------------------
 
 ODD_IDS = [
     "t",
@@ -218,7 +218,7 @@ def test_a_modules_options_make_requests_of_the_api_or_are_refused_in_a_sentence
     judged(run, MODULE_OPTIONS, MODULES, (API_KEY, *TOKEN.split(".")))
 
 
-# -- variables of a new host -----------------------------------------------------------------------------------------------------
+# -- variables of a new host -------------------------------------------------------------------------------------------
 
 HOST = {
     "ansible_host": [None, "10.0.0.99"],

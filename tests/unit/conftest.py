@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the unit tests share: modules run by their main(), and HTTP by a script."""
+"""Fixtures of the unit tests: modules run by their main(), and HTTP by a script."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANINGFUL_VARIABLES = (
 
 
 class Result(dict):
-    """What a module returned, and the text that it printed."""
+    """The result of a module, and the text that it printed."""
 
     def __init__(self, printed):
         super().__init__(json.loads(printed))
@@ -52,7 +52,7 @@ def module_arguments(arguments):
 
 @pytest.fixture
 def environment(monkeypatch, tmp_path):
-    """An environment that says nothing to the client: no connection options, no netrc, no proxy, no CA."""
+    """An environment without connection options, netrc, proxy and CA."""
     for name in MEANINGFUL_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -61,24 +61,24 @@ def environment(monkeypatch, tmp_path):
 
 @pytest.fixture
 def sleeps(monkeypatch):
-    """Seconds that clients would have slept."""
+    """The seconds that clients would have slept."""
     slept: list[float] = []
-    # Tests that run beside this one would have to be waited for, and nobody waits here.
-    monkeypatch.setattr(enrollment, "TURN", f"\0ece.platform.test.{os.getpid()}")
+    # Each process of a parallel run has its own lock: a test that waited for another would wait without sleeping.
+    monkeypatch.setattr(enrollment, "MINT_LOCK_NAME", f"\0ece.platform.test.{os.getpid()}")
     monkeypatch.setitem(EceClient.__init__.__kwdefaults__, "sleep", slept.append)
     return slept
 
 
 @pytest.fixture
 def ece():
-    """The platform, by a script."""
+    """The platform, which answers by a script."""
     with Script() as script:
         yield script
 
 
 @pytest.fixture
 def make_client(environment, sleeps):
-    """EceClient, with an API key where no credentials are given."""
+    """Return a function that makes an EceClient, with an API key unless it gets a user name."""
 
     def make(*urls, **options):
         if "username" not in options:
@@ -90,7 +90,10 @@ def make_client(environment, sleeps):
 
 @pytest.fixture
 def on_target(monkeypatch):
-    """Ansible since 2.19 shows a module's warnings instead of returning them in a process that has imported anything of the controller, as other tests do."""
+    """Make Ansible return a module's warnings in its result.
+
+    Since 2.19 it shows them instead in a process that has imported anything of the controller, as other tests do.
+    """
     try:
         from ansible.module_utils import _internal
     except ImportError:
@@ -100,7 +103,7 @@ def on_target(monkeypatch):
 
 @pytest.fixture
 def run_module(capsys, environment, sleeps, on_target):
-    """Runs a module's main() as Ansible does and reads what it prints, masks and all."""
+    """Return a function that runs a module's main() as Ansible does and reads what it prints, with masked secrets."""
 
     def run(module, *, check_mode=False, connection=None, **arguments):
         connection = {"url": [URL], "api_key": API_KEY} if connection is None else connection
@@ -109,7 +112,7 @@ def run_module(capsys, environment, sleeps, on_target):
             "_ansible_diff": True,
             "_ansible_module_name": module.__name__.rpartition(".")[2],
         }
-        module_warnings._global_warnings.clear()  # they live as long as a process, which is one module elsewhere
+        module_warnings._global_warnings.clear()  # they live as long as the process, which usually runs one module
         capsys.readouterr()
         with module_arguments({**connection, **arguments, **internal}), pytest.raises(SystemExit):
             module.main()

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A platform that answers by a script: each request must be the next one expected, and all that is expected must be asked."""
+"""A platform that answers by a script: each request must be the next one expected, and all expected must arrive."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 URL = "https://ece.example.com:12443"
 OTHER_URL = "https://ece-2.example.com:12443"
-API_KEY = "a-key-that-nobody-may-see"
+API_KEY = "a-key-that-must-not-show"
 USERNAME = "admin"
-PASSWORD = "p4ss'word\"that:nobody/may see"
+PASSWORD = "p4ss'word\"that:must/not show"
 
 RUNNERS = "/platform/infrastructure/runners"
 ALLOCATORS = "/platform/infrastructure/allocators"
@@ -28,7 +28,7 @@ NOT_READY = "controller_route.controller_not_ready"
 
 
 class Script:
-    """Expected requests with their answers, in order. Whatever is asked, it must come with both timeouts."""
+    """Expected requests with their answers, in order. Every request must have both timeouts."""
 
     def __init__(self):
         self._mock = responses.RequestsMock(assert_all_requests_are_fired=False, registry=OrderedRegistry)
@@ -56,7 +56,11 @@ class Script:
         headers=None,
         url=URL,
     ):
-        """The next request and its answer. query, sends: exactly these, so none where they are not given. body: also an exception."""
+        """Expect a request, and give its answer.
+
+        query, sends: exactly what the request must have; None for a request without.
+        body: text, or an exception to raise.
+        """
         answer = {"json": json} if json is not None else {"body": body}
 
         def fits(request):
@@ -85,19 +89,19 @@ class Script:
 
     @property
     def requests(self):
-        """What was asked, as requests prepared it."""
+        """The requests that arrived, as the library prepared them."""
         return [call.request for call in self._mock.calls]
 
     def check(self):
-        """Fails on a request that was not expected (the client only saw a connection error), and on one that never came."""
+        """Fail on a request that was not expected (the client saw a connection error), and on one that never came."""
         for call in self._mock.calls:
-            words = str(call.response) if isinstance(call.response, Exception) else ""
-            assert not words.startswith("Connection refused by Responses"), f"not the request expected next: {words}"
+            error = str(call.response) if isinstance(call.response, Exception) else ""
+            assert not error.startswith("Connection refused by Responses"), f"not the request expected next: {error}"
         missing = [f"{response.method} {response.url}" for response in self._mock.get_registry().registered]
         assert not missing, f"these requests never came: {missing}"
 
 
-# -- what requests raises, in the shape that it has on the wire (test_client.py proves it with real sockets) ---------------
+# -- exceptions of requests, as they look on the wire (test_client.py proves it with real sockets) ---------------------
 
 
 def refused():
@@ -120,16 +124,16 @@ def reset():
     )
 
 
-# -- what the API says -------------------------------------------------------------------------------------------------------
+# -- replies of the API ------------------------------------------------------------------------------------------------
 
 
-def failed(code, message="words of the API", **more):
+def failed(code, message="a message of the API", **more):
     """BasicFailedReply"""
     return {"errors": [{"code": code, "message": message, **more}]}
 
 
 def jwt(roles, **claims):
-    """An enrollment token. Nobody but the platform can check its signature."""
+    """An enrollment token, with a signature that only a platform could check."""
     head, payload = (
         base64.urlsafe_b64encode(jsonlib.dumps(part).encode()).decode().rstrip("=")
         for part in ({"alg": "HS256"}, {"roles": roles, **claims})
@@ -138,7 +142,7 @@ def jwt(roles, **claims):
 
 
 def platform(allocators=None, runners=None, **more):
-    """GET /platform, with counts where they are given."""
+    """GET /platform, with counts if they are given."""
     region = {}
     if allocators is not None:
         region["allocators"] = {"zone_summaries": [{"zone_id": "zone-1", "total_allocators": allocators}]}
@@ -175,3 +179,21 @@ def runner(runner_id, *roles, connected=True, **more):
         "roles": [{"role_name": role} for role in roles],
         **more,
     }
+
+
+# Values of every type, for the place of one that the API promises.
+ODD_VALUES = [None, True, 0, -1.5, "text", "", [], [None, "a", 1], {}, {"a": 1}, float("nan"), float("inf"), 10**400]
+
+
+# An allocator with every member that is read.
+FULL_ALLOCATOR = {
+    "allocator_id": "a1",
+    "zone_id": "z1",
+    "host_ip": "10.0.0.1",
+    "public_hostname": "a1.example.com",
+    "status": {"connected": True, "healthy": True, "maintenance_mode": True},
+    "capacity": {"memory": {"total": 249856, "used": 1024}, "storage": {"total": 8388608}},
+    "build_info": {"version": "3.8.0", "commit_hash": "0000000"},
+    "instances": [{}, {}],
+    "metadata": [{"key": "ssd", "value": "true"}, {"value": "no key"}, {"key": "bare"}],
+}

@@ -144,6 +144,74 @@ def test_every_return_value_has_a_sample_of_its_type(module):
         assert entry["type"] != "list" or entry.get("elements"), f"{name} is a list of what?"
 
 
+# A dict without `contains` is free-form: either its keys are data, or it is passed through as the API has it. Its
+# description says so.
+FREE_FORM = re.compile(r"\bMapping of .+ to |in the format of the API \(C\(\w+\)\)")
+
+
+def undocumented(name, entry):
+    """Return what a RETURN entry leaves open: a description, a type, the fields of a dict, or a field in its sample."""
+    problems = [f"{name} has no {part}" for part in ("description", "type") if not entry.get(part)]
+    fields = entry.get("contains")
+    if fields is None and "dict" in (entry.get("type"), entry.get("elements")):
+        description = entry.get("description") or ""
+        if not FREE_FORM.search(description if isinstance(description, str) else " ".join(description)):
+            problems.append(f"{name} has neither `contains` nor the description of a free-form dict")
+    for field, field_entry in (fields or {}).items():
+        problems += undocumented(f"{name}.{field}", field_entry)
+    return problems + undocumented_in_sample(name, entry, entry.get("sample"))
+
+
+def undocumented_in_sample(name, entry, sample):
+    """Return the fields of a sample that `contains` does not have, at any depth."""
+    fields = entry.get("contains")
+    problems = []
+    for part in (sample if isinstance(sample, list) else [sample]) if fields else []:
+        for field, value in (part or {}).items():
+            if field in fields:
+                problems += undocumented_in_sample(f"{name}.{field}", fields[field], value)
+            else:
+                problems.append(f"the sample of {name} has {field}, which is not documented")
+    return problems
+
+
+@every_module
+def test_every_field_of_a_return_value_is_documented(module):
+    returned = yaml.safe_load(load("modules", module).RETURN)
+    assert [problem for name, entry in returned.items() for problem in undocumented(name, entry)] == []
+
+
+DOCUMENTED_FIELD = {"a": {"description": "d", "type": "str"}}
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"description": "Facts.", "type": "dict"}, "r has neither `contains` nor"),
+        ({"description": "Hosts.", "type": "list", "elements": "dict"}, "r has neither `contains` nor"),
+        ({"description": "d", "type": "dict", "contains": {"a": {"type": "str"}}}, "r.a has no description"),
+        ({"description": "d", "type": "dict", "contains": {"a": {"description": "d"}}}, "r.a has no type"),
+        (
+            {"description": "d", "type": "dict", "contains": DOCUMENTED_FIELD, "sample": {"b": 1}},
+            "the sample of r has b, which is not documented",
+        ),
+        (
+            {
+                "description": "d",
+                "type": "list",
+                "elements": "dict",
+                "contains": {"a": {"description": "d", "type": "dict", "contains": DOCUMENTED_FIELD}},
+                "sample": [{"a": {"b": 1}}],
+            },
+            "the sample of r.a has b, which is not documented",
+        ),
+    ],
+)
+def test_the_search_for_undocumented_fields_finds_them(entry, problem):
+    (found,) = undocumented("r", entry)
+    assert problem in found
+
+
 @every_module
 def test_the_argument_spec_equals_the_documented_options(module):
     def compare(where, spec, options):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connection options, and the one place where errors become results, through the modules' own main()."""
+"""Connection options, and errors as results, through main() of the modules."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ KEY = {"api_key": API_KEY}
 USER = {"username": USERNAME, "password": PASSWORD}
 
 
-def refuse(result, *words):
-    """The result is one sentence with these words and without a secret."""
+def check_failure(result, *parts):
+    """Check that the result is one sentence with these parts and without a secret."""
     assert result["failed"]
-    for word in words:
-        assert word in result["msg"]
+    for part in parts:
+        assert part in result["msg"]
     assert "\n" not in result["msg"]
     assert "exception" not in result
     for secret in (API_KEY, PASSWORD, PASSWORD.replace('"', '\\"')):
         assert secret not in result.printed
 
 
-# -- bad options -------------------------------------------------------------------------------------------------------------
+# -- bad options -------------------------------------------------------------------------------------------------------
 
 BAD = {
     "no url": (KEY, ["url is not set", "ECE_URL"]),
@@ -63,15 +63,18 @@ BAD = {
         {"url": [URL, "http://10.0.0.1:12400"], **KEY},
         ["url http://10.0.0.1:12400 sends credentials in clear"],
     ),
-    "no scheme": ({"url": ["ece.example.com:12443"], **KEY}, ["url ece.example.com:12443 is no address", "https://"]),
-    "other scheme": ({"url": ["ftp://ece.example.com"], **KEY}, ["url ftp://ece.example.com is no address"]),
-    "no host": ({"url": ["https://"], **KEY}, ["url https:// is no address"]),
-    "half an IPv6 address": ({"url": ["https://[::1"], **KEY}, ["url https://[::1 is no address"]),
-    "port in words": ({"url": ["https://ece.example.com:https"], **KEY}, ["is no address"]),
-    "with a query": ({"url": [URL + "?x"], **KEY}, [f"url {URL}?x is no address"]),
-    "with a fragment": ({"url": [URL + "#x"], **KEY}, ["is no address"]),
-    "with a blank": ({"url": ["https://ece example.com"], **KEY}, ["is no address"]),
-    "with a line break": ({"url": ["https://ece.example.com/\n/"], **KEY}, ["is no address"]),
+    "no scheme": (
+        {"url": ["ece.example.com:12443"], **KEY},
+        ["url ece.example.com:12443 is not an address", "https://"],
+    ),
+    "other scheme": ({"url": ["ftp://ece.example.com"], **KEY}, ["url ftp://ece.example.com is not an address"]),
+    "no host": ({"url": ["https://"], **KEY}, ["url https:// is not an address"]),
+    "half an IPv6 address": ({"url": ["https://[::1"], **KEY}, ["url https://[::1 is not an address"]),
+    "port as text": ({"url": ["https://ece.example.com:https"], **KEY}, ["is not an address"]),
+    "with a query": ({"url": [URL + "?x"], **KEY}, [f"url {URL}?x is not an address"]),
+    "with a fragment": ({"url": [URL + "#x"], **KEY}, ["is not an address"]),
+    "with a blank": ({"url": ["https://ece example.com"], **KEY}, ["is not an address"]),
+    "with a line break": ({"url": ["https://ece.example.com/\n/"], **KEY}, ["is not an address"]),
     "endless time": ({"url": [URL], **KEY, "timeout": 10**12}, ["timeout is too large: use 86400 seconds or less"]),
     "no credentials": ({"url": [URL]}, ["no credentials", "ECE_API_KEY", "ECE_USERNAME and ECE_PASSWORD"]),
     "empty credentials": ({"url": [URL], "api_key": "", "username": "", "password": ""}, ["no credentials"]),
@@ -86,12 +89,12 @@ BAD = {
     "empty password": ({"url": [URL], "username": USERNAME, "password": ""}, ["password is not set"]),
     "CA that is not there": (
         {"url": [URL], **KEY, "ca_path": "/nowhere/ca.pem"},
-        ["ca_path /nowhere/ca.pem is no file", "PEM"],
+        ["ca_path /nowhere/ca.pem is not a file", "PEM"],
     ),
-    "CA that is a folder": ({"url": [URL], **KEY, "ca_path": "/"}, ["ca_path / is no file"]),
+    "CA that is a folder": ({"url": [URL], **KEY, "ca_path": "/"}, ["ca_path / is not a file"]),
     "no time": ({"url": [URL], **KEY, "timeout": 0}, ["timeout 0 is too small: use 1 or more"]),
     "negative time": ({"url": [URL], **KEY, "timeout": -1}, ["timeout -1 is too small"]),
-    "time in words": ({"url": [URL], **KEY, "timeout": "soon"}, ["timeout", "unable to convert to int"]),
+    "time as text": ({"url": [URL], **KEY, "timeout": "soon"}, ["timeout", "unable to convert to int"]),
     "negative retries": ({"url": [URL], **KEY, "retries": -1}, ["retries -1 is too small: use 0 or more"]),
     "no boolean": ({"url": [URL], **KEY, "validate_certs": "perhaps"}, ["validate_certs", "not a valid boolean"]),
     "key with a line break": ({"url": [URL], "api_key": API_KEY + "\n"}, ["api_key", "line break"]),
@@ -101,18 +104,18 @@ BAD = {
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_connection_options_are_one_sentence_before_anything_is_sent(ece, run_module, case):
-    options, words = BAD[case]
-    refuse(run_module(ece_platform_info, connection=options), *words)
+    options, parts = BAD[case]
+    check_failure(run_module(ece_platform_info, connection=options), *parts)
     assert ece.requests == []
 
 
 @pytest.mark.parametrize("name", ["username", "password"])
-def test_credentials_that_are_no_text_are_refused_and_not_repeated(name):
-    """Not through a module: Ansible itself cannot print such arguments."""
+def test_credentials_that_are_not_utf_8_are_refused_and_not_repeated(name):
+    """This is not tested through a module, because Ansible itself cannot print such arguments."""
     options = {"url": [URL], "allow_http": False, "api_key": None, **USER, name: "gehei\udce4"}
     with pytest.raises(OptionError) as caught:
         shared.check_connection(options)
-    assert f"{name} (or ECE_{name.upper()}) holds bytes that are no UTF-8" in str(caught.value)
+    assert f"{name} (or ECE_{name.upper()}) holds bytes that are not UTF-8" in str(caught.value)
     assert "gehei" not in str(caught.value)
 
 
@@ -127,7 +130,7 @@ def test_credentials_that_are_no_text_are_refused_and_not_repeated(name):
     ],
 )
 def test_a_password_in_an_address_is_refused_and_not_repeated(address):
-    """Not through a module: Ansible itself repeats its arguments."""
+    """This is not tested through a module, because Ansible itself repeats its arguments."""
     options = {"url": [address.format("admin:geheim")], "allow_http": False}
     with pytest.raises(OptionError) as caught:
         shared.check_connection(options)
@@ -138,11 +141,13 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(address):
 @EVERY_MODULE
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_every_module_checks_its_connection_options_first(ece, run_module, module, check_mode):
-    refuse(run_module(module, connection={"url": [URL]}, check_mode=check_mode, **MODULES[module]), "no credentials")
+    check_failure(
+        run_module(module, connection={"url": [URL]}, check_mode=check_mode, **MODULES[module]), "no credentials"
+    )
     assert ece.requests == []
 
 
-# -- good options --------------------------------------------------------------------------------------------------------------
+# -- good options ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,7 @@ def test_several_addresses_may_come_as_one_text(ece, run_module, environment):
         ({"ECE_CA_PATH": "/nowhere"}, {"validate_certs": "no"}, False),
     ],
 )
-def test_whom_to_trust_is_given_with_every_request(ece, run_module, environment, tmp_path, variables, options, verify):
+def test_tls_options_are_given_with_every_request(ece, run_module, environment, tmp_path, variables, options, verify):
     ca = tmp_path / "ca.pem"
     ca.touch()
     here = {"CA": str(ca)}
@@ -197,7 +202,7 @@ def test_whom_to_trust_is_given_with_every_request(ece, run_module, environment,
 
 
 @pytest.mark.parametrize("way", ["option", "environment"])
-def test_http_works_where_it_is_meant_and_warns(ece, run_module, environment, way):
+def test_http_works_if_it_is_allowed_and_warns(ece, run_module, environment, way):
     url = "http://10.0.0.1:12400"
     environment.setenv("ECE_ALLOW_HTTP", "true" if way == "environment" else "false")
     ece.expect("GET", TOKENS, json={"tokens": []}, url=url)
@@ -216,7 +221,7 @@ def test_timeout_retries_and_version_reach_the_client(ece, run_module, sleeps):
     assert len(sleeps) == 1
 
 
-# -- errors as results ---------------------------------------------------------------------------------------------------------
+# -- errors as results -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -238,7 +243,7 @@ def test_timeout_retries_and_version_reach_the_client(ece, run_module, sleeps):
 def test_an_error_of_the_api_is_a_sentence_and_its_parts(ece, run_module, status, errors):
     ece.expect("GET", TOKENS, status=status, json={"errors": errors})
     result = run_module(ece_enrollment_token_info, retries=0)
-    refuse(result, f"GET {URL}/api/v1{TOKENS} answered HTTP {status}")
+    check_failure(result, f"GET {URL}/api/v1{TOKENS} answered HTTP {status}")
     assert result["failure"] == {
         "status": status,
         "code": errors[0]["code"] if errors else None,
@@ -262,33 +267,37 @@ def test_every_module_fails_with_one_sentence_when_the_platform_does(ece, run_mo
         "403": {"status": 403, "json": failed("root.unauthorized")},
     }[fault]
     ece.expect("GET", path, **answer)
-    words = {"refused": "no coordinator can be reached", "HTML": "no JSON: <html>", "403": "this user may not do that"}[
-        fault
-    ]
+    message = {
+        "refused": "no coordinator can be reached",
+        "HTML": "not JSON: <html>",
+        "403": "this user may not do that",
+    }[fault]
     result = run_module(module, retries=0, **MODULES[module])
-    refuse(result, words, URL)
+    check_failure(result, message, URL)
     assert not result.get("changed")
 
 
 def test_a_wrong_password_is_not_shown(ece, run_module):
     ece.expect("GET", TOKENS, status=401, json=failed("root.unauthenticated", f"{PASSWORD} is wrong"))
     ece.expect("POST", LOGIN, status=401, json=failed("root.unauthenticated", f"{PASSWORD} is wrong"), sends=USER)
-    refuse(run_module(ece_enrollment_token_info, connection={"url": [URL], **USER}), "the credentials were refused")
+    check_failure(
+        run_module(ece_enrollment_token_info, connection={"url": [URL], **USER}), "the credentials were refused"
+    )
 
 
-def test_errors_hold_no_secret_even_where_ansible_masks_nothing():
-    """Actions return them as they are, and the Bearer token is no option that Ansible knows."""
+def test_errors_hold_no_secret_even_if_ansible_masks_nothing():
+    """Actions return them as they are, and Ansible does not know the Bearer token, because it is not an option."""
     client = api.EceClient([URL], username=USERNAME, password=PASSWORD)
     client._secrets.append("the-bearer-token")
     error = api.EceAuthError("m", 403, None, [], client._errors_of(failed("c", f"{PASSWORD} the-bearer-token")))
     assert shared.failure(error)["failure"]["errors"] == [{"code": "c", "message": "******** ********"}]
 
 
-def test_a_mistake_of_ours_is_one_line_with_the_traceback_apart(ece, run_module, monkeypatch):
+def test_a_bug_is_one_line_with_the_traceback_apart(ece, run_module, monkeypatch):
     def break_down(self):
         raise KeyError("zones")
 
-    given = []  # what Ansible makes of a traceback depends on its release and verbosity
+    given = []  # what Ansible does with a traceback depends on its release and verbosity
     fail_json = shared.AnsibleModule.fail_json
     monkeypatch.setattr(
         shared.AnsibleModule, "fail_json", lambda self, **kwargs: (given.append(kwargs), fail_json(self, **kwargs))
@@ -316,7 +325,7 @@ def test_no_warning_without_a_reason(ece, run_module):
 
 @EVERY_MODULE
 def test_without_requests_the_module_names_what_is_missing(module):
-    """In a process of its own, because the import is what is tested."""
+    """This runs in a separate process, because it tests the import."""
     script = f"""
 import json, sys
 sys.path.insert(0, {str(Path(shared.__file__).parents[5])!r})

@@ -6,21 +6,10 @@
 
 from __future__ import annotations
 
-import base64
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils._enrollment import (
-    decode_token,
-    token_granted,
-    token_is_late,
-    token_mismatch,
-    token_roles,
-    token_validity,
-)
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     add_allocators,
@@ -38,15 +27,6 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     plan_line,
     unlisted_allocators,
 )
-from ansible_collections.ece.platform.plugins.module_utils._records import (
-    count_warning,
-    filter_allocators,
-    flat_allocator,
-    flat_runner,
-    platform_totals,
-    summarise,
-    without_secrets,
-)
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     DISCONNECTED,
@@ -61,8 +41,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     STALE,
     WAIT,
 )
-from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_problem, percentage_problem
-from ansible_collections.ece.platform.plugins.plugin_utils._display import clock, duration, table
+from tests.unit.scripted import FULL_ALLOCATOR, ODD_VALUES
 
 
 def runner(runner_id="10.0.0.7", *, connected=True, roles=("allocator", "beats-runner"), **more):
@@ -79,7 +58,7 @@ def matches(hosts, runners=(), allocators=()):
     return match_hosts(identities, known_hosts(runners, allocators))
 
 
-# -- who a host is -------------------------------------------------------------------------------------------------------
+# -- who a host is -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -193,7 +172,7 @@ def test_two_hosts_that_fit_one_runner_are_an_error():
         )
 
 
-# -- what the platform says ----------------------------------------------------------------------------------------------
+# -- what the platform says --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -479,7 +458,7 @@ def test_plan_line(counts, words):
     assert line == "ECE 3.8.0 at https://ece.example.com:12443 - " + words
 
 
-# -- after the join ------------------------------------------------------------------------------------------------------
+# -- after the join ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -532,480 +511,6 @@ def test_not_ready_reason_names_what_to_look_at(entry, words):
     assert words in not_ready_reason(entry, ["allocator"])
 
 
-# -- enrollment tokens ---------------------------------------------------------------------------------------------------
-
-
-def jwt(payload: bytes) -> str:
-    return "eyJhbGciOiJIUzI1NiJ9." + base64.urlsafe_b64encode(payload).decode().rstrip("=") + ".c2lnbmF0dXJl"
-
-
-@given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(), st.lists(st.text()))))
-def test_decode_token_reads_any_claims_with_any_padding(claims):
-    assert decode_token(jwt(json.dumps(claims).encode())) == claims
-
-
-@pytest.mark.parametrize("token", ["", "abc", "a.b.c", "a..c", "a.é.c", jwt(b"[1]"), jwt(b"\xff\xfe"), jwt(b'"text"')])
-def test_decode_token_refuses_what_is_no_token_without_repeating_it(token):
-    with pytest.raises(
-        PlatformError, match=r"^the platform answered the mint with something that is no enrollment token \(JWT\)$"
-    ):
-        decode_token(token)
-
-
-@pytest.mark.parametrize(
-    ("claims", "roles", "persistent", "words"),
-    [
-        ({"roles": ["allocator"], "exp": 1}, ["allocator"], False, None),
-        ({"roles": ["proxy", "allocator"], "exp": 1}, ["allocator", "proxy"], False, None),
-        ({"roles": ["allocator"], "exp": 1}, ["allocator", "allocator"], False, None),
-        ({"roles": ["allocator"], "persistent": True}, ["allocator"], True, None),
-        (
-            {"roles": ["allocator", "director"], "exp": 1},
-            ["allocator"],
-            False,
-            "roles allocator, got one with allocator, director",
-        ),
-        ({"roles": [], "exp": 1}, ["allocator"], False, "got one with none"),
-        ({"exp": 1}, ["allocator"], False, "got one with none"),
-        ({"roles": None, "exp": 1}, ["allocator"], False, "got one with none"),
-        ({"roles": [7, "allocator"], "exp": 1}, ["allocator"], False, "got one with 7, allocator"),
-        ({"roles": ["allocator"]}, ["allocator"], False, "got one that never expires"),
-    ],
-)
-def test_token_mismatch(claims, roles, persistent, words):
-    sentence = token_mismatch(claims, roles, persistent)
-    assert sentence is None if words is None else words in sentence
-
-
-@pytest.mark.parametrize(
-    ("install_timeout", "hosts", "forks", "seconds"),
-    [
-        (1800, 5, 5, 2120),
-        (1800, 6, 5, 2140),
-        (1800, 500, 5, 4100),
-        (1800, 5000, 5, 5700),
-        (0.5, 1, 0, 320),
-        (2**31, 1, 5, 2**31 - 1),
-        (float(2**40), 1, 5, 2**31 - 1),
-    ],
-)
-def test_token_validity_covers_the_rounds_of_starts_the_install_and_a_margin_within_the_apis_limit(
-    install_timeout, hosts, forks, seconds
-):
-    assert token_validity(install_timeout, hosts, forks) == seconds
-
-
-@pytest.mark.parametrize(
-    ("asked", "minted_at", "expires_at", "granted"),
-    [
-        (2120, 1000, 3120, 2120),
-        (2120, 1000, 1900, 900),  # the platform grants less
-        (2120, 1000, 9000, 2120),  # its clock is ahead of ours
-        (2120, 1000, 500, 60),  # its clock is behind ours: nothing is known, but a new token would look no better
-        (2120, 1000, None, 2120),
-    ],
-)
-def test_what_a_token_holds_for(asked, minted_at, expires_at, granted):
-    assert token_granted(asked, minted_at, expires_at) == granted
-
-
-@pytest.mark.parametrize(
-    ("granted", "age", "late"),
-    [
-        (2120, 0, False),
-        (2120, 260, False),
-        (2120, 261, True),  # 1859 s are left for an install of 1800 s and the knock at its end
-        (900, 0, False),  # too short for any install timeout, but there is no longer one
-        (900, 225, False),
-        (900, 226, True),
-        (60, 0, False),
-        (60, 15.5, True),
-    ],
-)
-def test_an_installer_is_not_started_with_a_token_that_would_expire_before_its_time_is_over(granted, age, late):
-    assert token_is_late(granted, age, 1800) is late
-
-
-@given(st.integers(1, 2**31), st.integers(1, 100_000), st.integers(1, 1000))
-def test_a_fresh_token_is_never_late(install_timeout, hosts, forks):
-    granted = token_granted(token_validity(install_timeout, hosts, forks), 0, None)
-    assert not token_is_late(granted, 0, install_timeout)
-
-
-# -- batches -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("value", [1, 500, "1", " 10 ", "1%", "100%", [1, "25%", "100%"], ["5"]])
-def test_batches(value):
-    assert batch_problem(value) is None
-
-
-@pytest.mark.parametrize(
-    "value", [0, -1, "0", "0%", "101%", "ten", "", "1.5", 1.5, True, None, [], [1, 0], {}, "%", "\u0661"]
-)
-def test_what_is_no_batch(value):
-    assert (
-        batch_problem(value)
-        == f"{value!r} is no batch of hosts: use a number of hosts or a percentage, 1 or more, or a list of those, like [1, '25%']"
-    )
-
-
-@pytest.mark.parametrize("value", [0, 30, 99.5, 100, "30", "30%", " 0 %"])
-def test_percentages(value):
-    assert percentage_problem(value) is None
-
-
-@pytest.mark.parametrize("value", [-1, 101, "101%", "all", "", True, None, [30], "30%%", "nan"])
-def test_what_is_no_percentage(value):
-    assert percentage_problem(value) == f"{value!r} is no percentage: use 0 to 100"
-
-
-# -- lists, filters, counts ----------------------------------------------------------------------------------------------
-
-FULL_ALLOCATOR = {
-    "allocator_id": "a1",
-    "zone_id": "z1",
-    "host_ip": "10.0.0.1",
-    "public_hostname": "a1.example.com",
-    "status": {"connected": True, "healthy": True, "maintenance_mode": True},
-    "capacity": {"memory": {"total": 249856, "used": 1024}, "storage": {"total": 8388608}},
-    "build_info": {"version": "3.8.0", "commit_hash": "0000000"},
-    "instances": [{}, {}],
-    "metadata": [{"key": "ssd", "value": "true"}, {"value": "no key"}, {"key": "bare"}],
-}
-
-
-def test_flat_allocator():
-    assert flat_allocator(FULL_ALLOCATOR) == {
-        "allocator_id": "a1",
-        "zone_id": "z1",
-        "host_ip": "10.0.0.1",
-        "public_hostname": "a1.example.com",
-        "connected": True,
-        "healthy": True,
-        "maintenance_mode": True,
-        "version": "3.8.0",
-        "memory_total_mb": 249856,
-        "memory_used_mb": 1024,
-        "storage_total_mib": 8388608,
-        "instance_count": 2,
-        "tags": {"ssd": "true", "bare": None},
-    }
-
-
-NULLS = {"status": None, "capacity": None, "build_info": None, "instances": None, "metadata": None}
-
-
-@pytest.mark.parametrize("fields", [{}, NULLS, {"capacity": {"memory": None, "storage": None}}])
-def test_flat_allocator_of_a_sparse_reply(fields):
-    flat = flat_allocator({"allocator_id": "a1", **fields})
-    assert (flat["connected"], flat["memory_total_mb"], flat["version"], flat["tags"], flat["instance_count"]) == (
-        False,
-        None,
-        None,
-        {},
-        0,
-    )
-
-
-def test_flat_runner():
-    reply = runner(
-        zone="z1",
-        healthy=True,
-        build_info={"version": "3.8.0"},
-        tags={"k": "v"},
-        containers=[{"container_set_name": "runners", "container_name": "runner"}],
-    )
-    flat = flat_runner(reply)
-    assert flat["roles"] == ["allocator", "beats-runner"]
-    assert flat["containers"] == ["frc-runners-runner"]
-    assert (flat["connected"], flat["healthy"], flat["zone"], flat["version"], flat["tags"]) == (
-        True,
-        True,
-        "z1",
-        "3.8.0",
-        {"k": "v"},
-    )
-
-
-def test_flat_runner_of_a_sparse_reply():
-    flat = flat_runner({"runner_id": "r", "roles": None, "tags": None, "containers": None, "build_info": None})
-    assert (flat["connected"], flat["roles"], flat["containers"], flat["version"]) == (False, [], [], None)
-
-
-def listed(allocator_id, zone, connected, maintenance_mode=False, total=1024, used=512, **tags):
-    return {
-        "allocator_id": allocator_id,
-        "zone_id": zone,
-        "connected": connected,
-        "maintenance_mode": maintenance_mode,
-        "memory_total_mb": total,
-        "memory_used_mb": used,
-        "tags": tags,
-    }
-
-
-LIST = [
-    listed("c", "z2", True, ssd="true", rack="1"),
-    listed("a", "z1", True, maintenance_mode=True, ssd="true"),
-    listed("b", "z1", False, total=None, used=None),
-    listed("d", None, False),
-]
-
-
-@pytest.mark.parametrize(
-    ("filters", "ids"),
-    [
-        ({}, "abcd"),
-        ({"allocator_ids": ["c", "a", "x"]}, "ac"),
-        ({"allocator_ids": []}, ""),
-        ({"zones": ["z1"]}, "ab"),
-        ({"zones": []}, ""),
-        ({"tags": {"ssd": "true"}}, "ac"),
-        ({"tags": {"ssd": "true", "rack": "1"}}, "c"),
-        ({"tags": {}}, "abcd"),
-        ({"connected": True}, "ac"),
-        ({"connected": False}, "bd"),
-        ({"maintenance_mode": True}, "a"),
-        ({"maintenance_mode": False}, "bcd"),
-        ({"zones": ["z1"], "connected": True, "maintenance_mode": True, "tags": {"ssd": "true"}}, "a"),
-    ],
-)
-def test_filters_all_hold_and_the_result_is_sorted(filters, ids):
-    assert "".join(item["allocator_id"] for item in filter_allocators(LIST, **filters)) == ids
-
-
-def test_summary_counts_in_all_and_by_zone_and_a_silent_memory_is_none():
-    summary = summarise(LIST)
-    zones = summary.pop("zones")
-    assert summary == {
-        "allocators": 4,
-        "connected": 2,
-        "maintenance_mode": 1,
-        "memory_total_mb": 3072,
-        "memory_used_mb": 1536,
-    }
-    assert list(zones) == ["", "z1", "z2"]
-    assert zones["z1"] == {
-        "allocators": 2,
-        "connected": 1,
-        "maintenance_mode": 1,
-        "memory_total_mb": 1024,
-        "memory_used_mb": 512,
-    }
-    assert {key: sum(zone[key] for zone in zones.values()) for key in summary} == summary
-
-
-@pytest.mark.parametrize(
-    ("platform", "totals"),
-    [
-        (
-            {
-                "regions": [
-                    {
-                        "allocators": {"zone_summaries": [{"total_allocators": 2}, {"total_allocators": 3}]},
-                        "runners": {"total_runners": 7},
-                    },
-                    {"allocators": {"zone_summaries": [{}]}, "runners": {"total_runners": 1}},
-                ]
-            },
-            {"allocators": 5, "runners": 8},
-        ),
-        (
-            {"regions": [{"allocators": {"zone_summaries": []}, "runners": {"total_runners": 0}}]},
-            {"allocators": 0, "runners": 0},
-        ),
-        ({"regions": [{"allocators": None, "runners": None}]}, {"allocators": None, "runners": None}),
-        ({"regions": None}, {"allocators": None, "runners": None}),
-        ({}, {"allocators": None, "runners": None}),
-    ],
-)
-def test_platform_totals(platform, totals):
-    assert platform_totals(platform) == totals
-
-
-@pytest.mark.parametrize(
-    ("listed_count", "total", "warns"), [(3, 3, False), (3, None, False), (3, 4, True), (4, 3, True), (0, 1, True)]
-)
-def test_a_list_that_lags_behind_the_platforms_count_is_told(listed_count, total, warns):
-    sentence = count_warning("allocators", listed_count, total)
-    assert bool(sentence) == warns
-    assert not warns or f"{listed_count} entries but GET /platform counts {total}" in sentence
-
-
-# -- replies of other shapes than the API's --------------------------------------------------------------------------------
-
-ODD = [None, True, 0, -1.5, "text", "", [], [None, "a", 1], {}, {"a": 1}, float("nan"), float("inf"), 10**400]
-every_odd_value = pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
-
-
-@every_odd_value
-@pytest.mark.parametrize(
-    "key", ["zone_id", "host_ip", "public_hostname", "status", "capacity", "build_info", "instances", "metadata"]
-)
-def test_an_allocator_with_an_odd_member_is_read_without_it(key, odd):
-    for value in (
-        odd,
-        [odd],
-        {"memory": odd, "storage": odd, "version": odd, "connected": odd},
-        {"memory": {"total": odd, "used": odd}},
-        [{"key": odd}],
-    ):
-        flat = flat_allocator({**FULL_ALLOCATOR, key: value})
-        assert set(flat) == set(flat_allocator(FULL_ALLOCATOR))
-        assert summarise([flat, flat])["allocators"] == 2
-        entry = known_hosts([], [{**FULL_ALLOCATOR, key: value}])
-        match_hosts([host_identity("a", {})], entry)
-        not_ready_reason(entry[FULL_ALLOCATOR["allocator_id"]], ["allocator"])
-        differences(entry[FULL_ALLOCATOR["allocator_id"]], "zone", "3.8.0")
-
-
-@every_odd_value
-@pytest.mark.parametrize(
-    "key", ["zone", "host_ip", "public_hostname", "connected", "build_info", "roles", "tags", "containers"]
-)
-def test_a_runner_with_an_odd_member_is_read_without_it(key, odd):
-    for value in (odd, [odd], {"version": odd}, [{"role_name": odd, "container_name": odd}]):
-        odd_runner = runner(**{key: value}) if key != "roles" else {**runner(), "roles": value}
-        flat = flat_runner(odd_runner)
-        assert set(flat) == set(flat_runner(runner()))
-        assert all(isinstance(role, str) for role in flat["roles"])
-        entry = known_hosts([odd_runner], [])
-        match_hosts([host_identity("a", {})], entry)
-        not_ready_reason(entry["10.0.0.7"], ["allocator"])
-        differences(entry["10.0.0.7"], "zone", "3.8.0")
-
-
-@every_odd_value
-def test_odd_counts_of_the_platform_do_not_count(odd):
-    for regions in (
-        odd,
-        [odd],
-        [{"allocators": odd, "runners": odd}],
-        [
-            {
-                "allocators": {"zone_summaries": odd},
-                "runners": {"total_runners": odd if not isinstance(odd, (int, float)) else None},
-            }
-        ],
-        [{"allocators": {"zone_summaries": [odd, {"total_allocators": odd if odd not in (0, -1.5) else None}]}}],
-    ):
-        assert set(platform_totals({"regions": regions}).values()) <= {None, 0}
-
-
-@pytest.mark.parametrize("number", [True, "8192", float("nan"), float("inf"), -float("inf"), 2**63, 10**400, [1], None])
-def test_what_is_no_number_that_memory_can_have_is_none(number):
-    flat = flat_allocator({"allocator_id": "a", "capacity": {"memory": {"total": number}}})
-    assert flat["memory_total_mb"] is None
-    assert table([{"host": "a", "verdict": "joined", "memory_mb": flat["memory_total_mb"]}])
-
-
-def test_words_of_the_platform_are_one_line_in_sentences_and_tables():
-    found = differences({"runner": {"zone": "zone\n2", "build_info": {"version": "4\u20281"}}}, "zone-1", "3.8.0")
-    assert found == ["it is in zone zone 2 instead of zone-1", "it runs version 4 1 instead of 3.8.0"]
-    assert plan_line({}, "3\n8", "https://x") == "ECE 3 8 at https://x - 0 hosts: 0 joined, 0 new"
-    assert all(len(line.splitlines()) == 1 for line in table([{"host": "a", "zone": "b\nc", "verdict": "joined"}]))
-    with pytest.raises(PlatformError, match="matches 2 runners: x y, z;"):
-        matches(
-            {"a": {"ansible_host": "10.0.0.7"}}, [runner("x\ny", host_ip="10.0.0.7"), runner("z", host_ip="10.0.0.7")]
-        )
-
-
-def test_without_secrets_cuts_what_is_nested_without_end():
-    value = {"secret": 1}
-    for _level in range(900):
-        value = {"a": [value]}
-    json.dumps(without_secrets(value))
-    assert without_secrets([[{"a": 1}]]) == [[{"a": 1}]]
-
-
-@pytest.mark.parametrize("roles", [5, "allocator", {"allocator": 1}, True, [["allocator"]]])
-def test_a_token_with_roles_of_another_shape_is_not_what_was_asked_for(roles):
-    assert "asked for a token with roles allocator" in token_mismatch(
-        {"roles": roles, "exp": 1999999999}, ["allocator"], False
-    )
-
-
-@pytest.mark.parametrize("end", [None, "soon", True, [1], float("nan"), float("inf"), 10**400])
-def test_an_ephemeral_token_ends_at_a_number(end):
-    assert "never expires" in token_mismatch({"roles": ["allocator"], "exp": end}, ["allocator"], False)
-
-
-def test_a_token_that_is_nested_without_end_is_none():
-    payload = base64.urlsafe_b64encode(b"[" * 100_000).decode()
-    with pytest.raises(PlatformError, match="no enrollment token"):
-        decode_token(f"a.{payload}.c")
-
-
-@pytest.mark.parametrize("batch", ["9" * 5000, "9" * 5000 + "%", "1000000000"])
-def test_a_batch_that_nobody_has_is_none(batch):
-    assert "is no batch of hosts" in batch_problem(batch)
-
-
-def test_without_secrets_drops_every_key_that_speaks_of_one_at_any_depth():
-    value = {
-        "name": "x",
-        "proxy_Password": "p",
-        "deep": [{"api_key": "k", "port": 1}, ({"tokens": [1]},)],
-        "options": {"docker": {"auths": {}}, "signature": "s", "private_key": 2},
-    }
-    assert without_secrets(value) == {"name": "x", "deep": [{"port": 1}, [{}]], "options": {"docker": {}}}
-
-
-# -- words for the operator ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (5.9, "0:05"), (281, "4:41"), (3600, "60:00")])
-def test_clock(seconds, text):
-    assert clock(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "-"), (0, "0s"), (10.4, "10s"), (59.6, "1m00s"), (271, "4m31s"), (302, "5m02s")]
-)
-def test_duration(seconds, text):
-    assert duration(seconds) == text
-
-
-def test_table_is_the_one_of_the_design():
-    rows = [
-        {
-            "host": "10.0.0.7",
-            "zone": "zone-1",
-            "verdict": "joined",
-            "install_seconds": 271,
-            "connect_seconds": 10,
-            "memory_mb": 249856,
-            "note": "",
-        },
-        {
-            "host": "10.0.0.8",
-            "zone": "zone-2",
-            "verdict": "failed",
-            "install_seconds": 4,
-            "note": "exit 5: Docker socket",
-        },
-        {
-            "host": "10.0.0.10",
-            "zone": None,
-            "verdict": "joined",
-            "install_seconds": None,
-            "connect_seconds": 0,
-            "memory_mb": None,
-        },
-    ]
-    assert table(rows) == [
-        "host       zone    verdict  install  connect  memory",
-        "10.0.0.7   zone-1  joined     4m31s      10s  244 GB",
-        "10.0.0.8   zone-2  failed        4s        -       -  exit 5: Docker socket",
-        "10.0.0.10  -       joined         -       0s       -",
-    ]
-
-
-def test_table_of_nobody_is_its_head():
-    assert table([]) == ["host  zone  verdict  install  connect  memory"]
-
-
 @pytest.mark.parametrize("says", ["unknown", "known, not connected"])
 @pytest.mark.parametrize("replace_stale", [False, True])
 def test_without_an_answer_of_the_engine_the_verdict_is_refused_with_its_error(says, replace_stale):
@@ -1026,7 +531,7 @@ def test_without_an_answer_of_the_engine_the_verdict_is_refused_with_its_error(s
     assert decide(planned(says), known, replace_stale=True, connect_timeout=600)[0] in (INSTALL, REPLACE)
 
 
-# -- allocators that the list lacks ----------------------------------------------------------------------------------------------
+# -- allocators that the list lacks ------------------------------------------------------------------------------------
 
 
 def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
@@ -1063,9 +568,46 @@ def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
     assert plan_hosts(hosts, known)["10.0.0.2"]["state"] == JOINED
 
 
+# -- replies of other shapes than the API's ----------------------------------------------------------------------------
+
+every_odd_value = pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: repr(odd)[:20])
+
+
+@every_odd_value
 @pytest.mark.parametrize(
-    ("roles", "names"),
-    [(["proxy", "allocator"], ["allocator", "proxy"]), (["proxy", None, 1], ["proxy"]), ("proxy", []), (None, [])],
+    "key", ["zone_id", "host_ip", "public_hostname", "status", "capacity", "build_info", "instances", "metadata"]
 )
-def test_roles_of_a_listed_token(roles, names):
-    assert token_roles({"roles": roles}) == names
+def test_an_allocator_with_an_odd_member_can_be_planned(key, odd):
+    for value in (
+        odd,
+        [odd],
+        {"memory": odd, "storage": odd, "version": odd, "connected": odd},
+        {"memory": {"total": odd, "used": odd}},
+        [{"key": odd}],
+    ):
+        known = known_hosts([], [allocator(**{"zone_id": "z1", "host_ip": "10.0.0.7", key: value})])
+        match_hosts([host_identity("a", {})], known)
+        not_ready_reason(known["10.0.0.7"], ["allocator"])
+        differences(known["10.0.0.7"], "zone", "3.8.0")
+
+
+@every_odd_value
+@pytest.mark.parametrize(
+    "key", ["zone", "host_ip", "public_hostname", "connected", "build_info", "roles", "tags", "containers"]
+)
+def test_a_runner_with_an_odd_member_can_be_planned(key, odd):
+    for value in (odd, [odd], {"version": odd}, [{"role_name": odd, "container_name": odd}]):
+        known = known_hosts([{**runner(), key: value}], [])
+        match_hosts([host_identity("a", {})], known)
+        not_ready_reason(known["10.0.0.7"], ["allocator"])
+        differences(known["10.0.0.7"], "zone", "3.8.0")
+
+
+def test_text_of_the_platform_is_one_line_in_sentences():
+    found = differences({"runner": {"zone": "zone\n2", "build_info": {"version": "4\u20281"}}}, "zone-1", "3.8.0")
+    assert found == ["it is in zone zone 2 instead of zone-1", "it runs version 4 1 instead of 3.8.0"]
+    assert plan_line({}, "3\n8", "https://x") == "ECE 3 8 at https://x - 0 hosts: 0 joined, 0 new"
+    with pytest.raises(PlatformError, match="matches 2 runners: x y, z;"):
+        matches(
+            {"a": {"ansible_host": "10.0.0.7"}}, [runner("x\ny", host_ip="10.0.0.7"), runner("z", host_ip="10.0.0.7")]
+        )

@@ -17,7 +17,7 @@ def query(start=0):
 
 
 def give(ece, *allocators, total=None, pages=None):
-    """The two requests of one look: the platform's count, and the list."""
+    """Expect the requests of one reading: the platform's count, and the list."""
     ece.expect("GET", "/platform", json=platform(len(allocators) if total is None else total))
     start = 0
     for page in pages or [allocators]:
@@ -31,7 +31,7 @@ def ids(result):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The module's time: it passes by sleeping alone."""
+    """The time of the module, which passes only while it sleeps."""
     now = types.SimpleNamespace(seconds=100.0, slept=[])
 
     def sleep(seconds):
@@ -42,7 +42,7 @@ def clock(monkeypatch):
     return now
 
 
-# -- the list ----------------------------------------------------------------------------------------------------------------
+# -- the list ----------------------------------------------------------------------------------------------------------
 
 
 def test_an_allocator_is_returned_flat(ece, run_module):
@@ -80,7 +80,7 @@ def test_an_allocator_is_returned_flat(ece, run_module):
     assert result.warnings == []
 
 
-def test_a_platform_without_allocators_is_no_error(ece, run_module):
+def test_a_platform_without_allocators_is_not_an_error(ece, run_module):
     ece.expect("GET", "/platform", json=platform(0))
     ece.expect("GET", ALLOCATORS, query=query(), json={"zones": [{"zone_id": "zone-1", "allocators": None}]})
     result = run_module(ece_allocator_info)
@@ -106,7 +106,7 @@ def test_allocator_101_is_found(ece, run_module):
 @pytest.mark.parametrize(
     ("listed", "total", "numbers"), [(2, 2, None), (2, 3, ("2", "3")), (2, 1, ("2", "1")), (0, 117, ("0", "117"))]
 )
-def test_a_list_and_a_count_that_differ_are_warned_of_with_both_numbers(ece, run_module, listed, total, numbers):
+def test_a_list_and_a_count_that_differ_are_a_warning_with_both_numbers(ece, run_module, listed, total, numbers):
     everyone = [allocator(f"10.0.0.{number}") for number in range(listed)]
     give(ece, *everyone, total=total, pages=[everyone, []] if 0 < listed < total else [everyone])
     warnings = run_module(ece_allocator_info).warnings
@@ -118,7 +118,7 @@ def test_a_list_and_a_count_that_differ_are_warned_of_with_both_numbers(ece, run
         assert "/allocators/_resync" in warnings[0]
 
 
-def test_a_platform_that_does_not_count_is_no_reason_to_warn(ece, run_module):
+def test_a_platform_that_does_not_count_causes_no_warning(ece, run_module):
     ece.expect("GET", "/platform", json=platform())
     ece.expect("GET", ALLOCATORS, query=query(), json=overview(allocator("a")))
     ece.expect("GET", ALLOCATORS, query=query(1), json=overview())
@@ -137,7 +137,7 @@ def test_a_list_that_the_platform_cuts_is_returned_with_both_warnings(ece, run_m
     ]
 
 
-# -- filters -------------------------------------------------------------------------------------------------------------------
+# -- filters -----------------------------------------------------------------------------------------------------------
 
 EVERYONE = (
     allocator(
@@ -208,10 +208,10 @@ def test_the_summary_counts_what_is_returned(ece, run_module):
     }
 
 
-# -- waiting -------------------------------------------------------------------------------------------------------------------
+# -- waiting -----------------------------------------------------------------------------------------------------------
 
 
-def test_it_waits_until_all_are_connected_and_no_longer(ece, run_module, clock):
+def test_the_wait_ends_when_all_are_connected(ece, run_module, clock):
     give(ece, allocator("a"))
     give(ece, allocator("a"), allocator("b", connected=False))
     give(ece, allocator("a"), allocator("b"))
@@ -233,23 +233,23 @@ def test_those_missing_at_the_end_are_named_with_why(ece, run_module, clock):
     result = run_module(ece_allocator_info, allocator_ids=["a", "b", "c"], wait_timeout=25, wait_interval=10)
     assert result["failed"]
     assert result["msg"] == "after 25 s these allocators are not connected: b (not connected), c (unknown)"
-    assert clock.slept == [10, 10, 5], "the last look is at the very end"
+    assert clock.slept == [10, 10, 5], "the last reading is at the very end"
 
 
-def test_without_wait_timeout_it_looks_once(ece, run_module, clock):
+def test_without_wait_timeout_the_list_is_read_once(ece, run_module, clock):
     give(ece, allocator("a", connected=False))
     result = run_module(ece_allocator_info, allocator_ids=["a", "b"])
     assert (ids(result), clock.slept) == (["a"], [])
 
 
-def test_a_warning_of_a_look_in_between_is_not_shown(ece, run_module, clock):
+def test_a_warning_of_an_earlier_reading_is_not_shown(ece, run_module, clock):
     give(ece, total=1)
     give(ece, allocator("a"))
     result = run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=60)
     assert result.warnings == []
 
 
-def test_a_platform_that_is_away_for_a_moment_does_not_end_the_wait(ece, run_module, clock, sleeps):
+def test_a_short_failure_of_the_platform_does_not_end_the_wait(ece, run_module, clock, sleeps):
     give(ece, allocator("a", connected=False))
     ece.expect("GET", "/platform", body=refused())
     ece.expect("GET", "/platform", status=500, json=failed(NOT_READY))
@@ -259,7 +259,7 @@ def test_a_platform_that_is_away_for_a_moment_does_not_end_the_wait(ece, run_mod
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"wait_timeout": -1}, "wait_timeout -1 is negative"),
         ({"wait_interval": 0}, "wait_interval 0 is too small"),
@@ -269,7 +269,7 @@ def test_a_platform_that_is_away_for_a_moment_does_not_end_the_wait(ece, run_mod
         ({"connected": "perhaps"}, "not a valid boolean"),
     ],
 )
-def test_bad_options_are_named_before_anything_is_asked(ece, run_module, options, words):
+def test_bad_options_are_named_before_anything_is_sent(ece, run_module, options, message):
     result = run_module(ece_allocator_info, **options)
-    assert result["failed"] and words in result["msg"]
+    assert result["failed"] and message in result["msg"]
     assert ece.requests == []

@@ -33,7 +33,7 @@ def body(persistent=False, **more):
     return {"persistent": persistent, "roles": ["allocator"], **more}
 
 
-# -- mint ----------------------------------------------------------------------------------------------------------------------
+# -- mint --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_each_run_mints_another_token(ece, run_module, persistent):
 
 
 @pytest.mark.parametrize("end", [10**15, -(10**15), 1e17])
-def test_an_end_that_no_calendar_has_is_unknown(ece, run_module, end):
+def test_an_expiry_beyond_the_calendar_is_null(ece, run_module, end):
     ece.expect("POST", TOKENS, json={"token": jwt(["allocator"], exp=end)}, sends=body())
     result = run_module(ece_enrollment_token, roles=["allocator"])
     assert (result["changed"], result["expires_at"]) == (True, None)
 
 
 @pytest.mark.parametrize("token_id", [5, True, ["id-1"], {"id": 1}, ""])
-def test_an_id_that_is_none_is_not_used_to_revoke(ece, run_module, token_id):
+def test_an_unusable_id_is_not_used_to_revoke(ece, run_module, token_id):
     ece.expect("POST", TOKENS, json={"token": jwt(["proxy"], exp=EXP), "token_id": token_id}, sends=body())
     assert "got one with proxy" in run_module(ece_enrollment_token, roles=["allocator"])["msg"]
 
@@ -105,33 +105,33 @@ def test_check_mode_mints_nothing(ece, run_module, persistent):
     assert ece.requests == []
 
 
-# -- a token that is not what was asked for ----------------------------------------------------------------------------------------
+# -- a token that is not what was asked for ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("token", "words"),
+    ("token", "message"),
     [
         (jwt(["proxy"], exp=EXP), "asked for a token with roles allocator, got one with proxy"),
         (jwt(["allocator", "proxy"], exp=EXP), "got one with allocator, proxy"),
         (jwt([], exp=EXP), "got one with none"),
         (jwt(None, exp=EXP), "got one with none"),
         (jwt(["allocator"], persistent=True), "asked for an ephemeral token, got one that never expires"),
-        ("no-token", "no enrollment token (JWT)"),
-        ("a.b.c", "no enrollment token (JWT)"),
-        ("a.WzFd.c", "no enrollment token (JWT)"),
+        ("no-token", "not an enrollment token (JWT)"),
+        ("a.b.c", "not an enrollment token (JWT)"),
+        ("a.WzFd.c", "not an enrollment token (JWT)"),
     ],
     ids=["other role", "one role more", "no role", "null as roles", "persistent", "no JWT", "no base64", "no claims"],
 )
-def test_a_token_that_is_something_else_is_an_error_that_does_not_show_it(ece, run_module, token, words):
+def test_a_token_that_differs_from_the_request_is_an_error_that_does_not_show_it(ece, run_module, token, message):
     ece.expect("POST", TOKENS, json={"token": token}, sends=body())
     result = run_module(ece_enrollment_token, roles=["allocator"])
     assert result["failed"]
-    assert words in result["msg"]
+    assert message in result["msg"]
     assert token not in result.printed
 
 
 @pytest.mark.parametrize("token", [jwt(["proxy"], persistent=True), "no-token"], ids=["other role", "no JWT"])
-def test_a_persistent_token_of_no_use_is_revoked(ece, run_module, token):
+def test_a_useless_persistent_token_is_revoked(ece, run_module, token):
     ece.expect("GET", TOKENS, json=listed())
     ece.expect("POST", TOKENS, json={"token": token, "token_id": "id-1"}, sends=body(True))
     ece.expect("DELETE", TOKENS + "/id-1", json={})
@@ -142,14 +142,14 @@ def test_a_persistent_token_of_no_use_is_revoked(ece, run_module, token):
     assert token not in result.printed
 
 
-def test_an_ephemeral_wish_answered_with_a_persistent_token_revokes_it(ece, run_module):
+def test_a_persistent_token_in_answer_to_an_ephemeral_request_is_revoked(ece, run_module):
     ece.expect("POST", TOKENS, json={"token": PERSISTENT, "token_id": "id-1"}, sends=body())
     ece.expect("DELETE", TOKENS + "/id-1", json={})
     ece.expect("GET", TOKENS, json=listed())
     assert "never expires" in run_module(ece_enrollment_token, roles=["allocator"])["msg"]
 
 
-def test_a_token_of_no_use_that_cannot_be_revoked_is_named(ece, run_module):
+def test_a_useless_token_that_cannot_be_revoked_is_named(ece, run_module):
     ece.expect("GET", TOKENS, json=listed())
     ece.expect("POST", TOKENS, json={"token": jwt(["proxy"]), "token_id": "id-1"}, sends=body(True))
     ece.expect("DELETE", TOKENS + "/id-1", status=500, json=failed("some.code"))
@@ -160,7 +160,7 @@ def test_a_token_of_no_use_that_cannot_be_revoked_is_named(ece, run_module):
     )
 
 
-# -- a mint without an answer ------------------------------------------------------------------------------------------------------
+# -- a mint without an answer ------------------------------------------------------------------------------------------
 
 LOST = {
     "reset": {"body": reset()},
@@ -171,7 +171,7 @@ LOST = {
     "broken JSON": {"body": '{"token": "ey'},
     "no body": {},
     "no token": {"json": {"token_id": "id-new"}},
-    "token that is no text": {"json": {"token": 5, "token_id": "id-new"}},
+    "token of another type": {"json": {"token": 5, "token_id": "id-new"}},
 }
 
 
@@ -192,7 +192,7 @@ def test_a_persistent_token_whose_answer_was_lost_is_revoked_and_no_second_one_i
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_an_ephemeral_token_whose_answer_was_lost_just_ends(ece, run_module, sleeps, fault):
+def test_an_ephemeral_token_whose_answer_was_lost_is_not_searched_for(ece, run_module, sleeps, fault):
     ece.expect("POST", TOKENS, sends=body(), **LOST[fault])
     result = run_module(ece_enrollment_token, roles=["allocator"])
     assert result["failed"] and "revoke" not in result["msg"]
@@ -229,7 +229,7 @@ def test_a_mint_that_is_refused_left_nothing_behind(ece, run_module, persistent,
     assert "new since" not in result["msg"]
 
 
-# -- revoke ------------------------------------------------------------------------------------------------------------------------
+# -- revoke ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -245,7 +245,7 @@ def test_a_token_is_revoked_by_its_id(ece, run_module, there):
 
 
 @pytest.mark.parametrize(("known", "changed"), [(["id-0", "id-1"], True), (["id-0"], False), ([], False)])
-def test_check_mode_only_looks_whether_the_token_is_there(ece, run_module, known, changed):
+def test_check_mode_only_checks_whether_the_token_exists(ece, run_module, known, changed):
     ece.expect("GET", TOKENS, json=listed(*known))
     result = run_module(ece_enrollment_token, check_mode=True, state="absent", token_id="id-1")
     assert result["changed"] is changed
@@ -257,17 +257,17 @@ def test_a_revocation_without_an_answer_is_an_error(ece, run_module, fault):
     assert run_module(ece_enrollment_token, state="absent", token_id="id-1", retries=0)["failed"]
 
 
-def test_somebody_elses_404_page_is_no_revocation(ece, run_module):
+def test_a_404_page_of_a_proxy_is_not_a_revocation(ece, run_module):
     ece.expect("DELETE", TOKENS + "/id-1", status=404, body="<html>no such page</html>")
     result = run_module(ece_enrollment_token, state="absent", token_id="id-1")
     assert result["failed"] and "no such page" in result["msg"]
 
 
-# -- options -----------------------------------------------------------------------------------------------------------------------
+# -- options -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({}, "roles"),
         ({"roles": []}, "roles is empty"),
@@ -286,8 +286,8 @@ def test_somebody_elses_404_page_is_no_revocation(ece, run_module):
     ids=str,
 )
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_bad_options_are_named_before_anything_is_asked(ece, run_module, options, words, check_mode):
+def test_bad_options_are_named_before_anything_is_sent(ece, run_module, options, message, check_mode):
     result = run_module(ece_enrollment_token, check_mode=check_mode, **options)
-    assert result["failed"] and words in result["msg"]
+    assert result["failed"] and message in result["msg"]
     assert PERSISTENT not in result["msg"]
     assert ece.requests == []

@@ -9,8 +9,8 @@ import pytest
 from ansible_collections.ece.platform.plugins.modules import ece_platform_info
 from tests.unit.scripted import failed, platform
 
-# In every place where the API's specification has one.
-SECRET = "nobody-may-see-this"
+# In every place where the API specification has one.
+SECRET = "must-not-show"
 
 PROXIES = {
     "proxies": [{"proxy_id": "10.0.0.9", "healthy": True}],
@@ -84,7 +84,7 @@ def test_the_platform_is_one_request(ece, run_module, counts, totals, check_mode
 @pytest.mark.parametrize(
     "gather", [["license"], ["proxies"], ["roles"], ["roles", "license", "proxies"], ["proxies", "proxies"]], ids=str
 )
-def test_what_is_asked_for_is_gathered_once_and_without_secrets(ece, run_module, gather):
+def test_each_part_is_gathered_once_and_without_secrets(ece, run_module, gather):
     ece.expect("GET", "/platform", json=platform(registry_password=SECRET))
     for part in sorted(set(gather)):
         path, reply = PARTS[part]
@@ -94,7 +94,7 @@ def test_what_is_asked_for_is_gathered_once_and_without_secrets(ece, run_module,
     assert set(PARTS) & set(result) == set(gather)
 
 
-def test_what_is_no_secret_stays(ece, run_module):
+def test_everything_but_secrets_is_returned(ece, run_module):
     ece.expect("GET", "/platform", json=platform())
     for _, (path, reply) in sorted(PARTS.items()):
         ece.expect("GET", path, json=reply)
@@ -114,14 +114,14 @@ def test_what_is_no_secret_stays(ece, run_module):
     assert result["license"] == {"type": "enterprise", "cluster_licenses": [{"license": {"type": "platinum"}}]}
 
 
-def test_a_platform_without_a_license_is_no_error(ece, run_module):
+def test_a_platform_without_a_license_is_not_an_error(ece, run_module):
     ece.expect("GET", "/platform", json=platform())
     ece.expect("GET", "/platform/license", status=404, json=failed("license.license_not_found"))
     result = run_module(ece_platform_info, gather=["license"])
     assert "failed" not in result and result["license"] is None
 
 
-def test_a_part_that_may_not_be_seen_is_an_error(ece, run_module):
+def test_a_part_that_the_user_may_not_read_is_an_error(ece, run_module):
     ece.expect("GET", "/platform", json=platform())
     ece.expect("GET", "/platform/infrastructure/proxies", status=403, json=failed("root.unauthorized.rbac"))
     result = run_module(ece_platform_info, gather=["proxies"])

@@ -18,7 +18,7 @@ def roles_body(*roles):
     return {"roles": [{"role_name": role} for role in roles]}
 
 
-# -- present -------------------------------------------------------------------------------------------------------------------
+# -- present -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_missing_roles_are_added_to_those_held(ece, run_module, held, asked, aft
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_runner_that_nobody_knows_cannot_have_roles(ece, run_module, check_mode):
+def test_an_unknown_runner_cannot_have_roles(ece, run_module, check_mode):
     ece.expect("GET", PATH, **NOT_FOUND)
     result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, roles=["allocator"])
     assert result["failed"]
@@ -69,7 +69,7 @@ def test_roles_that_are_refused_are_an_error_with_its_code(ece, run_module):
     assert result["failure"]["code"] == "runners.runner_set_roles_failed"
 
 
-# -- absent --------------------------------------------------------------------------------------------------------------------
+# -- absent ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("held", [["allocator", "proxy"], ["proxy"], []], ids=["allocator", "no allocator", "no roles"])
@@ -86,7 +86,7 @@ def test_a_disconnected_runner_is_deleted_after_its_allocator(ece, run_module, h
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_runner_that_is_gone_is_no_change(ece, run_module, check_mode):
+def test_an_absent_runner_is_not_a_change(ece, run_module, check_mode):
     ece.expect("GET", PATH, **NOT_FOUND)
     result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, state="absent")
     assert (result.get("failed", False), result["changed"], result["diff"]) == (
@@ -104,7 +104,7 @@ def test_a_connected_runner_is_never_deleted(ece, run_module, check_mode):
     assert f"runner_id {ID} is connected, so it is not deleted" in result["msg"]
 
 
-def test_an_allocator_and_a_runner_that_vanish_meanwhile_are_a_success(ece, run_module):
+def test_an_allocator_and_a_runner_that_are_deleted_meanwhile_are_a_success(ece, run_module):
     ece.expect("GET", PATH, json=runner(ID, "allocator", connected=False))
     ece.expect("DELETE", f"{ALLOCATORS}/{ID}", status=404, json=failed("allocators.allocator_not_found"))
     ece.expect("DELETE", PATH, **NOT_FOUND)
@@ -129,18 +129,18 @@ def test_a_deletion_whose_answer_was_lost_is_repeated(ece, run_module):
     assert run_module(ece_runner, runner_id=ID, state="absent")["changed"]
 
 
-def test_a_deletion_that_has_no_answer_at_all_says_so(ece, run_module):
+def test_a_deletion_without_an_answer_is_an_error(ece, run_module):
     ece.expect("GET", PATH, json=runner(ID, connected=False))
     ece.expect("DELETE", PATH, body=reset())
     result = run_module(ece_runner, runner_id=ID, state="absent", retries=0)
     assert result["failed"] and "connection reset by peer" in result["msg"]
 
 
-# -- options ---------------------------------------------------------------------------------------------------------------------
+# -- options -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"roles": ["allocator"]}, "runner_id"),
         ({"runner_id": ID}, "roles"),
@@ -150,7 +150,7 @@ def test_a_deletion_that_has_no_answer_at_all_says_so(ece, run_module):
         ({"runner_id": " ", "roles": ["allocator"]}, "runner_id is empty"),
     ],
 )
-def test_bad_options_are_named_before_anything_is_asked(ece, run_module, options, words):
+def test_bad_options_are_named_before_anything_is_sent(ece, run_module, options, message):
     result = run_module(ece_runner, **options)
-    assert result["failed"] and words in result["msg"]
+    assert result["failed"] and message in result["msg"]
     assert ece.requests == []

@@ -55,7 +55,7 @@ def test_a_runner_is_returned_flat(ece, run_module):
     ]
 
 
-def test_a_runner_of_few_words_is_returned_as_well(ece, run_module):
+def test_a_sparse_runner_is_returned_as_well(ece, run_module):
     give(ece, {"runner_id": "a"}, {"runner_id": None}, {"host_ip": "10.0.0.9"}, total=1)
     result = run_module(ece_runner_info)
     assert [(one["runner_id"], one["connected"], one["roles"], one["zone"]) for one in result["runners"]] == [
@@ -90,7 +90,7 @@ def test_filters_work_together_on_the_whole_list(ece, run_module, filters, found
 
 
 @pytest.mark.parametrize("total", [2, 4])
-def test_a_list_and_a_count_that_differ_are_warned_of_with_both_numbers(ece, run_module, total):
+def test_a_list_and_a_count_that_differ_are_a_warning_with_both_numbers(ece, run_module, total):
     give(ece, *EVERYONE, total=total)
     (warning,) = run_module(ece_runner_info, runner_ids=["a"]).warnings
     assert f"the list of runners has 3 entries but GET /platform counts {total}" in warning
