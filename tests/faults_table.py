@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""docs/faults.md, made of the tests themselves: python -m tests.faults_table [FILE TO WRITE]"""
+"""Make docs/faults.md of the tests themselves: python -m tests.faults_table [FILE TO WRITE]"""
 
 from __future__ import annotations
 
@@ -11,60 +11,77 @@ from pathlib import Path
 
 import yaml
 
-from tests.integration.faults import ALL, FAULTS, NOTHING, Fault
+from tests.integration.scenarios import SCENARIOS
 
 MOLECULE_CASES = Path(__file__).resolve().parents[1] / "extensions" / "molecule" / "faults" / "cases.yml"
-HEAD = """# Faults
+COLUMNS = """
+| name | what goes wrong | exit code | what the run prints | afterwards |
+|---|---|---|---|---|
+"""
+HEAD = f"""# Faults
 
-What can go wrong, what the run says then, and how it ends. Each row is a test of that name: the upper table's are in `tests/integration/faults.py`,
-with two new hosts against the stand-in; the lower one's in `extensions/molecule/faults/cases.yml`, on hosts that boot, over SSH. This page is made of
-them by `make faults`, and a test holds it to them.
+This page lists what can go wrong, what the run prints in that case, and how it ends. Each row is a test of that name.
+The first table is made of `tests/integration/scenarios`, where two new hosts join a stand-in of the platform. The
+second table is made of `extensions/molecule/faults/cases.yml`, where hosts that boot are reached over SSH.
+`make faults` writes this page, and a test fails when it is out of date.
 
-Of every row three things are tested: the exit code and the sentence; what is true afterwards, which is who has joined, what was begun on the others, and the
-tokens; and that the same command again, with the fault gone, ends with 0, each host joined. The token is a persistent one where nothing else is said, and
-afterwards none that the run has made is live; in the upper table one that somebody else had made before is still there. Secrets are searched for in all output,
-logs, files and processes after each run of the upper table, and in the midst and at the end of the lower one's (see
-[security.md](security.md)). What the last column says after a semicolon tells why; not each word of it is asserted.
+Each test asserts three things:
+
+- The first run ends with this exit code and prints this text.
+- Afterwards the hosts, the platform and the enrollment tokens are as the last column states: which hosts have joined,
+  and whether anything was started on the others. No token of the run is left. In the first table, a token that is not
+  the run's still exists.
+- Once the fault is gone, the same command ends with exit code 0 and all hosts have joined.
+
+Tokens are persistent unless a row states otherwise. Each test also searches for secrets in all output, logs, files and
+processes: in the first table after each run, in the second table during the first run and after the last one (see
+[security.md](security.md)). The explanations in the last column, after the first semicolon, are not asserted literally.
 
 ## Platform and operator
-
-| name | what goes wrong | exit | what the run says | afterwards |
-|---|---|---|---|---|
-"""
-HOSTS = """
+{COLUMNS}"""
+HOSTS = f"""
 ## Hosts
-
-| name | what goes wrong | exit | what the run says | afterwards |
-|---|---|---|---|---|
-"""
-EXIT = {"ok": "0", "failed": "not 0"}
-JOINED = {
-    ALL: "both hosts have joined",
-    NOTHING: "no host has joined",
-    ("b",): "the other host has joined",
-    ("a",): "that host has joined",
-}
+{COLUMNS}"""
 
 
-def row(name: str, what: str, rc: str, says: str, afterwards: str) -> str:
-    cells = (f"`{name}`", what, EXIT[rc], says, afterwards)
+def row(*, name: str, what: str, succeeds: bool, message: str, afterwards: str) -> str:
+    """Return a row of a table."""
+    cells = (f"`{name}`", what, "0" if succeeds else "not 0", message, afterwards)
     return "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in cells) + " |\n"
 
 
-def of_fault(fault: Fault) -> str:
-    return row(
-        fault.name,
-        fault.what,
-        fault.rc,
-        fault.says,
-        "; ".join(part for part in (JOINED[tuple(fault.joined)], fault.after) if part),
-    )
+def scenario_rows() -> list[str]:
+    """Return the rows of the first table."""
+    return [
+        row(
+            name=scenario.name,
+            what=scenario.what,
+            succeeds=scenario.succeeds,
+            message=scenario.message,
+            afterwards=scenario.end[0].upper() + scenario.end[1:],
+        )
+        for scenario in SCENARIOS
+    ]
+
+
+def case_rows() -> list[str]:
+    """Return the rows of the second table."""
+    cases = yaml.safe_load(MOLECULE_CASES.read_text(encoding="utf-8"))
+    return [
+        row(
+            name=case["name"],
+            what=case["what"],
+            succeeds=case["rc"] == "ok",
+            message=case["message"],
+            afterwards=case["afterwards"],
+        )
+        for case in cases
+    ]
 
 
 def page() -> str:
-    cases = yaml.safe_load(MOLECULE_CASES.read_text(encoding="utf-8"))
-    hosts = [row(*(case[key] for key in ("name", "what", "rc", "says", "afterwards"))) for case in cases]
-    return HEAD + "".join(map(of_fault, FAULTS)) + HOSTS + "".join(hosts)
+    """Return the whole page."""
+    return "".join([HEAD, *scenario_rows(), HOSTS, *case_rows()])
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Hit:
         return f"{self.place}: {self.kind}, {self.form}"
 
 
-# -- what to look for ----------------------------------------------------------------------------------------------------
+# -- what to look for ------------------------------------------------------------------------------------------------
 
 
 def pieces(value: str) -> list[str]:
@@ -121,7 +121,7 @@ def needles_for(secrets: Iterable[Secret]) -> list[Needle]:
     return list(dict.fromkeys(needle for secret in secrets for needle in needles_of(secret)))
 
 
-# -- where to look -------------------------------------------------------------------------------------------------------
+# -- where to look ---------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -199,7 +199,7 @@ def _content(path: Path, newer_than: float | None) -> bytes | None:
         return None
 
 
-# -- processes -----------------------------------------------------------------------------------------------------------
+# -- processes -------------------------------------------------------------------------------------------------------
 
 
 class Processes:

@@ -184,7 +184,7 @@ def test_installer_by_url(operator):
     assert run.rc == 0, run.output
     assert operator.ece.joined == ["192.0.2.1"]
     said = f"installer_url {operator.ece.url}/installer/elastic-cloud-enterprise.sh has no checksum: hosts run whatever it hands out"
-    assert run.words.count(said) == 1
+    assert run.text.count(said) == 1
 
 
 def test_installer_by_url_with_its_checksum_is_no_cause_for_a_warning(operator):
@@ -214,7 +214,7 @@ def test_one_failing_host_holds_up_no_other(operator):
     assert run.rc != 0
     assert operator.ece.joined == ["192.0.2.1", "192.0.2.3"]
     assert "new-2 failed: installer exit 5 (precondition)" in run.output
-    assert "Start the container engine or set the socket's path" in run.words
+    assert "Start the container engine or set the socket's path" in run.text
     assert run.recap["new-2"]["failed"] == 1 and run.recap["new-1"]["failed"] == 0
     operator.ece.hosts["new-2"].configure(fail=None)
     again = operator.play()
@@ -226,7 +226,7 @@ def test_a_host_in_another_zone_is_no_success(operator):
     operator.new_host("a", "192.0.2.1", zone="ece-zone-1", join_zone="ece-zone-2")
     run = operator.play()
     assert run.rc != 0
-    assert "it is in zone ece-zone-2 instead of ece-zone-1" in run.words
+    assert "it is in zone ece-zone-2 instead of ece-zone-1" in run.text
 
 
 @pytest.mark.parametrize("job", [None, "4711"])
@@ -270,7 +270,7 @@ def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
         message="No key to sign with.",
     )
     run = operator.play()
-    assert run.rc != 0 and "No key to sign with. (enrollment_tokens.signing_key_not_found)" in run.words
+    assert run.rc != 0 and "No key to sign with. (enrollment_tokens.signing_key_not_found)" in run.text
     assert not any((host.storage / "logs").exists() for host in operator.ece.hosts.values())
     again = operator.play()
     assert again.rc == 0 and len(operator.ece.joined) == 2, again.output
@@ -354,7 +354,7 @@ def test_a_connection_lost_between_mint_and_start_leaves_no_token_and_a_verdict(
     run = operator.play()
     assert (
         run.rc != 0
-        and "its installer was not started (the connection was lost before that); run this again" in run.words
+        and "its installer was not started (the connection was lost before that); run this again" in run.text
     ), run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
     again = operator.play()
@@ -379,7 +379,7 @@ def test_a_joined_host_in_another_zone_is_a_warning(operator):
     run = operator.play(warnings=True)
     assert (
         run.rc == 0
-        and "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)" in run.words
+        and "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)" in run.text
     )
 
 
@@ -389,7 +389,7 @@ def test_without_its_plan_the_playbook_says_so_where_there_are_hosts(any_operato
     if not empty:
         operator.new_host("a", "192.0.2.1")
     run = operator.play("--start-at-task", "Wait until connected", warnings=True)
-    assert (run.rc == 0) == empty and ("there is no plan: start at the first task" in run.words) == (not empty), (
+    assert (run.rc == 0) == empty and ("there is no plan: start at the first task" in run.text) == (not empty), (
         run.output
     )
     for look in ("--syntax-check", "--list-tasks", "--list-hosts"):

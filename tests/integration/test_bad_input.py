@@ -92,7 +92,7 @@ def test_connection(operator, variables, environment, sentence):
     operator.group_vars = variables
     operator.environment = {key: value for key, value in {**operator.environment, **environment}.items() if value}
     run = operator.play()
-    assert run.rc != 0 and sentence in run.words, run.output
+    assert run.rc != 0 and sentence in run.text, run.output
     assert untouched(operator)
 
 
@@ -101,7 +101,7 @@ def test_host_option(operator, variables, sentence):
     operator.new_host("good", "192.0.2.1")
     operator.new_host("bad", "192.0.2.2").update(variables)
     run = operator.play()
-    assert run.rc != 0 and sentence in run.words and "host bad" in run.words, run.output
+    assert run.rc != 0 and sentence in run.text and "host bad" in run.text, run.output
     assert untouched(operator)
 
 
@@ -109,7 +109,7 @@ def test_two_hosts_with_one_identity(operator):
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.1")
     run = operator.play()
-    assert run.rc != 0 and "hosts a and b have the same identity 192.0.2.1" in run.words
+    assert run.rc != 0 and "hosts a and b have the same identity 192.0.2.1" in run.text
     assert untouched(operator)
 
 
@@ -118,7 +118,7 @@ def test_one_host_that_matches_two_runners(operator):
     operator.ece.platform.add_runner("rack-2", host_ip="192.0.2.7")
     operator.new_host("a", "192.0.2.1").update(ece_host_runner_id="rack-2")
     run = operator.play()
-    assert run.rc != 0 and "host a matches 2 runners: rack-1, rack-2" in run.words
+    assert run.rc != 0 and "host a matches 2 runners: rack-1, rack-2" in run.text
     assert untouched(operator)
 
 
@@ -131,7 +131,7 @@ def test_wrong_checksum_of_a_download(operator):
         ece_host_installer_checksum="sha256:" + "0" * 64,
     )
     run = operator.play()
-    assert run.rc != 0 and "correct installer_checksum" in run.words
+    assert run.rc != 0 and "correct installer_checksum" in run.text
     assert untouched(operator)
 
 
@@ -143,7 +143,7 @@ def test_download_that_is_not_there(operator):
         ece_host_installer_ca_path=operator.ece.ca_path,
     )
     run = operator.play(warnings=True)
-    assert run.rc != 0 and "the installer cannot be downloaded from" in run.words
+    assert run.rc != 0 and "the installer cannot be downloaded from" in run.text
     assert untouched(operator)
 
 
@@ -167,7 +167,7 @@ def test_validity_of_a_token(operator, options, sentence):
         [{"hosts": "a", "gather_facts": False, "tasks": [{"name": "Mint", "ece.platform.ece_enrollment_token": mint}]}],
     )
     run = operator.play(playbook=playbook)
-    assert run.rc != 0 and sentence in run.words, run.output
+    assert run.rc != 0 and sentence in run.text, run.output
     assert untouched(operator) and operator.ece.requests == []
 
 

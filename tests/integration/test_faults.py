@@ -2,88 +2,166 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each fault three times: what the run says, what is true afterwards, and that the same command again ends well. faults.py lists them."""
+"""Each scenario runs twice: the first run ends as it states, and the same command ends well once the fault is gone."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from tests.integration.faults import ALL, FAULTS, RETRIES, TIMEOUT, Fault, until
+from tests.integration.operator import Operator, Run
+from tests.integration.scenarios import SCENARIOS
+from tests.integration.scenarios.scenario import (
+    ADDRESSES,
+    RETRIES,
+    TIMEOUT,
+    Joined,
+    Reaches,
+    Scenario,
+    Undo,
+    play,
+    until,
+)
+from tests.standin import StandIn
 from tests.standin.hosts import INSTALLER_CONTAINER
 
-ADDRESSES = {"a": "192.0.2.1", "b": "192.0.2.2"}
 API_TOKENS = "/configuration/security/enrollment-tokens"
+WATCHDOG_SECONDS = 30
+# Scenarios in which the operator does something other than to run the playbook to its end.
+SPECIAL_RUNS = [scenario for scenario in SCENARIOS if scenario.run is not play]
 
 
 @pytest.fixture
-def standin_options(request) -> dict:
-    return dict(request.node.callspec.params["fault"].standin)
+def standin_options(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return the options of the scenario's stand-in."""
+    return dict(request.node.callspec.params["scenario"].standin)
 
 
-def mints(ece) -> int:
-    return sum(entry["method"] == "POST" and entry["path"].endswith(API_TOKENS) for entry in ece.requests)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_fault(operator: Operator, scenario: Scenario) -> None:
+    play_scenario(operator, scenario)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_fault(operator, fault: Fault):
-    suffer(operator, fault)
+@pytest.mark.parametrize("scenario", SPECIAL_RUNS, ids=lambda scenario: scenario.name)
+def test_fault_with_a_special_run_ends_the_same_way_on_the_oldest_ansible_core(
+    oldest_operator: Operator, scenario: Scenario
+) -> None:
+    play_scenario(oldest_operator, scenario)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.act], ids=lambda fault: fault.name)
-def test_what_operators_do_ends_as_well_with_the_oldest_ansible_core(oldest_operator, fault: Fault):
-    suffer(oldest_operator, fault)
+def play_scenario(operator: Operator, scenario: Scenario) -> None:
+    """Run twice, with the fault and without it, and assert how each run ends."""
+    arranged = arrange(operator, scenario)
+    assert_end(operator, scenario, arranged, scenario.run(operator))
+    before = names_on_platform(operator.ece)
+    arranged.undo()
+    removed = before - names_on_platform(operator.ece)
+    assert_again(operator, scenario, arranged, removed, operator.play(warnings=True))
 
 
-def suffer(operator, fault: Fault) -> None:
-    ece = operator.ece
-    others = ece.platform.tokens.mint({"persistent": True, "roles": ["allocator"]})["token_id"]
+# -- arrange ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arranged:
+    """What is true before the first run.
+
+    other_token: id of a token that is not the run's. members: hosts of the platform. undo: undoes the fault.
+    """
+
+    other_token: str
+    members: set[str]
+    undo: Undo
+
+    @property
+    def newcomers(self) -> set[str]:
+        """The names of the hosts that have not joined."""
+        return set(ADDRESSES) - self.members
+
+
+def names_on_platform(ece: StandIn) -> set[str]:
+    """Return the names of the hosts that the platform knows."""
+    known = {runner.runner_id for runner in ece.platform.current_runners()}
+    return {name for name, address in ADDRESSES.items() if address in known}
+
+
+def arrange(operator: Operator, scenario: Scenario) -> Arranged:
+    """Prepare two hosts, a token that is not the run's, and the fault. No environment holds a secret."""
+    other_token = operator.ece.platform.tokens.mint({"persistent": True, "roles": ["allocator"]})["token_id"]
     operator.group_vars = {
         "ece_host_token_persistent": True,
         "ece_timeout": TIMEOUT,
         "ece_retries": RETRIES,
-        **fault.variables,
+        **scenario.variables,
     }
-    operator.use_vars_file()  # so that no environment may hold a secret at all
+    operator.use_vars_file()
     for name, address in ADDRESSES.items():
         operator.new_host(name, address)
-    for name in fault.lacking:
-        ece.platform.add_runner(ADDRESSES[name], zone="ece-zone-1", roles=("proxy",))
-    newcomers = {name: address for name, address in ADDRESSES.items() if name not in fault.lacking}
-    cure = fault.arm(operator) if fault.arm else None
+    undo = scenario.prepare(operator) or (lambda: None)
+    return Arranged(other_token=other_token, members=names_on_platform(operator.ece), undo=undo)
 
-    run = fault.act(operator) if fault.act else operator.play("-vvvv", warnings=True)
 
-    assert (run.rc == 0) == (fault.rc == "ok"), run.output
-    assert fault.says in run.words, run.output
-    if fault.keeper:
-        until(lambda: ece.tokens == [others], 30)
-    assert ece.tokens == [others], "a token of ours is left, or one of somebody else is gone"
-    if fault.either:
-        assert len(ece.joined) == 1
-    else:
-        assert ece.joined == [newcomers[name] for name in fault.joined if name in newcomers]
-    for name in fault.lacking:
-        assert ("allocator" in ece.platform.runner(ADDRESSES[name]).roles) == (name in fault.joined)
-    assert all(armed.struck for armed in operator.armed), "what was to go wrong never did"
-    assert mints(ece) <= (2 if fault.asks else 0), "a token was asked for"
-    if fault.check:
-        fault.check(operator)
-    if not fault.installs:
-        assert not any(host.containers or (host.storage / "logs").exists() for host in ece.hosts.values()), (
-            "something was begun"
-        )
-    for name in fault.joined if fault.rc == "ok" else ():
-        assert INSTALLER_CONTAINER not in ece.hosts[name].containers
+# -- the end of the first run ----------------------------------------------------------------------------------------
 
-    if cure:
-        cure()
-    again = operator.play(warnings=True)
 
+def assert_end(operator: Operator, scenario: Scenario, arranged: Arranged, run: Run) -> None:
+    """Assert everything that the scenario states about the first run."""
+    assert (run.rc == 0) == scenario.succeeds, run.output
+    assert scenario.message in run.text, run.output
+    assert all(fault.struck for fault in operator.armed), "no request was struck by the fault"
+    assert_tokens(operator.ece, scenario, arranged)
+    assert_joined(operator.ece, scenario, arranged)
+    assert_started(operator.ece, scenario)
+    scenario.check(operator)
+
+
+def assert_tokens(ece: StandIn, scenario: Scenario, arranged: Arranged) -> None:
+    """Assert that only the other token is left, and that none was minted if the run got no further than the plan."""
+    if scenario.watchdog_revokes:
+        until(lambda: ece.tokens == [arranged.other_token], WATCHDOG_SECONDS)
+    assert ece.tokens == [arranged.other_token], "a token of the run is left, or another one is gone"
+    minted = sum(entry["method"] == "POST" and entry["path"].endswith(API_TOKENS) for entry in ece.requests)
+    assert minted <= (0 if scenario.reaches is Reaches.PLAN else 2)
+
+
+def assert_joined(ece: StandIn, scenario: Scenario, arranged: Arranged) -> None:
+    """Assert which hosts have joined, each once. A host that the platform had has joined when it has the role."""
+    names = {address: name for name, address in ADDRESSES.items()}
+    joined = [names[address] for address in ece.joined]
+    assert len(joined) == len(set(joined)), "a host joined twice"
+    assert arranged.newcomers.issuperset(joined), "a host of the platform joined again"
+    blessed = {name for name in arranged.members if has_role(ece, name)}
+    assert scenario.joined.allows({*joined, *blessed}), joined
+
+
+def assert_started(ece: StandIn, scenario: Scenario) -> None:
+    """Assert that nothing started if the run got no further than the mint, and that joined hosts do not install."""
+    if scenario.reaches is not Reaches.START:
+        started = [host for host in ece.hosts.values() if host.containers or (host.storage / "logs").exists()]
+        assert started == [], "something was started"
+    if scenario.succeeds:
+        joined = [host for host in ece.hosts.values() if host.ip in ece.joined]
+        assert not any(INSTALLER_CONTAINER in host.containers for host in joined)
+
+
+def has_role(ece: StandIn, name: str) -> bool:
+    """Return whether a host of the platform has the role."""
+    return "allocator" in ece.platform.runner(ADDRESSES[name]).roles
+
+
+# -- the end of the second run ---------------------------------------------------------------------------------------
+
+
+def assert_again(operator: Operator, scenario: Scenario, arranged: Arranged, removed: set[str], again: Run) -> None:
+    """Assert that the second run ends well: each host has joined once, or once more if it was removed in between."""
+    ece = operator.ece
+    expected = sorted(ADDRESSES[name] for name in [*arranged.newcomers, *removed])
     assert again.rc == 0, again.output
-    assert len(ece.joined) == fault.joins and set(ece.joined) == set(newcomers.values()), again.output
-    assert all("allocator" in ece.platform.runner(ADDRESSES[name]).roles for name in ADDRESSES)
-    assert ece.tokens == [others]
-    if set(fault.joined) == set(ALL) and fault.rc == "ok":
+    assert ece.joined == expected, again.output
+    assert all(has_role(ece, name) for name in ADDRESSES)
+    assert ece.tokens == [arranged.other_token]
+    if scenario.succeeds and scenario.joined is Joined.BOTH:
         assert again.total("changed") == 0 and re.search(r"hosts: \d+ joined, 0 new", again.output), again.output

@@ -26,7 +26,7 @@ def new_hosts(operator, count, **knobs):
         operator.new_host(f"new-{number:02}", f"192.0.2.{number}", **knobs)
 
 
-# -- plan once -----------------------------------------------------------------------------------------------------------
+# -- plan once -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": FLEET}])
@@ -57,7 +57,7 @@ def test_in_a_play_of_ones_own_a_joined_host_skips_one_task_at_the_most(any_oper
     assert len(operator.ece.requests) <= 4
 
 
-# -- one watcher, one token, little output -------------------------------------------------------------------------------
+# -- one watcher, one token, little output ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": FLEET, "install_seconds": 2.0}])
@@ -94,7 +94,7 @@ def test_all_hosts_of_a_batch_install_at_the_same_time_whatever_forks_is(operato
     )
 
 
-# -- batches -------------------------------------------------------------------------------------------------------------
+# -- batches ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_a_batch_in_which_too_many_fail_ends_the_run(any_operator):
     )
     assert (
         "1 of 2 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 40 allows: no installer is started"
-        in run.words
+        in run.text
     )
     assert (
-        "new-02 ece-zone-1 failed" in run.words and "stopped before its installer ran: see the error above" in run.words
+        "new-02 ece-zone-1 failed" in run.text and "stopped before its installer ran: see the error above" in run.text
     )
     assert "new-03" not in run.output.split("PLAY [Join them]")[1].split("no installer is started")[1]
     operator.ece.hosts["new-01"].configure(broken=None)
@@ -143,7 +143,7 @@ def test_after_a_batch_with_too_many_failures_the_next_one_is_not_begun(any_oper
     operator.ece.hosts["new-01"].configure(fail=1)
     run = operator.play()
     assert run.rc != 0 and operator.ece.joined == ["192.0.2.2"] and operator.ece.minted == 1
-    assert "which is more than ece_host_max_fail_percentage 10 allows: no further host is joined" in run.words
+    assert "which is more than ece_host_max_fail_percentage 10 allows: no further host is joined" in run.text
     assert {name: counts["failed"] for name, counts in run.recap.items() if name != "new-04"} == {
         "new-01": 1,
         "new-02": 0,
@@ -161,7 +161,7 @@ def test_in_a_play_of_ones_own_too_many_failures_end_it_too(any_operator):
     )
     run = operator.play(playbook=own)
     assert run.rc != 0 and operator.ece.joined == ["192.0.2.2"] and operator.ece.minted == 1
-    assert "allows: no further host is joined" in run.words
+    assert "allows: no further host is joined" in run.text
 
 
 def test_a_batch_in_which_few_fail_holds_up_no_other(operator):
@@ -208,7 +208,7 @@ def test_a_token_too_short_for_any_installer_is_used_all_the_same(operator, gran
     assert operator.ece.minted == 1 and len(operator.ece.joined) == 1
 
 
-# -- resume --------------------------------------------------------------------------------------------------------------
+# -- resume ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("standin_options", [{"install_seconds": 6.0}])

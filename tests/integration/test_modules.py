@@ -102,7 +102,7 @@ def test_waiting_for_an_allocator_names_what_is_missing(operator):
     wait = {"allocator_ids": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "wait_timeout": 2, "wait_interval": 1}
     run = operator.play(playbook=operator.write("wait.yml", local_play({"ece.platform.ece_allocator_info": wait})))
     assert run.rc != 0
-    assert "after 2 s these allocators are not connected: 192.0.2.2 (not connected), 192.0.2.3 (unknown)" in run.words
+    assert "after 2 s these allocators are not connected: 192.0.2.2 (not connected), 192.0.2.3 (unknown)" in run.text
 
 
 def test_runner_roles_with_diff_then_unchanged(operator):
@@ -132,7 +132,7 @@ def test_certificates_that_are_not_good(operator, standin_options):
         "expired": "the coordinator's certificate has expired",
         "wrong-name": "the coordinator's certificate is for another host name",
     }
-    assert run.rc != 0 and sentence[standin_options["certificate"]] in run.words
+    assert run.rc != 0 and sentence[standin_options["certificate"]] in run.text
     assert operator.ece.requests == []
 
 
@@ -141,4 +141,4 @@ def test_not_verifying_warns_and_works(operator):
     operator.new_host("a", "192.0.2.1")
     run = operator.play(warnings=True)
     assert run.rc == 0, run.output
-    assert "the coordinator's certificate is not verified" in run.words
+    assert "the coordinator's certificate is not verified" in run.text

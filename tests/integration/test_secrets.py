@@ -28,7 +28,7 @@ def registered():
     return {task["register"] for task in tasks if "register" in task}
 
 
-# -- the scan itself -----------------------------------------------------------------------------------------------------
+# -- the scan itself -------------------------------------------------------------------------------------------------
 
 
 def test_a_play_that_leaks_is_found_out_wherever_it_leaks(any_operator):
@@ -98,7 +98,7 @@ def test_a_token_that_somebody_got_is_found_out_too(operator):
     }
 
 
-# -- ways to look into a play --------------------------------------------------------------------------------------------
+# -- ways to look into a play ----------------------------------------------------------------------------------------
 
 
 def test_a_play_may_print_all_that_the_role_registers(any_operator):

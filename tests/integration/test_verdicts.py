@@ -66,7 +66,7 @@ def test_half_installed_fails_with_what_to_do(operator):
     operator.new_host("a", "192.0.2.1")
     runs_ece(operator.ece.hosts["a"])
     run = operator.play()
-    assert run.rc != 0 and "half-installed" in run.output and "remove its ECE containers" in run.words
+    assert run.rc != 0 and "half-installed" in run.output and "remove its ECE containers" in run.text
     assert operator.ece.minted == 0 and operator.ece.mutations == []
 
 
@@ -75,7 +75,7 @@ def test_ill_fails_and_is_never_reinstalled(operator):
     runs_ece(operator.ece.hosts["a"])
     operator.ece.platform.add_runner("192.0.2.1", connected=False)
     run = operator.play()
-    assert run.rc != 0 and "ill: the platform knows it as 192.0.2.1" in run.words
+    assert run.rc != 0 and "ill: the platform knows it as 192.0.2.1" in run.text
     assert operator.ece.mutations == []
 
 
@@ -83,7 +83,7 @@ def test_stale_fails_unless_it_may_be_replaced(operator):
     variables = operator.new_host("a", "192.0.2.1")
     operator.ece.platform.add_runner("192.0.2.1", connected=False)
     run = operator.play()
-    assert run.rc != 0 and "ece_host_replace_stale: true" in run.words
+    assert run.rc != 0 and "ece_host_replace_stale: true" in run.text
     assert operator.ece.mutations == []
     variables["ece_host_replace_stale"] = "true"
     check = operator.play("--check")
@@ -105,7 +105,7 @@ def test_a_stale_runner_stays_where_there_is_no_token_for_its_successor(operator
         message="No key.",
     )
     run = operator.play()
-    assert run.rc != 0 and "there is no token to join with" in run.words and "No key." in run.words
+    assert run.rc != 0 and "there is no token to join with" in run.text and "No key." in run.text
     assert [entry["method"] for entry in operator.ece.mutations] == ["POST"]
     assert operator.play().rc == 0
 
@@ -123,7 +123,7 @@ def test_a_host_that_would_be_refused_fails_before_a_token_is_minted(operator, p
     operator.new_host("bad", "192.0.2.2")
     prepare(operator.ece.hosts["bad"])
     run = operator.play()
-    assert run.rc != 0 and sentence in run.words
+    assert run.rc != 0 and sentence in run.text
     assert run.recap["bad"]["failed"] == 1 and run.recap["good"]["failed"] == 0
     assert [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1"]
 
@@ -138,5 +138,5 @@ def test_an_installer_older_than_the_platform_is_refused(operator):
     operator.new_host("a", "192.0.2.1")
     operator.ece.write_installer("3.7.2")
     run = operator.play()
-    assert run.rc != 0 and "installs ECE 3.7.2, which is older than 3.8.0" in run.words
+    assert run.rc != 0 and "installs ECE 3.7.2, which is older than 3.8.0" in run.text
     assert operator.ece.minted == 0

@@ -72,7 +72,7 @@ def kinds(data: bytes | str, *secrets: Secret) -> set[str]:
     return {hit.kind for hit in scan_bytes(data.encode() if isinstance(data, str) else data, needles_for(secrets))}
 
 
-# -- in text -------------------------------------------------------------------------------------------------------------
+# -- in text ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret.kind)
@@ -141,7 +141,7 @@ def test_nothing_that_can_be_shown_shows_a_secret():
     assert kinds(shown, *SECRETS) == set()
 
 
-# -- in folders ----------------------------------------------------------------------------------------------------------
+# -- in folders ------------------------------------------------------------------------------------------------------
 
 
 def test_a_folder_is_read_as_a_whole_with_its_names(tmp_path):
@@ -180,7 +180,7 @@ def test_of_a_place_of_others_only_what_is_new_is_read(tmp_path):
     assert {hit.place for hit in scan.hits} == {str(tmp_path / "new")} and scan.files == 1
 
 
-# -- in processes --------------------------------------------------------------------------------------------------------
+# -- in processes ----------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -256,7 +256,7 @@ def test_only_the_installer_and_its_engine_may_have_the_token_and_only_as_its_ar
     assert (kinds(left, TOKEN) == set()) is allowed
 
 
-# -- in all --------------------------------------------------------------------------------------------------------------
+# -- in all ----------------------------------------------------------------------------------------------------------
 
 
 def test_scans_add_up_to_one_line():

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Makes the image `ece-test-host`: an operating system that boots systemd and sshd and looks like a host
-# somebody prepared for ECE. It is built from the packages of this machine's own distribution, so no image
-# registry is needed. An image whose label carries the checksum of this very file is used again.
+# Builds the image `ece-test-host`: an operating system that boots systemd and sshd and is prepared for ECE.
+# It is built from the packages of this machine's distribution, so no image registry is needed. An image whose
+# label has the checksum of this file is used again.
 #
 #   ECE_TEST_MIRROR   package mirror to use instead of the one apt uses
 set -euo pipefail
@@ -21,8 +21,8 @@ built_from() {
   podman image inspect --format "{{index .Labels \"$label\"}}" "$image" 2>/dev/null || true
 }
 
-# apt knows its sources whatever format they are written in; a mirror of the distribution proper comes before
-# a third party that happens to use the same release name.
+# apt reads its sources in any format. A mirror of the distribution takes precedence over a third party that uses the
+# same release name.
 apt_mirror() {
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
     awk -v release="$1" '
@@ -46,7 +46,7 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 root=$work/root
 
 echo "Building $image ($release)"
-# No acl: hosts without it refuse to become an unprivileged user through Ansible, and the collection must not need that.
+# Without the package acl, Ansible cannot become an unprivileged user, and the collection must not need that.
 if ! debootstrap --variant=minbase \
   --include=ca-certificates,dbus,iproute2,openssh-server,procps,python3,sudo,systemd,systemd-sysv \
   "$release" "$root" "$mirror" >"$work/debootstrap.log" 2>&1; then
@@ -54,7 +54,7 @@ if ! debootstrap --variant=minbase \
   exit 1
 fi
 
-# What the support matrix of ECE 3.8 accepts together with Docker 25.0.
+# The support matrix of ECE 3.8 has this system together with Docker 25.0.
 cat >"$root/usr/lib/os-release" <<'EOF'
 PRETTY_NAME="Ubuntu 22.04.5 LTS"
 NAME="Ubuntu"
@@ -66,7 +66,7 @@ ID_LIKE=debian
 EOF
 ln -sf ../usr/lib/os-release "$root/etc/os-release"
 
-# ops logs in and may sudo; elastic runs the installer, as the vendor's documentation has it.
+# ops logs in and may use sudo; elastic runs the installer, as in the vendor's documentation.
 chroot "$root" groupadd --system docker
 chroot "$root" useradd --uid 1000 --create-home --shell /bin/bash --groups docker elastic
 chroot "$root" useradd --uid 1001 --create-home --shell /bin/bash ops
@@ -74,8 +74,8 @@ echo 'ops ALL=(ALL:ALL) NOPASSWD:ALL' >"$root/etc/sudoers.d/ops"
 chmod 0440 "$root/etc/sudoers.d/ops"
 chroot "$root" install -d -m 0700 -o elastic -g elastic /mnt/data
 
-# Keys come with the start (hosts.sh): nothing that opens a door is kept in the image.
-# VERBOSE makes sshd log each session, so a test sees a reused connection too.
+# hosts.sh mounts the keys when it starts a host, so the image holds none.
+# With VERBOSE sshd logs each session, so that a test can count reused connections, too.
 rm -f "$root"/etc/ssh/ssh_host_*
 cat >"$root/etc/ssh/sshd_config.d/test-host.conf" <<'EOF'
 HostKey /etc/ssh/test-host/host_key
@@ -87,7 +87,7 @@ UseDNS no
 LogLevel VERBOSE
 EOF
 
-# The journal is searched for secrets: it is kept, whole.
+# The whole journal is kept, because it is searched for secrets.
 install -d "$root/var/log/journal" "$root/etc/systemd/journald.conf.d"
 cat >"$root/etc/systemd/journald.conf.d/test-host.conf" <<'EOF'
 [Journal]
@@ -96,7 +96,7 @@ RateLimitIntervalSec=0
 ForwardToSyslog=no
 EOF
 
-# A container has no console, no devices, no disks and nobody who waits for its updates.
+# A container has no console, devices or disks, and needs no updates.
 for unit in \
   apt-daily-upgrade.timer apt-daily.timer console-getty.service dpkg-db-backup.timer e2scrub_all.timer \
   e2scrub_reap.service fstrim.timer getty.target getty@.service systemd-binfmt.service systemd-logind.service \
@@ -105,7 +105,7 @@ for unit in \
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
-# Each host makes its own at its first boot; dbus leaves a copy that all of them would take over.
+# Each host creates its machine id at its first boot, unless it finds the copy of dbus.
 : >"$root/etc/machine-id"
 rm -f "$root/var/lib/dbus/machine-id"
 

@@ -48,8 +48,8 @@ remove() {
   local name
   for name in "${names[@]}"; do
     if [[ $(pod inspect --type container --format '{{index .Config.Labels "ece.platform.network"}}' "$name" 2>/dev/null) == "$network" ]]; then
-      # Ending sshd closes the connections that Ansible keeps open, else they would wait for a host that is gone and
-      # spoil the next one with its address. Nothing else on a test host is worth a clean shutdown.
+      # Ending sshd closes the connections that Ansible keeps open. Without that they would wait for a host that does not
+      # exist, and fail for the next host with its address. Nothing else on a test host needs a clean shutdown.
       pod exec "$name" pkill -x sshd 2>/dev/null || true
       pod rm --force --time 0 --volumes "$name" >/dev/null
     fi
@@ -89,7 +89,7 @@ write_inventory() {
   echo "    ansible_ssh_common_args: -o UserKnownHostsFile=$directory/known_hosts -o IdentitiesOnly=yes"
 }
 
-# A machine keeps its hardware address over a reboot; else the neighbours look for the old one for a while.
+# A machine keeps its hardware address over a reboot. Its neighbours would use the old address for a while.
 mac() {
   local octets
   IFS=. read -ra octets <<<"$1"
@@ -97,8 +97,8 @@ mac() {
 }
 
 start() {
-  # runc is the runtime that also accepts hybrid cgroups. The journal gets a volume, or podman would put a tmpfs there
-  # and a reboot would lose it; with a restart policy a reboot from inside comes back.
+  # runc is the runtime that also accepts hybrid cgroups. The journal gets a volume, because podman would put a tmpfs there,
+  # which a reboot loses. The restart policy starts a host again that reboots from inside.
   pod --runtime runc run --detach --name "$1" --hostname "$1" --label "ece.platform.network=$network" \
     --network "$network" --ip "$2" --mac-address "$(mac "$2")" --ulimit nofile=20000:20000 --ulimit nproc=4096:4096 --systemd=always --restart=always \
     --volume /var/log/journal \
@@ -126,7 +126,7 @@ if [[ $action == down ]]; then
 fi
 
 "$here/build_image.sh"
-# systemd holds four inotify instances a host, and a kernel's default of 128 ends at 31 hosts; sshd of the next would not start.
+# systemd holds four inotify instances a host, so a kernel's default of 128 is used up by 31 hosts, and the next sshd does not start.
 instances=/proc/sys/fs/inotify/max_user_instances
 wanted=$((4 * ${#names[@]} + 64))
 if (($(<"$instances") < wanted)); then
@@ -138,7 +138,7 @@ pod network create --disable-dns --subnet "$subnet.0/24" --gateway "$subnet.1" "
 for at in "${!names[@]}"; do
   start "${names[at]}" "${addresses[at]}"
 done
-# Else this machine's end of the network takes the lowest address of its ports, and a host that is cut off takes that from all others.
+# By default this machine's end of the network has the lowest address of its ports, which changes when that host is cut off.
 ip link set "$(pod network inspect --format '{{.NetworkInterface}}' "$network")" address "$(mac "$subnet.1")"
 for at in "${!names[@]}"; do
   wait_for_login "${names[at]}" "${addresses[at]}"

@@ -5,19 +5,19 @@
 #
 #   search.sh [processes]
 #
-# Runs on a test host: names each file, the journal, and each process by its command, that has one of the strings given on standard
-# input, a line each. With `processes` only those are searched: their environments and argument lists.
-# Not searched: certificates, in which any three letters occur, and the installer, which knows the shape of a token. An installer
-# that runs has the token, with all that it has started: those are named `installer`, not by their commands.
+# Runs on a test host. Reads strings from standard input, one a line, and prints the name of each file that contains one of them, the
+# journal, and the command of each process that has one in its environment or its arguments. With `processes` it searches only those.
+# It does not search certificates, in which any three letters occur, or the installer, which knows the shape of a token. A running
+# installer and all processes that it started have the token: these are named `installer` instead of by their commands.
 set -euo pipefail
 shopt -s nullglob
 
 needles=$(cat)
 
-# Nothing here has the needles among its own arguments.
+# No process of this script has the strings among its own arguments.
 search() { grep --text --no-messages --fixed-strings --file=<(printf '%s\n' "$needles") "$@"; }
 
-# An installer has a session of its own, by the watcher that started it.
+# An installer has its own session, because the supervisor starts it in one.
 installers=$(pgrep --full '^[^ ]*bash [^ ]*/elastic-cloud-enterprise[.]sh install' || true)
 for process in /proc/[0-9]*; do
   session=$(ps --no-headers -o sid= --pid "${process#/proc/}") || continue
@@ -37,7 +37,7 @@ if [[ ${1:-} == processes ]]; then
 fi
 
 places=(/dev/shm /etc /home /mnt /opt /root /run /srv /tmp /var)
-# 1: nothing found; 2: a file went away while it was read.
+# grep ends with 1 if it finds nothing, and with 2 if a file disappears while it is read.
 search --recursive --files-with-matches --exclude=elastic-cloud-enterprise.sh \
   --exclude-dir=journal --exclude-dir=ssl "${places[@]}" | sed "s/^/$HOSTNAME:/" || true
 journalctl --sync
