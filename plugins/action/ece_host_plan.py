@@ -14,7 +14,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_options as installer
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError

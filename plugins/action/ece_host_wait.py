@@ -15,7 +15,7 @@ import time
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_record as installer
 from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
 from ansible_collections.ece.platform.plugins.module_utils._plan import known_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
@@ -337,4 +337,4 @@ class _Platform(threading.Thread):
 def _follow_words(variables, facts, paths):
     """The command that says how the installer on a host stands, but for its last word: the seconds to wait for its end."""
     python = (facts.get("python") or {}).get("executable") or variables.get("ansible_python_interpreter") or "python3"
-    return [python, "-c", installer.FOLLOW_SOURCE, paths["record"], paths["lock"]]
+    return [python, "-c", installer.FOLLOW_SOURCE, paths.record, paths.lock]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_record as installer
 from ansible_collections.ece.platform.plugins.module_utils._plan import api_state, differences, not_ready_reason
 from ansible_collections.ece.platform.plugins.module_utils._records import flat_allocator, flat_runner
 from ansible_collections.ece.platform.plugins.module_utils._states import (
