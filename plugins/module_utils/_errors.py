@@ -15,14 +15,14 @@ from ansible_collections.ece.platform.plugins.module_utils._text import one_line
 class _UserError(Exception):
     """An error whose message is shown as it is."""
 
-    def __init__(self, message):
+    def __init__(self, message: object) -> None:
         super().__init__(one_line(message))
 
 
 class OptionError(_UserError):
     """A value that the user set cannot work. The message names the option, the value and what would be right."""
 
-    def __init__(self, message):
+    def __init__(self, message: object) -> None:
         super().__init__(redact(str(message)))  # a token in the wrong option is still a token
 
 

@@ -2,99 +2,132 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The installer as a file: where it comes from, whether it is the right one. Python 3.6, as on hosts."""
+# This module util is PRIVATE to the collection: it may change or go in any release.
+
+"""The installer as a file: its address and checksum, its download, and whether it is the right one.
+
+Runs on hosts too: Python 3.6.
+"""
 
 import hashlib
 import re
+from typing import Dict, List, Optional, Tuple
 
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
-from ansible_collections.ece.platform.plugins.module_utils._ece import release
-from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._ece import SCRIPT_NAME, release
+from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
 
 DOWNLOAD_TIMEOUT_SECONDS = 60
 SIZE_MAX_BYTES = 16 * 1024 * 1024
+DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _USER_IN_URL = re.compile(r"^(?:[^/?#@]*//)?[^/?#]*@")
+_URL = re.compile(r"^https?://[^\s'\"]+\Z")
 _CHECKSUM = re.compile(r"^(sha256|sha384|sha512):([0-9a-fA-F]{64,128})\Z")
+_SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?([0-9]+\.[0-9]+\.[0-9]+)", re.MULTILINE)
 
 
-def check_source(url, checksum, prefix=""):
-    """A warning where the address has no checksum, else None. Raises OptionError for an address or checksum that cannot be right."""
-    # First, and without a word of it: every sentence below repeats the address.
-    if url and _USER_IN_URL.match(url):
-        raise OptionError(
-            "{0}installer_url holds a user name or password: use an address without, or a copied installer".format(
-                prefix
-            )
-        )
-    if url and not re.match(r"^https?://[^\s'\"]+\Z", url):
-        raise OptionError(
-            "{0}installer_url {1!r} is no address: use one like https://example.com/elastic-cloud-enterprise.sh".format(
-                prefix, url
-            )
-        )
-    if url and url.startswith("http://") and not checksum:
-        raise OptionError(
-            "{0}installer_url {1} is not encrypted: use https://, or give installer_checksum".format(prefix, url)
-        )
+# -- options -----------------------------------------------------------------------------------------------------------
+
+
+def check_source(url: Optional[str], checksum: Optional[str], prefix: str = "") -> Optional[str]:
+    """A warning about an address without a checksum, else None. Raises OptionError for a wrong address or checksum.
+
+    prefix: as in `arguments` of `_install_options`.
+    """
+    if url:
+        _check_url(f"{prefix}installer_url", url, bool(checksum))
     if checksum:
-        found = _CHECKSUM.match(checksum)
-        if not found or len(found.group(2)) != {"sha256": 64, "sha384": 96, "sha512": 128}[found.group(1)]:
-            raise OptionError(
-                "{0}installer_checksum {1!r} is no checksum: use sha256: followed by 64 hexadecimal digits".format(
-                    prefix, checksum
-                )
-            )
-    # The same words wherever it is said, so that Ansible says it once.
-    unchecked = "installer_url {0} has no checksum: hosts run whatever it hands out; give ece_host_installer_checksum (option installer_checksum)"
-    return unchecked.format(url) if url and not checksum else None
+        _check_checksum(f"{prefix}installer_checksum", checksum)
+    if url and not checksum:
+        # The same text for modules and role, because Ansible shows equal warnings once.
+        return (
+            f"installer_url {url} has no checksum: hosts run any file that it serves; set ece_host_installer_checksum "
+            "(option installer_checksum)"
+        )
+    return None
 
 
-def download(url, ca_path=None):
-    """The file behind the address, whole in memory: the script has some ten thousand characters."""
-    from ansible.module_utils.urls import (
-        open_url,  # here, because its import takes longer than all the rest of a module that downloads nothing
-    )
+def _check_url(name: str, url: str, has_checksum: bool) -> None:
+    # This comes first because the other messages repeat the address.
+    if _USER_IN_URL.match(url):
+        raise OptionError(f"{name} holds a user name or password: use an address without, or a copied installer")
+    if not _URL.match(url):
+        raise OptionError(f"{name} {url!r} is not an address: use one like https://example.com/{SCRIPT_NAME}")
+    if url.startswith("http://") and not has_checksum:
+        raise OptionError(f"{name} {url} is not encrypted: use https://, or give installer_checksum")
+
+
+def _check_checksum(name: str, checksum: str) -> None:
+    found = _CHECKSUM.match(checksum)
+    if not found or len(found.group(2)) != DIGITS[found.group(1)]:
+        raise OptionError(f"{name} {checksum!r} is not a checksum: use sha256: followed by 64 hexadecimal digits")
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------
+
+
+def download(url: str, ca_path: Optional[str] = None) -> bytes:
+    """The file at the address, which has some ten thousand characters. Raises HostError."""
+    # Imported here because it takes longer than the rest of a module that downloads nothing.
+    from ansible.module_utils.urls import open_url
 
     try:
-        content = open_url(url, timeout=DOWNLOAD_TIMEOUT_SECONDS, ca_path=ca_path).read(SIZE_MAX_BYTES + 1)
-    except Exception as error:  # open_url raises what urllib, ssl and http raise; each means the same here
-        raise OptionError(
-            "the installer cannot be downloaded from {0}: {1}".format(url, getattr(error, "reason", error))
-        ) from None
+        content: bytes = open_url(url, timeout=DOWNLOAD_TIMEOUT_SECONDS, ca_path=ca_path).read(SIZE_MAX_BYTES + 1)
+    except Exception as error:  # open_url raises the errors of urllib, ssl and http; each means the same here
+        reason = getattr(error, "reason", error)
+        raise HostError(f"the installer cannot be downloaded from {url}: {reason}") from None
     if len(content) > SIZE_MAX_BYTES:
-        raise OptionError(
-            "{0} is larger than {1} MB, so it is not the installer".format(url, SIZE_MAX_BYTES // 1024 // 1024)
-        )
+        raise HostError(f"{url} is larger than {SIZE_MAX_BYTES // 1024 // 1024} MB, so it is not the installer")
     return content
 
 
-def checksum_problem(content, checksum, where):
-    """(the checksum found, a sentence if it is not the one given or None)"""
+def script_version(text: str) -> Optional[str]:
+    """The version of ECE that a script installs by default (a line near its top), or None."""
+    found = _SCRIPT_VERSION.search(text)
+    return found.group(1) if found else None
+
+
+def checksum_problem(content: bytes, checksum: Optional[str], where: str) -> Tuple[str, Optional[str]]:
+    """(the file's checksum, a sentence if it is not the given one). where: the file, for the sentence."""
     kind, expected = checksum.lower().split(":", 1) if checksum else ("sha256", None)
     found = hashlib.new(kind, content).hexdigest()
+    problem = None
     if expected and found != expected:
-        text = "{0} has checksum {1}:{2} instead of {1}:{3}: check the file, or correct installer_checksum."
-        return kind + ":" + found, text.format(where, kind, found, expected)
-    return kind + ":" + found, None
+        problem = (
+            f"{where} has checksum {kind}:{found} instead of {kind}:{expected}: check the file, or correct "
+            "installer_checksum."
+        )
+    return f"{kind}:{found}", problem
 
 
-def text_problem(content, where):
-    """A sentence if the file is no text, as which alone it can be handed to ece_install."""
+def text_problem(content: bytes, where: str) -> Optional[str]:
+    """A sentence if the file is not text, which ece_install takes it as."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return "{0} is not elastic-cloud-enterprise.sh: it is no text.".format(where)
+        return f"{where} is not {SCRIPT_NAME}: it is not text."
     return None
 
 
-def version_problem(content, version, where):
-    """A sentence if the file is no installer or is older than the version to install (by major.minor, as it compares itself)."""
-    text = content.decode("utf-8", "replace")
-    own = installer.script_version(text)
+def version_problem(content: bytes, version: Optional[str], where: str) -> Optional[str]:
+    """A sentence if the file is not the installer, or is older than the version to install by its major.minor."""
+    own = script_version(content.decode("utf-8", "replace"))
     if own is None:
-        return "{0} is not elastic-cloud-enterprise.sh: it has no line with CLOUD_ENTERPRISE_VERSION.".format(where)
+        return f"{where} is not {SCRIPT_NAME}: it has no line with CLOUD_ENTERPRISE_VERSION."
     if version and release(own) < release(version):
-        return "{0} installs ECE {1}, which is older than {2}: fetch the installer of {2} or later.".format(
-            where, own, version
-        )
+        return f"{where} installs ECE {own}, which is older than {version}: fetch the installer of {version} or later."
     return None
+
+
+def inspect_download(
+    url: str, ca_path: Optional[str], checksum: Optional[str], version: Optional[str]
+) -> Tuple[Optional[Dict[str, Optional[str]]], List[str]]:
+    """(version and checksum of the installer at the address or None, the sentences on what is wrong with it)."""
+    try:
+        content = download(url, ca_path)
+    except HostError as error:
+        return None, [str(error)]
+    where = f"the installer at {url}"
+    found, problem = checksum_problem(content, checksum, where)
+    problems = [problem, version_problem(content, version, where)]
+    own = script_version(content.decode("utf-8", "replace"))
+    return {"version": own, "checksum": found}, [problem for problem in problems if problem]

@@ -10,24 +10,25 @@ Runs on hosts too: Python 3.6 and the standard library.
 """
 
 import re
+from typing import Iterable, Optional
 
 MASK = "********"
 # The shape of an enrollment token (JWT).
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
 
 
-def one_line(text):
+def one_line(text: object) -> str:
     """The text on one line, as a sentence or a table cell needs it."""
     return " ".join(str(text).split())
 
 
-def first_names(names, limit=5):
+def first_names(names: Iterable[str], limit: int = 5) -> str:
     """The first names in alphabetical order and the number of the others: a, b, c, d, e and 97 more."""
     names = sorted(names)
     return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
-def redact(text, secrets=()):
+def redact(text: str, secrets: Iterable[Optional[str]] = ()) -> str:
     """The text without the given secrets and without anything that looks like an enrollment token."""
     for secret in secrets:
         if secret:

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change or go in any release.
+
+"""Install ECE on this host: everything that module ece_install does.
+
+Runs on hosts: Python 3.6 and the standard library.
+"""
+
+import os
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
+from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
+from ansible_collections.ece.platform.plugins.module_utils._container_engine import (
+    container_runs,
+    ece_containers,
+    engine_facts,
+)
+from ansible_collections.ece.platform.plugins.module_utils._detached import Job, follow, start_detached
+from ansible_collections.ece.platform.plugins.module_utils._ece import (
+    INSTALLER_CONTAINER,
+    RUNNER_CONTAINER,
+    SCRIPT_NAME,
+    UID_MIN,
+)
+from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
+from ansible_collections.ece.platform.plugins.module_utils._host_files import chown_to, make_folder, write_private
+from ansible_collections.ece.platform.plugins.module_utils._host_process import User, find_command, find_user
+from ansible_collections.ece.platform.plugins.module_utils._install_options import arguments, without_token
+from ansible_collections.ece.platform.plugins.module_utils._install_record import LogPaths, log_paths, outcome
+
+Params = Mapping[str, Any]
+Result = Dict[str, Any]
+
+
+def run(module: Any) -> Result:
+    """The result of ece_install. Raises OptionError, HostError or OSError."""
+    params = module.params
+    argv = arguments(params)
+    unchecked = installer_file.check_source(params["installer_url"], params["installer_checksum"])
+    if unchecked:
+        module.warn(unchecked)
+    _check_run(params, module.check_mode)
+    user = _install_user(params["user"])
+    paths = log_paths(params["storage_path"])
+
+    if host_facts.lock_is_held(paths.lock):
+        return _adopt(params, paths)
+    foreign = host_facts.installer_processes(params["storage_path"])
+    if foreign:
+        return _unchanged(paths, f"an installer that this collection did not start runs already (pid {foreign[0]})")
+    engine = _engine(params)
+    present = _what_is_present(engine)
+    if present:
+        return _unchanged(paths, present)
+
+    result = dict(_locations(paths), changed=True, diff=_diff(params, [SCRIPT_NAME, "install", *without_token(argv)]))
+    if module.check_mode:
+        return dict(result, msg="would install")
+    script = provide_script(params, user)
+    job = Job(
+        command=[find_command("bash") or "/bin/bash", script, "install", *argv],
+        user=user,
+        paths=paths,
+        token=params["token"],
+        roles=params["roles"],
+        timeout=params["timeout"],
+        engine=engine["name"],
+        bin_paths=params["bin_paths"],
+        docker_socket=params["docker_socket"],
+    )
+    if not start_detached(job):
+        return _adopt(params, paths)
+    if not params["wait"]:
+        return dict(result, msg="the installer runs")
+    return dict(result, **_followed(params, paths))
+
+
+# -- before the install ------------------------------------------------------------------------------------------------
+
+
+def _check_run(params: Params, check_mode: bool) -> None:
+    if params["timeout"] < 1:
+        raise OptionError(f"timeout {params['timeout']} is too small: use seconds, 1 or more")
+    if not params["token"] and not check_mode:
+        raise OptionError(
+            f"token is not set: mint one with ece_enrollment_token for the roles {', '.join(params['roles'])}"
+        )
+
+
+def _install_user(name: str) -> User:
+    """The user to run the installer as. Raises HostError."""
+    user = find_user(name)
+    if user is None:
+        raise HostError(f"user {name} does not exist on the host: create it with a UID and GID of {UID_MIN} or more")
+    if os.geteuid() not in (0, user.uid):
+        raise HostError(f"this task cannot run as user {name}: use become to run it as root, or connect as {name}")
+    return user
+
+
+def _engine(params: Params) -> Dict[str, Any]:
+    """Facts of a container engine that lists its containers. Raises HostError."""
+    engine = engine_facts(params["container_engine"], params["user"], params["bin_paths"], params["docker_socket"])
+    if not engine["containers_known"]:
+        raise HostError(
+            "it is not known whether ECE is on the host: the container engine does not answer "
+            f"({engine['containers_error']}); start it and run this again"
+        )
+    return engine
+
+
+def _what_is_present(engine: Mapping[str, Any]) -> Optional[str]:
+    """The reason to do nothing, if ECE is on the host or being installed. Raises HostError for remains of it."""
+    names = ece_containers(engine)
+    if RUNNER_CONTAINER in names:
+        return f"ECE is installed already (container {RUNNER_CONTAINER})"
+    if container_runs(engine, INSTALLER_CONTAINER):
+        return f"an installer runs already (container {INSTALLER_CONTAINER})"
+    if names:
+        raise HostError(
+            f"the host has containers of ECE, but no runner ({', '.join(names[:3])}): remove them and run this again"
+        )
+    return None
+
+
+def provide_script(params: Params, user: User) -> str:
+    """The path of the right installer, which is put there first where the options have it. Raises HostError."""
+    path: str = params["installer_path"] or os.path.join(
+        os.path.dirname(params["storage_path"].rstrip("/")), SCRIPT_NAME
+    )
+    content, where = _script_content(params, path)
+    problem = installer_file.checksum_problem(content, params["installer_checksum"], where)[1]
+    problem = problem or installer_file.version_problem(content, params["version"], where)
+    if problem:
+        raise HostError(problem)
+    if params["installer_url"] or params["installer_content"]:
+        make_folder(os.path.dirname(path), user)
+        write_private(path, content)
+        chown_to(path, user)
+        os.chmod(path, 0o700)
+    return path
+
+
+def _script_content(params: Params, path: str) -> Tuple[bytes, str]:
+    """(the installer, its source for messages). Raises HostError."""
+    here, checksum, url = f"the installer {path}", params["installer_checksum"], params["installer_url"]
+    current = None
+    if os.path.isfile(path):
+        with open(path, "rb") as source:
+            current = source.read()
+    if url:
+        if current is not None and checksum and not installer_file.checksum_problem(current, checksum, here)[1]:
+            return current, here
+        return installer_file.download(url, params["installer_ca_path"]), f"the installer at {url}"
+    if params["installer_content"]:
+        return params["installer_content"].encode("utf-8"), "installer_content"
+    if current is None:
+        raise HostError(
+            f"installer_path {path} is not a file on the host: set installer_url or installer_content, or copy the "
+            "installer there"
+        )
+    return current, here
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+
+
+def _locations(paths: LogPaths) -> Result:
+    return {"log": paths.output, "record": paths.record}
+
+
+def _unchanged(paths: LogPaths, reason: str) -> Result:
+    return dict(_locations(paths), changed=False, msg=f"{reason}: nothing done")
+
+
+def _diff(params: Params, shown: List[str]) -> Dict[str, str]:
+    return {"before": "", "after": f"joins as {', '.join(params['roles'])}: {' '.join(shown)}\n"}
+
+
+def _adopt(params: Params, paths: LogPaths) -> Result:
+    """The result of an installer that runs already; a second one is never started."""
+    result = dict(_locations(paths), changed=False, msg="an installer runs already: not started again")
+    return dict(result, **_followed(params, paths)) if params["wait"] else result
+
+
+def _followed(params: Params, paths: LogPaths) -> Result:
+    """The result of the running installer, once it has ended."""
+    result = outcome(follow(paths), params["storage_path"])
+    return dict(result, failed=result["rc"] != 0)
