@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, decide
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import PREFIX, host_info_options, is_set
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options, is_set
 
 
 class ActionModule(Step):
@@ -34,8 +34,8 @@ class ActionModule(Step):
         verdict, message = decide(
             entry,
             {**facts, "problems": found.get("problems")},
-            replace_stale=is_set(variables, "replace_stale"),
-            connect_timeout=float(variables.get(PREFIX + "connect_timeout")),
+            replace_stale=is_set(variables, "ece_host_replace_stale"),
+            connect_timeout=float(variables.get("ece_host_connect_timeout")),
         )
         return {
             **pass_on(found),

@@ -71,7 +71,7 @@ class ActionModule(Step):
 
         line = plan_line(planned, platform["version"], client.url)
         _show(line, entries)
-        persistent = is_set(self.own_variables(task_vars), "token_persistent")
+        persistent = is_set(self.own_variables(task_vars), "ece_host_token_persistent")
         limit = None if persistent else hosts_per_token(task_vars["ansible_forks"])
         plan: Plan = {
             "made_at": time.time(),
@@ -79,8 +79,8 @@ class ActionModule(Step):
             "url": client.url,
             "joined": len(planned) - len(entries),
             "hosts": entries,
-            "batch": batch_sizes(play.values["batch"], len(entries), limit),
-            "max_fail_percentage": play.values["max_fail_percentage"],
+            "batch": batch_sizes(play.values["ece_host_batch"], len(entries), limit),
+            "max_fail_percentage": play.values["ece_host_max_fail_percentage"],
         }
         return {"changed": False, "msg": line, **plan, "warnings": warnings + client.warnings + sorted(unchecked)}
 

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import PREFIX, install_options
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import install_options
 
 
 class ActionModule(Step):
@@ -40,7 +40,7 @@ class ActionModule(Step):
             "token": arguments["token"]["token"],
             "wait": False,
         }
-        source = variables.get(PREFIX + "installer_src")
+        source = variables.get("ece_host_installer_src")
         if source:
             with open(self._find_needle("files", source), encoding="utf-8", newline="") as file:
                 options["installer_content"] = file.read()

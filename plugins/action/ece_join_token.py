@@ -25,7 +25,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_many_failed
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._results import Batch, BatchToken
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import PREFIX, connection_options, is_set
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options, is_set
 
 
 class ActionModule(Step):
@@ -57,7 +57,7 @@ class ActionModule(Step):
         if token["reason"]:
             return {"changed": False, **token}
         variables = HostVariables(self, task_vars)
-        install_timeout = max(float(variables.of(name).get(PREFIX + "install_timeout")) for name in installing)
+        install_timeout = max(float(variables.of(name).get("ece_host_install_timeout")) for name in installing)
         request = self._request(plan, installing, install_timeout, task_vars)
         token["request"] = request
         if self._task.check_mode:
@@ -71,7 +71,7 @@ class ActionModule(Step):
     def _request(
         self, plan: Plan, installing: list[str], install_timeout: float, task_vars: dict[str, Any]
     ) -> TokenRequest:
-        persistent = is_set(self.own_variables(task_vars), "token_persistent")
+        persistent = is_set(self.own_variables(task_vars), "ece_host_token_persistent")
         validity = enrollment.token_validity(install_timeout, len(installing), task_vars["ansible_forks"])
         return {
             "roles": sorted({role for name in installing for role in plan["hosts"][name]["roles"]}),

@@ -31,7 +31,6 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._poller import PlatformPoller
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, START, Batch
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import PREFIX
 
 TICK_SECONDS = 0.5
 
@@ -46,7 +45,7 @@ class ActionModule(Step):
         client, warnings = self.connect(task_vars)
         variables = HostVariables(self, task_vars)
         batch = Batch(plan, task_vars, self.play_id)
-        interval = float(self.own_variables(task_vars).get(PREFIX + "wait_interval"))
+        interval = float(self.own_variables(task_vars).get("ece_host_wait_interval"))
         followers = Followers(self, interval)
         hosts = []
         for name in batch.remaining():
@@ -75,10 +74,10 @@ def expect(check: Mapping[str, Any], start: Mapping[str, Any], variables: OneHos
     """Return what the wait expects of a host, by the results of its check and its start."""
     previous = (check.get("facts") or {}).get("last_install") or {}
     return Expectation(
-        install_timeout=float(variables.get(PREFIX + "install_timeout")),
-        connect_timeout=float(variables.get(PREFIX + "connect_timeout")),
-        settle_time=float(variables.get(PREFIX + "settle_time", 0)),
-        storage_path=variables.get(PREFIX + "storage_path"),
+        install_timeout=float(variables.get("ece_host_install_timeout")),
+        connect_timeout=float(variables.get("ece_host_connect_timeout")),
+        settle_time=float(variables.get("ece_host_settle_time", 0)),
+        storage_path=variables.get("ece_host_storage_path"),
         has_installer=check["verdict"] != ASSIGN_ROLES,
         started_here=check["verdict"] in INSTALLS and not _found_running(start),
         previous_start=None if previous.get("running") else previous.get("started"),
@@ -94,8 +93,8 @@ def follow_command(variables: OneHost, facts: Mapping[str, Any]) -> list[str]:
     """Return the command that prints a host's record. Its last argument, the seconds to hold, is missing."""
     discovered = (facts.get("python") or {}).get("executable")
     python = discovered or variables.get("ansible_python_interpreter") or "python3"
-    paths = log_paths(variables.get(PREFIX + "storage_path"))
-    return [python, "-c", FOLLOW_SOURCE, paths["record"], paths["lock"]]
+    paths = log_paths(variables.get("ece_host_storage_path"))
+    return [python, "-c", FOLLOW_SOURCE, paths.record, paths.lock]
 
 
 def wait(client: EceClient, hosts: Sequence[HostProgress], followers: Followers, interval: float) -> None:

@@ -51,7 +51,7 @@ msg:
   type: str
   sample: "new: join as allocator"
 facts:
-  description: C(facts) of M(ece.platform.ece_host_info). Empty for a host that only lacks a role, which is not asked.
+  description: Mapping of names to facts, as in RV(ece.platform.ece_host_info#module:facts). Empty for a host that only lacks a role.
   returned: when the host was checked
   type: dict
   sample: {}

@@ -103,7 +103,7 @@ class Followers:
         answers: list[tuple[dict[str, Any] | None, str]] = []
         try:
             command = " ".join(shlex.quote(argument) for argument in (*host.command, str(self._hold)))
-            remote = on_host(self._action, host.variables, is_set(host.variables, "become"))
+            remote = on_host(self._action, host.variables, is_set(host.variables, "ece_host_become"))
             # In a thread of its own, because a connection that is lost without a message does not end by itself.
             request = threading.Thread(target=lambda: answers.append(_answer(remote, command)), daemon=True)
             request.start()

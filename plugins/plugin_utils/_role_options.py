@@ -11,7 +11,7 @@ Everything that a host would be given is checked here, before anything is change
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_VARIABLES
 from ansible_collections.ece.platform.plugins.module_utils._install_options import (
-    HOST_INFO_OPTIONS,
-    ROLE_OPTIONS,
+    ROLE_VARIABLES,
     arguments,
     is_version,
 )
@@ -35,11 +35,16 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_variables impor
 PREFIX = "ece_host_"
 ARGUMENT_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
 # Variables that hold seconds, and the fewest seconds that make sense.
-SECONDS = {"install_timeout": 1, "connect_timeout": 1, "wait_interval": 1, "settle_time": 0}
+SECONDS = {
+    "ece_host_install_timeout": 1,
+    "ece_host_connect_timeout": 1,
+    "ece_host_wait_interval": 1,
+    "ece_host_settle_time": 0,
+}
 # Variables of which a play has one value. They are read from its hosts, because users set them for a group.
 OF_PLAY: dict[str, Callable[[Any], "str | None"]] = {
-    "batch": batch_problem,
-    "max_fail_percentage": percentage_problem,
+    "ece_host_batch": batch_problem,
+    "ece_host_max_fail_percentage": percentage_problem,
 }
 
 
@@ -58,29 +63,29 @@ def connection_options(variables: OneHost) -> dict[str, Any]:
 
 def host_info_options(variables: OneHost) -> dict[str, Any]:
     """Return the options of ece_host_info that the role's variables set."""
-    return _host_options(variables, HOST_INFO_OPTIONS)
+    return _host_options(variables, HOST_INFO_VARIABLES)
 
 
 def install_options(variables: OneHost) -> dict[str, Any]:
     """Return the options of ece_install that the role's variables set."""
-    return {**_host_options(variables, ROLE_OPTIONS), "timeout": variables.get(PREFIX + "install_timeout")}
+    return _host_options(variables, ROLE_VARIABLES)
 
 
-def _host_options(variables: OneHost, names: Iterable[str]) -> dict[str, Any]:
-    given = {name: variables.get(PREFIX + name) for name in names}
-    if variables.get(PREFIX + "installer_src"):
+def _host_options(variables: OneHost, sources: Mapping[str, str]) -> dict[str, Any]:
+    given = {option: variables.get(variable) for option, variable in sources.items()}
+    if variables.get("ece_host_installer_src"):
         given["installer_url"] = None  # a file of the controller takes the place of the download
     return {name: value for name, value in given.items() if value is not None}
 
 
 def is_set(variables: OneHost, name: str) -> bool:
-    """Return a boolean variable of the role. A survey or -e gives text, of which "false" would count as true."""
-    return bool(boolean(variables.get(PREFIX + name, False), strict=False))
+    """Return whether a boolean variable is true. A survey or -e gives text, of which "false" would count as true."""
+    return bool(boolean(variables.get(name, False), strict=False))
 
 
 def host_wish(name: str, variables: OneHost) -> HostWish:
     """Return what the inventory wants of one host. Raises OptionError."""
-    roles = variables.get(PREFIX + "roles", list(DEFAULT_ROLES))
+    roles = variables.get("ece_host_roles", list(DEFAULT_ROLES))
     try:
         arguments({"roles": roles}, PREFIX)
     except OptionError as error:
@@ -88,7 +93,7 @@ def host_wish(name: str, variables: OneHost) -> HostWish:
     identity = host_identity(
         name, {key: variables.get(key) for key in ("ece_host_runner_id", "ece_host_ip", "ansible_host")}
     )
-    return {**identity, "roles": list(roles), "zone": variables.get(PREFIX + "zone")}
+    return {**identity, "roles": list(roles), "zone": variables.get("ece_host_zone")}
 
 
 # -- checking ------------------------------------------------------------------------------------------------------------
@@ -113,22 +118,22 @@ class HostCheck:
         """Return the plan's entry with version and coordinator. Raises OptionError for a variable that cannot work."""
         try:
             version = self._version(variables)
-            coordinator = variables.get(PREFIX + "coordinator", self._coordinator)
+            coordinator = variables.get("ece_host_coordinator", self._coordinator)
             self._check_arguments(entry, variables, version, coordinator)
-            for option, least in SECONDS.items():
-                check_seconds(PREFIX + option, variables.get(PREFIX + option), least)
-            for option, problem_of in OF_PLAY.items():
-                value = variables.get(PREFIX + option)
+            for variable, least in SECONDS.items():
+                check_seconds(variable, variables.get(variable), least)
+            for variable, problem_of in OF_PLAY.items():
+                value = variables.get(variable)
                 problem = None if value is None else problem_of(value)
                 if problem:
-                    raise OptionError(f"{PREFIX}{option} {problem}")
+                    raise OptionError(f"{variable} {problem}")
             self._check_types(variables)
         except OptionError as error:
             raise OptionError(f"host {entry['name']}: {error}") from None
         return {**entry, "version": version, "coordinator": coordinator}
 
     def _version(self, variables: OneHost) -> str:
-        version = str(variables.get(PREFIX + "version", self._platform_version))
+        version = str(variables.get("ece_host_version", self._platform_version))
         if version != self._platform_version:
             raise OptionError(
                 f"ece_host_version {version} is not what the platform runs: "
@@ -143,11 +148,11 @@ class HostCheck:
 
     @staticmethod
     def _check_arguments(entry: PlanEntry, variables: OneHost, version: str, coordinator: str) -> None:
-        selinux = is_set(variables, "selinux")
+        selinux = is_set(variables, "ece_host_selinux")
         # Which engine a host has is not known yet. Only Podman goes with SELinux, and the installation checks that.
-        engine = variables.get(PREFIX + "container_engine", "podman" if selinux else None)
+        engine = variables.get("ece_host_container_engine", "podman" if selinux else None)
         options = {
-            **{name: variables.get(PREFIX + name) for name in ROLE_OPTIONS},
+            **{option: variables.get(variable) for option, variable in ROLE_VARIABLES.items()},
             "coordinator_host": coordinator,
             "roles": entry["roles"],
             "runner_id": entry["runner_id"],
@@ -186,12 +191,12 @@ class PlayOptions:
 
     def add(self, name: str, variables: OneHost) -> None:
         """Add one host's values. Raises OptionError where they differ from another host's."""
-        for option in OF_PLAY:
-            value = variables.get(PREFIX + option)
-            other = self._seen_on.setdefault(option, name)
-            if other != name and value != self.values[option]:
+        for variable in OF_PLAY:
+            value = variables.get(variable)
+            other = self._seen_on.setdefault(variable, name)
+            if other != name and value != self.values[variable]:
                 raise OptionError(
-                    f"{PREFIX}{option} is {self.values[option]!r} for host {other} and {value!r} for host {name}: "
+                    f"{variable} is {self.values[variable]!r} for host {other} and {value!r} for host {name}: "
                     "a play has one value for all its hosts, so set it for their group"
                 )
-            self.values[option] = value
+            self.values[variable] = value

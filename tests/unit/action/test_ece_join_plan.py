@@ -92,9 +92,9 @@ def test_a_list_that_is_cut_is_a_warning_with_both_numbers(planning):
         ({"ece_host_install_timeout": 10**400}, " is not a time: use seconds"),
         (
             {"ece_host_installer_url": ["https://example.com/x"]},
-            "host new: ece_host_installer_url \"['https://example.com/x']\" is no address",
+            "host new: ece_host_installer_url \"['https://example.com/x']\" is not an address",
         ),
-        ({"ece_host_installer_checksum": 5}, "host new: ece_host_installer_checksum '5' is no checksum"),
+        ({"ece_host_installer_checksum": 5}, "host new: ece_host_installer_checksum '5' is not a checksum"),
         ({"ece_host_installer_src": ["x"]}, "host new: ece_host_installer_src ['x'] is not a file on the controller"),
         ({"ece_host_installer_url": "http://example.com/x"}, "is not encrypted"),
         (

@@ -56,9 +56,7 @@ def test_each_host_has_a_row(report, shown):
 
 
 NO_ROUTE = "ssh: connect to host 10.0.0.7 port 22: No route to host"
-PASSWORD = (
-    "; give it by --ask-become-pass, ansible_become_password or AWX's credential, or let sudo ask for none"
-)
+PASSWORD = "; give it by --ask-become-pass, ansible_become_password or AWX's credential, or let sudo ask for none"
 
 
 @pytest.mark.parametrize(

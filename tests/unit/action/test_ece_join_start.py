@@ -85,7 +85,10 @@ def test_an_installer_that_would_outlive_its_token_is_not_started(start, seconds
 @pytest.mark.parametrize(
     ("token", "message"),
     [
-        ({"token": None, "reason": "there is no token to join with: HTTP 403"}, "^there is no token to join with: HTTP 403$"),
+        (
+            {"token": None, "reason": "there is no token to join with: HTTP 403"},
+            "^there is no token to join with: HTTP 403$",
+        ),
         ({"skipped": True}, "^there is no token to join with: the step that mints it did not run$"),
     ],
 )

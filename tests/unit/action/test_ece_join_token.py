@@ -82,7 +82,8 @@ def test_check_mode_mints_nothing_and_reports_what_would_be_minted(ece, mint):
 
 
 def test_a_mint_that_fails_is_a_reason_and_does_not_fail_the_hosts_that_need_no_token(ece, mint):
-    ece.expect("POST", TOKENS, status=403, json=failed("x.y", "Not you."))
+    sends = {"persistent": False, "roles": ["allocator"], "validity_in_seconds": 2120}
+    ece.expect("POST", TOKENS, status=403, json=failed("x.y", "Not you."), sends=sends)
     result = mint({"a": check(), "b": check("wait")})
     assert result["token"] is None and "failed" not in result
     assert result["reason"].startswith("there is no token to join with: POST ") and "Not you." in result["reason"]
@@ -191,7 +192,9 @@ def test_without_a_persistent_token_nothing_is_asked(ece, revoke, token):
 
 def test_the_watchdog_of_a_token_that_cannot_be_revoked_keeps_trying(ece, revoke, stopped):
     ece.expect("DELETE", TOKENS + "/id-1", status=500, json=failed("x.y", "Broken."))
-    message = "token id-1 could not be revoked: process 4711 keeps trying for 10 minutes after this run, unless .*Broken"
+    message = (
+        "token id-1 could not be revoked: process 4711 keeps trying for 10 minutes after this run, unless .*Broken"
+    )
     with pytest.raises(PlatformError, match=message):
         revoke(PERSISTENT)
     assert stopped == []

@@ -192,7 +192,11 @@ def test_an_installer_that_another_run_started_meanwhile_is_not_this_runs(verdic
 @pytest.mark.parametrize(
     ("facts", "variables", "python"),
     [
-        ({"python": {"executable": "/usr/bin/python3.9"}}, {"ansible_python_interpreter": "auto"}, "/usr/bin/python3.9"),
+        (
+            {"python": {"executable": "/usr/bin/python3.9"}},
+            {"ansible_python_interpreter": "auto"},
+            "/usr/bin/python3.9",
+        ),
         ({}, {"ansible_python_interpreter": "/opt/python"}, "/opt/python"),
         ({}, {}, "python3"),
     ],

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Matching, judging and the operator's words: pure functions, so tables of cases."""
+"""Matching hosts, planning and deciding: pure functions, so tables of cases."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def allocator(allocator_id="10.0.0.7", *, connected=True, **more):
 
 
 def matches(hosts, runners=(), allocators=()):
-    """What match_hosts says of inventory hosts given as name -> variables."""
+    """The result of match_hosts for inventory hosts given as name -> variables."""
     identities = [host_identity(name, variables) for name, variables in hosts.items()]
     return match_hosts(identities, known_hosts(runners, allocators))
 
 
-# -- who a host is -----------------------------------------------------------------------------------------------------
+# -- identity -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_host_is_found_by_its_allocator_alone():
 
 
 @pytest.mark.parametrize("host_ip", [None, ""])
-def test_an_address_that_the_platform_leaves_out_matches_nobody(host_ip):
+def test_an_address_that_the_platform_leaves_out_matches_no_host(host_ip):
     assert matches({"None": {}, "a": {}}, [runner("x", host_ip=host_ip, public_hostname=host_ip)]) == {
         "None": None,
         "a": None,
@@ -172,7 +172,7 @@ def test_two_hosts_that_fit_one_runner_are_an_error():
         )
 
 
-# -- what the platform says --------------------------------------------------------------------------------------------
+# -- the state of a host by the API --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_api_state(entry, roles, state, missing):
 
 
 CONTAINERS = {"ece_containers": ["frc-runners-runner", "frc-allocators-allocator"]}
-# The plan's state of a host, and the words in which the platform says it.
+# The plan's state of a host, and the message in which the platform says it.
 SAYS = {
     "connected": ([runner()], [allocator()]),
     "connected, role missing": ([runner(roles=("proxy",))], []),
@@ -254,14 +254,14 @@ def planned(says, **more):
 
 
 @pytest.mark.parametrize(
-    ("says", "facts", "replace_stale", "verdict", "words"),
+    ("says", "facts", "replace_stale", "verdict", "message"),
     [
         pytest.param(
             "connected, role missing",
             {},
             False,
             ASSIGN_ROLES,
-            "lacks allocator: assign through the API",
+            "the role allocator is missing: it is assigned",
             id="2 role missing",
         ),
         pytest.param("unknown", {}, False, INSTALL, "new: join as allocator", id="3 new"),
@@ -270,7 +270,7 @@ def planned(says, **more):
             {"installer_running": True},
             False,
             WAIT,
-            "an installer is running on it already",
+            "an installer is already running on it",
             id="4 installer running",
         ),
         pytest.param(
@@ -278,7 +278,7 @@ def planned(says, **more):
             {"installer_running": True, **CONTAINERS},
             False,
             WAIT,
-            "an installer is running",
+            "an installer is already running",
             id="4 installer half done",
         ),
         pytest.param(
@@ -289,14 +289,16 @@ def planned(says, **more):
             "remove its ECE containers (frc-runners-runner first)",
             id="5 half-installed",
         ),
-        pytest.param("known, not connected", CONTAINERS, False, DISCONNECTED, "It is never reinstalled", id="6 ill"),
+        pytest.param(
+            "known, not connected", CONTAINERS, False, DISCONNECTED, "It is not reinstalled", id="6 disconnected"
+        ),
         pytest.param(
             "known, not connected",
             CONTAINERS,
             True,
             DISCONNECTED,
-            "It is never reinstalled",
-            id="6 ill, replace_stale or not",
+            "It is not reinstalled",
+            id="6 disconnected, replace_stale or not",
         ),
         pytest.param("known, not connected", {}, False, STALE, "set ece_host_replace_stale: true", id="7 stale"),
         pytest.param(
@@ -307,7 +309,7 @@ def planned(says, **more):
             {"installer_running": True},
             True,
             WAIT,
-            "an installer is running",
+            "an installer is already running",
             id="replaced, and joining now",
         ),
         pytest.param(
@@ -347,13 +349,13 @@ def planned(says, **more):
         ),
     ],
 )
-def test_every_row_of_the_verdict_table(says, facts, replace_stale, verdict, words):
+def test_every_row_of_the_table_of_decisions(says, facts, replace_stale, verdict, message):
     found, sentence = decide(planned(says), facts, replace_stale=replace_stale, connect_timeout=600)
-    assert (found, words in sentence) == (verdict, True), sentence
-    assert (found in REJECTED) == (verdict in ("refused", "half-installed", "ill", "stale"))
+    assert (found, message in sentence) == (verdict, True), sentence
+    assert (found in REJECTED) == (verdict in ("refused", "half-installed", "disconnected", "stale"))
 
 
-def test_first_row_of_the_verdict_table_a_connected_host_is_joined_and_never_asked():
+def test_a_connected_host_is_joined_and_is_not_asked():
     assert planned("connected")["state"] == JOINED
 
 
@@ -381,10 +383,11 @@ def test_a_finished_install_without_containers_is_not_waited_for():
     assert decide(planned("unknown"), facts, replace_stale=False, connect_timeout=600)[0] == INSTALL
 
 
-def test_many_containers_are_told_by_three():
+def test_of_many_containers_three_are_named():
     facts = {"ece_containers": ["frc-d", "frc-b", "frc-a", "frc-c"]}
     assert (
-        "(frc-a, frc-b, frc-c, ...)" in decide(planned("unknown"), facts, replace_stale=False, connect_timeout=600)[1]
+        "(frc-a, frc-b, frc-c and 1 more)"
+        in decide(planned("unknown"), facts, replace_stale=False, connect_timeout=600)[1]
     )
 
 
@@ -403,11 +406,13 @@ def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new
         "missing_roles": ["allocator"],
         "zone": "zone-1",
         "differences": [],
+        "version": "",
+        "coordinator": "",
     }
     assert (result["new"]["state"], result["new"]["runner_id"], result["new"]["missing_roles"]) == (NEW, "r-new", [])
 
 
-def test_of_the_platforms_lists_is_kept_what_is_asked_of_them():
+def test_only_the_fields_that_are_read_later_are_kept():
     full = {**FULL_ALLOCATOR, "instances": [{}] * 50, "features": [], "external_links": []}
     whole = {**runner("r"), "containers": [{}] * 9, "health_checks": {}}
     known = known_hosts(iter([whole]), iter([full]))
@@ -431,31 +436,31 @@ def test_each_list_that_is_cut_is_a_warning(totals, count):
     assert len(count_warnings(known_hosts([runner("r")], [FULL_ALLOCATOR]), totals)) == count
 
 
-def test_joined_hosts_that_are_not_as_wanted_make_one_warning():
+def test_joined_hosts_that_differ_from_the_inventory_make_one_warning():
     hosts = [{**host_identity(name, {}), "roles": ["proxy"], "zone": "zone-9"} for name in "abcdefg"]
     known = known_hosts([runner(name, host_ip=name, roles=("proxy",), zone="zone-1") for name in "abcdefg"], [])
     (warning,) = difference_warnings(plan_hosts(hosts, known))
     assert warning.startswith(
-        "joined, but not as the inventory has them: a (it is in zone zone-1 instead of zone-9), b ("
+        "hosts that are joined differ from the inventory: a (it is in zone zone-1 instead of zone-9), b ("
     )
     assert warning.endswith(" and 2 more")
     assert difference_warnings(plan_hosts(hosts, {})) == []
 
 
 @pytest.mark.parametrize(
-    ("counts", "words"),
+    ("counts", "message"),
     [
         ({JOINED: 997, NEW: 3}, "1,000 hosts: 997 joined, 3 new"),
         ({JOINED: 2}, "2 hosts: 2 joined, 0 new"),
-        ({DISCONNECTED: 1, MISSING_ROLES: 2}, "3 hosts: 0 joined, 0 new, 1 not connected, 2 lacking a role"),
+        ({DISCONNECTED: 1, MISSING_ROLES: 2}, "3 hosts: 0 joined, 0 new, 1 disconnected, 2 missing a role"),
     ],
 )
-def test_plan_line(counts, words):
+def test_plan_line(counts, message):
     entries = [{"state": state} for state, count in counts.items() for _ in range(count)]
     line = plan_line(
         {str(number): entry for number, entry in enumerate(entries)}, "3.8.0", "https://ece.example.com:12443"
     )
-    assert line == "ECE 3.8.0 at https://ece.example.com:12443 - " + words
+    assert line == "ECE 3.8.0 at https://ece.example.com:12443 - " + message
 
 
 # -- after the join ----------------------------------------------------------------------------------------------------
@@ -495,7 +500,7 @@ def test_differences(entry, zone, version, found):
 
 
 @pytest.mark.parametrize(
-    ("entry", "words"),
+    ("entry", "message"),
     [
         (None, "the platform does not know it"),
         ({"runner": runner(roles=())}, "without the role allocator, as happens when a token does not permit it"),
@@ -503,17 +508,17 @@ def test_differences(entry, zone, version, found):
             {"runner": runner(), "allocator": allocator(connected=False)},
             "its runner is connected but its allocator is not",
         ),
-        ({"runner": runner(connected=False)}, "the platform knows it but is not connected to it"),
+        ({"runner": runner(connected=False)}, "the platform knows it but it is not connected"),
         ({"runner": runner(), "allocator": allocator()}, "it is connected"),
     ],
 )
-def test_not_ready_reason_names_what_to_look_at(entry, words):
-    assert words in not_ready_reason(entry, ["allocator"])
+def test_not_ready_reason_names_what_to_look_at(entry, message):
+    assert message in not_ready_reason(entry, ["allocator"])
 
 
 @pytest.mark.parametrize("says", ["unknown", "known, not connected"])
 @pytest.mark.parametrize("replace_stale", [False, True])
-def test_without_an_answer_of_the_engine_the_verdict_is_refused_with_its_error(says, replace_stale):
+def test_where_the_engine_does_not_answer_the_host_is_refused_with_its_error(says, replace_stale):
     facts = {
         "containers_known": False,
         "ece_containers": [],
@@ -563,7 +568,7 @@ def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
     ]
     planned = plan_hosts(hosts, known)
     assert unlisted_allocators(planned, known) == ["10.0.0.2"]
-    assert unlisted_allocators(planned, known, most=0) == []
+    assert unlisted_allocators(planned, known, limit=0) == []
     add_allocators(known, [{"allocator_id": "10.0.0.2", "status": {"connected": True}}])
     assert plan_hosts(hosts, known)["10.0.0.2"]["state"] == JOINED
 

@@ -21,7 +21,7 @@ def test_batches(value):
 )
 def test_values_that_are_not_batches(value):
     assert batch_problem(value) == (
-        f"{value!r} is no batch of hosts: use a number of hosts or a percentage, 1 or more, "
+        f"{value!r} is not a batch of hosts: use a number of hosts or a percentage, 1 or more, "
         "or a list of those, like [1, '25%']"
     )
 
@@ -33,9 +33,9 @@ def test_percentages(value):
 
 @pytest.mark.parametrize("value", [-1, 101, "101%", "all", "", True, None, [30], "30%%", "nan"])
 def test_values_that_are_not_percentages(value):
-    assert percentage_problem(value) == f"{value!r} is no percentage: use 0 to 100"
+    assert percentage_problem(value) == f"{value!r} is not a percentage: use 0 to 100"
 
 
 @pytest.mark.parametrize("batch", ["9" * 5000, "9" * 5000 + "%", "1000000000"])
 def test_a_batch_beyond_any_inventory_is_refused(batch):
-    assert "is no batch of hosts" in batch_problem(batch)
+    assert "is not a batch of hosts" in batch_problem(batch)

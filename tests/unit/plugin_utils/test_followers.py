@@ -85,7 +85,9 @@ def test_each_host_holds_a_request_of_its_own_open(follow):
     followers = follow(hosts)
     assert {name: record["rc"] for name, record in followers.records.items()} == {"a": 0, "b": 5}
     assert {hold for _name, hold in hosts.asked} == {25.0}
-    assert sorted(name for name, _hold in hosts.asked) == ["a", "a", "a", "b"], "a host that has ended is not asked again"
+    assert sorted(name for name, _hold in hosts.asked) == ["a", "a", "a", "b"], (
+        "a host that has ended is not asked again"
+    )
 
 
 def test_more_hosts_than_can_be_asked_at_once_take_turns_with_short_requests(follow):
