@@ -275,9 +275,9 @@ class HttpClient:
         if "CERTIFICATE_VERIFY_FAILED" not in text and "certificate" not in text.lower():
             return f"TLS failed: {_reason(error)}"
         if "expired" in text:
-            return "the coordinator's certificate has expired: renew it on the platform"
+            return "the coordinator's certificate has expired; renew it on the platform"
         if "doesn't match" in text or "not valid for" in text or "mismatch" in text:
-            return "the coordinator's certificate is for another host name: use the name in it as url"
+            return "the coordinator's certificate is for another host name; use the name in it as url"
         return (
             "the coordinator's certificate is not signed by a known CA; set ca_path to the platform's CA "
             "(ECE signs its own by default)"

@@ -144,9 +144,7 @@ def check_options(params: Mapping[str, Any]) -> None:
     if not params["roles"]:
         raise OptionError("roles is empty: give the roles that hosts can have with the token, like [allocator]")
     if validity is not None and params["persistent"]:
-        raise OptionError(
-            f"validity_in_seconds {validity} is for ephemeral tokens only: remove it, or set persistent to false"
-        )
+        raise OptionError(f"validity_in_seconds {validity} goes with ephemeral tokens only: drop it, or persistent")
     if validity is not None and not 0 < validity <= TOKEN_VALIDITY_MAX_SECONDS:
         raise OptionError(f"validity_in_seconds {validity} is not possible: use 1 to {TOKEN_VALIDITY_MAX_SECONDS}")
 

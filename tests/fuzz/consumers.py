@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the collection does with the platform's answers: modules and actions, as whole as they can be had without a play."""
+"""Everything that uses the platform's answers: modules and actions, as complete as possible without a play."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
 
 @dataclass(frozen=True)
 class Consumer:
-    """Something that asks the platform, and the kinds of requests that it makes. Returns what an operator reads of it."""
+    """Something that uses the platform, and the kinds of its requests. `run` returns what an operator reads."""
 
     run: Callable[[EceClient], list[str]]
     kinds: tuple[str, ...]
@@ -43,7 +43,7 @@ class Consumer:
 
 
 def _module(module: Any, check: Callable[[dict], None] = json.dumps, **params: Any) -> Callable[[EceClient], list[str]]:
-    """A module's own function, with these of its options; what it returns must be such that Ansible can print it."""
+    """Return a function that runs a module with these options and checks that Ansible can print the result."""
 
     def run(client):
         warnings: list[str] = []
@@ -83,7 +83,7 @@ HOSTS = {
 
 
 class Variables(dict):
-    """What ece_host_plan reads of one host, with nothing to template."""
+    """The variables of one host as the plan reads them, without templates."""
 
     def get(self, key, default=None):
         value = super().get(key)
@@ -94,7 +94,7 @@ class Variables(dict):
 
 
 class Plan(ece_host_plan.ActionModule):
-    """The action, but for the play around it."""
+    """The action without the play around it."""
 
     def __init__(self, client: EceClient | None = None, files: Mapping[str, str] | None = None) -> None:
         self._client, self._files = client, files or {}
@@ -109,7 +109,7 @@ class Plan(ece_host_plan.ActionModule):
 def plan_of(
     client: EceClient, hosts: Mapping[str, Mapping[str, Any]], files: Mapping[str, str] | None = None
 ) -> list[str]:
-    """What an operator reads of ece_host_plan in a play over these hosts."""
+    """Return what an operator reads of the plan in a play over these hosts."""
     shown: list[str] = []
     hosts_variables = SimpleNamespace(of=lambda name: Variables(hosts[name]))
     with (
@@ -126,7 +126,7 @@ _safe_load = functools.lru_cache(yaml.safe_load)
 
 
 def _loaded_once(text: str) -> Any:
-    """The role's argument specs take longer to read than all else in an example."""
+    """Cache the role's argument specs: reading them takes longer than the rest of an example."""
     return _safe_load(text)
 
 
@@ -142,7 +142,7 @@ ENDED = {
     "output": [],
     "bootstrap_log": [],
 }
-# What a host says of its installer, and at which second of the watch.
+# The records of an installer, with the second of the watch at which they arrive.
 LOOKS = [(0, None), (1, {"lock": "running", "started": 1.0, "now": 2.0}), (40, ENDED), (90, ENDED), (5000, ENDED)]
 
 
@@ -163,15 +163,15 @@ def _watch(client):
     ]
     totals = platform_totals(client.platform())
     known = known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
-    words = []
+    lines = []
     for now, record in LOOKS:
         for watch in watches:
             watch.look(now, known.get(watch.entry["runner_id"]), record)
-        words.append(progress(watches, [watch.name for watch in watches]))
+        lines.append(progress(watches, [watch.name for watch in watches]))
     assert all(watch.over for watch in watches)
     rows = [watch.row() for watch in watches]
     json.dumps(rows)
-    return words + table(rows)
+    return lines + table(rows)
 
 
 LISTS = ("platform", "runners", "allocators")
@@ -206,7 +206,7 @@ CONSUMERS = {
     "mint persistent": Consumer(
         _module(ece_enrollment_token, **TOKEN, persistent=True, validity_in_seconds=None), ("mint", "tokens")
     ),
-    # Asks for more roles than the healthy answer's token has, so that this is revoked.
+    # This requests more roles than the token of the healthy answer has, so the token is revoked.
     "discard": Consumer(
         _module(
             ece_enrollment_token,

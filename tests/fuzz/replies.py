@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Replies of the platform: the API's shapes as whole documents, and everything that can be done to them on the way."""
+"""Replies of the platform: documents in the formats of the API, and everything that can damage them on the way."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.fuzz.fuzzing import API_KEY, BASIC, BEARER, PASSWORD
 from tests.fuzz.transport import Answer, Reply
 from tests.unit.scripted import NOT_READY, connect_timeout, jwt, read_timeout, refused, reset
 
-# -- documents, in the shapes of the API's specification ---------------------------------------------------------------
+# -- documents, in the formats of the API specification ----------------------------------------------------------------
 
-# Whole variants instead of a strategy for each member: an example costs by the number of things drawn, and the members get their odd
+# These are whole variants instead of a strategy for each member, because each drawn thing takes time. Members get odd
 # values below, as damage.
 
 
 def allocator(allocator_id: str, zone: str = "zone-1", connected: bool = True, **more: Any) -> dict:
-    """AllocatorInfo, with all that its specification has."""
+    """AllocatorInfo, with all specified members."""
     return {
         "allocator_id": allocator_id,
         "zone_id": zone,
@@ -53,7 +53,7 @@ def allocator(allocator_id: str, zone: str = "zone-1", connected: bool = True, *
 
 
 def runner(runner_id: str, *roles: str, zone: str = "zone-1", connected: bool = True, **more: Any) -> dict:
-    """RunnerInfo, with all that its specification has."""
+    """RunnerInfo, with all specified members."""
     return {
         "runner_id": runner_id,
         "zone": zone,
@@ -71,7 +71,7 @@ def runner(runner_id: str, *roles: str, zone: str = "zone-1", connected: bool = 
 
 
 def region(allocators: Any, runners: Any) -> dict:
-    """RegionInfo, as far as it counts."""
+    """RegionInfo, with the members that hold counts."""
     return {
         "region_id": "ece-region",
         "allocators": {
@@ -200,14 +200,14 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
     "written": st.just({}),
     "deleted": st.just({}),
 }
-# Errors that repeat what they refuse, as far as it was sent at all.
+# Errors may repeat what was sent.
 ECHOED = (PASSWORD, BASIC, API_KEY)
 FAILURES = st.sampled_from(
     [
         {
             "errors": [
                 {"code": code, "message": message, "fields": ["body.roles", *ECHOED]},
-                {"code": "second", "message": "words of the API"},
+                {"code": "second", "message": "a message of the API"},
             ]
         }
         for code in ("root.unauthorized", "allocators.allocator_not_found", NOT_READY, "")
@@ -224,7 +224,7 @@ FAILURES = st.sampled_from(
 
 # -- damage ------------------------------------------------------------------------------------------------------------
 
-# Stand for nesting so deep that Python's own writer of JSON does not get to its bottom; see `spelled`.
+# Placeholders for nesting that is too deep for Python to write as JSON; see `spelled`.
 DEEP = {f"@{depth}@": b'{"a":[' * (depth // 2) + b"]}" * (depth // 2) for depth in (80, 400, 900, 20_000)}
 JUNK = [
     *(None, True, False, 0, -1, 1.5, math.nan, math.inf, -math.inf, 1e308, 10**30, 10**400),
@@ -268,7 +268,7 @@ ECHOES = [
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Container and key of everything within a document."""
+    """Yield container and key of every value in a document."""
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         yield value, key
         yield from _places(value[key])
@@ -283,7 +283,7 @@ def _lose(container: Any, key: Any) -> None:
 
 
 def _double(container: Any, key: Any) -> None:
-    """Twice in a list; in an object under another name."""
+    """Repeat an element of a list; repeat a member of an object under another name."""
     if isinstance(container, list):
         container.append(copy.deepcopy(container[key]))
     else:
@@ -298,7 +298,7 @@ ANYTHING = object()
 
 
 def _damages(junk: list) -> st.SearchStrategy:
-    """What can be done to a place in a document; ANYTHING is for something that is drawn for it alone."""
+    """Return the damages of a place in a document; ANYTHING stands for a value that is drawn for it."""
     return st.sampled_from(
         [
             *[_lose] * 8,
@@ -312,14 +312,14 @@ def _damages(junk: list) -> st.SearchStrategy:
 
 DAMAGES, DAMAGES_WITH_ECHOES = _damages(JUNK), _damages(JUNK + ECHOES)
 COUNTS = st.sampled_from([0, 1, 1, 2, 3])
-PICKS = st.integers(0, 10**6)  # made once: a strategy that is made within an example takes longer than the example
+PICKS = st.integers(0, 10**6)  # made once, because making a strategy takes longer than an example
 SCALARS = st.text(max_size=4) | st.integers() | st.floats()
 
 
 @st.composite
 def damaged(draw, documents: st.SearchStrategy, damages: st.SearchStrategy = DAMAGES) -> Any:
-    """A document in which up to three things are lost, doubled, wrapped or something else."""
-    whole = [copy.deepcopy(draw(documents))]  # its constants are those of every other example
+    """Draw a document in which up to three values are lost, doubled, wrapped or replaced."""
+    whole = [copy.deepcopy(draw(documents))]  # the examples share its constants
     for _number in range(draw(COUNTS)):
         places = list(_places(whole))
         if places:
@@ -333,14 +333,16 @@ def damaged(draw, documents: st.SearchStrategy, damages: st.SearchStrategy = DAM
 
 
 def spelled(document: Any, plain: bool = True) -> bytes:
-    """A document as JSON: NaN as Python and Java write it, lone surrogates escaped or raw, and the deep nesting that DEEP stands for."""
+    """Return a document as JSON, with NaN, with lone surrogates escaped or raw, and with the nesting of DEEP."""
     text = json.dumps(document, ensure_ascii=plain).encode("utf-8", "surrogatepass")
     for name, nesting in DEEP.items():
         text = text.replace(b'"%s"' % name.encode(), nesting)
     return text
 
 
-PAGE = f"\n<html><head><title>502 for Basic {BASIC}, ApiKey {API_KEY}</title></head>\n<body>{PASSWORD}</body></html>".encode()
+PAGE = (
+    f"\n<html><head><title>502 for Basic {BASIC}, ApiKey {API_KEY}</title></head>\n<body>{PASSWORD}</body></html>"
+).encode()
 BODIES = [
     *(
         b"",
@@ -375,7 +377,7 @@ BODIES = [
     ),
     *(
         json.dumps({"message": ECHOED}).encode(),
-        "denied: {0}\u2028{1} {2}".format(*ECHOED).encode(),
+        f"denied: {PASSWORD}\u2028{BASIC} {API_KEY}".encode(),
         json.dumps({"error": {"sent": ECHOED}}).encode(),
     ),
 ]
@@ -467,7 +469,7 @@ BROKEN = [
 
 
 def documents_as_replies(kind: str) -> st.SearchStrategy:
-    """The document of a kind, more or less, as a good answer looks from outside."""
+    """Return answers with status 200 and a damaged document of this kind."""
     return st.builds(
         lambda document, plain: Reply(200, spelled(document, plain)), damaged(DOCUMENTS[kind]), st.booleans()
     )
@@ -535,7 +537,7 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
 
 
 def always(reply: Reply) -> Answer:
-    """This, however often it is asked for."""
+    """Return the same answer to every request."""
     return lambda number, request: reply
 
 
@@ -545,7 +547,7 @@ HEALTHY: dict[str, Answer] = {
 
 
 def in_turn(kind: str, replies: list) -> Answer:
-    """These answers, the last of them for good; a None is a healthy one."""
+    """Return these answers in order, and then the last one; None stands for a healthy answer."""
     return lambda number, request: replies[min(number, len(replies) - 1)] or HEALTHY[kind](number, request)
 
 
@@ -556,17 +558,17 @@ def _page(names) -> Reply:
 
 
 def endless(size: int) -> Answer:
-    """Whatever is asked for, there is more."""
+    """Return an endless list, in pages of this size."""
     return lambda number, request: _page(f"{number}-{position}" for position in range(size))
 
 
 def always_the_first(size: int) -> Answer:
-    """A server that does not know `from`."""
+    """Return a server that ignores `from`."""
     return lambda number, request: _page(map(str, range(size)))
 
 
 def shrinking(size: int, loss: int, cap: int) -> Answer:
-    """A list that loses its head while it is read, in pages of a size of its own."""
+    """Return a list that loses its first entries while it is read, in pages of at most `cap` entries."""
 
     def answer(number, request):
         start = int(request.url.partition("from=")[2].partition("&")[0])
@@ -601,5 +603,5 @@ _SERVERS = {kind: _servers_of(kind) for kind in DOCUMENTS}
 
 
 def servers(kind: str) -> st.SearchStrategy[Answer]:
-    """How requests of one kind are answered in one example: the same each time, or differently from one to the next."""
+    """Return how requests of one kind are answered in one example: always the same, or differently each time."""
     return _SERVERS[kind]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""10,000 sets of options for the collection's own checks: what they let pass works, what they do not is one sentence."""
+"""10,000 sets of options for the collection's own checks: accepted options work, refused ones lead to one message."""
 
 from __future__ import annotations
 
@@ -30,26 +30,24 @@ from tests.fuzz.replies import HEALTHY, HEALTHY_DOCUMENTS
 from tests.fuzz.transport import Platform, attach, client_of
 
 CONNECTIONS, MODULES, HOSTS = 5_000, 2_000, 3_000
-# What an action makes a sentence of; modules make one of the first three.
-EXPECTED = (*EXPECTED_ERRORS, OptionError, OptionError)
 
 
-def judged(
+def check_options(
     function: Callable[[Any], list[str]], sets: st.SearchStrategy, examples: int, secrets: Iterable[str]
 ) -> None:
-    """Runs the function with generated options: it may return sentences, or raise one; both happen often enough to mean something."""
+    """Run the function with generated options: it returns messages or raises one, and both have to be frequent."""
     tally: collections.Counter = collections.Counter()
 
     @fuzz(examples, sets)
     def check(options):
         try:
-            sentences = function(options)
+            messages = function(options)
             tally["accepted"] += 1
-        except EXPECTED as error:
-            sentences = [str(error)]
+        except EXPECTED_ERRORS as error:
+            messages = [str(error)]
             tally["refused"] += 1
-        for sentence in sentences:
-            assert_sentence(sentence, secrets)
+        for message in messages:
+            assert_sentence(message, secrets)
 
     check()
     assert tally.total() >= examples
@@ -121,32 +119,32 @@ WRONG_CONNECTION = {
 
 @pytest.fixture
 def environment(monkeypatch):
-    """Nothing of the machine's own connection options."""
-    for words in CONNECTION_SPEC.values():
-        for variable in words.get("fallback", (None, []))[1]:
+    """Remove this machine's own connection options."""
+    for option in CONNECTION_SPEC.values():
+        for variable in option.get("fallback", (None, []))[1]:
             monkeypatch.delenv(variable, raising=False)
 
 
-def test_connection_options_connect_or_are_refused_in_a_sentence(environment):
+def test_connection_options_connect_or_are_refused_with_a_message(environment):
     validator = ArgumentSpecValidator(CONNECTION_SPEC)
 
     def connect(options):
         try:
             validated = validator.validate({name: value for name, value in options.items() if value is not None})
-        except OverflowError:  # Ansible's own, for an infinite timeout
-            raise OptionError("Ansible's own words") from None
+        except OverflowError:  # Ansible raises it for an infinite timeout
+            raise OptionError("Ansible's own message") from None
         if validated.error_messages:
-            raise OptionError("Ansible's own words")
+            raise OptionError("Ansible's own message")
         warnings = check_connection(validated.validated_parameters)
         client = make_client(validated.validated_parameters)
         attach(client, Platform(HEALTHY))
         assert client.platform() == HEALTHY_DOCUMENTS["platform"]
         return warnings
 
-    judged(connect, option_sets(CONNECTION, whole=True, more=WRONG_CONNECTION), CONNECTIONS, (API_KEY, PASSWORD))
+    check_options(connect, option_sets(CONNECTION, whole=True, more=WRONG_CONNECTION), CONNECTIONS, (API_KEY, PASSWORD))
 
 
-# -- options of modules, of the types that Ansible makes of them -------------------------------------------------------
+# -- options of modules, with the types that Ansible gives them --------------------------------------------------------
 
 ODD_IDS = [
     "t",
@@ -172,7 +170,7 @@ ROLES = [["allocator"], ["allocator", "proxy", "allocator"], []]
 
 
 def combinations(module: Any, **options: list) -> list[tuple[Any, dict]]:
-    """The module with every combination of these values."""
+    """Return the module with every combination of these values."""
     return [(module, dict(zip(options, values))) for values in itertools.product(*options.values())]
 
 
@@ -204,7 +202,7 @@ MODULE_OPTIONS = st.one_of(
 )
 
 
-def test_a_modules_options_make_requests_of_the_api_or_are_refused_in_a_sentence():
+def test_a_modules_options_lead_to_requests_of_the_api_or_are_refused_with_a_message():
     client = client_of(Platform(HEALTHY), "key")
 
     def run(example):
@@ -215,7 +213,7 @@ def test_a_modules_options_make_requests_of_the_api_or_are_refused_in_a_sentence
         module.run(SimpleNamespace(params=params, check_mode=False, warn=warnings.append), client)
         return warnings
 
-    judged(run, MODULE_OPTIONS, MODULES, (API_KEY, *TOKEN.split(".")))
+    check_options(run, MODULE_OPTIONS, MODULES, (API_KEY, *TOKEN.split(".")))
 
 
 # -- variables of a new host -------------------------------------------------------------------------------------------
@@ -261,7 +259,7 @@ WRONG_HOST = {
 
 @pytest.fixture
 def files(tmp_path):
-    """Files of the controller, by the name that finds them."""
+    """Files of the controller, by name."""
     contents = {
         "installer": b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.0\n",
         "old": b"CLOUD_ENTERPRISE_VERSION=2.13.0\n",
@@ -272,7 +270,7 @@ def files(tmp_path):
     return {name: str(tmp_path / name) for name in contents}
 
 
-def test_a_hosts_variables_are_planned_or_refused_in_a_sentence(files):
+def test_a_hosts_variables_are_planned_or_refused_with_a_message(files):
     client = SimpleNamespace(
         url="https://ece.example.com:12443",
         warnings=[],
@@ -285,4 +283,4 @@ def test_a_hosts_variables_are_planned_or_refused_in_a_sentence(files):
     def plan(variables):
         return plan_of(client, {"new": {name: value for name, value in variables.items() if value is not None}}, files)
 
-    judged(plan, option_sets(HOST, more=WRONG_HOST), HOSTS, (IN_URL,))
+    check_options(plan, option_sets(HOST, more=WRONG_HOST), HOSTS, (IN_URL,))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""10,000 replies of a platform, each somehow damaged, and all that the collection does with them."""
+"""10,000 damaged replies of a platform, and everything that the collection does with them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.fuzz.replies import HEALTHY, HEALTHY_DOCUMENTS, servers, spelled
 from tests.fuzz.transport import Platform, Reply, client_of
 
 REPLIES = 10_000
-# A platform's answer is not always asked for: a mint that fails has no token to revoke.
+# Some examples never ask for the damaged answer: after a mint that fails there is no token to revoke.
 EXAMPLES = 10_500
 LOGINS = 500
 PAGES_MAX = 20
 
 
-# What is known besides: a platform that counts its allocators, or one that does not, so that only the list itself can tell where it ends.
+# The other answers: a platform that counts its allocators, or one that does not, so that only the list shows its end.
 KNOWN = {"counted": HEALTHY_DOCUMENTS, "uncounted": {**HEALTHY_DOCUMENTS, "platform": {"version": "3.8.0"}}}
 ASKED = st.sampled_from(
     [
@@ -40,12 +40,12 @@ ASKED = st.sampled_from(
 
 @st.composite
 def examples(draw):
-    """A consumer, one kind of its requests that is answered strangely, and how. The others are answered well, or nobody would get to the strange one."""
+    """A consumer, and one kind of its requests with strange answers. All other requests are answered well."""
     name, kind, credentials, known = draw(ASKED)
     return name, kind, credentials, known, draw(servers(kind))
 
 
-def test_whatever_the_platform_answers_a_sentence_or_a_result_comes_out(monkeypatch):
+def test_every_answer_of_the_platform_leads_to_a_result_or_a_message(monkeypatch):
     monkeypatch.setattr(api, "PAGES_MAX", PAGES_MAX)
     tally: collections.Counter = collections.Counter()
     asked: set = set()
@@ -59,14 +59,14 @@ def test_whatever_the_platform_answers_a_sentence_or_a_result_comes_out(monkeypa
         asked.update((name, kind) for kind in platform.asked)
 
     check()
-    # A request that no example of its consumer ever comes to make is not fuzzed at all, whatever the sum says.
+    # The sum alone does not show a kind of request that no example ever made.
     assert {(name, kind) for name, consumer in CONSUMERS.items() for kind in consumer.kinds} <= asked
     assert tally["replies"] >= REPLIES
-    # Neither way out may be the only one that is ever tried.
+    # Both outcomes must be frequent.
     assert min(tally["result"], tally["error"]) > REPLIES * 0.2, tally
 
 
-def test_whatever_the_login_answers_a_sentence_or_a_result_comes_out():
+def test_every_answer_of_the_login_leads_to_a_result_or_a_message():
     refused = Reply(401, spelled({"errors": [{"code": "root.unauthenticated", "message": "no basic here"}]}))
 
     @fuzz(LOGINS, servers("login"))
@@ -86,11 +86,11 @@ def test_whatever_the_login_answers_a_sentence_or_a_result_comes_out():
 
 
 def consume(run, platform, credentials, more_secrets=()) -> str:
-    """How it ended: with a result, or with one of the errors that modules and actions make a sentence of."""
+    """Return how it ended: with a result, or with an error that modules and actions report as a message."""
     secrets = list(SECRETS[credentials])
     try:
-        for words in run(client_of(platform, credentials)):
-            assert_sentence(words, secrets)
+        for text in run(client_of(platform, credentials)):
+            assert_sentence(text, secrets)
     except EXPECTED_ERRORS as error:
         result = failure(error)
         secrets += more_secrets

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A platform in the place of the network: the client's own session, with everything but the wire."""
+"""A platform in place of the network: the client's own session, with everything but the sockets."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from ansible_collections.ece.platform.plugins.module_utils._client import EceCli
 from tests.fuzz.fuzzing import CREDENTIALS
 
 URLS = ("https://ece-1.example.com:12443", "https://ece-2.example.com:12443")
-# More than any consumer needs of a platform that answers each request in the worst way that ends.
+# More than any consumer needs in the worst case that ends.
 REQUESTS_MAX = 300
 
-# Every request that the collection knows, by what its answer is.
+# Every request of the collection, by the kind of its answer.
 KINDS = {
     "login": r"POST /users/auth/_login",
     "platform": r"GET /platform",
@@ -47,7 +47,7 @@ _KINDS = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}
 
 @dataclass(frozen=True)
 class Reply:
-    """What arrives, before anybody has looked at it."""
+    """An answer as it arrives: not parsed, not decoded."""
 
     status: int = 200
     body: bytes = b""
@@ -58,9 +58,10 @@ Answer = Callable[[int, requests.PreparedRequest], "Reply | Exception"]
 
 
 class Platform(HTTPAdapter):
-    """Answers each kind of request by a function of its number and the request.
+    """Answers each kind of request with a function of its number and the request.
 
-    known: documents for kinds that have no such function, which the client of client_of() gets without any HTTP; that takes the most time.
+    known: documents for the kinds without such a function. The client of client_of() gets them without HTTP, which
+    would take most of the time.
     """
 
     def __init__(self, answers: Mapping[str, Answer], known: Mapping[str, Any] | None = None) -> None:
@@ -70,7 +71,7 @@ class Platform(HTTPAdapter):
         self.asked: dict[str, int] = {}
 
     def known_to(self, method: str, path: str) -> Any:
-        """The document for a request, or None where it is to be sent."""
+        """Return the document for a request, or None if the request has to be sent."""
         kind = kind_of(method, path)
         return None if kind in self._answers else copy.deepcopy(self._known.get(kind))
 
@@ -81,7 +82,7 @@ class Platform(HTTPAdapter):
         )  # there may be a path of a proxy before it
         number = self.asked.get(kind, 0)
         self.asked[kind] = number + 1
-        assert sum(self.asked.values()) <= REQUESTS_MAX, f"there is no end to it: {self.asked}"
+        assert sum(self.asked.values()) <= REQUESTS_MAX, f"the requests do not end: {self.asked}"
         reply = self._answers[kind](number, request)
         if isinstance(reply, Exception):
             raise reply
@@ -92,10 +93,10 @@ class Platform(HTTPAdapter):
 
 
 def kind_of(method: str, path: str) -> str:
-    """Fails for a request that is none of the API, as one whose path an odd id has changed."""
+    """Return the kind of a request. Fail if it is not of the API, as when an odd id has changed its path."""
     asked = f"{method} {path}"
     kind = next((kind for kind, pattern in _KINDS.items() if pattern.fullmatch(asked)), None)
-    assert kind, f"no request of the API: {asked}"
+    assert kind, f"not a request of the API: {asked}"
     return kind
 
 
@@ -103,7 +104,7 @@ _SOCKET = socket.socket()
 
 
 def check_sendable(request: requests.PreparedRequest, timeout: tuple[float, float]) -> None:
-    """Raises what the wire would raise for headers, paths and timeouts that it does not take."""
+    """Raise what a real connection would raise for invalid headers, paths and timeouts."""
     for seconds in timeout:
         _SOCKET.settimeout(seconds)
     connection = http.client.HTTPConnection("never.connected")
@@ -113,7 +114,7 @@ def check_sendable(request: requests.PreparedRequest, timeout: tuple[float, floa
 
 
 class _Client(EceClient):
-    """The real one, but for what is known beforehand."""
+    """The real client, except for documents that are known beforehand."""
 
     def request(self, method, path, *, params=None, body=None):
         document = self.platform_known(method, path)
@@ -121,7 +122,7 @@ class _Client(EceClient):
 
 
 def client_of(platform: Platform, credentials: str) -> EceClient:
-    """The real client of a platform, but for the wire and its naps."""
+    """Return the real client of a platform, without sockets and pauses."""
     client = _Client(URLS, **CREDENTIALS[credentials], retries=1, sleep=lambda seconds: None)
     client.platform_known = platform.known_to
     attach(client, platform)
@@ -129,7 +130,7 @@ def client_of(platform: Platform, credentials: str) -> EceClient:
 
 
 def attach(client: EceClient, platform: Platform) -> None:
-    """Put a platform in the place of a client's network."""
-    client._session.trust_env = False  # nothing of the machine's own proxies and netrc
+    """Replace the network of a client by a platform."""
+    client._session.trust_env = False  # ignore proxies and netrc of this machine
     for scheme in ("https://", "http://"):
         client._session.mount(scheme, platform)
