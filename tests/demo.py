@@ -2,9 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The main job against the stand-in: a platform with 120 allocators, 4 new hosts; no root, no containers.
+"""A demo of the playbook against the stand-in: 4 new hosts join a platform with 120 allocators.
 
-Shows check mode, the join, and the empty run after it, and fails unless each did what it should.
+It shows check mode, the join, and a second run with nothing to do, and fails unless each does what it should. It needs
+neither root nor containers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ EXISTING = 120
 
 
 def play(title: str, inventory: Path, environment: dict[str, str], *options: str) -> str:
-    """Run the playbook as an operator would, and show it as he would see it."""
+    """Run the playbook as an operator does, print its output, and return it. Exits if the playbook fails."""
     command = ["ansible-playbook", "ece.platform.add_allocators", "-i", str(inventory), *options]
     print(f"\n### {title}\n$ {shlex.join(command[:3] + ['inventory.yml'] + list(options))}", flush=True)
     run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -41,13 +42,14 @@ def play(title: str, inventory: Path, environment: dict[str, str], *options: str
 
 
 def expect(what: str, found: object, expected: object) -> None:
-    """One line of the summary; ends the demo if it is not so."""
+    """Print a line of the summary. Exits if it is not as expected."""
     print(f"  {what}: {found}")
     if found != expected:
         sys.exit(f"expected {expected}")
 
 
 def main() -> None:
+    """Run check mode, the join and a second run, and print a summary."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ece-demo-") as folder, StandIn(allocators=EXISTING) as ece:
         hosts = {name: ece.add_host(name, address, zone="ece-zone-1") for name, address in NEW_HOSTS.items()}
@@ -63,8 +65,8 @@ def main() -> None:
         written = len(ece.mutations)
         play("Join the new hosts", inventory, environment)
         minted, joined = ece.minted, sum(1 for join in ece.joins if join["ok"])
-        again = play("The same again: nothing to do", inventory, environment)
-        print("\n### What the platform saw")
+        again = play("Run again: nothing to do", inventory, environment)
+        print("\n### What the platform received")
         expect("requests that write, in check mode", written, 0)
         expect("enrollment tokens minted", minted, 1)
         expect("hosts joined", joined, len(NEW_HOSTS))

@@ -3,12 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Sees to the system packages that the test hosts of the Molecule scenarios need: does nothing where all are there, installs
-# them where it may (root, apt-get), else names those that are missing and ends with 1.
+# Installs the system packages that the test hosts of the Molecule scenarios need, if this is root and apt-get exists.
+# Otherwise it prints the names of the missing packages and ends with 1. It does nothing if none is missing.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
-# A Debian package, and what it brings that is needed here: a command, or one of podman's helpers.
+# A Debian package, and the command or the helper of Podman in it that the test hosts need.
 needs=(
   "aardvark-dns aardvark-dns"
   "debootstrap debootstrap"
@@ -23,7 +23,7 @@ needs=(
   "util-linux flock"
 )
 
-is_there() {
+is_installed() {
   command -v "$1" >/dev/null || [[ -x /usr/lib/podman/$1 || -x /usr/libexec/podman/$1 ]]
 }
 
@@ -31,7 +31,7 @@ find_missing() {
   local need
   missing=()
   for need in "${needs[@]}"; do
-    is_there "${need#* }" || [[ " ${missing[*]} " == *" ${need% *} "* ]] || missing+=("${need% *}")
+    is_installed "${need#* }" || [[ " ${missing[*]} " == *" ${need% *} "* ]] || missing+=("${need% *}")
   done
 }
 

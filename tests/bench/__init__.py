@@ -2,4 +2,4 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Benchmarks against the stand-in: C(python -m tests.bench), or C(make bench). Figures and ratios, no verdicts by the clock."""
+"""Benchmarks against the stand-in: `python -m tests.bench` or `make bench`. No test fails because of a figure."""

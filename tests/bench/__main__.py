@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""python -m tests.bench: measure the collection against the stand-in, at the size of a fleet, and print one table."""
+"""Measure the collection against the stand-in with a fleet of hosts, and print one table: python -m tests.bench"""
 
 from __future__ import annotations
 
@@ -26,25 +26,29 @@ SECTIONS: dict[str, Callable[[Operator, int], list[Row]]] = {
 
 
 def main() -> int:
+    """Measure the chosen sections; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "--fleet", type=int, default=1000, help="joined hosts of the platform; other sizes follow from it"
+        "--fleet", type=int, default=1000, help="number of joined hosts of the platform, from which other sizes follow"
     )
     parser.add_argument(
-        "--only", choices=sorted(SECTIONS), action="append", help="a part of it; may be given more than once"
+        "--only",
+        choices=sorted(SECTIONS),
+        action="append",
+        help="measure only this section; may be given more than once",
     )
     parser.add_argument(
-        "--write", metavar="FILE", help="write the table, and the machine it was measured on, to this Markdown file"
+        "--write", metavar="FILE", help="write the table and the machine's description to this Markdown file"
     )
     options = parser.parse_args()
     chosen = options.only or list(SECTIONS)
-    if "join" in chosen and not machines.can_be_had():
-        print("join is left out: its hosts need root and Podman", file=sys.stderr)
+    if "join" in chosen and not machines.available():
+        print("the section join is skipped: its hosts need root and Podman", file=sys.stderr)
         chosen.remove("join")
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="ece-bench-") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # an ordinary user runs the installers in it
+        folder.chmod(0o755)  # an unprivileged user runs the installers in it
         for section in chosen:
             print(f"measuring: {section}", file=sys.stderr, flush=True)
             measured = SECTIONS[section](Operator(folder / section), options.fleet)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Big answers: the module and the plan over ten thousand allocators and runners, each in a process of its own."""
+"""Big answers: a module and the plan with up to ten thousand allocators and runners, each in its own process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tests.bench.table import Row
 from tests.standin import StandIn
 
 SECONDS_MAX, MB_MAX = 5, 300
-# The middle one counts.
+# The figures are those of the median run.
 RUNS = 3
 
-# Both write the seconds of their work alone, without start and imports, to a file.
+# Both write the seconds of their work, without start and imports, to a file.
 MODULE = """
 import json, sys, time
 from ansible.module_utils.testing import patch_module_args
@@ -43,7 +43,8 @@ options = json.loads(sys.argv[1])
 client = EceClient(options.pop("url"), **options)
 platform = client.platform()
 known = known_hosts(client.runners(), client.iter_allocators(platform_totals(platform)["allocators"]))
-hosts = [{**host_identity(f"h{n}", {"ansible_host": name}), "roles": ["allocator"], "zone": None} for n, name in enumerate(known)]
+identities = [host_identity(f"h{n}", {"ansible_host": name}) for n, name in enumerate(known)]
+hosts = [{**identity, "roles": ["allocator"], "zone": None} for identity in identities]
 planned = plan_hosts(hosts, known, platform["version"])
 assert len(planned) == len(known) and all(entry["state"] == JOINED for entry in planned.values()), "not all are joined"
 open(sys.argv[2], "w").write(str(time.monotonic() - began))
@@ -51,6 +52,7 @@ open(sys.argv[2], "w").write(str(time.monotonic() - began))
 
 
 def measure(operator: Operator, fleet: int) -> list[Row]:
+    """Measure both with one, three and ten times the fleet, and the exponent of the growth."""
     environment = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
     bare = bare_interpreter_mb()
     rows: dict[str, list[Row]] = {"ece_allocator_info": [], "plan": []}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What joining costs on hosts behind SSH, beside the floor: a play that copies the installer and sleeps for as long as it takes."""
+"""The cost of a join over SSH, compared with a play that only copies the installer and sleeps as long as it runs."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ GROWTH_MAX, SECONDS_A_HOST_MAX = 1.15, 0.7
 
 
 def measure(operator: Operator, fleet: int) -> list[Row]:
+    """Measure joins of few and many hosts, with and without pipelining."""
     copy = {"src": "{{ ece_host_installer_src }}", "dest": "/mnt/data/elastic-cloud-enterprise.sh", "mode": "0700"}
     tasks = [{"ansible.builtin.copy": copy}, {"ansible.builtin.command": {"argv": ["sleep", str(INSTALL_SECONDS)]}}]
     floor_play = operator.write("floor.json", one_play("allocators", become=True, tasks=tasks))

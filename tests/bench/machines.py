@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hosts reached over SSH: the containers of the Molecule scenarios, prepared for the stand-in. Needs root and Podman."""
+"""Hosts for joins over SSH: the containers of the Molecule scenarios, with the stand-in's container engine."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ from tests.standin.hosts import host_files
 SCRIPT = Path(__file__).resolve().parents[2] / "extensions" / "molecule" / "hosts" / "hosts.sh"
 NETWORK = "10.213.9"
 GATEWAY = NETWORK + ".1"
-WIPE = "rm -rf /mnt/data/elastic* && docker ps --all --format '{{.Names}}' | xargs --no-run-if-empty docker rm -f >/dev/null"
+WIPE = """
+rm -rf /mnt/data/elastic*
+docker ps --all --format '{{.Names}}' | xargs --no-run-if-empty docker rm -f >/dev/null
+"""
 SESSIONS = "journalctl --quiet --no-pager --output=cat --unit=ssh | grep --count 'Starting session' || true"
 
 
-def can_be_had() -> bool:
-    """Whether this user and machine can run such hosts."""
+def available() -> bool:
+    """Return whether this user and machine can run such hosts, which need root and Podman."""
     return os.geteuid() == 0 and shutil.which("podman") is not None
 
 
 class Machines:
-    """C(count) hosts, up from C(with) on until its end."""
+    """A context in which this many hosts run."""
 
     def __init__(self, folder: Path, count: int) -> None:
         self.addresses = {f"bench-{number}": f"{NETWORK}.{10 + number}" for number in range(1, count + 1)}
@@ -49,6 +52,8 @@ class Machines:
         subprocess.run([str(SCRIPT), action, str(self._folder), *names], check=True, stdout=subprocess.DEVNULL)
 
     def _everywhere(self, *command: str, stdin: bytes = b"") -> dict[str, str]:
+        """Run a command on all hosts; return host -> output."""
+
         def one(name: str) -> str:
             argv = ["podman", "exec", "--interactive", name, *command]
             return subprocess.run(argv, input=stdin, stdout=subprocess.PIPE, check=True).stdout.decode()
@@ -70,17 +75,17 @@ class Machines:
         self._everywhere("bash", "-c", "systemctl daemon-reload && systemctl enable --quiet --now docker.socket")
 
     def reset(self, ece: StandIn) -> None:
-        """Make all hosts new again, to the platform too."""
+        """Remove all hosts from the platform, and what an installation leaves from the hosts."""
         for address in self.addresses.values():
             ece.platform.remove(address)
         self._everywhere("bash", "-c", WIPE)
 
     def sessions(self) -> dict[str, int]:
-        """Host -> sessions its sshd has opened so far, those over a reused connection included: the round trips."""
+        """Return host -> its round trips: the sessions of its sshd, including those over a reused connection."""
         return {name: int(text) for name, text in self._everywhere("bash", "-c", SESSIONS).items()}
 
     def inventory(self, ece: StandIn, count: int) -> dict[str, Any]:
-        """An inventory of the first C(count) hosts."""
+        """Return an inventory of the first `count` hosts."""
         zones = ece.platform.zones
         content = ece.inventory(
             {

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs playbooks against a stand-in, measured; with Ansible's defaults but for what is given."""
+"""An operator who runs playbooks against a stand-in with Ansible's defaults, and measures them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PLAYBOOK = "ece.platform.add_allocators"
 
 
 class Operator:
-    """Keeps inventories and playbooks in a folder of its own."""
+    """Writes inventories and playbooks into a folder, and runs them."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o755)
         self.folder = folder
 
     def environment(self, ece: StandIn, **more: str) -> dict[str, str]:
-        """The operator's, without any Ansible setting but where collections are."""
+        """Return the environment of a play, without any Ansible setting of this machine but the collections path."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "ECE_"))}
         own = {
             "HOME": str(self.folder),
@@ -40,12 +40,13 @@ class Operator:
         return {**kept, **own, **more}
 
     def write(self, name: str, content: Any) -> Path:
-        """An inventory or a playbook as JSON, which is YAML, too."""
+        """Write an inventory or a playbook as JSON, which is YAML, too."""
         path = self.folder / name
         path.write_text(json.dumps(content), encoding="utf-8")
         return path
 
     def command(self, inventory: Path, playbook: str | Path = PLAYBOOK, options: Sequence[str] = ()) -> list[str]:
+        """Return the command of a play."""
         return ["ansible-playbook", str(playbook), "-i", str(inventory), *options]
 
     def play(
@@ -57,10 +58,11 @@ class Operator:
         expect: int = 0,
         **more: str,
     ) -> Measured:
+        """Run a play to its end. Raises RuntimeError if its exit code is not the expected one."""
         ece.reset_requests()
         return run(self.command(inventory, playbook, options), self.environment(ece, **more), self.folder, expect)
 
 
 def one_play(hosts: str, **play: Any) -> list[Mapping[str, Any]]:
-    """A playbook of one play."""
+    """Return a playbook of one play."""
     return [{"hosts": hosts, "gather_facts": False, **play}]

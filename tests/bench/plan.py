@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What joined hosts cost: the playbook, and the role in a play of one's own, beside one debug task over the same hosts."""
+"""The cost of joined hosts: the playbook and the role in another play, compared with one debug task for all hosts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ REQUESTS_MAX = 4
 
 
 def measure(operator: Operator, fleet: int) -> list[Row]:
+    """Measure a platform of the fleet's size, and one of five times that size."""
     debug = operator.write(
         "debug.json", one_play("allocators", tasks=[{"ansible.builtin.debug": {"msg": "{{ inventory_hostname }}"}}])
     )
@@ -23,7 +24,7 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
     rows = []
     for hosts in (fleet, 5 * fleet):
         with StandIn(allocators=hosts) as ece:
-            # Existing hosts are unreachable on purpose: a round trip to one of them would end the play.
+            # Existing hosts are unreachable on purpose, so that a round trip to one of them ends the play.
             inventory = operator.write(f"{hosts}.json", ece.inventory(ece.existing_hosts()))
             floor = operator.play(ece, inventory, debug)
             rows.append(Row("joined: debug", hosts, floor.seconds, peak_mb=floor.peak_mb))
@@ -31,7 +32,7 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
                 "joined: add_allocators": {},
                 "joined: add_allocators --check": {"options": ("--check",)},
                 "joined: add_allocators --limit, all but one": {"options": ("--limit", "!existing-1")},
-                "joined: role in one's own play": {"playbook": own},
+                "joined: role in another play": {"playbook": own},
             }
             for what, options in plays.items():
                 seen = operator.play(ece, inventory, **options)

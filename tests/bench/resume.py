@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The controller is killed in the middle of a join, and the same command run again."""
+"""The cost of a second run after the first one was killed in the middle of a join."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from tests.bench.table import Row
 from tests.standin import StandIn
 
 COUNT = 10
-PATIENCE_SECONDS = 60
+START_TIMEOUT_SECONDS = 60
 
 
 def measure(operator: Operator, fleet: int) -> list[Row]:
+    """Kill a run once half of its installers have started, and measure the next one."""
     with StandIn(install_seconds=10) as ece:
         hosts = {f"new-{number}": ece.add_host(f"new-{number}", f"192.0.2.{number}") for number in range(1, COUNT + 1)}
         inventory = operator.write("resume.json", ece.inventory(hosts))
@@ -30,7 +31,7 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while (
             started := sum(bool(list(host.storage.rglob("record.json"))) for host in ece.hosts.values())
         ) < COUNT // 2 and time.monotonic() < deadline:
@@ -38,8 +39,8 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
         seen = operator.play(ece, inventory)
-        knocks = [join["runner_id"] for join in ece.joins]
-    figure = f"{started} adopted, {len(set(knocks))} joined, {len(knocks)} enrolments, {ece.minted} tokens"
+        enrolled = [join["runner_id"] for join in ece.joins]
+    figure = f"{started} adopted, {len(set(enrolled))} joined, {len(enrolled)} enrolments, {ece.minted} tokens"
     return [
         Row(
             "resume after SIGKILL",

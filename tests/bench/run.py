@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a command and say what it took: seconds, peak memory, and when each line of its output came."""
+"""Run a command and measure its seconds, its peak memory, and when each line of its output arrives."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 @dataclass
 class Measured:
-    """One run. seconds: wall clock. peak_mb: of the largest single process. lines: (Unix time of arrival, line)."""
+    """A measured run. seconds: wall clock. peak_mb: of the largest process. lines: (Unix time of arrival, line)."""
 
     seconds: float
     peak_mb: float
@@ -27,10 +27,11 @@ class Measured:
 
     @property
     def output(self) -> str:
+        """All lines as one text."""
         return "".join(line for _time, line in self.lines)
 
 
-# Linux counts what a process was before it became the command, too: so the command is not a child of this process, which is large.
+# Linux also counts the memory of a process before it executes the command, so a small process launches the command.
 _LAUNCHER = """
 import json, resource, subprocess, sys, time
 began = time.monotonic()
@@ -45,7 +46,10 @@ sys.exit(code)
 def run(
     command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None, expect: int = 0
 ) -> Measured:
-    """Raises RuntimeError, with the end of its output, where the command does not end as expected: its figures would mean nothing."""
+    """Run a command and return its measures.
+
+    Raises RuntimeError with the end of its output if its exit code is not the expected one.
+    """
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as figures:
         launched = [sys.executable, "-c", _LAUNCHER, figures.name, *command]
         process = subprocess.Popen(
@@ -68,12 +72,12 @@ def run(
 
 
 def bare_interpreter_mb() -> float:
-    """What a Python that does nothing takes."""
+    """Return the peak memory of a Python that does nothing."""
     return min(run([sys.executable, "-c", "pass"]).peak_mb for _ in range(3))
 
 
 def exponent(points: Sequence[tuple[int, float]]) -> float:
-    """k of seconds ~ size^k, by least squares over the logarithms: 1 is linear, 2 quadratic."""
+    """Return k of seconds ~ size^k, by least squares over the logarithms: 1 is linear, 2 quadratic."""
     logs = [(math.log(size), math.log(seconds)) for size, seconds in points]
     mean_x = sum(x for x, _y in logs) / len(logs)
     mean_y = sum(y for _x, y in logs) / len(logs)

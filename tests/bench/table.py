@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of a benchmark, and the page that keeps the last one."""
+"""The table of the benchmarks, and docs/performance.md, the page with the last one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEAD = ("what", "hosts", "seconds", "figure", "at most", "requests", "round trip
 
 @dataclass
 class Row:
-    """One measurement. figure: what C(limit) is about, in words or as a number; empty for what is measured to compare with."""
+    """A measurement. figure: the number or text to which `limit` applies; empty in a row to compare others with."""
 
     what: str
     hosts: int
@@ -30,6 +30,7 @@ class Row:
     peak_mb: float | None = None
 
     def cells(self) -> tuple[str, ...]:
+        """Return the texts of the columns."""
         seconds = "" if self.seconds is None else f"{self.seconds:.1f}"
         peak = "" if self.peak_mb is None else f"{self.peak_mb:.0f}"
         requests = "" if self.requests is None else str(self.requests)
@@ -37,7 +38,7 @@ class Row:
 
 
 def lines(rows: Sequence[Row]) -> list[str]:
-    """As a Markdown table whose columns stand one below the other."""
+    """Return the rows as a Markdown table with aligned columns."""
     cells = [HEAD, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     shown = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in cells]
@@ -45,20 +46,20 @@ def lines(rows: Sequence[Row]) -> list[str]:
 
 
 def machine() -> str:
+    """Return a description of this machine."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     python = ".".join(map(str, sys.version_info[:3]))
+    kernel = platform.release().split("-")[0]
     return (
-        f"{os.cpu_count()} cores, {memory_gb:.0f} GB of memory, Linux {platform.release().split('-')[0]} on {platform.machine()}, "
+        f"{os.cpu_count()} cores, {memory_gb:.0f} GB of memory, Linux {kernel} on {platform.machine()}, "
         f"Python {python}, ansible-core {version('ansible-core')}"
     )
 
 
 def document(rows: Sequence[Row], fleet: int) -> str:
-    """The page docs/performance.md."""
-    return PAGE.format(machine=machine(), fleet=fleet, table="\n".join(lines(rows)))
-
-
-PAGE = """<!--
+    """Return the page docs/performance.md."""
+    table = "\n".join(lines(rows))
+    return f"""<!--
 Copyright (c) 2026, the ece.platform authors
 GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 SPDX-License-Identifier: GPL-3.0-or-later
@@ -66,23 +67,24 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 # Performance
 
-Written by `make bench FLEET={fleet}`: one run, on one machine that is controller, platform and all hosts at the same time
-({machine}).
-Only figures of one run can be compared; the ratios are what carries over.
+`make bench FLEET={fleet}` writes this page. It shows one run on one machine, which is controller, platform and all
+hosts at the same time ({machine()}).
+Compare only figures of the same run; the ratios apply to other machines, too.
 
 {table}
 
-How to read it:
+How to read the table:
 
-- `debug` is a play with one `debug` task over the same inventory: what touching every host once costs before any work is done.
-- `copy and sleep` is a play that copies the installer and sleeps as long as it takes, with a fork for each host: as fast as installing can be with
-  Ansible's own means. `add_allocators` runs with Ansible's default of 5 forks.
-- Round trips are sessions that a host's sshd has opened: one asks the host, one starts its installer, and one is held open until that has ended
-  (and made anew every 25 seconds). With an interpreter to be discovered, Ansible adds its own.
-- Requests are those that the platform saw. A question to it is three of them, and one more for each thousand allocators.
-- Peak memory is that of the largest process; for `answers`, what it takes beyond a Python that does nothing.
-- In a play of your own, the role costs more for a joined host than the playbook does: Ansible walks over every host of a play for each task of it. From
-  ansible-core 2.18 on a joined host leaves the role without a task; before, it skips one.
+- `debug` is a play with one `debug` task for the same inventory: the cost of a task on every host.
+- `copy and sleep` is a play that copies the installer and sleeps as long as it runs, with a fork for each host: the
+  least time in which Ansible can install. `add_allocators` runs with Ansible's default of 5 forks.
+- Round trips are sessions that a host's sshd opens: one checks the host, one starts its installer, and one stays open
+  until the installer has ended (and is opened again every 25 seconds). Ansible adds its own if it has to discover an
+  interpreter.
+- Requests are those that the platform receives. A poll is three requests, and one more for each thousand allocators.
+- Peak memory is that of the largest process. For `answers` it is the memory beyond that of a Python that does nothing.
+- In another play, the role costs more for a joined host than the playbook does, because Ansible runs through all hosts
+  of a play for each task. From ansible-core 2.18 on a joined host leaves the role without a task; before, it skips one.
 
-Nothing of this is checked by the clock in tests; `tests/integration/test_fleet.py` checks the counts: requests, tokens, tasks, lines.
+No test depends on the clock. `tests/integration/test_fleet.py` tests the counts: requests, tokens, tasks and lines.
 """

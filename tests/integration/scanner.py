@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks for secrets where none may be: in text, in folders, in running processes. A hit names the place and the kind, never the secret."""
+"""A search for secrets in text, in folders and in running processes.
+
+A hit names the place and the kind of the secret, never the secret.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +28,23 @@ import yaml
 
 from tests.standin.model import Secret
 
-# 48 random bits, as a secret's piece has in its base64 alphabet, do not turn up by chance in all that a suite writes.
+# Shorter pieces of a secret are not searched for. Eight characters of Base64 have 48 random bits, too many for chance.
 SHORTEST = 8
-# Enough to prove a leak, and found also where a line was cut or wrapped behind it.
+# So many characters prove a leak, and are found in a line that was cut or wrapped after them, too.
 LONGEST = 32
 TAIL = 16
-# Seconds between two looks at the processes: the shortest of ours, a module, lives for more than that.
+# Seconds between two samples of the processes. The shortest one of a play, a module, lives longer.
 INTERVAL = 0.05
-# Looks after which a process has become what it is to be, so that it need not be looked at every time.
+# Samples after which a process has replaced itself by its final command, so that it is read less often.
 SETTLED = 20
-# Of a file in a place that others use, too.
+# Bytes of the largest file that is read in a folder that other programs use, too.
 SHARED_LIMIT = 16 * 2**20
 
 
 @dataclass(frozen=True)
 class Needle:
+    """A text that proves that a secret is there. kind: of the secret. form: how it is written."""
+
     kind: str
     form: str
     data: bytes = field(repr=False)
@@ -47,6 +52,8 @@ class Needle:
 
 @dataclass(frozen=True, order=True)
 class Hit:
+    """A place in which a secret was found."""
+
     place: str
     kind: str
     form: str
@@ -55,22 +62,22 @@ class Hit:
         return f"{self.place}: {self.kind}, {self.form}"
 
 
-# -- what to look for ------------------------------------------------------------------------------------------------
+# -- needles ------------------------------------------------------------------------------------------------
 
 
 def pieces(value: str) -> list[str]:
-    """Texts that give the secret away, each on its own."""
+    """Return the texts that give the secret away, each on its own."""
     if value.startswith("eyJ") and value.count(".") == 2:
-        # A token's header is the same in all of them, and proves nothing.
+        # The header is the same in all tokens.
         _header, payload, signature = value.split(".")
         return [payload, signature, signature[-TAIL:]]
-    # What no kind of quoting changes; so a secret that was quoted badly, or by rules that nobody here knows, is found as well.
+    # No kind of quoting changes these, so a secret that was quoted in an unknown way is found as well.
     runs = re.findall(r"[A-Za-z0-9_-]+", value)
     return [value, *runs, *(run[-TAIL:] for run in runs if len(run) > LONGEST)]
 
 
-def written(text: str) -> Iterator[tuple[str, str]]:
-    """How it may be written down: (form, text)."""
+def quoted(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the ways in which a text may be quoted: (form, quoted text)."""
     yield "plain", text
     yield "URL-encoded", urllib.parse.quote(text)
     yield "URL-encoded", urllib.parse.quote(text, safe="")
@@ -88,7 +95,7 @@ def written(text: str) -> Iterator[tuple[str, str]]:
 
 
 def base64_at_every_place(data: bytes) -> Iterator[bytes]:
-    """Base64 of a longer text with the data in it, without the characters in which its neighbours have a say."""
+    """Yield the Base64 of the data inside a longer text, without the characters that depend on its neighbours."""
     for shift in range(3):
         encoded = base64.b64encode(bytes(shift) + data)
         inner = encoded[-(-shift * 8 // 6) : (shift + len(data)) * 8 // 6]
@@ -98,11 +105,11 @@ def base64_at_every_place(data: bytes) -> Iterator[bytes]:
 
 @functools.lru_cache(maxsize=4096)
 def needles_of(secret: Secret) -> tuple[Needle, ...]:
-    """The shortest texts that prove that this secret is there."""
+    """Return the shortest texts that prove that this secret is there. Raises ValueError if it is too short."""
     found: dict[bytes, str] = {}
     for text in pieces(secret.value):
-        for form, said in written(text):
-            found.setdefault(said.encode()[:LONGEST], form)
+        for form, variant in quoted(text):
+            found.setdefault(variant.encode()[:LONGEST], form)
         for encoded in base64_at_every_place(text.encode()):
             found.setdefault(encoded[:LONGEST], "base64")
     if secret.user:
@@ -113,20 +120,21 @@ def needles_of(secret: Secret) -> tuple[Needle, ...]:
         if len(data) >= SHORTEST and not any(shorter in data for shorter in kept):
             kept.append(data)
     if not kept:
-        raise ValueError(f"{secret.kind} is too short to be looked for")
+        raise ValueError(f"{secret.kind} is too short to be searched for")
     return tuple(Needle(secret.kind, found[data], data) for data in kept)
 
 
 def needles_for(secrets: Iterable[Secret]) -> list[Needle]:
+    """Return the needles of all secrets, each once."""
     return list(dict.fromkeys(needle for secret in secrets for needle in needles_of(secret)))
 
 
-# -- where to look ---------------------------------------------------------------------------------------------------
+# -- places ---------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Scan:
-    """What was looked at, and what was found."""
+    """What was searched, and what was found. size: in bytes."""
 
     plays: int = 0
     files: int = 0
@@ -135,6 +143,7 @@ class Scan:
     hits: list[Hit] = field(default_factory=list)
 
     def add(self, other: Scan) -> None:
+        """Add what another scan searched and found."""
         self.plays += other.plays
         self.files += other.files
         self.size += other.size
@@ -142,16 +151,17 @@ class Scan:
         self.hits = sorted({*self.hits, *other.hits})
 
     def __str__(self) -> str:
-        looked = f"{self.plays:,} plays, {self.files:,} files, {self.size / 1e6:,.0f} MB, {self.processes:,} processes scanned"
-        return f"secrets: {looked}: {len(self.hits)} hits"
+        places = f"{self.plays:,} plays, {self.files:,} files, {self.size / 1e6:,.0f} MB, {self.processes:,} processes"
+        return f"secrets: {places} scanned: {len(self.hits)} hits"
 
 
 def scan_bytes(data: bytes, needles: Iterable[Needle], place: str = "") -> list[Hit]:
+    """Return the hits in the data of one place."""
     return sorted({Hit(place, needle.kind, needle.form) for needle in needles if needle.data in data})
 
 
 def masked(text: str, needles: Iterable[Needle]) -> str:
-    """Part of a place's name, unless that is a leak itself."""
+    """Return a part of the name of a place, or a mask if that part is a secret itself."""
     return "(a secret)" if scan_bytes(os.fsencode(text), needles) else text
 
 
@@ -161,10 +171,10 @@ def scan_tree(
     exclude: Callable[[Path], bool] = lambda _path: False,
     newer_than: float | None = None,
 ) -> Scan:
-    """Every file in the folder, and every name.
+    """Search every file in the folder, and every name.
 
-    exclude: says of a path that neither it nor what is in it is to be read. newer_than: the folder belongs to others as well, so only
-    what has been changed since then is read, as far as it may be, and nothing that is huge.
+    exclude: whether a path is left out, with everything below it. newer_than: other programs use the folder, too, so
+    only files that changed after this time are read, unless they are huge or permissions forbid it.
     """
     scan = Scan()
     for top, folders, files in os.walk(folder):
@@ -183,7 +193,7 @@ def scan_tree(
 
 
 def _content(path: Path, newer_than: float | None) -> bytes | None:
-    """What is in a file or where a link leads; None when that is nothing to be read."""
+    """Return the content of a file or the target of a link, or None if it cannot or should not be read."""
     try:
         status = path.lstat()
         if newer_than is not None and (status.st_mtime < newer_than or status.st_size > SHARED_LIMIT):
@@ -192,7 +202,7 @@ def _content(path: Path, newer_than: float | None) -> bytes | None:
             return os.fsencode(path.readlink())
         return path.read_bytes() if stat.S_ISREG(status.st_mode) else None
     except FileNotFoundError:
-        return None  # An installer, or somebody else, is still at work.
+        return None  # An installer or another program removed it.
     except PermissionError:
         if newer_than is None:
             raise
@@ -203,15 +213,16 @@ def _content(path: Path, newer_than: float | None) -> bytes | None:
 
 
 class Processes:
-    """Arguments and environments of processes that came after this object, as they are seen while C(watching)."""
+    """Arguments and environments of processes that start after this object is made, sampled while `watching`."""
 
     def __init__(self) -> None:
         self._before = set(_pids())
         self.seen: dict[tuple[int, bytes], bytes] = {}
-        self._looks: Counter[int] = Counter()
+        self._samples: Counter[int] = Counter()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
+        """Sample the processes in a thread until the block ends."""
         end = threading.Event()
 
         def watch() -> None:
@@ -227,14 +238,15 @@ class Processes:
             thread.join()
 
     def sample(self) -> None:
+        """Read the processes once."""
         for pid in _pids():
             if pid in self._before:
                 continue
-            self._looks[pid] += 1
-            if self._looks[pid] <= SETTLED or self._looks[pid] % SETTLED == 0:
+            self._samples[pid] += 1
+            if self._samples[pid] <= SETTLED or self._samples[pid] % SETTLED == 0:
                 with contextlib.suppress(OSError):
                     arguments = _of_process(pid, "cmdline")
-                    # Looked at again when it has become something else, or had no environment yet.
+                    # It is read again if its command has changed, or if it had no environment yet.
                     if arguments and not self.seen.get((pid, arguments)):
                         self.seen[pid, arguments] = _of_process(pid, "environ")
 
@@ -254,9 +266,10 @@ def scan_processes(
     exported: Iterable[str] = (),
     places: Iterable[Path] = (),
 ) -> Scan:
-    """exported: C(NAME=value) in environments that may be there, because it was put there before the play began.
+    """Search the arguments and environments of processes.
 
-    places: what counts as a process of the play names one of them; whatever else ran on this machine is looked at without being counted.
+    exported: `NAME=value` entries that environments may have, because the operator exported them before the play began.
+    places: folders that a process of the play names. Other processes are searched, but not counted.
     """
     allowed = set(map(os.fsencode, exported))
     # Most processes of a play have the same environment.
@@ -272,25 +285,25 @@ def scan_processes(
         )
     )
     for (_pid, arguments), environ in seen.items():
-        words = arguments.split(b"\0")
-        name = " ".join(masked(os.fsdecode(os.path.basename(word)), needles) for word in words[:2])
-        scan.hits += scan_bytes(b"\0".join(without_token(words)), needles, f"arguments of a process {name}")
+        argv = arguments.split(b"\0")
+        name = " ".join(masked(os.fsdecode(os.path.basename(argument)), needles) for argument in argv[:2])
+        scan.hits += scan_bytes(b"\0".join(without_token(argv)), needles, f"arguments of a process {name}")
         if environ in leaky:
             scan.hits += scan_bytes(environments[environ], needles, f"environment of a process {name}")
     scan.hits = sorted(set(scan.hits))
     return scan
 
 
-def without_token(words: list[bytes]) -> list[bytes]:
-    """Without the one word that may be the token: in the arguments of the vendor's installer and of the `run` of an engine that it makes.
+def without_token(argv: list[bytes]) -> list[bytes]:
+    """Return arguments without the one that may be the token, if this is the vendor's installer or the engine's `run`.
 
-    There is no other way to hand it over, and the collection's documentation says so.
+    The vendor accepts the token in no other way, which the collection's documentation states.
     """
-    # Of a script these are the shell, or env and the shell, and the script.
-    programs = {os.path.basename(word) for word in words[:3]}
-    if b"elastic-cloud-enterprise.sh" in programs and b"--roles-token" in words:
-        place = words.index(b"--roles-token") + 1
-        return words[:place] + words[place + 1 :]
-    if programs & {b"docker", b"podman"} and b"run" in words:
-        return [word for word in words if not word.startswith(b"ROLES_TOKEN=")]
-    return words
+    # For a script these are the shell, or env and the shell, and the script.
+    programs = {os.path.basename(argument) for argument in argv[:3]}
+    if b"elastic-cloud-enterprise.sh" in programs and b"--roles-token" in argv:
+        place = argv.index(b"--roles-token") + 1
+        return argv[:place] + argv[place + 1 :]
+    if programs & {b"docker", b"podman"} and b"run" in argv:
+        return [argument for argument in argv if not argument.startswith(b"ROLES_TOKEN=")]
+    return argv

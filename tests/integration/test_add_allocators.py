@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The main job: new hosts join, joined ones cost nothing, check mode writes nothing."""
+"""New hosts join, joined hosts cost nothing, check mode writes nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import re
 
 import pytest
 
+from tests.role_names import CHECK_TASK, REPORT_TASK, WAIT_TASK, outputs_of
+
 
 @pytest.mark.parametrize("standin_options", [{"allocators": 120}])
-def test_check_then_join_then_nothing(any_operator):
+def test_check_mode_writes_nothing_then_hosts_join_and_a_second_run_does_nothing(any_operator):
     operator, ece = any_operator, any_operator.ece
     operator.hosts.update(ece.existing_hosts())
     for number in (1, 2, 3):
@@ -50,7 +52,7 @@ def test_check_then_join_then_nothing(any_operator):
     assert len(ece.requests) <= 4
 
 
-def test_installer_gets_checked_words_and_a_clean_environment(operator, monkeypatch):
+def test_the_installer_gets_checked_arguments_and_a_clean_environment(operator, monkeypatch):
     monkeypatch.setenv("CAPACITY", "1")
     monkeypatch.setenv("CLOUD_FEATURE_SURPRISE", "1")
     operator.new_host("a", "192.0.2.1", zone="ece-zone-2").update(
@@ -63,8 +65,8 @@ def test_installer_gets_checked_words_and_a_clean_environment(operator, monkeypa
     run = operator.play()
     assert run.rc == 0, run.output
     host = operator.ece.hosts["a"]
-    words = host.last_arguments
-    pairs = dict(zip(words, words[1:]))
+    arguments = host.last_arguments
+    pairs = dict(zip(arguments, arguments[1:]))
     assert pairs["--availability-zone"] == "ece-zone-2"
     assert pairs["--capacity"] == "16384"
     assert json.loads(pairs["--memory-settings"]) == {
@@ -72,18 +74,15 @@ def test_installer_gets_checked_words_and_a_clean_environment(operator, monkeypa
         "runner": {"xms": "1G", "xmx": "1G"},
     }
     assert pairs["--allocator-tags"] == "family:m5,ssd:true"
-    assert pairs["--cloud-enterprise-version"] == "3.8.0" and pairs["--runner-id"] == "192.0.2.1" and "--debug" in words
+    assert pairs["--cloud-enterprise-version"] == "3.8.0" and pairs["--runner-id"] == "192.0.2.1"
+    assert "--debug" in arguments
     environment = host.last_environment
-    assert (
-        "CAPACITY" not in environment
-        and "CLOUD_FEATURE_SURPRISE" not in environment
-        and "ECE_PASSWORD" not in environment
-    )
+    assert environment.keys().isdisjoint({"CAPACITY", "CLOUD_FEATURE_SURPRISE", "ECE_PASSWORD"})
     assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-2"
 
 
 @pytest.mark.parametrize("kind", ["api_key", "basic as variables"])
-def test_other_credentials(operator, kind):
+def test_an_api_key_or_a_password_in_variables_works(operator, kind):
     operator.new_host("a", "192.0.2.1")
     if kind == "api_key":
         operator.environment = {"ECE_API_KEY": operator.ece.api_key}
@@ -95,7 +94,7 @@ def test_other_credentials(operator, kind):
     assert operator.ece.joined == ["192.0.2.1"]
 
 
-def test_limit_joins_that_host_alone_then_the_rest(operator):
+def test_limit_joins_only_that_host_and_the_next_run_joins_the_rest(operator):
     for number in (1, 2, 3):
         operator.new_host(f"new-{number}", f"192.0.2.{number}")
     first = operator.play("--limit", "new-2")
@@ -106,7 +105,7 @@ def test_limit_joins_that_host_alone_then_the_rest(operator):
     assert second.recap.get("new-2", {"changed": 0})["changed"] == 0
 
 
-def test_role_in_a_play_of_ones_own_sees_that_plays_variables(any_operator):
+def test_the_role_in_another_play_uses_the_variables_of_that_play(any_operator):
     operator = any_operator
     operator.ece.platform.add_runner("192.0.2.9", zone="ece-zone-3")
     operator.hosts["there"] = {"ansible_host": "192.0.2.9"}
@@ -119,14 +118,16 @@ def test_role_in_a_play_of_ones_own_sees_that_plays_variables(any_operator):
                 "gather_facts": False,
                 "vars": {"ece_host_zone": "ece-zone-3"},
                 "roles": [{"role": "ece.platform.ece_host"}],
-                "post_tasks": [{"name": "After", "ansible.builtin.debug": {"msg": "{{ inventory_hostname }} goes on"}}],
+                "post_tasks": [
+                    {"name": "After", "ansible.builtin.debug": {"msg": "{{ inventory_hostname }} continues"}}
+                ],
             }
         ],
     )
     run = operator.play(playbook=playbook)
     assert run.rc == 0, run.output
     assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-3"
-    # A joined host leaves the role without a task where ansible-core knows how (2.18), else it skips one; the play goes on with it.
+    # From ansible-core 2.18 on a joined host leaves the role without a task, before it skips one. The play continues.
     assert run.recap["there"] == {
         **run.recap["there"],
         "ok": 1,
@@ -134,11 +135,11 @@ def test_role_in_a_play_of_ones_own_sees_that_plays_variables(any_operator):
         "unreachable": 0,
         "failed": 0,
     }
-    assert "there goes on" in run.output and "new goes on" in run.output
+    assert "there continues" in run.output and "new continues" in run.output
 
 
 @pytest.mark.parametrize("batch", [1, "50%"])
-def test_batches_mint_one_token_each(operator, batch):
+def test_each_batch_mints_one_token(operator, batch):
     operator.group_vars = {"ece_host_batch": batch}
     for number in (1, 2):
         operator.new_host(f"new-{number}", f"192.0.2.{number}")
@@ -147,7 +148,7 @@ def test_batches_mint_one_token_each(operator, batch):
     assert operator.ece.minted == 2
 
 
-def test_persistent_token_is_revoked(operator):
+def test_a_persistent_token_is_revoked(operator):
     operator.group_vars = {"ece_host_token_persistent": "true"}
     operator.new_host("a", "192.0.2.1")
     run = operator.play()
@@ -156,7 +157,7 @@ def test_persistent_token_is_revoked(operator):
     assert "token: persistent, allocator only, revoked at the end" in run.output
 
 
-def test_persistent_token_is_revoked_after_a_failure(operator):
+def test_a_persistent_token_is_revoked_after_a_failure(operator):
     operator.group_vars = {"ece_host_token_persistent": True}
     operator.new_host("a", "192.0.2.1", fail=1)
     run = operator.play()
@@ -164,7 +165,7 @@ def test_persistent_token_is_revoked_after_a_failure(operator):
     assert operator.ece.minted == 1 and operator.ece.tokens == []
 
 
-def test_proxies_join_by_their_runners(operator):
+def test_hosts_without_the_allocator_role_are_found_among_the_runners(operator):
     operator.new_host("a", "192.0.2.1").update(ece_host_roles=["proxy"])
     run = operator.play()
     assert run.rc == 0, run.output
@@ -173,7 +174,7 @@ def test_proxies_join_by_their_runners(operator):
     assert again.rc == 0 and "1 joined, 0 new" in again.output
 
 
-def test_installer_by_url(operator):
+def test_an_installer_url_without_a_checksum_works_with_a_single_warning(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
     variables.update(
@@ -183,11 +184,11 @@ def test_installer_by_url(operator):
     run = operator.play(warnings=True)
     assert run.rc == 0, run.output
     assert operator.ece.joined == ["192.0.2.1"]
-    said = f"installer_url {operator.ece.url}/installer/elastic-cloud-enterprise.sh has no checksum: hosts run whatever it hands out"
-    assert run.text.count(said) == 1
+    url = f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh"
+    assert run.text.count(f"installer_url {url} has no checksum: hosts run whatever it hands out") == 1
 
 
-def test_installer_by_url_with_its_checksum_is_no_cause_for_a_warning(operator):
+def test_an_installer_url_with_its_checksum_works_without_a_warning(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
     variables.update(
@@ -199,7 +200,7 @@ def test_installer_by_url_with_its_checksum_is_no_cause_for_a_warning(operator):
     assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"], run.output
 
 
-def test_podman(operator):
+def test_a_host_with_podman_is_installed_with_podman(operator):
     operator.new_host("a", "192.0.2.1", engine="podman", engine_version="5.4.0")
     (operator.ece.hosts["a"].folder / "os-release").write_text('ID="rhel"\nVERSION_ID="9.4"\n', encoding="utf-8")
     run = operator.play()
@@ -207,7 +208,7 @@ def test_podman(operator):
     assert "--podman" in operator.ece.hosts["a"].last_arguments
 
 
-def test_one_failing_host_holds_up_no_other(operator):
+def test_a_host_that_fails_does_not_stop_the_others(operator):
     for number in (1, 2, 3):
         operator.new_host(f"new-{number}", f"192.0.2.{number}", fail=5 if number == 2 else None)
     run = operator.play()
@@ -222,7 +223,7 @@ def test_one_failing_host_holds_up_no_other(operator):
     assert len(operator.ece.joined) == 3 and operator.ece.minted == 2
 
 
-def test_a_host_in_another_zone_is_no_success(operator):
+def test_a_host_that_joins_in_another_zone_fails(operator):
     operator.new_host("a", "192.0.2.1", zone="ece-zone-1", join_zone="ece-zone-2")
     run = operator.play()
     assert run.rc != 0
@@ -230,7 +231,7 @@ def test_a_host_in_another_zone_is_no_success(operator):
 
 
 @pytest.mark.parametrize("job", [None, "4711"])
-def test_statistics_hold_the_table(operator, job):
+def test_the_custom_statistics_hold_the_report(operator, job):
     operator.environment["ANSIBLE_SHOW_CUSTOM_STATS"] = "1"
     if job:
         operator.group_vars = {"awx_job_id": job}
@@ -241,7 +242,7 @@ def test_statistics_hold_the_table(operator, job):
     assert '"verdict": "joined"' in run.output
 
 
-def test_an_empty_list_of_hosts_is_fine(operator):
+def test_an_empty_group_of_hosts_succeeds_without_a_request(operator):
     content = operator.ece.inventory({})
     content["all"]["children"]["others"] = {"hosts": {"other": {"ansible_host": "192.0.2.99"}}}
     operator.ece.inventory = lambda hosts: content
@@ -251,14 +252,14 @@ def test_an_empty_list_of_hosts_is_fine(operator):
     assert operator.ece.requests == []
 
 
-def test_several_coordinators_fail_over(operator):
+def test_the_next_coordinator_is_used_when_the_first_is_down(operator):
     operator.group_vars = {"ece_url": ["https://127.0.0.1:1", operator.ece.url]}
     operator.new_host("a", "192.0.2.1")
     run = operator.play()
     assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"], run.output
 
 
-def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
+def test_a_failed_mint_reports_the_reason_and_starts_nothing(any_operator):
     operator = any_operator
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.2")
@@ -276,7 +277,7 @@ def test_a_mint_that_fails_says_why_and_starts_nothing(any_operator):
     assert again.rc == 0 and len(operator.ece.joined) == 2, again.output
 
 
-def test_the_playbook_may_be_imported_twice(operator):
+def test_the_playbook_can_be_imported_twice(operator):
     for number in (1, 2):
         operator.new_host(f"new-{number}", f"192.0.2.{number}")
     content = operator.ece.inventory(operator.hosts)
@@ -291,9 +292,7 @@ def test_the_playbook_may_be_imported_twice(operator):
     site = operator.write("site.yml", imports)
     check = operator.play("--check", playbook=site)
     assert check.rc == 0 and operator.ece.mutations == [], check.output
-    assert len(re.findall(r"^  new-1 .* would join", check.output, re.MULTILINE)) == 2, (
-        "each of the two would have it join"
-    )
+    assert len(re.findall(r"^  new-1 .* would join", check.output, re.MULTILINE)) == 2, "one line for each import"
     run = operator.play(playbook=site)
     assert run.rc == 0, run.output
     assert "minted 2 times" not in run.output
@@ -309,7 +308,7 @@ def test_a_second_import_with_nothing_new_does_nothing(any_operator):
     groups = {
         "some": {"hosts": {"new": {}}},
         "others": {"hosts": {"there": {}}},
-        "nobody": {"hosts": {}},
+        "empty": {"hosts": {}},
         "all_of_them": {"hosts": {"there": {}, "new": {}}},
     }
     content["all"]["children"].update(groups)
@@ -320,7 +319,7 @@ def test_a_second_import_with_nothing_new_does_nothing(any_operator):
     ]
     run = operator.play(playbook=operator.write("site.yml", imports))
     assert run.rc == 0, run.output
-    assert run.output.count("TASK [ece.platform.ece_host : Check the host]") == 1
+    assert len(outputs_of(CHECK_TASK, run.output)) == 1
     assert len(operator.ece.joins) == 1 and operator.ece.minted == 1
 
 
@@ -329,7 +328,13 @@ import os
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection.local import Connection as Local
 
-DOCUMENTATION = "name: losing\\nshort_description: local, until a file appears\\ndescription: [For tests.]\\nauthor: [x (@x)]\\noptions: {}"
+DOCUMENTATION = '''
+name: losing
+short_description: a local connection that is lost when a file appears
+description: [For tests.]
+author: [x (@x)]
+options: {}
+'''
 
 
 class Connection(Local):
@@ -343,7 +348,7 @@ class Connection(Local):
 """
 
 
-def test_a_connection_lost_between_mint_and_start_leaves_no_token_and_a_verdict(any_operator):
+def test_a_connection_lost_between_mint_and_start_is_reported_and_leaves_no_token(any_operator):
     operator = any_operator
     flag = operator.folder / "lose"
     (operator.folder / "plugins").mkdir()
@@ -352,45 +357,39 @@ def test_a_connection_lost_between_mint_and_start_leaves_no_token_and_a_verdict(
     operator.new_host("a", "192.0.2.1").update(ansible_connection="losing", ece_host_token_persistent=True)
     operator.ece.fault(method="POST", path="enrollment-tokens", transform=lambda payload: (flag.touch(), payload)[1])
     run = operator.play()
-    assert (
-        run.rc != 0
-        and "its installer was not started (the connection was lost before that); run this again" in run.text
-    ), run.output
+    sentence = "its installer was not started (the connection was lost before that); run this again"
+    assert run.rc != 0 and sentence in run.text, run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
     again = operator.play()
     assert again.rc == 0 and operator.ece.joined == ["192.0.2.1"], again.output
 
 
-def test_a_batch_reports_no_host_of_a_later_one(operator):
+def test_a_batch_reports_only_its_own_hosts(operator):
     operator.group_vars = {"ece_host_batch": 1}
     operator.new_host("a", "192.0.2.1", fail=1)
     operator.new_host("b", "192.0.2.2")
     run = operator.play()
     assert run.rc != 0
-    first_table = run.output.split("TASK [ece.platform.ece_host : Report]")[1].split("TASK [")[0]
-    assert re.search(r"^  a +ece-zone-1 +failed", first_table, re.MULTILINE) and not re.search(
-        r"^  b ", first_table, re.MULTILINE
-    )
+    first_report = outputs_of(REPORT_TASK, run.output)[0]
+    assert re.search(r"^  a +ece-zone-1 +failed", first_report, re.MULTILINE)
+    assert not re.search(r"^  b ", first_report, re.MULTILINE)
 
 
-def test_a_joined_host_in_another_zone_is_a_warning(operator):
+def test_a_joined_host_in_another_zone_gets_a_warning(operator):
     operator.ece.platform.add_runner("192.0.2.1", zone="ece-zone-3")
     operator.hosts["a"] = {"ansible_host": "192.0.2.1", "ece_host_zone": "ece-zone-1"}
     run = operator.play(warnings=True)
-    assert (
-        run.rc == 0
-        and "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)" in run.text
-    )
+    sentence = "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)"
+    assert run.rc == 0 and sentence in run.text
 
 
 @pytest.mark.parametrize("empty", [False, True], ids=["hosts", "no hosts"])
-def test_without_its_plan_the_playbook_says_so_where_there_are_hosts(any_operator, empty):
+def test_a_run_that_skips_the_plan_fails_if_there_are_hosts(any_operator, empty):
     operator = any_operator
     if not empty:
         operator.new_host("a", "192.0.2.1")
-    run = operator.play("--start-at-task", "Wait until connected", warnings=True)
-    assert (run.rc == 0) == empty and ("there is no plan: start at the first task" in run.text) == (not empty), (
-        run.output
-    )
-    for look in ("--syntax-check", "--list-tasks", "--list-hosts"):
-        assert operator.play(look, warnings=True).rc == 0, look
+    run = operator.play("--start-at-task", WAIT_TASK, warnings=True)
+    assert (run.rc == 0) == empty, run.output
+    assert ("there is no plan: start at the first task" in run.text) == (not empty), run.output
+    for option in ("--syntax-check", "--list-tasks", "--list-hosts"):
+        assert operator.play(option, warnings=True).rc == 0, option

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bad input: one clear sentence that names the option, before anything is changed anywhere."""
+"""Bad input fails with one sentence that names the option, before anything is changed anywhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONNECTION = [
 HOST = [
     ("unknown role", {"ece_host_roles": ["alocator"]}, "ece_host_roles 'alocator' is not a role of ECE"),
     (
-        "memory settings no mapping",
+        "memory settings not a mapping",
         {"ece_host_memory_settings": "4G"},
         "ece_host_memory_settings '4G' is not a mapping",
     ),
@@ -45,7 +45,7 @@ HOST = [
     ),
     ("checksum wrong", {"ece_host_installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64),
     (
-        "checksum no checksum",
+        "checksum not a checksum",
         {"ece_host_installer_checksum": "md5:1"},
         "ece_host_installer_checksum 'md5:1' is no checksum",
     ),
@@ -62,7 +62,7 @@ HOST = [
         {"ece_host_max_fail_percentage": "some"},
         "ece_host_max_fail_percentage 'some' is no percentage: use 0 to 100",
     ),
-    ("no boolean", {"ece_host_force": "perhaps"}, "The value 'perhaps' is not a valid boolean"),
+    ("not a boolean", {"ece_host_force": "perhaps"}, "The value 'perhaps' is not a valid boolean"),
 ] + [
     (f"{option} with {name}", {f"ece_host_{option}": value(text)}, f"ece_host_{option}")
     for option, value in {
@@ -77,17 +77,16 @@ HOST = [
 
 
 def untouched(operator):
-    """Nothing was written: not to the platform, not to a host."""
+    """Return whether nothing was written, neither to the platform nor to a host."""
     hosts = operator.ece.hosts.values()
-    return operator.ece.mutations == [] and not any(
-        host.containers or (host.folder / "elastic-cloud-enterprise.sh").exists() for host in hosts
-    )
+    written = [host for host in hosts if host.containers or (host.folder / "elastic-cloud-enterprise.sh").exists()]
+    return operator.ece.mutations == [] and written == []
 
 
 @pytest.mark.parametrize(
     ("variables", "environment", "sentence"), [case[1:] for case in CONNECTION], ids=[case[0] for case in CONNECTION]
 )
-def test_connection(operator, variables, environment, sentence):
+def test_a_bad_connection_option_is_named(operator, variables, environment, sentence):
     operator.new_host("a", "192.0.2.1")
     operator.group_vars = variables
     operator.environment = {key: value for key, value in {**operator.environment, **environment}.items() if value}
@@ -97,7 +96,7 @@ def test_connection(operator, variables, environment, sentence):
 
 
 @pytest.mark.parametrize(("variables", "sentence"), [case[1:] for case in HOST], ids=[case[0] for case in HOST])
-def test_host_option(operator, variables, sentence):
+def test_a_bad_host_option_is_named_with_its_host(operator, variables, sentence):
     operator.new_host("good", "192.0.2.1")
     operator.new_host("bad", "192.0.2.2").update(variables)
     run = operator.play()
@@ -105,7 +104,7 @@ def test_host_option(operator, variables, sentence):
     assert untouched(operator)
 
 
-def test_two_hosts_with_one_identity(operator):
+def test_two_hosts_cannot_have_the_same_identity(operator):
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.1")
     run = operator.play()
@@ -113,7 +112,7 @@ def test_two_hosts_with_one_identity(operator):
     assert untouched(operator)
 
 
-def test_one_host_that_matches_two_runners(operator):
+def test_a_host_cannot_match_two_runners(operator):
     operator.ece.platform.add_runner("rack-1", host_ip="192.0.2.1")
     operator.ece.platform.add_runner("rack-2", host_ip="192.0.2.7")
     operator.new_host("a", "192.0.2.1").update(ece_host_runner_id="rack-2")
@@ -122,7 +121,7 @@ def test_one_host_that_matches_two_runners(operator):
     assert untouched(operator)
 
 
-def test_wrong_checksum_of_a_download(operator):
+def test_a_download_with_a_wrong_checksum_is_refused(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
     variables.update(
@@ -135,7 +134,7 @@ def test_wrong_checksum_of_a_download(operator):
     assert untouched(operator)
 
 
-def test_download_that_is_not_there(operator):
+def test_a_missing_download_is_reported(operator):
     variables = operator.new_host("a", "192.0.2.1")
     variables.pop("ece_host_installer_src")
     variables.update(
@@ -159,7 +158,7 @@ def test_download_that_is_not_there(operator):
     ],
     ids=["beyond int32", "none", "with persistent"],
 )
-def test_validity_of_a_token(operator, options, sentence):
+def test_a_bad_validity_of_a_token_is_refused_without_a_request(operator, options, sentence):
     operator.new_host("a", "192.0.2.1")
     mint = {"url": "{{ ece_url }}", "ca_path": "{{ ece_ca_path }}", "roles": ["allocator"], **options}
     playbook = operator.write(
@@ -171,10 +170,9 @@ def test_validity_of_a_token(operator, options, sentence):
     assert untouched(operator) and operator.ece.requests == []
 
 
-def test_blank_answers_are_no_answers(operator):
-    """As an AWX survey gives them."""
-    more = ("max_fail_percentage", "external_hostname", "api_base_url", "settle_time", "wait_interval")
-    blank = (
+def test_an_empty_string_leaves_an_option_at_its_default(operator):
+    """An AWX survey gives empty strings for unanswered questions."""
+    options = (
         "zone",
         "version",
         "coordinator",
@@ -184,8 +182,13 @@ def test_blank_answers_are_no_answers(operator):
         "docker_registry",
         "installer_checksum",
         "batch",
+        "max_fail_percentage",
+        "external_hostname",
+        "api_base_url",
+        "settle_time",
+        "wait_interval",
     )
-    operator.group_vars = {f"ece_host_{option}": "" for option in (*blank, *more)}
+    operator.group_vars = {f"ece_host_{option}": "" for option in options}
     operator.new_host("a", "192.0.2.1").pop("ece_host_zone")
     run = operator.play()
     assert run.rc == 0, run.output

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fleets: what is counted (requests, tokens, tasks, lines) must not grow with the hosts that are joined. Never the clock."""
+"""Requests, tokens, tasks and lines of output do not grow with the joined hosts of a fleet. No test uses the clock."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from collections import Counter
 
 import pytest
 
+from tests.role_names import JOIN_PLAY, REPORT_TASK, outputs_of
+
 FLEET = 300
 NEW = 20
 API = "/api/v1/platform"
@@ -22,18 +24,19 @@ LISTS = {API, f"{API}/infrastructure/runners", f"{API}/infrastructure/allocators
 
 
 def new_hosts(operator, count, **knobs):
+    """Add this many hosts that have not joined."""
     for number in range(1, count + 1):
         operator.new_host(f"new-{number:02}", f"192.0.2.{number}", **knobs)
 
 
-# -- plan once -------------------------------------------------------------------------------------------------------
+# -- one plan -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": FLEET}])
 @pytest.mark.parametrize(
     "options", [(), ("--check", "--diff"), ("--limit", "existing-1*")], ids=["all", "check mode", "limit"]
 )
-def test_a_joined_fleet_costs_two_tasks_for_all_of_it_and_four_requests(operator, options):
+def test_a_joined_fleet_costs_two_tasks_and_four_requests_in_all(operator, options):
     operator.hosts.update(operator.ece.existing_hosts())
     run = operator.play(*options)
     assert run.rc == 0, run.output
@@ -43,7 +46,7 @@ def test_a_joined_fleet_costs_two_tasks_for_all_of_it_and_four_requests(operator
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": 50}])
-def test_in_a_play_of_ones_own_a_joined_host_skips_one_task_at_the_most(any_operator):
+def test_in_another_play_a_joined_host_skips_one_task_at_most(any_operator):
     operator = any_operator
     operator.hosts.update(operator.ece.existing_hosts())
     run = operator.play(
@@ -57,11 +60,11 @@ def test_in_a_play_of_ones_own_a_joined_host_skips_one_task_at_the_most(any_oper
     assert len(operator.ece.requests) <= 4
 
 
-# -- one watcher, one token, little output ---------------------------------------------------------------------------
+# -- one watch, one token, little output ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": FLEET, "install_seconds": 2.0}])
-def test_a_join_asks_for_lists_alone_mints_once_and_says_little(operator):
+def test_a_join_requests_only_lists_mints_once_and_prints_little(operator):
     operator.hosts.update(operator.ece.existing_hosts())
     new_hosts(operator, NEW)
     run = operator.play()
@@ -70,17 +73,16 @@ def test_a_join_asks_for_lists_alone_mints_once_and_says_little(operator):
     asked = Counter((entry["method"], entry["path"]) for entry in operator.ece.requests)
     assert {path for method, path in asked if method == "GET"} == LISTS, "no request names a host"
     assert [key for key in asked if key[0] != "GET"] == [("POST", f"{API}/configuration/security/enrollment-tokens")]
-    # One question to the platform is one request for each list, however many hosts wait.
-    # The last question may be cut short by the end of the wait.
+    # One poll is one request for each list, however many hosts wait. The end of the wait may cut the last poll short.
     counts = [asked[("GET", path)] for path in LISTS]
     assert max(counts) - min(counts) <= 1, asked
-    # Of a new host: its line in the plan, a line for each of its tasks, the table and the recap. The rest does not grow with the hosts.
+    # A new host has a line in the plan, one for each of its tasks, one in the report and one in the recap.
     assert len(run.output.splitlines()) <= 9 * NEW + 70
     assert max(counts["ok"] + counts["skipped"] for name, counts in run.recap.items() if name != "new-01") <= 6
 
 
 @pytest.mark.parametrize("standin_options", [{"install_seconds": 20.0}])
-def test_all_hosts_of_a_batch_install_at_the_same_time_whatever_forks_is(operator):
+def test_all_hosts_of_a_batch_install_at_the_same_time_with_any_number_of_forks(operator):
     new_hosts(operator, 4)
     run = operator.play("--forks", "1")
     assert run.rc == 0, run.output
@@ -89,9 +91,8 @@ def test_all_hosts_of_a_batch_install_at_the_same_time_whatever_forks_is(operato
         for host in operator.ece.hosts.values()
     ]
     assert len(records) == 4
-    assert max(record["started"] for record in records) < min(record["finished"] for record in records), (
-        "an installer had to wait for another to end"
-    )
+    last_start, first_end = max(record["started"] for record in records), min(record["finished"] for record in records)
+    assert last_start < first_end, "an installer waited for another to end"
 
 
 # -- batches ---------------------------------------------------------------------------------------------------------
@@ -100,43 +101,39 @@ def test_all_hosts_of_a_batch_install_at_the_same_time_whatever_forks_is(operato
 @pytest.mark.parametrize(
     ("batch", "batches"),
     [(1, [1, 1, 1, 1]), ("50%", [2, 2]), ([1, "100%"], [1, 3]), ("3", [3, 1])],
-    ids=["number", "percentage", "list", "word"],
+    ids=["number", "percentage", "list", "string"],
 )
-def test_batches_mint_one_token_each_and_report_their_own_hosts(any_operator, batch, batches):
+def test_each_batch_mints_one_token_and_reports_its_own_hosts(any_operator, batch, batches):
     operator = any_operator
     operator.group_vars = {"ece_host_batch": batch}
     new_hosts(operator, 4)
     run = operator.play()
     assert run.rc == 0 and len(operator.ece.joined) == 4, run.output
     assert operator.ece.minted == len(batches)
-    tables = [part.split("TASK [")[0] for part in run.output.split("TASK [ece.platform.ece_host : Report]")[1:]]
-    assert [sum(" joined " in line for line in table.splitlines()) for table in tables] == batches
+    reports = outputs_of(REPORT_TASK, run.output)
+    assert [sum(" joined " in line for line in report.splitlines()) for report in reports] == batches
 
 
-def test_a_batch_in_which_too_many_fail_ends_the_run(any_operator):
+def test_a_batch_with_too_many_failures_ends_the_run(any_operator):
     operator = any_operator
     operator.group_vars = {"ece_host_batch": 2, "ece_host_max_fail_percentage": "40"}
     new_hosts(operator, 4)
     operator.ece.hosts["new-01"].configure(broken=1)
     run = operator.play()
     assert run.rc != 0
-    assert operator.ece.minted == 0 and operator.ece.joins == [], (
-        "half of the first batch cannot be checked, so nothing is started at all"
-    )
-    assert (
-        "1 of 2 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 40 allows: no installer is started"
-        in run.text
-    )
-    assert (
-        "new-02 ece-zone-1 failed" in run.text and "stopped before its installer ran: see the error above" in run.text
-    )
-    assert "new-03" not in run.output.split("PLAY [Join them]")[1].split("no installer is started")[1]
+    # Half of the first batch fails its check, so nothing is started at all.
+    assert operator.ece.minted == 0 and operator.ece.joins == []
+    limit = "which is more than ece_host_max_fail_percentage 40 allows: no installer is started"
+    assert f"1 of 2 hosts of a batch have failed, {limit}" in run.text
+    assert "new-02 ece-zone-1 failed" in run.text
+    assert "stopped before its installer ran: see the error above" in run.text
+    assert "new-03" not in run.output.split(f"PLAY [{JOIN_PLAY}]")[1].split("no installer is started")[1]
     operator.ece.hosts["new-01"].configure(broken=None)
     again = operator.play()
     assert again.rc == 0 and len(operator.ece.joined) == 4, again.output
 
 
-def test_after_a_batch_with_too_many_failures_the_next_one_is_not_begun(any_operator):
+def test_after_a_batch_with_too_many_failures_the_next_one_does_not_start(any_operator):
     operator = any_operator
     operator.group_vars = {"ece_host_batch": 2, "ece_host_max_fail_percentage": 10}
     new_hosts(operator, 4)
@@ -151,7 +148,7 @@ def test_after_a_batch_with_too_many_failures_the_next_one_is_not_begun(any_oper
     }
 
 
-def test_in_a_play_of_ones_own_too_many_failures_end_it_too(any_operator):
+def test_too_many_failures_end_another_play_too(any_operator):
     operator = any_operator
     operator.group_vars = {"ece_host_max_fail_percentage": 10}
     new_hosts(operator, 4)
@@ -164,7 +161,7 @@ def test_in_a_play_of_ones_own_too_many_failures_end_it_too(any_operator):
     assert "allows: no further host is joined" in run.text
 
 
-def test_a_batch_in_which_few_fail_holds_up_no_other(operator):
+def test_a_batch_with_few_failures_does_not_stop_the_others(operator):
     operator.group_vars = {"ece_host_batch": 2, "ece_host_max_fail_percentage": 50}
     new_hosts(operator, 6)
     for name in ("new-01", "new-03", "new-05"):
@@ -174,7 +171,7 @@ def test_a_batch_in_which_few_fail_holds_up_no_other(operator):
     assert operator.ece.joined == ["192.0.2.2", "192.0.2.4", "192.0.2.6"] and operator.ece.minted == 3
 
 
-def test_without_a_limit_failures_of_several_batches_hold_up_none(operator):
+def test_without_a_limit_failures_do_not_stop_other_batches(operator):
     operator.group_vars = {"ece_host_batch": 2}
     new_hosts(operator, 6)
     for name in ("new-01", "new-03", "new-05"):
@@ -184,12 +181,12 @@ def test_without_a_limit_failures_of_several_batches_hold_up_none(operator):
     assert operator.ece.joined == ["192.0.2.2", "192.0.2.4", "192.0.2.6"]
 
 
-def test_a_token_that_would_expire_before_the_last_start_is_followed_by_a_new_one(any_operator):
+def test_a_token_that_would_expire_before_the_last_start_is_replaced(any_operator):
     operator = any_operator
     operator.group_vars = {"ece_host_install_timeout": 10}
     new_hosts(operator, 3)
-    # The platform grants 73 s where 330 s were asked for, and its first answer takes 5 s: after 3 s a token is too old for an installer that
-    # may take 10 s, and a minute for its knock.
+    # The platform grants 73 s instead of the requested 330 s, and its first answer takes 5 s. After 3 s a token is too
+    # old for an installer that may take 10 s, and another minute until it presents the token.
     operator.ece.platform.tokens.max_validity = 73
     operator.ece.fault(method="POST", path="enrollment-tokens", delay_after=5)
     run = operator.play()
@@ -200,7 +197,7 @@ def test_a_token_that_would_expire_before_the_last_start_is_followed_by_a_new_on
 
 
 @pytest.mark.parametrize("granted", [60, 5])
-def test_a_token_too_short_for_any_installer_is_used_all_the_same(operator, granted):
+def test_a_token_that_is_too_short_for_any_installer_is_used_all_the_same(operator, granted):
     new_hosts(operator, 1)
     operator.ece.platform.tokens.max_validity = granted
     run = operator.play()
@@ -212,7 +209,7 @@ def test_a_token_too_short_for_any_installer_is_used_all_the_same(operator, gran
 
 
 @pytest.mark.parametrize("standin_options", [{"install_seconds": 6.0}])
-def test_a_controller_killed_in_the_middle_of_a_join_is_followed_by_one_that_carries_on(any_operator):
+def test_the_run_after_a_killed_one_joins_each_host_once(any_operator):
     operator = any_operator
     new_hosts(operator, 4)
     command, environment = operator.command("ece.platform.add_allocators", "--forks", "1")
@@ -227,15 +224,15 @@ def test_a_controller_killed_in_the_middle_of_a_join_is_followed_by_one_that_car
     try:
         deadline = time.monotonic() + 60
         while sum(1 for host in operator.ece.hosts.values() if list(host.folder.rglob("record.json"))) < 2:
-            assert time.monotonic() < deadline, "the first play never started its installers"
+            assert time.monotonic() < deadline, "the first play did not start its installers"
             time.sleep(0.05)
     finally:
         os.killpg(first.pid, signal.SIGKILL)
         first.wait()
     again = operator.play()
     assert again.rc == 0, again.output
-    assert sorted(join["runner_id"] for join in operator.ece.joins) == [
-        f"192.0.2.{number}" for number in range(1, 5)
-    ], "one enrolment a host"
-    assert operator.ece.minted == 2, "those that were not started need a token of their own"
+    # Each host enrolls once, and those that were not started need another token.
+    addresses = [f"192.0.2.{number}" for number in range(1, 5)]
+    assert sorted(join["runner_id"] for join in operator.ece.joins) == addresses
+    assert operator.ece.minted == 2
     assert operator.play().total("changed") == 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API modules in plays of one's own, with the action group's defaults, over real TLS."""
+"""The API modules in other plays, with the defaults of the action group, over TLS."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ DEFAULTS = {
 
 
 def local_play(*tasks):
+    """Return a play of these tasks on localhost."""
     return [{"hosts": "localhost", "gather_facts": False, "module_defaults": DEFAULTS, "tasks": list(tasks)}]
 
 
 def check(*conditions):
+    """Return a task that asserts these conditions."""
     return {"ansible.builtin.assert": {"that": list(conditions)}}
 
 
 @pytest.fixture
 def controller(any_operator):
+    """Return an operator whose inventory holds localhost."""
     any_operator.hosts["localhost"] = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -34,7 +37,7 @@ def controller(any_operator):
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": 250, "max_page": 60}])
-def test_lists_are_complete_however_the_server_pages(controller):
+def test_lists_are_complete_with_any_page_size(controller):
     playbook = controller.write(
         "lists.yml",
         local_play(
@@ -59,7 +62,7 @@ def test_lists_are_complete_however_the_server_pages(controller):
     assert controller.ece.mutations == []
 
 
-def test_token_life(controller):
+def test_a_token_is_minted_listed_and_revoked_once(controller):
     playbook = controller.write(
         "tokens.yml",
         local_play(
@@ -92,7 +95,7 @@ def test_token_life(controller):
     assert dry.rc == 0 and controller.ece.minted == 1
 
 
-def test_waiting_for_an_allocator_names_what_is_missing(operator):
+def test_a_wait_that_times_out_names_the_missing_allocators(operator):
     operator.hosts["localhost"] = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -105,7 +108,7 @@ def test_waiting_for_an_allocator_names_what_is_missing(operator):
     assert "after 2 s these allocators are not connected: 192.0.2.2 (not connected), 192.0.2.3 (unknown)" in run.text
 
 
-def test_runner_roles_with_diff_then_unchanged(operator):
+def test_roles_are_assigned_with_a_diff_and_then_unchanged(operator):
     operator.hosts["localhost"] = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -125,7 +128,7 @@ def test_runner_roles_with_diff_then_unchanged(operator):
 @pytest.mark.parametrize(
     "standin_options", [{"certificate": "expired"}, {"certificate": "wrong-name"}], ids=["expired", "wrong name"]
 )
-def test_certificates_that_are_not_good(operator, standin_options):
+def test_a_bad_certificate_ends_the_run_without_a_request(operator, standin_options):
     operator.new_host("a", "192.0.2.1")
     run = operator.play()
     sentence = {
@@ -136,7 +139,7 @@ def test_certificates_that_are_not_good(operator, standin_options):
     assert operator.ece.requests == []
 
 
-def test_not_verifying_warns_and_works(operator):
+def test_a_connection_without_verification_works_with_a_warning(operator):
     operator.group_vars = {"ece_ca_path": None, "ece_validate_certs": "false"}
     operator.new_host("a", "192.0.2.1")
     run = operator.play(warnings=True)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a secret would show if there were a leak: the scan finds one made on purpose, and the ways to look into a play find none of ours."""
+"""The scan finds a leak that is made on purpose, and no way to look into a play shows a secret of the collection."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.role_names import MINT_TASK, START_TASK, TOKEN_VARIABLE, VARIABLE_PREFIX, WAIT_TASK
+
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 RUNNER = Path(sys.executable).parent / "ansible-runner"
 
 
 def registered():
-    """Names of all variables that the role's tasks register."""
+    """Return the names of all variables that the role's tasks register."""
     tasks = [
         task
         for path in (ROLES / "ece_host" / "tasks").glob("*.yml")
@@ -28,10 +30,10 @@ def registered():
     return {task["register"] for task in tasks if "register" in task}
 
 
-# -- the scan itself -------------------------------------------------------------------------------------------------
+# -- the scan -------------------------------------------------------------------------------------------------
 
 
-def test_a_play_that_leaks_is_found_out_wherever_it_leaks(any_operator):
+def test_the_scan_finds_a_leak_in_every_place(any_operator):
     operator = any_operator
     operator.hosts["localhost"] = {
         "ansible_connection": "local",
@@ -75,10 +77,10 @@ def test_a_play_that_leaks_is_found_out_wherever_it_leaks(any_operator):
     ):
         assert place in places
     assert "environment of a process sleep 2\n" in places and "environment of a process sh -c" in places
-    assert operator.ece.password[:8] not in "".join(map(str, run.hits)), "the report is a leak itself"
+    assert operator.ece.password[:8] not in "".join(map(str, run.hits)), "the list of hits must not leak either"
 
 
-def test_a_token_that_somebody_got_is_found_out_too(operator):
+def test_the_scan_finds_a_leaked_token(operator):
     operator.hosts["localhost"] = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
@@ -101,8 +103,8 @@ def test_a_token_that_somebody_got_is_found_out_too(operator):
 # -- ways to look into a play ----------------------------------------------------------------------------------------
 
 
-def test_a_play_may_print_all_that_the_role_registers(any_operator):
-    """For a host that joins and for one that fails, at the highest verbosity."""
+def test_a_play_can_print_every_variable_of_the_role_without_a_leak(any_operator):
+    """One host joins and one fails, at the highest verbosity."""
     operator = any_operator
     operator.new_host("good", "192.0.2.1")
     operator.new_host("bad", "192.0.2.2", fail=1)
@@ -110,7 +112,7 @@ def test_a_play_may_print_all_that_the_role_registers(any_operator):
         {
             "name": "Results",
             "ansible.builtin.debug": {"var": "{{ item }}"},
-            "loop": "{{ query('ansible.builtin.varnames', '^__ece_host') }}",
+            "loop": "{{ query('ansible.builtin.varnames', '^" + VARIABLE_PREFIX + "') }}",
         },
         {"name": "All variables", "ansible.builtin.debug": {"var": "hostvars[inventory_hostname]"}},
     ]
@@ -125,13 +127,13 @@ def test_a_play_may_print_all_that_the_role_registers(any_operator):
         json.loads(line) for line in (operator.records / "results.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     printed = {name for entry in results if entry.get("task") == "Results" for name in entry["result"]}
-    assert registered() <= printed and "__ece_host_token" in registered()
+    assert registered() <= printed and TOKEN_VARIABLE in registered()
     assert {entry["host"] for entry in results if entry.get("task") == "All variables"} == {"good", "bad"}
 
 
 @pytest.mark.parametrize("kind", ["password", "api_key"])
-def test_credentials_from_a_file_are_in_no_process(any_operator, kind):
-    """Nothing is exported here, so nothing at all may be in an environment or among arguments."""
+def test_no_process_has_credentials_from_a_file(any_operator, kind):
+    """Nothing is exported here, so no environment and no arguments may hold a credential."""
     operator = any_operator
     operator.use_vars_file(**({"ece_api_key": operator.ece.api_key} if kind == "api_key" else {}))
     assert not [name for name in operator.command()[1] if name.startswith("ECE_")]
@@ -141,17 +143,15 @@ def test_credentials_from_a_file_are_in_no_process(any_operator, kind):
 
 
 @pytest.mark.parametrize("kind", ["envvars", "extravars"])
-def test_a_job_as_ansible_runner_runs_it_for_awx(any_operator, kind):
-    """Its events hold every result, its artifacts stay for years. The operator's own input is what he wrote into its folder `env`."""
+def test_a_job_of_ansible_runner_leaks_nothing(any_operator, kind):
+    """AWX runs jobs with ansible-runner. Its events hold every result, and its artifacts may stay for years."""
     operator = any_operator
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.2", fail=1)
-    _command, environment = operator.command()
-    environment = {
-        key: value for key, value in environment.items() if key not in (*operator.recorders(), *operator.environment)
-    }
+    hidden = {*operator.recorders(), *operator.environment}
+    environment = {key: value for key, value in operator.play_environment().items() if key not in hidden}
     if kind == "envvars":
-        # Runner copies the whole environment of a job into this file, whatever the job is; AWX removes it.
+        # Runner copies the whole environment of any job into the file `command`; AWX removes it.
         credentials, own = operator.environment, [operator.folder / "artifacts" / "1" / "command"]
     else:
         credentials, own = {name.lower(): value for name, value in operator.environment.items()}, []
@@ -170,4 +170,4 @@ def test_a_job_as_ansible_runner_runs_it_for_awx(any_operator, kind):
         for path in (operator.folder / "artifacts" / "1" / "job_events").glob("*.json")
     ]
     tasks = {event["event_data"].get("task") for event in events if event["event"] == "runner_on_ok"}
-    assert {"Mint one enrollment token", "Start the installer", "Wait until connected"} <= tasks
+    assert {MINT_TASK, START_TASK, WAIT_TASK} <= tasks

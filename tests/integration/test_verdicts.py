@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The seven rows of the verdict table, each with what is true afterwards."""
+"""Each verdict about a host, with the state of platform and host afterwards."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import time
 import pytest
 
 
-def runs_ece(host):
-    """Put ECE's containers on a host of the stand-in, as an installer that joined nobody would leave them."""
+def add_ece_containers(host):
+    """Put ECE's containers on a host of the stand-in, as an installer leaves them whose host did not join."""
     for name in ("frc-runners-runner", "frc-allocators-allocator"):
         path = host.state / "containers" / name
         path.write_text(f"id={name}\nimage=ece:3.8.0\nstatus=Up 3 hours\n", encoding="utf-8")
         path.chmod(0o666)
 
 
-def test_connected_with_its_roles_is_not_contacted(operator):
+def test_a_connected_host_with_its_roles_is_not_contacted(operator):
     operator.ece.platform.add_runner("192.0.2.1")
     operator.hosts["a"] = {"ansible_host": "192.0.2.1"}
     run = operator.play()
@@ -51,7 +51,7 @@ def test_a_running_installer_is_waited_for(operator):
         while not operator.ece.hosts["a"].storage.exists() or not list(
             operator.ece.hosts["a"].storage.rglob("record.json")
         ):
-            assert time.monotonic() < deadline, "the first play never started its installer"
+            assert time.monotonic() < deadline, "the first play did not start its installer"
             time.sleep(0.2)
         second = operator.play()
         assert second.rc == 0, second.output
@@ -62,24 +62,24 @@ def test_a_running_installer_is_waited_for(operator):
     assert len(operator.ece.joins) == 1
 
 
-def test_half_installed_fails_with_what_to_do(operator):
+def test_a_half_installed_host_fails_with_a_remedy(operator):
     operator.new_host("a", "192.0.2.1")
-    runs_ece(operator.ece.hosts["a"])
+    add_ece_containers(operator.ece.hosts["a"])
     run = operator.play()
     assert run.rc != 0 and "half-installed" in run.output and "remove its ECE containers" in run.text
     assert operator.ece.minted == 0 and operator.ece.mutations == []
 
 
-def test_ill_fails_and_is_never_reinstalled(operator):
+def test_a_disconnected_host_that_runs_ece_fails_and_is_not_reinstalled(operator):
     operator.new_host("a", "192.0.2.1").update(ece_host_replace_stale=True)
-    runs_ece(operator.ece.hosts["a"])
+    add_ece_containers(operator.ece.hosts["a"])
     operator.ece.platform.add_runner("192.0.2.1", connected=False)
     run = operator.play()
     assert run.rc != 0 and "ill: the platform knows it as 192.0.2.1" in run.text
     assert operator.ece.mutations == []
 
 
-def test_stale_fails_unless_it_may_be_replaced(operator):
+def test_a_stale_runner_fails_its_host_unless_it_may_be_replaced(operator):
     variables = operator.new_host("a", "192.0.2.1")
     operator.ece.platform.add_runner("192.0.2.1", connected=False)
     run = operator.play()
@@ -94,7 +94,7 @@ def test_stale_fails_unless_it_may_be_replaced(operator):
     assert [entry["method"] for entry in operator.ece.mutations].count("DELETE") >= 1
 
 
-def test_a_stale_runner_stays_where_there_is_no_token_for_its_successor(operator):
+def test_a_stale_runner_stays_if_there_is_no_token_for_its_replacement(operator):
     operator.new_host("a", "192.0.2.1")["ece_host_replace_stale"] = True
     operator.ece.platform.add_runner("192.0.2.1", connected=False)
     operator.ece.fault(
@@ -118,7 +118,7 @@ def test_a_stale_runner_stays_where_there_is_no_token_for_its_successor(operator
     ],
     ids=["no socket", "engine broken"],
 )
-def test_a_host_that_would_be_refused_fails_before_a_token_is_minted(operator, prepare, sentence):
+def test_a_host_that_fails_its_check_does_not_stop_the_others(operator, prepare, sentence):
     operator.new_host("good", "192.0.2.1")
     operator.new_host("bad", "192.0.2.2")
     prepare(operator.ece.hosts["bad"])
@@ -128,7 +128,7 @@ def test_a_host_that_would_be_refused_fails_before_a_token_is_minted(operator, p
     assert [join["runner_id"] for join in operator.ece.joins] == ["192.0.2.1"]
 
 
-def test_no_token_is_minted_when_no_host_may_join(operator):
+def test_no_token_is_minted_if_no_host_can_join(operator):
     operator.new_host("a", "192.0.2.1", broken=1)
     run = operator.play()
     assert run.rc != 0 and operator.ece.minted == 0

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The scanner finds a secret however it was written down and wherever it is, and finds nothing where there is none."""
+"""The scanner finds a secret in any form and in any place, and finds nothing where there is none."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ from tests.standin.model import Secret
 
 KEY = bytes(32)
 PASSWORD = Secret("password of admin", "aB3-x_9Q$'\"% \\Zk4pW-7e", "admin")
-# Nothing in it is long enough to be looked for on its own, so each way to quote it counts.
+# No part of it is long enough to be searched for on its own, so each way to quote it matters.
 SHORT_PIECES = Secret("password of admin", "aB'3x\"9Q%$zK\\4&p W7/e", "admin")
 API_KEY = Secret("API key", base64.b64encode(random.Random(1).randbytes(33)).decode())
 SESSION = Secret("session token", base64.urlsafe_b64encode(random.Random(2).randbytes(48)).decode())
 CLAIMS = {"sub": "4f051a7e-9d5c-4a0e-8d4e-1b7a35f0a1de", "roles": ["allocator"], "iss": "current", "exp": 1900000000}
 TOKEN = Secret("enrollment token", jwt.encode(CLAIMS, KEY, algorithm="HS256"))
 SECRETS = [PASSWORD, SHORT_PIECES, API_KEY, SESSION, TOKEN]
-WRITINGS = {
+QUOTINGS = {
     "plain": lambda text: text,
     "JSON": json.dumps,
     "JSON in JSON": lambda text: json.dumps(json.dumps({"a": text})),
@@ -69,6 +69,7 @@ CLEAN = " ".join(
 
 
 def kinds(data: bytes | str, *secrets: Secret) -> set[str]:
+    """Return the kinds of the secrets that are found in the data."""
     return {hit.kind for hit in scan_bytes(data.encode() if isinstance(data, str) else data, needles_for(secrets))}
 
 
@@ -76,22 +77,22 @@ def kinds(data: bytes | str, *secrets: Secret) -> set[str]:
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret.kind)
-@pytest.mark.parametrize("writing", WRITINGS)
-def test_it_is_found_in_every_writing(secret, writing):
-    assert kinds(f"before {WRITINGS[writing](secret.value)} after", *SECRETS) >= {secret.kind}
+@pytest.mark.parametrize("quoting", QUOTINGS)
+def test_a_secret_is_found_with_every_kind_of_quoting(secret, quoting):
+    assert kinds(f"before {QUOTINGS[quoting](secret.value)} after", *SECRETS) >= {secret.kind}
 
 
 @pytest.mark.parametrize("secret", SECRETS, ids=lambda secret: secret.kind)
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
 @pytest.mark.parametrize("before", range(4))
 @pytest.mark.parametrize("after", range(4))
-def test_it_is_found_in_base64_whatever_is_around_it(secret, encode, before, after):
+def test_a_secret_is_found_in_base64_with_any_neighbours(secret, encode, before, after):
     assert kinds(encode(b"x" * before + secret.value.encode() + b"y" * after), secret) == {secret.kind}
 
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
-def test_base64_with_both_alphabets(encode):
-    """A text whose encoding has the characters in which the alphabets differ."""
+def test_a_secret_is_found_in_both_alphabets_of_base64(encode):
+    """The encoding of this text has characters in which the alphabets differ."""
     secret = Secret("password of admin", "~~~???~~~>>>ÿÿÿ")
     assert b"+" in base64.b64encode(secret.value.encode()) or b"/" in base64.b64encode(secret.value.encode())
     assert kinds(encode(secret.value.encode()), secret) and kinds(encode(b"a" + secret.value.encode()), secret)
@@ -109,7 +110,7 @@ def test_a_part_of_a_token_is_found(part):
 
 
 @pytest.mark.parametrize("secret", [API_KEY, SESSION, TOKEN], ids=lambda secret: secret.kind)
-def test_what_was_cut_or_wrapped_is_found(secret):
+def test_a_secret_that_was_cut_or_wrapped_is_found(secret):
     assert kinds(secret.value[-20:], secret), "the end"
     assert kinds(secret.value[:80], secret), "the beginning"
     wrapped = base64.encodebytes(b"x" * 30 + secret.value.encode())
@@ -120,7 +121,7 @@ def test_a_password_that_lost_its_quotes_is_found():
     assert kinds("Zk4pW-7e", PASSWORD) == {PASSWORD.kind}
 
 
-def test_what_all_tokens_have_in_common_proves_nothing():
+def test_the_common_part_of_all_tokens_is_not_a_hit():
     other = jwt.encode({**CLAIMS, "sub": "1c02d3aa-7a0e-49cd-a9a4-0a58d1d0a9f7"}, KEY, algorithm="HS256")
     assert kinds(other + base64.b64encode(other.encode()).decode(), TOKEN) == set()
 
@@ -136,7 +137,7 @@ def test_every_needle_is_long_enough():
         needles_of(Secret("password of admin", "short"))
 
 
-def test_nothing_that_can_be_shown_shows_a_secret():
+def test_no_object_of_the_scanner_shows_a_secret():
     shown = repr(SECRETS) + repr(needles_for(SECRETS)) + str(scan_bytes(TOKEN.value.encode(), needles_for(SECRETS)))
     assert kinds(shown, *SECRETS) == set()
 
@@ -144,7 +145,7 @@ def test_nothing_that_can_be_shown_shows_a_secret():
 # -- in folders ------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_is_read_as_a_whole_with_its_names(tmp_path):
+def test_all_files_links_and_names_of_a_folder_are_read(tmp_path):
     piece = TOKEN.value.rpartition(".")[2]
     (tmp_path / "deep" / "er").mkdir(parents=True)
     (tmp_path / "deep" / "er" / "file").write_bytes(b"\0\xff" + TOKEN.value.encode())
@@ -164,7 +165,7 @@ def test_a_folder_is_read_as_a_whole_with_its_names(tmp_path):
     assert scan.files == 4 and scan.size > 0
 
 
-def test_what_is_excluded_is_not_read(tmp_path):
+def test_excluded_files_and_folders_are_not_read(tmp_path):
     for name in ("own", "folder/file", "other"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(API_KEY.value, encoding="utf-8")
@@ -172,7 +173,7 @@ def test_what_is_excluded_is_not_read(tmp_path):
     assert {hit.place for hit in scan.hits} == {str(tmp_path / "other")} and scan.files == 1
 
 
-def test_of_a_place_of_others_only_what_is_new_is_read(tmp_path):
+def test_only_new_files_of_a_shared_folder_are_read(tmp_path):
     for name in ("old", "new"):
         (tmp_path / name).write_text(API_KEY.value, encoding="utf-8")
     os.utime(tmp_path / "old", (1, 1))
@@ -185,7 +186,7 @@ def test_of_a_place_of_others_only_what_is_new_is_read(tmp_path):
 
 @pytest.fixture
 def sleeping():
-    """Starts a process that does nothing, and sees it."""
+    """Return a function that starts a process that sleeps, and returns what the scanner has seen of it."""
     started = []
 
     def start(*arguments: str, **environment: str) -> dict[tuple[int, bytes], bytes]:
@@ -194,7 +195,7 @@ def sleeping():
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *arguments], env=environment)
             started.append(child)
             deadline = time.monotonic() + 10
-            # Between fork and exec it still looks like its parent.
+            # Between fork and exec the process still has the arguments of its parent.
             while (
                 not any(pid == child.pid and b"time.sleep" in arguments for pid, arguments in list(processes.seen))
                 and time.monotonic() < deadline
@@ -208,7 +209,7 @@ def sleeping():
         child.wait()
 
 
-def test_the_environment_and_the_arguments_of_a_process_are_seen(sleeping):
+def test_the_environment_and_the_arguments_of_a_process_are_searched(sleeping):
     needles = needles_for(SECRETS)
     seen = sleeping("--token", TOKEN.value, SOME_NAME=PASSWORD.value)
     scan = scan_processes(seen, needles)
@@ -219,7 +220,7 @@ def test_the_environment_and_the_arguments_of_a_process_are_seen(sleeping):
     assert scan_processes(sleeping("--token", "none", SOME_NAME="nothing"), needles).hits == []
 
 
-def test_only_what_was_exported_may_be_in_an_environment(sleeping):
+def test_an_environment_may_only_hold_exported_credentials(sleeping):
     needles = needles_for(SECRETS)
     exported = [f"ECE_PASSWORD={PASSWORD.value}"]
     assert scan_processes(sleeping(ECE_PASSWORD=PASSWORD.value), needles, exported).hits == []
@@ -228,7 +229,7 @@ def test_only_what_was_exported_may_be_in_an_environment(sleeping):
     assert scan_processes(sleeping(ECE_PASSWORD=TOKEN.value), needles, exported).hits
 
 
-def test_processes_of_others_are_looked_at_but_not_counted(sleeping, tmp_path):
+def test_other_processes_are_searched_but_not_counted(sleeping, tmp_path):
     seen = sleeping(HOME=str(tmp_path), SOME_NAME=PASSWORD.value)
     assert scan_processes(seen, needles_for(SECRETS), places=[tmp_path]).processes >= 1
     others = scan_processes(seen, needles_for(SECRETS), places=[tmp_path / "other"])
@@ -239,7 +240,7 @@ INSTALLER = ["bash", "/x/elastic-cloud-enterprise.sh", "install", "--roles-token
 
 
 @pytest.mark.parametrize(
-    ("words", "allowed"),
+    ("arguments", "allowed"),
     [
         ([*INSTALLER, TOKEN.value, "--debug"], True),
         (["bash", "/x/bin/docker", "run", "--env", f"ROLES_TOKEN={TOKEN.value}"], True),
@@ -251,12 +252,12 @@ INSTALLER = ["bash", "/x/elastic-cloud-enterprise.sh", "install", "--roles-token
         (["python3", "module.py", "--roles-token", TOKEN.value], False),
     ],
 )
-def test_only_the_installer_and_its_engine_may_have_the_token_and_only_as_its_argument(words, allowed):
-    left = b"\0".join(without_token([word.encode() for word in words]))
+def test_only_the_installer_and_its_engine_may_have_the_token_as_an_argument(arguments, allowed):
+    left = b"\0".join(without_token([argument.encode() for argument in arguments]))
     assert (kinds(left, TOKEN) == set()) is allowed
 
 
-# -- in all ----------------------------------------------------------------------------------------------------------
+# -- sums ----------------------------------------------------------------------------------------------------------
 
 
 def test_scans_add_up_to_one_line():

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All results as JSON, as any callback gets them that writes them down or sends them somewhere."""
+"""A callback that writes all results as JSON. It gets what any callback gets that stores or sends results."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "every_result"
     CALLBACK_NEEDS_ENABLED = True
 
-    def _write(self, what):
+    def _write(self, entry):
         with open(os.environ["EVERY_RESULT"], "a", encoding="utf-8") as target:
-            target.write(json.dumps(what, default=str) + "\n")
+            target.write(json.dumps(entry, default=str) + "\n")
 
     def _result(self, result, *_args, **_options):
         self._write({"task": result._task.get_name(), "host": result._host.get_name(), "result": result._result})
