@@ -15,7 +15,7 @@ from unittest import mock
 
 import yaml
 
-from ansible_collections.ece.platform.plugins.action import ece_host_plan
+from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._plan import known_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
@@ -27,8 +27,14 @@ from ansible_collections.ece.platform.plugins.modules import (
     ece_runner,
     ece_runner_info,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils import _role_options
 from ansible_collections.ece.platform.plugins.plugin_utils._display import table
-from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostWatch, progress
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
+    Expectation,
+    HostProgress,
+    Observation,
+    progress,
+)
 
 
 @dataclass(frozen=True)
@@ -93,14 +99,17 @@ class Variables(dict):
         return {key: self[key] for key in keys if key in self}
 
 
-class Plan(ece_host_plan.ActionModule):
+class Plan(ece_join_plan.ActionModule):
     """The action without the play around it."""
 
     def __init__(self, client: EceClient | None = None, files: Mapping[str, str] | None = None) -> None:
         self._client, self._files = client, files or {}
 
-    def connect(self, arguments):
+    def connect(self, task_vars):
         return self._client, []
+
+    def own_variables(self, task_vars):
+        return Variables()
 
     def _find_needle(self, folder, name):
         return self._files[name]
@@ -113,11 +122,11 @@ def plan_of(
     shown: list[str] = []
     hosts_variables = SimpleNamespace(of=lambda name: Variables(hosts[name]))
     with (
-        mock.patch.object(ece_host_plan, "HostVariables", lambda action, task_vars: hosts_variables),
-        mock.patch.object(ece_host_plan, "show", shown.append),
-        mock.patch.object(ece_host_plan.yaml, "safe_load", _loaded_once),
+        mock.patch.object(ece_join_plan, "HostVariables", lambda action, task_vars: hosts_variables),
+        mock.patch.object(ece_join_plan, "show", shown.append),
+        mock.patch.object(_role_options.yaml, "safe_load", _loaded_once),
     ):
-        result = Plan(client, files).act({}, {"ansible_play_batch": list(hosts)})
+        result = Plan(client, files).act({}, {"ansible_play_batch": list(hosts), "ansible_forks": 5})
     json.dumps(result)
     return shown + result["warnings"]
 
@@ -130,7 +139,7 @@ def _loaded_once(text: str) -> Any:
     return _safe_load(text)
 
 
-# -- the watch ---------------------------------------------------------------------------------------------------------
+# -- the wait ----------------------------------------------------------------------------------------------------------
 
 ENDED = {
     "lock": "over",
@@ -142,18 +151,17 @@ ENDED = {
     "output": [],
     "bootstrap_log": [],
 }
-# The records of an installer, with the second of the watch at which they arrive.
-LOOKS = [(0, None), (1, {"lock": "running", "started": 1.0, "now": 2.0}), (40, ENDED), (90, ENDED), (5000, ENDED)]
+# The records of an installer, with the second of the wait at which they arrive.
+RECORDS = [(0, None), (1, {"lock": "running", "started": 1.0, "now": 2.0}), (40, ENDED), (90, ENDED), (5000, ENDED)]
 
 
-def _watch(client):
-    watches = [
-        HostWatch(
+def _wait(client):
+    hosts = [
+        HostProgress(
             {"name": name, "runner_id": runner_id, "roles": roles, "zone": zone, "version": "3.8.0"},
-            has_installer=installed,
-            install_timeout=1800,
-            connect_timeout=300,
-            storage_path="/mnt/data/elastic",
+            Expectation(
+                has_installer=installed, install_timeout=1800, connect_timeout=300, storage_path="/mnt/data/elastic"
+            ),
         )
         for name, runner_id, roles, zone, installed in (
             ("a", "10.0.0.7", ["allocator"], "zone-1", True),
@@ -164,12 +172,13 @@ def _watch(client):
     totals = platform_totals(client.platform())
     known = known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
     lines = []
-    for now, record in LOOKS:
-        for watch in watches:
-            watch.look(now, known.get(watch.entry["runner_id"]), record)
-        lines.append(progress(watches, [watch.name for watch in watches]))
-    assert all(watch.over for watch in watches)
-    rows = [watch.row() for watch in watches]
+    for now, record in RECORDS:
+        for host in hosts:
+            if not host.over:
+                host.update(Observation(now=now, known=known.get(host.entry["runner_id"]), record=record))
+        lines.append(progress(hosts, [host.name for host in hosts]))
+    assert all(host.over for host in hosts)
+    rows = [host.row() for host in hosts]
     json.dumps(rows)
     return lines + table(rows)
 
@@ -177,7 +186,7 @@ def _watch(client):
 LISTS = ("platform", "runners", "allocators")
 CONSUMERS = {
     "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
-    "watch": Consumer(_watch, LISTS),
+    "wait": Consumer(_wait, LISTS),
     "ece_allocator_info": Consumer(
         _module(
             ece_allocator_info,
