@@ -46,10 +46,11 @@ molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## playbooks on
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-test sanity, without an ignore file
 	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home
 
-lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint (production profile) and ruff
+lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint (production profile), ruff and mypy (strict)
 	$(BIN)/ansible-lint --offline
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy --config-file .config/mypy.ini
 
 docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changelog are complete
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .

@@ -16,6 +16,7 @@ from typing import Any, Iterable, Mapping, Sequence, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
+    PlatformTotals,
     connected_of,
     count_warning,
     object_of,
@@ -168,13 +169,16 @@ def unlisted_allocators(
     return missing if len(missing) <= limit else []
 
 
-def count_warnings(known: Mapping[str, KnownHost], totals: Mapping[str, int | None]) -> list[str]:
+def count_warnings(known: Mapping[str, KnownHost], totals: PlatformTotals) -> list[str]:
     """Return a sentence for each list that disagrees with the platform's own count (platform_totals)."""
     listed = {
-        kind: sum(1 for entry in known.values() if part in entry)
-        for kind, part in (("runners", "runner"), ("allocators", "allocator"))
+        "runners": sum(1 for entry in known.values() if "runner" in entry),
+        "allocators": sum(1 for entry in known.values() if "allocator" in entry),
     }
-    warnings = [count_warning(kind, listed[kind], totals[kind]) for kind in listed]
+    warnings = [
+        count_warning("runners", listed["runners"], totals["runners"]),
+        count_warning("allocators", listed["allocators"], totals["allocators"]),
+    ]
     return [warning for warning in warnings if warning]
 
 

@@ -43,7 +43,7 @@ class HostRow(TypedDict):
     verdict: str
     install_seconds: float | None
     connect_seconds: float | None
-    memory_mb: int | None
+    memory_mb: float | None
     note: str
 
 
@@ -89,7 +89,7 @@ class HostProgress:
         self.install_seconds: float | None = None
         self.connect_seconds: float | None = None
         self.zone = entry.get("zone")
-        self.memory_mb: int | None = None
+        self.memory_mb: float | None = None
         self._expected = expected
         self._install_deadline = expected.install_timeout + INSTALL_GRACE_SECONDS
         self._installed_at: float | None = None if expected.has_installer else 0.0

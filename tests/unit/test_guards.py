@@ -393,7 +393,7 @@ def test_no_shell_is_asked_to_do_anything():
                 assert not found, f"{path}: {found.group()}"
 
 
-def test_certificates_are_verified_unless_somebody_says_otherwise():
+def test_certificates_are_verified_by_default():
     assert (
         shared.CONNECTION_SPEC["validate_certs"]["default"] is True
         and shared.CONNECTION_SPEC["allow_http"]["default"] is False
@@ -404,7 +404,7 @@ def test_certificates_are_verified_unless_somebody_says_otherwise():
 
 def test_the_page_of_faults_is_what_is_tested():
     assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), (
-        "make faults writes it anew"
+        "run `make faults`"
     )
 
 

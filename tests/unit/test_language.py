@@ -18,7 +18,7 @@ SUFFIXES = {".md", ".py", ".rst", ".sh", ".yaml", ".yml", ""}
 BANNED = {
     r"\banew\b": "again, or new",
     r"\bill\b": "disconnected",
-    r"\b(nobody|somebody|whoever)\b": "the name of the subject",
+    r"\b(nobody(?!")|somebody|whoever)\b": "the name of the subject",
     r"\bkeepers?\b": "watchdog",
     r"\bknock(s|ed|ing)?\b": "present the token",
     r"\bhurry\b": "reset the interval",

@@ -132,7 +132,7 @@ def test_a_loopback_address_never_matches(address):
     ],
 )
 def test_a_host_is_found_by_id_or_address(variables, known):
-    assert matches({"a": variables}, [known, runner("somebody-else", host_ip="10.1.1.1")]) == {"a": known["runner_id"]}
+    assert matches({"a": variables}, [known, runner("another", host_ip="10.1.1.1")]) == {"a": known["runner_id"]}
 
 
 def test_a_host_is_found_by_its_allocator_alone():
@@ -178,7 +178,7 @@ def test_two_hosts_that_fit_one_runner_are_an_error():
 @pytest.mark.parametrize(
     ("entry", "roles", "state", "missing"),
     [
-        pytest.param(None, ["allocator"], NEW, ["allocator"], id="nobody"),
+        pytest.param(None, ["allocator"], NEW, ["allocator"], id="unknown"),
         pytest.param({"runner": runner(), "allocator": allocator()}, ["allocator"], JOINED, [], id="connected"),
         pytest.param(
             {"allocator": allocator()}, ["allocator"], JOINED, [], id="allocator alone, its runner not listed"
@@ -555,7 +555,7 @@ def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
             of("10.0.0.3", "proxy"),
             of("10.0.0.4", "allocator", connected=False),
         ),
-        of("of-somebody-else", "allocator"),
+        of("of-another-inventory", "allocator"),
     ]
     known = known_hosts(
         runners,
