@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""10,000 sets of install options, many of them hostile: what is not refused, the vendor's script reads as it was meant."""
+"""10,000 sets of install options, many hostile: each is refused, or the vendor's script reads it as it was meant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_options as installer
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._text import MASK
@@ -24,9 +24,13 @@ from tests.fuzz.options import HOSTILE, NASTY, TOKEN, option_sets, spoiled
 
 EXAMPLES = 10_000
 COMPARED = 120
-FLAGS = {name: flag for name, flag, _check in installer.VALUE_OPTIONS} | dict(installer.SWITCH_OPTIONS)
+FLAGS = {
+    option.name: option.flag
+    for option in installer.INSTALL_OPTIONS
+    if option.flag and option.name != "container_engine"
+}
 
-# -- options that are right --------------------------------------------------------------------------------------------------
+# -- options that are right --------------------------------------------------------------------------------------------
 
 WORDS = ["a", "Z9", "zone-1", "0", "a.b_c-d", "rack7"]
 RIGHT: dict[str, list] = {
@@ -79,7 +83,7 @@ def _with_podman(options: dict[str, Any]) -> dict[str, Any]:
 
 OPTION_SETS = option_sets(RIGHT).map(_with_podman)
 
-# -- what is meant -----------------------------------------------------------------------------------------------------------
+# -- meaning -----------------------------------------------------------------------------------------------------
 
 READERS = {
     "roles": lambda text: text.split(","),
@@ -91,7 +95,7 @@ READERS = {
 
 
 def meant(name: str, value: Any) -> Any:
-    """What the platform should get of an option, as READERS reads it back."""
+    """The value that the platform should get of an option, as READERS reads it back."""
     if name == "roles":
         return list(value)
     if name == "capacity":
@@ -101,7 +105,7 @@ def meant(name: str, value: Any) -> Any:
     if name == "memory_settings":
         return value
     if name == "allocator_tags":
-        assert None not in value.values(), "nothing is no value of a tag"
+        assert None not in value.values(), "a tag without a value"
         tags = [(str(key), str(item).lower() if isinstance(item, bool) else str(item)) for key, item in value.items()]
         assert len({key for key, item in tags}) == len(tags), "two tags have one key"
         return dict(tags)
@@ -109,7 +113,7 @@ def meant(name: str, value: Any) -> Any:
 
 
 def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
-    """The script gets each option, with its value, and no more than these."""
+    """Check that the script gets each option with its value, and no other."""
     extra = [str(word) for word in options.get("extra_args") or []]
     assert argv[len(argv) - len(extra) :] == extra
     own = vendor.read(argv[: len(argv) - len(extra)])
@@ -126,9 +130,8 @@ def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
     try:
         read = vendor.read(argv)
     except vendor.Refused:
-        assert (
-            extra
-        )  # flags that nobody but the script knows, which it may not take like this; it says so before it does anything
+        # The script may not take unknown flags like this; it refuses them before it does anything.
+        assert extra
         return
     position = 0
     while position < len(extra):
@@ -139,18 +142,18 @@ def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
 
 
 def assert_refusal(options: dict[str, Any], prefix: str, error: OptionError) -> None:
-    """One sentence that begins with the option, and has nothing of a token in it."""
-    words = str(error)
+    """Check for one sentence that begins with the option and has no part of a token."""
+    message = str(error)
     assert type(error) is OptionError
-    assert_sentence(words, TOKEN.split("."))
-    assert any(words.startswith((f"{prefix}{name} ", f"{prefix}{name}:")) for name in options), words
+    assert_sentence(message, TOKEN.split("."))
+    assert any(message.startswith((f"{prefix}{name} ", f"{prefix}{name}:")) for name in options), message
 
 
-# -- the tests ---------------------------------------------------------------------------------------------------------------
+# -- the tests ---------------------------------------------------------------------------------------------------------
 
 
-def judge(options: dict[str, Any], prefix: str) -> str:
-    """What became of one set of options; fails where that is wrong."""
+def outcome_of(options: dict[str, Any], prefix: str) -> str:
+    """Return whether one set of options was accepted or refused; fail if that is wrong."""
     try:
         argv = installer.arguments(options, prefix)
     except OptionError as error:
@@ -168,7 +171,7 @@ def test_an_option_set_is_refused_in_a_sentence_or_read_by_the_script_as_it_was_
 
     @fuzz(EXAMPLES, st.tuples(OPTION_SETS, st.sampled_from(["", "ece_host_"])))
     def check(options_and_prefix):
-        tally[judge(*options_and_prefix)] += 1
+        tally[outcome_of(*options_and_prefix)] += 1
 
     check()
     assert tally.total() >= EXAMPLES
@@ -178,7 +181,7 @@ def test_an_option_set_is_refused_in_a_sentence_or_read_by_the_script_as_it_was_
 @pytest.mark.parametrize("name", NAMES)
 def test_each_hostile_value_for_each_option(name):
     for value in HOSTILE:
-        judge({name: value}, "")
+        outcome_of({name: value}, "")
 
 
 @st.composite
