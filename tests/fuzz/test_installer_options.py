@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils import _install_options as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_options as install_options
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._text import MASK
@@ -26,13 +26,13 @@ EXAMPLES = 10_000
 COMPARED = 120
 FLAGS = {
     option.name: option.flag
-    for option in installer.INSTALL_OPTIONS
+    for option in install_options.INSTALL_OPTIONS
     if option.flag and option.name != "container_engine"
 }
 
 # -- options that are right --------------------------------------------------------------------------------------------
 
-WORDS = ["a", "Z9", "zone-1", "0", "a.b_c-d", "rack7"]
+TEXTS = ["a", "Z9", "zone-1", "0", "a.b_c-d", "rack7"]
 RIGHT: dict[str, list] = {
     "coordinator_host": ["10.0.0.1", "ece.example.com", "fd00::1", "a"],
     "token": [TOKEN],
@@ -42,21 +42,21 @@ RIGHT: dict[str, list] = {
     "docker_socket": ["/var/run/docker.sock", "/run/podman/podman.sock"],
     "docker_registry": ["docker.elastic.co", "registry.example.com:5000"],
     "docker_repository": ["cloud-enterprise", "mirror/cloud-enterprise"],
-    "runner_id": ["10.0.0.7", "rack-1:7", 7, *WORDS],
+    "runner_id": ["10.0.0.7", "rack-1:7", 7, *TEXTS],
     "host_ip": ["10.0.0.7", "0.0.0.0", "255.255.255.255", "192.168.100.1"],
-    "zone": ["ece-zone-1", 1, *WORDS],
+    "zone": ["ece-zone-1", 1, *TEXTS],
     "capacity": [8192, "8192", 9000, 10**7],
     "memory_settings": [
         {"runner": {"xms": "1G", "xmx": "1G"}},
         {"zookeeper": {"xmx": "4096K"}, "allocator": {"xms": "512m", "xmx": "16g"}},
-        {service: {"xmx": "4G", "xms": "1G"} for service in installer.MEMORY_SERVICES},
+        {service: {"xmx": "4G", "xms": "1G"} for service in install_options.MEMORY_SERVICES},
     ],
     "timeout_factor": [1, 2.5, "0.5", "3", 1e-07, 999],
     "allocator_tags": [
         {"ssd": True},
         {"ssd": "true", "rack": 7, "no": False},
         {"a.b/c+d-e_f": 1.5, "Z": "9"},
-        dict(zip(WORDS, reversed(WORDS))),
+        dict(zip(TEXTS, reversed(TEXTS))),
     ],
     "external_hostname": ["ece.example.com", "10.0.0.7"],
     "api_base_url": ["https://ece.example.com:12343", "http://10.0.0.1/x/y", "https://[fd00::1]:12343/x"],
@@ -114,7 +114,7 @@ def meant(name: str, value: Any) -> Any:
 
 def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
     """Check that the script gets each option with its value, and no other."""
-    extra = [str(word) for word in options.get("extra_args") or []]
+    extra = [str(argument) for argument in options.get("extra_args") or []]
     assert argv[len(argv) - len(extra) :] == extra
     own = vendor.read(argv[: len(argv) - len(extra)])
     for name, flag in FLAGS.items():
@@ -155,13 +155,13 @@ def assert_refusal(options: dict[str, Any], prefix: str, error: OptionError) -> 
 def outcome_of(options: dict[str, Any], prefix: str) -> str:
     """Return whether one set of options was accepted or refused; fail if that is wrong."""
     try:
-        argv = installer.arguments(options, prefix)
+        argv = install_options.arguments(options, prefix)
     except OptionError as error:
         assert_refusal(options, prefix, error)
         return "refused"
     assert_read_as_meant(options, argv)
     if "--roles-token" in argv:
-        shown = installer.without_token(argv)
+        shown = install_options.without_token(argv)
         assert shown[argv.index("--roles-token") + 1] == MASK
     return "accepted"
 
@@ -188,15 +188,15 @@ def test_each_hostile_value_for_each_option(name):
 def command_lines(draw) -> list[str]:
     """Up to three pieces of a command line, right or not."""
     argv: list[str] = []
-    for kind in draw(st.lists(st.sampled_from(["value", "word", "options"]), max_size=3)):
+    for kind in draw(st.lists(st.sampled_from(["value", "flag", "options"]), max_size=3)):
         if kind == "value":
-            right, piece = draw(st.sampled_from(WORDS)), draw(st.sampled_from(["", *NASTY]))
+            right, piece = draw(st.sampled_from(TEXTS)), draw(st.sampled_from(["", *NASTY]))
             argv += [draw(st.sampled_from(sorted(vendor.VALUED))), spoiled(right, piece, draw(st.integers(0, 5)))]
-        elif kind == "word":
-            argv.append(draw(st.sampled_from([*vendor.SWITCHES, "--unknown", "--roles", "word"])))
+        elif kind == "flag":
+            argv.append(draw(st.sampled_from([*vendor.SWITCHES, "--unknown", "--roles", "text"])))
         else:
             with contextlib.suppress(OptionError):
-                argv += installer.arguments(draw(OPTION_SETS))
+                argv += install_options.arguments(draw(OPTION_SETS))
     return argv
 
 

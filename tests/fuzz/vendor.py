@@ -80,14 +80,14 @@ def read(argv: Sequence[str]) -> dict[str, str]:
 
 def _assigned(value: str) -> str:
     """The rest of a value after the script has passed it on and evaluated it."""
-    word = next(iter(re.split("[ \t\n]+", value.strip(" \t\n"))))  # IFS has these three blanks and no others
-    if re.search(r"[*?\\]", word):
-        raise Misread(f"file names, for {word}")
-    if not word or word.startswith("--"):
+    rest = next(iter(re.split("[ \t\n]+", value.strip(" \t\n"))))  # IFS has these three blanks and no others
+    if re.search(r"[*?\\]", rest):
+        raise Misread(f"file names, for {rest}")
+    if not rest or rest.startswith("--"):
         raise Refused("Argument must not be empty")
-    if "'" in word:
-        raise Misread(f"run, from its quote on: {word}")
-    return word
+    if "'" in rest:
+        raise Misread(f"run, from its quote on: {rest}")
+    return rest
 
 
 # -- the same, by a shell ----------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ _DUMP = 'for name in {names}; do [[ -v $name ]] && printf "%s=%s\\0" "$name" "${
 
 
 def read_by_shell(argv: Sequence[str], folder: Path) -> dict[str, str]:
-    """The result of `read` by the stand-in's script, in an empty folder. For arguments without a quote that would run."""
+    """The result of `read` by the stand-in's script in an empty folder. No argument may hold a quote that would run."""
     text = STANDIN.read_text(encoding="utf-8")
     parser = text[text.index("assign() {") : text.index("HOST_STORAGE_PATH=${")]
     names = {name: flag for flags in (VALUED, SWITCHES) for flag, name in flags.items()}

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host
+from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from tests.unit.host_user import ROOT, USER
 
 # -- operating system --------------------------------------------------------------------------------------------------
@@ -56,22 +56,26 @@ from tests.unit.host_user import ROOT, USER
     ],
 )
 def test_os_facts(os_release, name):
-    assert host.os_facts(os_release)["matrix_name"] == name
+    assert host_facts.os_facts(os_release)["matrix_name"] == name
 
 
 def test_os_facts_have_id_and_version_of_the_file():
-    assert host.os_facts('ID="rhel"\nVERSION_ID="9.4"\n') == {"id": "rhel", "version": "9.4", "matrix_name": "RHEL-9"}
+    assert host_facts.os_facts('ID="rhel"\nVERSION_ID="9.4"\n') == {
+        "id": "rhel",
+        "version": "9.4",
+        "matrix_name": "RHEL-9",
+    }
 
 
 # -- files and tables of the kernel ------------------------------------------------------------------------------------
 
 
 def test_memory_facts_are_in_mb():
-    assert host.memory_facts("MemTotal:       16384000 kB\nMemFree:  1 kB\nMemAvailable:   8192000 kB\n") == {
+    assert host_facts.memory_facts("MemTotal:       16384000 kB\nMemFree:  1 kB\nMemAvailable:   8192000 kB\n") == {
         "total_mb": 16000,
         "available_mb": 8000,
     }
-    assert host.memory_facts("") == {"total_mb": 0, "available_mb": 0}
+    assert host_facts.memory_facts("") == {"total_mb": 0, "available_mb": 0}
 
 
 TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -87,18 +91,18 @@ TCP6 = f"""  sl  local_address                         remote_address           
 
 
 def test_listening_ports_are_those_of_both_families_without_connections():
-    assert host.listening_ports(TCP) == {20000, 21000}
-    assert host.listening_ports(TCP, TCP6) == {20000, 21000, 22000}
-    assert host.listening_ports("", "") == set()
+    assert host_facts.listening_ports(TCP) == {20000, 21000}
+    assert host_facts.listening_ports(TCP, TCP6) == {20000, 21000, 22000}
+    assert host_facts.listening_ports("", "") == set()
 
 
 def test_listening_ports_of_this_machine():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        assert port not in host.listening_ports(host.read_text("/proc/net/tcp"))
+        assert port not in host_facts.listening_ports(host_facts.read_text("/proc/net/tcp"))
         listener.listen()
-        assert port in host.listening_ports(host.read_text("/proc/net/tcp"))
+        assert port in host_facts.listening_ports(host_facts.read_text("/proc/net/tcp"))
 
 
 def test_port_users_are_the_processes_that_hold_the_listening_sockets(tmp_path):
@@ -114,16 +118,16 @@ def test_port_users_are_the_processes_that_hold_the_listening_sockets(tmp_path):
         TCP
         + "   4: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9 1 0 100 0 0 0\n"
     )
-    assert host.port_users({20000, 21000, 22000}, table, proc=str(tmp_path)) == ["nginx (pid 7)"]
-    assert host.port_users({8080}, table, proc=str(tmp_path)) == ["curl (pid 30)"]
-    assert host.port_users({22000}, table, proc=str(tmp_path)) == []
+    assert host_facts.port_users({20000, 21000, 22000}, table, proc=str(tmp_path)) == ["nginx (pid 7)"]
+    assert host_facts.port_users({8080}, table, proc=str(tmp_path)) == ["curl (pid 30)"]
+    assert host_facts.port_users({22000}, table, proc=str(tmp_path)) == []
 
 
 def test_port_users_of_this_machine():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        users = host.port_users({listener.getsockname()[1]}, host.read_text("/proc/net/tcp"))
+        users = host_facts.port_users({listener.getsockname()[1]}, host_facts.read_text("/proc/net/tcp"))
         assert [user.endswith(f" (pid {os.getpid()})") for user in users] == [True]
 
 
@@ -144,12 +148,12 @@ ROUTE_HALF = "tun0\t00000000\t0100000A\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"
     ],
 )
 def test_default_interface(route, interface):
-    assert host.default_interface(route) == interface
+    assert host_facts.default_interface(route) == interface
 
 
 def test_a_file_that_cannot_be_read_is_empty(folder):
-    assert host.read_text(str(folder / "nowhere")) == ""
-    assert host.read_text(str(folder)) == ""
+    assert host_facts.read_text(str(folder / "nowhere")) == ""
+    assert host_facts.read_text(str(folder)) == ""
 
 
 # -- storage -----------------------------------------------------------------------------------------------------------
@@ -157,10 +161,10 @@ def test_a_file_that_cannot_be_read_is_empty(folder):
 
 def test_existing_parent(folder):
     (folder / "file").touch()
-    assert host.existing_parent(str(folder)) == str(folder)
-    assert host.existing_parent(str(folder / "a" / "b")) == str(folder)
-    assert host.existing_parent(str(folder / "file" / "b")) == str(folder)
-    assert host.existing_parent("/no-such-folder-here/x") == "/"
+    assert host_facts.existing_parent(str(folder)) == str(folder)
+    assert host_facts.existing_parent(str(folder / "a" / "b")) == str(folder)
+    assert host_facts.existing_parent(str(folder / "file" / "b")) == str(folder)
+    assert host_facts.existing_parent("/no-such-folder-here/x") == "/"
 
 
 def test_storage_facts_are_those_of_the_nearest_existing_folder(folder):
@@ -168,7 +172,7 @@ def test_storage_facts_are_those_of_the_nearest_existing_folder(folder):
         f"/dev/a / ext4 rw 0 0\nb {folder} xfs rw 0 0\nc {folder}/elastic btrfs rw 0 0\nd {folder}-other nfs rw 0 0\n"
     )
     os.chown(folder, USER.pw_uid, USER.pw_gid)
-    facts = host.storage_facts(str(folder / "data" / "elastic"), USER.pw_name, mounts)
+    facts = host_facts.storage_facts(str(folder / "data" / "elastic"), USER.pw_name, mounts)
     assert (facts["existing_parent"], facts["filesystem"], facts["writable"]) == (str(folder), "xfs", True)
     assert facts["free_gb"] == pytest.approx(shutil.disk_usage(folder).free / 10**9, abs=2)
 
@@ -183,23 +187,23 @@ def test_storage_facts_are_those_of_the_nearest_existing_folder(folder):
     ],
 )
 def test_the_last_and_longest_mount_counts(folder, mounts, filesystem):
-    assert host.storage_facts(str(folder), None, mounts)["filesystem"] == filesystem
+    assert host_facts.storage_facts(str(folder), None, mounts)["filesystem"] == filesystem
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can have a folder that another user cannot write")
 def test_storage_of_another_user_is_not_writable(folder):
-    assert host.storage_facts(str(folder), USER.pw_name, "")["writable"] is False
+    assert host_facts.storage_facts(str(folder), USER.pw_name, "")["writable"] is False
 
 
 @pytest.mark.parametrize(("flags", "read_only"), [(os.ST_RDONLY | os.ST_NOSUID, True), (os.ST_NOSUID, False)])
 def test_storage_that_is_mounted_read_only(folder, monkeypatch, flags, read_only):
     monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(f_bavail=5, f_frsize=10**9, f_flag=flags))
-    facts = host.storage_facts(str(folder), None, "")
+    facts = host_facts.storage_facts(str(folder), None, "")
     assert (facts["free_gb"], facts["read_only"]) == (5, read_only)
 
 
 def test_storage_without_a_user_is_not_writable(folder):
-    assert host.storage_facts(str(folder), None, "")["writable"] is False
+    assert host_facts.storage_facts(str(folder), None, "")["writable"] is False
 
 
 # -- installers --------------------------------------------------------------------------------------------------------
@@ -207,12 +211,12 @@ def test_storage_without_a_user_is_not_writable(folder):
 
 def test_lock_is_held_while_a_process_holds_it(folder):
     path = folder / "lock"
-    assert host.lock_is_held(str(path)) is False
+    assert host_facts.lock_is_held(str(path)) is False
     with open(path, "w", encoding="ascii") as lock:
-        assert host.lock_is_held(str(path)) is False
+        assert host_facts.lock_is_held(str(path)) is False
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert host.lock_is_held(str(path)) is True
-    assert host.lock_is_held(str(path)) is False
+        assert host_facts.lock_is_held(str(path)) is True
+    assert host_facts.lock_is_held(str(path)) is False
 
 
 SCRIPT = "/home/elastic/elastic-cloud-enterprise.sh"
@@ -238,9 +242,9 @@ SCRIPT = "/home/elastic/elastic-cloud-enterprise.sh"
 def test_installer_processes_are_those_of_this_storage_path(tmp_path, argv, found):
     for name, content in (("412", argv), ("97", ["init"]), ("self", [SCRIPT, "install"])):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "cmdline").write_text("".join(word + "\0" for word in content))
+        (tmp_path / name / "cmdline").write_text("".join(argument + "\0" for argument in content))
     (tmp_path / "98").mkdir()  # ended in between
-    assert host.installer_processes("/mnt/data/elastic", str(tmp_path)) == ([412] if found else [])
+    assert host_facts.installer_processes("/mnt/data/elastic", str(tmp_path)) == ([412] if found else [])
 
 
 def test_installer_processes_of_another_storage_path(tmp_path):
@@ -249,7 +253,7 @@ def test_installer_processes_of_another_storage_path(tmp_path):
         (tmp_path / str(pid) / "cmdline").write_text(
             "\0".join(["bash", SCRIPT, "install", "--host-storage-path", path, ""])
         )
-    assert host.installer_processes("/srv/elastic", str(tmp_path)) == [3, 20]
+    assert host_facts.installer_processes("/srv/elastic", str(tmp_path)) == [3, 20]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +270,7 @@ def test_installer_processes_of_another_storage_path(tmp_path):
 def test_an_installer_is_recognised_by_its_arguments_under_any_name(tmp_path, argv, found):
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "cmdline").write_text("\0".join(argv) + "\0")
-    assert host.installer_processes("/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])
+    assert host_facts.installer_processes("/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])
 
 
 @pytest.mark.parametrize(
@@ -284,7 +288,7 @@ def test_an_installer_is_recognised_by_its_arguments_under_any_name(tmp_path, ar
 def test_an_installer_needs_no_action_and_a_command_that_only_names_it_is_not_one(tmp_path, argv, found):
     (tmp_path / "7").mkdir()
     (tmp_path / "7" / "cmdline").write_text("\0".join(argv) + "\0")
-    assert host.installer_processes("/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])
+    assert host_facts.installer_processes("/mnt/data/elastic", str(tmp_path)) == ([7] if found else [])
 
 
 @pytest.mark.parametrize(
@@ -304,4 +308,4 @@ def test_last_install(tmp_path, record, last):
     path = tmp_path / "record.json"
     if record is not None:
         path.write_text(record if isinstance(record, str) else json.dumps(record))
-    assert host.last_install(str(path), now=1000) == last
+    assert host_facts.last_install(str(path), now=1000) == last

@@ -11,7 +11,7 @@ import os
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import _host_process as host
+from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
 from tests.unit.host_user import ROOT, USER
 
 # -- commands ----------------------------------------------------------------------------------------------------------
@@ -20,7 +20,7 @@ from tests.unit.host_user import ROOT, USER
 def test_a_command_gets_a_clean_environment(monkeypatch):
     monkeypatch.setenv("HOST_IP", "10.9.9.9")
     monkeypatch.setenv("CLOUD_FEATURE_X", "true")
-    rc, out, _err = host.run_command(["env"], user=USER.pw_name, paths=["/opt/engine/bin"])
+    rc, out, _err = host_process.run_command(["env"], user=USER.pw_name, paths=["/opt/engine/bin"])
     assert rc == 0
     assert dict(line.split("=", 1) for line in out.splitlines()) == {
         "PATH": "/opt/engine/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -40,7 +40,7 @@ def test_a_command_runs_with_the_users_rights_alone():
         os.setgroups([0, 4242])  # which the command must not keep
     try:
         ids = [
-            {int(number) for number in host.run_command(["id", option], user=USER.pw_name)[1].split()}
+            {int(number) for number in host_process.run_command(["id", option], user=USER.pw_name)[1].split()}
             for option in ("-u", "-g", "-G")
         ]
     finally:
@@ -58,25 +58,25 @@ def test_a_command_runs_with_the_users_rights_alone():
     ],
 )
 def test_a_command_that_fails(argv, rc, message):
-    result = host.run_command(argv, timeout=0.05 if argv[0] == "sleep" else 60)
+    result = host_process.run_command(argv, timeout=0.05 if argv[0] == "sleep" else 60)
     assert (result.rc, message in result.err) == (rc, True), result
 
 
 def test_output_that_is_not_text_is_not_an_error():
-    assert host.run_command(["printf", "\\377x"])[1] == "\ufffdx"
+    assert host_process.run_command(["printf", "\\377x"])[1] == "\ufffdx"
 
 
 # -- users -------------------------------------------------------------------------------------------------------------
 
 
 def test_a_user_is_found_with_its_groups():
-    user = host.find_user(USER.pw_name)
+    user = host_process.find_user(USER.pw_name)
     assert user and user[:4] == (USER.pw_name, USER.pw_uid, USER.pw_gid, USER.pw_dir)
     assert user.groups == sorted(user.groups) and user.groups
 
 
 def test_a_user_that_does_not_exist_is_none():
-    assert host.find_user("no-such-user-here") is None
+    assert host_process.find_user("no-such-user-here") is None
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
@@ -99,4 +99,4 @@ def test_a_user_that_does_not_exist_is_none():
     ],
 )
 def test_an_os_error_is_a_sentence_with_its_remedy(error, sentence):
-    assert host.explain_os_error(error).startswith(sentence)
+    assert host_process.explain_os_error(error).startswith(sentence)

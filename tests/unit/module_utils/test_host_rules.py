@@ -111,10 +111,10 @@ def accepts(version, system, engine, engine_version):
 )
 def test_matrix(version, row):
     expected = {
-        (words[0], words[1], number)
+        (system, engine, number)
         for part in ACCEPTED[row].split(";")
-        for words in [part.split()]
-        for number in words[2:]
+        for system, engine, *numbers in [part.split()]
+        for number in numbers
     }
     assert {
         (system, *engine) for system in SYSTEMS for engine in ENGINES if accepts(version, system, *engine)

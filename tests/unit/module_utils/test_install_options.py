@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils import _install_options as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_options as install_options
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 
@@ -57,35 +57,35 @@ EVERY_OPTION = [
 ]
 
 
-VALUE_OPTIONS = [option.name for option in installer.INSTALL_OPTIONS if option.flag and option.check]
+VALUE_OPTIONS = [option.name for option in install_options.INSTALL_OPTIONS if option.flag and option.check]
 SWITCH_OPTIONS = ["overwrite_existing_image", "debug", "force", "selinux"]
 
 
 def test_the_table_above_has_every_option():
-    known = [option.name for option in installer.INSTALL_OPTIONS if option.flag]
+    known = [option.name for option in install_options.INSTALL_OPTIONS if option.flag]
     assert [name for name, value, argv in EVERY_OPTION] == [*known, "extra_args"]
 
 
 @pytest.mark.parametrize(("name", "value", "argv"), EVERY_OPTION, ids=[name for name, value, argv in EVERY_OPTION])
 def test_one_option_becomes_its_arguments(name, value, argv):
     podman = {"container_engine": "podman"} if name == "selinux" else {}
-    assert installer.arguments({name: value, **podman}) == argv + (["--podman"] if podman else [])
+    assert install_options.arguments({name: value, **podman}) == argv + (["--podman"] if podman else [])
 
 
 def test_all_options_together_have_the_tables_order():
     argv = [argument for name, value, argv in EVERY_OPTION for argument in argv]
-    assert installer.arguments({name: value for name, value, argv in reversed(EVERY_OPTION)}) == argv
+    assert install_options.arguments({name: value for name, value, argv in reversed(EVERY_OPTION)}) == argv
 
 
 @pytest.mark.parametrize("nothing", [None, "", {}])
 @pytest.mark.parametrize("name", VALUE_OPTIONS)
 def test_an_option_that_is_not_given_is_left_to_the_script(name, nothing):
-    assert installer.arguments({name: nothing}) == []
+    assert install_options.arguments({name: nothing}) == []
 
 
 @pytest.mark.parametrize("name", SWITCH_OPTIONS)
 def test_a_switch_that_is_off_becomes_no_argument(name):
-    assert installer.arguments({name: False}) == []
+    assert install_options.arguments({name: False}) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_switch_that_is_off_becomes_no_argument(name):
     ],
 )
 def test_other_right_spellings(name, value, argv):
-    assert installer.arguments({name: value}) == argv
+    assert install_options.arguments({name: value}) == argv
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
@@ -170,13 +170,13 @@ SPOILED = {
 def test_text_that_the_script_would_misread_is_refused(name, spoiled):
     value = spoiled.format(RIGHT[name])
     with pytest.raises(OptionError, match="^ece_host_" + name) as refused:
-        installer.arguments({name: value}, "ece_host_")
+        install_options.arguments({name: value}, "ece_host_")
     assert name == "token" or repr(value) in str(refused.value)
 
 
 def test_a_refused_token_is_not_repeated():
     with pytest.raises(OptionError) as refused:
-        installer.arguments({"token": "my other secret"})
+        install_options.arguments({"token": "my other secret"})
     assert "secret" not in str(refused.value)
 
 
@@ -259,7 +259,7 @@ def test_a_refused_token_is_not_repeated():
 )
 def test_a_wrong_value_is_refused_with_what_is_right(options, message):
     with pytest.raises(OptionError, match=message):
-        installer.arguments(options)
+        install_options.arguments(options)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_a_wrong_value_is_refused_with_what_is_right(options, message):
 )
 def test_an_ambiguous_tag_is_refused(tags, message):
     with pytest.raises(OptionError, match=message):
-        installer.arguments({"allocator_tags": tags})
+        install_options.arguments({"allocator_tags": tags})
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_an_ambiguous_tag_is_refused(tags, message):
 )
 def test_a_token_that_was_given_for_something_else_is_not_shown(options):
     with pytest.raises(OptionError) as caught:
-        installer.arguments(options)
+        install_options.arguments(options)
     assert not [part for part in TOKEN.split(".") if part in str(caught.value)]
 
 
@@ -294,13 +294,13 @@ def test_a_token_that_was_given_for_something_else_is_not_shown(options):
 )
 def test_extra_args_cannot_replace_an_option(flag, option):
     with pytest.raises(OptionError, match=f"extra_args has {flag}: use the option {option} for it"):
-        installer.arguments({"extra_args": [flag, "x"]})
+        install_options.arguments({"extra_args": [flag, "x"]})
 
 
 # -- the property behind it --------------------------------------------------------------------------------------------
 
-SWITCHES = {option.flag for option in installer.INSTALL_OPTIONS if option.flag and not option.check}
-VALUED = {option.flag for option in installer.INSTALL_OPTIONS if option.flag and option.check}
+SWITCHES = {option.flag for option in install_options.INSTALL_OPTIONS if option.flag and not option.check}
+VALUED = {option.flag for option in install_options.INSTALL_OPTIONS if option.flag and option.check}
 
 
 def as_the_script_reads(argv):
@@ -336,7 +336,7 @@ ANY = st.one_of(SCALAR, st.lists(SCALAR, max_size=3), st.dictionaries(HOSTILE, S
 HEAP = st.one_of(st.sampled_from(["1G", "512m", "1G ", "1 G"]), HOSTILE)
 HEAPS = st.dictionaries(st.sampled_from(["xms", "xmx"]), HEAP, max_size=2)
 MOSTLY_RIGHT = {
-    "memory_settings": st.dictionaries(st.sampled_from(installer.MEMORY_SERVICES), HEAPS, max_size=2),
+    "memory_settings": st.dictionaries(st.sampled_from(install_options.MEMORY_SERVICES), HEAPS, max_size=2),
     "allocator_tags": st.dictionaries(st.one_of(RIGHTLY, HOSTILE), SCALAR, max_size=3),
     "roles": st.lists(st.sampled_from(ROLES + ("", "--force")), max_size=3),
     "extra_args": st.lists(
@@ -359,7 +359,7 @@ def test_any_options_are_refused_or_the_script_reads_their_arguments_unchanged(d
     names = data.draw(st.lists(st.sampled_from(sorted(OPTIONS)), min_size=1, max_size=2, unique=True))
     options = {name: data.draw(OPTIONS[name], label=name) for name in names}
     try:
-        argv = installer.arguments(options)
+        argv = install_options.arguments(options)
     except OptionError:
         return
     assert as_the_script_reads(argv) == argv
@@ -388,8 +388,8 @@ def test_the_model_agrees_with_a_shell_that_parses_like_the_script(value, arrive
 
 
 def test_without_token_masks_the_token_alone():
-    argv = installer.arguments({"coordinator_host": "10.0.0.1", "token": TOKEN, "roles": ["allocator"]})
-    assert installer.without_token(argv) == [
+    argv = install_options.arguments({"coordinator_host": "10.0.0.1", "token": TOKEN, "roles": ["allocator"]})
+    assert install_options.without_token(argv) == [
         "--coordinator-host",
         "10.0.0.1",
         "--roles-token",
@@ -404,14 +404,14 @@ def test_without_token_masks_the_token_alone():
 
 
 def test_the_roles_variables_are_those_of_its_options():
-    assert installer.ROLE_VARIABLES["zone"] == "ece_host_zone"
-    assert installer.ROLE_VARIABLES["timeout"] == "ece_host_install_timeout"
+    assert install_options.ROLE_VARIABLES["zone"] == "ece_host_zone"
+    assert install_options.ROLE_VARIABLES["timeout"] == "ece_host_install_timeout"
     given_by_the_run = {"coordinator_host", "token", "roles", "version", "runner_id", "installer_content", "wait"}
-    names = {option.name for option in installer.INSTALL_OPTIONS}
-    assert set(installer.ROLE_OPTIONS) == names - given_by_the_run
+    names = {option.name for option in install_options.INSTALL_OPTIONS}
+    assert set(install_options.ROLE_OPTIONS) == names - given_by_the_run
 
 
 def test_an_argument_spec_can_be_changed_without_changing_the_table():
-    spec = installer.argument_spec(installer.INSTALL_OPTIONS)
+    spec = install_options.argument_spec(install_options.INSTALL_OPTIONS)
     spec["zone"]["required"] = True
-    assert installer.argument_spec(installer.INSTALL_OPTIONS)["zone"] == {"type": "str"}
+    assert install_options.argument_spec(install_options.INSTALL_OPTIONS)["zone"] == {"type": "str"}

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import _install_record as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
 
 # -- exit codes --------------------------------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ from ansible_collections.ece.platform.plugins.module_utils import _install_recor
     ],
 )
 def test_explain_exit(code, meaning, remedy):
-    found = installer.explain_exit(code)
+    found = install_record.explain_exit(code)
     assert (found[0].startswith(meaning), remedy in found[1]) == (True, True), found
 
 
@@ -76,7 +76,7 @@ FINISHED = {
     ],
 )
 def test_install_state(record, state):
-    assert installer.install_state(record) == state
+    assert install_record.install_state(record) == state
 
 
 LOG = "/mnt/data/elastic/logs/ece-install/output.log"
@@ -121,7 +121,7 @@ LOG = "/mnt/data/elastic/logs/ece-install/output.log"
     ],
 )
 def test_outcome(record, rc, msg):
-    result = installer.outcome({"lock": "over", **record}, "/mnt/data/elastic")
+    result = install_record.outcome({"lock": "over", **record}, "/mnt/data/elastic")
     assert result["msg"].startswith(msg)
     assert (result["rc"], result["log"]) == (rc, LOG)
     assert (result["output"], result["bootstrap_log"]) == (record.get("output", []), record.get("bootstrap_log", []))
@@ -131,12 +131,12 @@ def test_outcome(record, rc, msg):
 
 @pytest.mark.parametrize("record", [{**FINISHED, "rc": 1}, {**FINISHED, "rc": -15, "timed_out": True}, STARTED])
 def test_an_outcome_that_is_read_elsewhere_names_the_host_of_the_log(record):
-    assert installer.outcome({"lock": "over", **record}, None, "10.0.0.8")["msg"].endswith("Log: 10.0.0.8:" + LOG)
+    assert install_record.outcome({"lock": "over", **record}, None, "10.0.0.8")["msg"].endswith("Log: 10.0.0.8:" + LOG)
 
 
 @pytest.mark.parametrize("storage_path", [None, "", "/mnt/data/elastic", "/mnt/data/elastic/"])
 def test_log_paths_are_below_the_storage_path(storage_path):
-    assert installer.log_paths(storage_path) == installer.LogPaths(
+    assert install_record.log_paths(storage_path) == install_record.LogPaths(
         bootstrap="/mnt/data/elastic/logs/bootstrap-logs/bootstrap.log",
         folder="/mnt/data/elastic/logs/ece-install",
         output=LOG,
@@ -146,10 +146,10 @@ def test_log_paths_are_below_the_storage_path(storage_path):
 
 
 def test_last_lines_are_the_last_forty():
-    assert installer.last_lines("".join(f"{number}\n" for number in range(100))) == [
+    assert install_record.last_lines("".join(f"{number}\n" for number in range(100))) == [
         str(number) for number in range(60, 100)
     ]
-    assert installer.last_lines("") == []
+    assert install_record.last_lines("") == []
 
 
 # -- FOLLOW_SOURCE, as it runs on a host -------------------------------------------------------------------------------
@@ -157,9 +157,16 @@ def test_last_lines_are_the_last_forty():
 
 def follow(folder, limit="0"):
     """The record that `python -c` prints, among output of a login shell."""
-    command = [sys.executable, "-c", installer.FOLLOW_SOURCE, str(folder / "record.json"), str(folder / "lock"), limit]
+    command = [
+        sys.executable,
+        "-c",
+        install_record.FOLLOW_SOURCE,
+        str(folder / "record.json"),
+        str(folder / "lock"),
+        limit,
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=20)
-    return installer.parse_follow("Welcome!\nlast login: ECE-RECORDS\nbanner " + done.stdout.decode() + "bye\n")
+    return install_record.parse_follow("Welcome!\nlast login: ECE-RECORDS\nbanner " + done.stdout.decode() + "bye\n")
 
 
 @pytest.fixture
@@ -178,7 +185,7 @@ def test_follow_where_nothing_was_ever_started(tmp_path):
 def test_follow_under_a_held_lock_prints_running_after_its_time_limit(tmp_path, held):
     (tmp_path / "record.json").write_text(json.dumps(STARTED))
     record = follow(tmp_path)
-    assert (installer.install_state(record), record["started"]) == ("running", 1000.0)
+    assert (install_record.install_state(record), record["started"]) == ("running", 1000.0)
 
 
 def test_follow_under_a_free_lock_prints_the_result(tmp_path):
@@ -186,14 +193,14 @@ def test_follow_under_a_free_lock_prints_the_result(tmp_path):
     (tmp_path / "record.json").write_text(json.dumps({**FINISHED, "rc": 4}))
     before = time.time()
     record = follow(tmp_path, "60")
-    assert (installer.install_state(record), record["rc"], record["output"]) == ("finished", 4, FINISHED["output"])
+    assert (install_record.install_state(record), record["rc"], record["output"]) == ("finished", 4, FINISHED["output"])
     assert before <= record["now"] <= time.time()
 
 
 def test_follow_under_a_free_lock_sees_an_interruption(tmp_path):
     (tmp_path / "lock").touch()
     (tmp_path / "record.json").write_text(json.dumps(STARTED))
-    assert installer.install_state(follow(tmp_path, "60")) == "interrupted"
+    assert install_record.install_state(follow(tmp_path, "60")) == "interrupted"
 
 
 def test_follow_waits_for_the_end_and_prints_it(tmp_path, held):
@@ -207,7 +214,7 @@ def test_follow_waits_for_the_end_and_prints_it(tmp_path, held):
     timer.start()
     record = follow(tmp_path, "60")
     timer.join()
-    assert (installer.install_state(record), record["rc"]) == ("finished", 0)
+    assert (install_record.install_state(record), record["rc"]) == ("finished", 0)
 
 
 @pytest.mark.parametrize("content", ["", "{", "not json"])
@@ -227,4 +234,4 @@ def test_follow_leaves_the_lock_as_it_was(tmp_path, held):
 
 @pytest.mark.parametrize("stdout", ["", "Permission denied\n", "ECE-RECORD {broken\n", "ECE-RECORD"])
 def test_parse_follow_of_something_else_is_none(stdout):
-    assert installer.parse_follow(stdout) is None
+    assert install_record.parse_follow(stdout) is None

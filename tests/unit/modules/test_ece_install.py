@@ -27,9 +27,9 @@ from unittest import mock
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _detached as detached
-from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host
+from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils import _host_files as host_files
-from ansible_collections.ece.platform.plugins.module_utils import _install_record as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
 from ansible_collections.ece.platform.plugins.modules import ece_install
 from tests.unit.host_user import ROOT, USER
@@ -49,14 +49,14 @@ def eventually(condition):
 
 def runs(pid):
     """Whether a process exists and is not a zombie, which may stay for ever in a container."""
-    stat = host.read_text(f"/proc/{pid}/stat")
+    stat = host_facts.read_text(f"/proc/{pid}/stat")
     return bool(stat) and stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def end_all_of(folder):
     """Kill the process groups of all commands that name a folder, except this process's own."""
     for name in filter(str.isdigit, os.listdir("/proc")):
-        if str(folder) in host.read_text(f"/proc/{name}/cmdline"):
+        if str(folder) in host_facts.read_text(f"/proc/{name}/cmdline"):
             with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
                 group = os.getpgid(int(name))
                 if group != os.getpgid(0):
@@ -69,7 +69,7 @@ class Box:
     def __init__(self, folder, run_module):
         self.folder = folder
         self.storage = folder / "elastic"
-        self.paths = installer.log_paths(str(self.storage))
+        self.paths = install_record.log_paths(str(self.storage))
         self.script = folder / "elastic-cloud-enterprise.sh"
         self.notes = folder / "notes"
         self.engine_log = self.notes / "engine"
@@ -90,7 +90,7 @@ class Box:
         docker.chmod(0o755)
 
     def installer(self, body, version="3.8.0"):
-        """What the script does; it may write to $NOTES, and says that it was started."""
+        """Write the script, whose body may write to $NOTES. It notes each start there."""
         head = (
             f"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION={version}\nNOTES={self.notes}\n"
             "echo $$ >>$NOTES/started\necho $PPID >$NOTES/supervisor\n"
@@ -99,7 +99,7 @@ class Box:
         self.script.chmod(0o755)
 
     def note(self, name):
-        return host.read_text(str(self.notes / name))
+        return host_facts.read_text(str(self.notes / name))
 
     def arguments(self, **more):
         return {
@@ -118,8 +118,8 @@ class Box:
 
     def follow(self, limit=PATIENCE_SECONDS):
         """What the wait's question to a host answers."""
-        command = [sys.executable, "-c", installer.FOLLOW_SOURCE, self.paths.record, self.paths.lock, str(limit)]
-        return installer.parse_follow(subprocess.check_output(command, timeout=2 * PATIENCE_SECONDS).decode())
+        command = [sys.executable, "-c", install_record.FOLLOW_SOURCE, self.paths.record, self.paths.lock, str(limit)]
+        return install_record.parse_follow(subprocess.check_output(command, timeout=2 * PATIENCE_SECONDS).decode())
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def box(run_module, monkeypatch):
     made = Box(folder, run_module)
     yield made
     end_all_of(folder)
-    eventually(lambda: not host.lock_is_held(made.paths.lock))
+    eventually(lambda: not host_facts.lock_is_held(made.paths.lock))
     shutil.rmtree(folder)
 
 
@@ -161,7 +161,8 @@ def test_the_installer_gets_its_arguments_and_nothing_of_our_environment(box, mo
     expected = (
         f"install --coordinator-host 10.0.0.1 --roles-token {TOKEN} --roles allocator,proxy"
         f" --cloud-enterprise-version 3.8.0 --host-storage-path {box.storage}"
-        ' --host-docker-host /var/run/docker.sock --availability-zone zone-1 --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
+        " --host-docker-host /var/run/docker.sock --availability-zone zone-1"
+        ' --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
     )
     assert box.note("arguments").split() == expected.split()
     assert (box.note("cwd"), box.note("stdin")) == ("/\n", "nothing to read\n")
@@ -219,7 +220,7 @@ def test_all_output_is_kept_and_the_last_lines_are_shown(box):
     result = box.run()
     assert result["output"] == [f"line {number}" for number in range(61, 100)] + ["\ufffd and no end of line"]
     assert result["bootstrap_log"] == ["a", "b"]
-    assert host.read_text(box.paths.output).splitlines() == [f"line {number}" for number in range(100)] + [
+    assert host_facts.read_text(box.paths.output).splitlines() == [f"line {number}" for number in range(100)] + [
         "\ufffd and no end of line"
     ]
 
@@ -250,7 +251,7 @@ def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, cod
     assert "--roles-token ********" in result["output"][0] and "--roles-token ********" in result["diff"]["after"]
     assert (result["output"][1], result["bootstrap_log"]) == ("--env ROLES_TOKEN=********", ["token=********"])
     assert (logs / "bootstrap.log").read_text() == "token=" + "*" * len(token) + "\n"
-    for text in (result.printed, host.read_text(box.paths.output), host.read_text(box.paths.record)):
+    for text in (result.printed, host_facts.read_text(box.paths.output), host_facts.read_text(box.paths.record)):
         assert text and token not in text and token.split(".")[-1] not in text
 
 
@@ -266,7 +267,7 @@ def test_another_token_in_the_output_is_masked_too(box):
     other = "eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiJvdGhlciJ9.b3RoZXItc2lnbmF0dXJl"
     box.installer(f"echo emergency token: {other}")
     assert box.run()["output"] == ["emergency token: ********"]
-    assert other not in host.read_text(box.paths.output) + host.read_text(box.paths.record)
+    assert other not in host_facts.read_text(box.paths.output) + host_facts.read_text(box.paths.record)
 
 
 def test_files_and_folders_are_private_whatever_the_umask(box):
@@ -323,7 +324,7 @@ def test_a_timeout_ends_the_whole_process_group_and_the_container(box, monkeypat
         eventually(lambda name=name: not runs(int(box.note(name))))
     assert box.note("engine").splitlines()[-1] == "rm --force elastic-cloud-enterprise-installer"
     record = box.follow()
-    assert (installer.install_state(record), record["timed_out"], record["timeout"]) == ("finished", True, 7)
+    assert (install_record.install_state(record), record["timed_out"], record["timeout"]) == ("finished", True, 7)
 
 
 HELD_UP = "until [[ -e $NOTES/go ]]; do sleep 0.01; done; echo done"
@@ -334,10 +335,14 @@ def test_without_wait_it_returns_at_once_and_the_record_gets_the_end(box):
     result = box.run(wait=False)
     assert (result["changed"], result["msg"], "rc" in result) == (True, "the installer runs", False)
     record = box.follow(0)
-    assert (installer.install_state(record), record["roles"], record["timeout"]) == ("running", ["allocator"], 1800)
+    assert (install_record.install_state(record), record["roles"], record["timeout"]) == (
+        "running",
+        ["allocator"],
+        1800,
+    )
     (box.notes / "go").touch()
     record = box.follow()
-    assert (installer.install_state(record), record["rc"], record["output"]) == ("finished", 5, ["done"])
+    assert (install_record.install_state(record), record["rc"], record["output"]) == ("finished", 5, ["done"])
     assert record["started"] <= record["finished"] <= record["now"]
     assert record["seconds"] == round(record["finished"] - record["started"], 1)
 
@@ -348,10 +353,10 @@ def test_the_supervisor_outlives_the_module_and_holds_none_of_its_output(box):
     given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments(wait=False)}).encode()
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     # check_output reads to the end of the pipe, so it would not come back before everybody has closed it.
-    said = subprocess.check_output(
+    printed = subprocess.check_output(
         module, input=given, env={**os.environ, **path}, timeout=PATIENCE_SECONDS, start_new_session=True
     )
-    assert json.loads(said)["msg"] == "the installer runs"
+    assert json.loads(printed)["msg"] == "the installer runs"
     eventually(lambda: box.note("supervisor"))
     assert os.getsid(int(box.note("supervisor"))) not in (os.getsid(0), os.getsid(int(box.note("started"))))
     (box.notes / "go").touch()
@@ -366,7 +371,7 @@ def test_a_second_run_adopts_the_first(box):
     eventually(lambda: box.note("started"))
     # The third waits for the end: it comes after its first look at the lock.
     looks = []
-    real = host.lock_is_held
+    real = host_facts.lock_is_held
 
     def look(path):
         looks.append(path)
@@ -374,7 +379,7 @@ def test_a_second_run_adopts_the_first(box):
             (box.notes / "go").touch()
         return real(path)
 
-    with mock.patch.object(host, "lock_is_held", look):
+    with mock.patch.object(host_facts, "lock_is_held", look):
         third = box.run()
     assert (third["changed"], third["rc"], third["output"]) == (False, 0, ["done"])
     assert len(box.note("started").split()) == 1
@@ -385,7 +390,7 @@ def test_a_second_run_fails_with_the_first(box):
     box.run(wait=False)
     (box.notes / "go").touch()
     box.follow()
-    with mock.patch.object(host, "lock_is_held", side_effect=[True, True, False]):
+    with mock.patch.object(host_facts, "lock_is_held", side_effect=[True, True, False]):
         result = box.run()
     assert (result["failed"], result["rc"], result["changed"]) == (True, 1, False)
 
@@ -395,7 +400,7 @@ def test_two_runs_that_begin_at_once_start_one_installer(box):
     with open(box.paths.lock, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # The other one took the lock after this one had looked.
-        with mock.patch.object(host, "lock_is_held", return_value=False):
+        with mock.patch.object(host_facts, "lock_is_held", return_value=False):
             result = box.run(wait=False)
     assert (result["changed"], result["msg"]) == (False, "an installer runs already: not started again")
     assert (box.note("started"), os.path.exists(box.paths.record)) == ("", False)
@@ -422,8 +427,8 @@ def test_a_killed_supervisor_is_an_interruption_and_no_second_installer_is_start
     os.kill(supervisor, signal.SIGKILL)
     eventually(lambda: not runs(supervisor))
     record = box.follow()
-    assert installer.install_state(record) == "interrupted"
-    outcome = installer.outcome(detached.follow(box.paths), str(box.storage))
+    assert install_record.install_state(record) == "interrupted"
+    outcome = install_record.outcome(detached.follow(box.paths), str(box.storage))
     assert (outcome["rc"], outcome["meaning"]) == (None, "interrupted")
     again = box.run()
     assert (again["changed"], "an installer that this collection does not supervise runs already" in again["msg"]) == (
@@ -482,7 +487,7 @@ def test_check_mode_of_an_installed_host_is_no_change(box):
 
 @pytest.mark.parametrize("check_mode", [False, True])
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
         ({"zone": "zone 1"}, "zone 'zone 1' cannot be given to the installer"),
         ({"extra_args": ["--roles", "director"]}, "extra_args has --roles: use the option roles for it"),
@@ -494,9 +499,9 @@ def test_check_mode_of_an_installed_host_is_no_change(box):
         ({"installer_checksum": "md5:0"}, "is not a checksum"),
     ],
 )
-def test_wrong_options_are_refused_before_anything_happens(box, options, words, check_mode):
+def test_wrong_options_are_refused_before_anything_happens(box, options, message, check_mode):
     result = box.run(**options, check_mode=check_mode)
-    assert (result["failed"], words in result["msg"]) == (True, True), result["msg"]
+    assert (result["failed"], message in result["msg"]) == (True, True), result["msg"]
     assert (box.note("started"), box.note("engine"), box.storage.exists()) == ("", "", False)
 
 
@@ -515,7 +520,7 @@ def test_an_ordinary_user_cannot_become_another(box):
 
 
 @pytest.mark.parametrize(
-    ("script", "options", "words"),
+    ("script", "options", "message"),
     [
         pytest.param(
             "CLOUD_ENTERPRISE_VERSION=3.8.0\n",
@@ -535,12 +540,12 @@ def test_an_ordinary_user_cannot_become_another(box):
         pytest.param("echo hello\n", {}, "is not elastic-cloud-enterprise.sh", id="something else"),
     ],
 )
-def test_a_wrong_installer_is_not_run(box, script, options, words):
+def test_a_wrong_installer_is_not_run(box, script, options, message):
     box.script.unlink()
     if script:
         box.script.write_text(f"#!/bin/bash\n{script}touch {box.notes}/started\n")
     result = box.run(**options)
-    assert (result["failed"], words in result["msg"], str(box.script) in result["msg"]) == (True, True, True), result[
+    assert (result["failed"], message in result["msg"], str(box.script) in result["msg"]) == (True, True, True), result[
         "msg"
     ]
     assert not (box.notes / "started").exists() and not box.storage.exists()
@@ -645,7 +650,7 @@ def test_only_a_running_container_of_the_installer_is_a_running_installer(box, s
 
 
 def test_a_full_disk_hides_neither_the_end_nor_the_exit_code(box, monkeypatch):
-    box.installer("until [[ -e $NOTES/go ]]; do sleep 0.01; done; echo last words; exit 3")
+    box.installer("until [[ -e $NOTES/go ]]; do sleep 0.01; done; echo last line; exit 3")
     real_write, real_mkstemp = os.write, tempfile.mkstemp
 
     def write(handle, content):
@@ -653,10 +658,10 @@ def test_a_full_disk_hides_neither_the_end_nor_the_exit_code(box, monkeypatch):
             raise OSError(28, "No space left on device")
         return real_write(handle, content)
 
-    def mkstemp(**words):
+    def mkstemp(**options):
         if (box.notes / "go").exists():
             raise OSError(28, "No space left on device")
-        return real_mkstemp(**words)
+        return real_mkstemp(**options)
 
     fake_os = types.SimpleNamespace(**{**{name: getattr(os, name) for name in dir(os)}, "write": write})
     monkeypatch.setattr(detached, "os", fake_os)
@@ -664,7 +669,11 @@ def test_a_full_disk_hides_neither_the_end_nor_the_exit_code(box, monkeypatch):
     box.run(wait=False)
     (box.notes / "go").touch()
     record = box.follow()
-    assert (installer.install_state(record), record.get("rc"), record.get("output")) == ("finished", 3, ["last words"])
+    assert (install_record.install_state(record), record.get("rc"), record.get("output")) == (
+        "finished",
+        3,
+        ["last line"],
+    )
 
 
 def test_a_supervisor_that_fails_stops_the_installer_before_it_releases_the_lock(box, monkeypatch):
@@ -677,7 +686,7 @@ def test_a_supervisor_that_fails_stops_the_installer_before_it_releases_the_lock
     monkeypatch.setattr(detached, "select", types.SimpleNamespace(select=fail))
     box.run(wait=False)
     record = box.follow()
-    assert (installer.install_state(record), record["rc"], record["output"]) == (
+    assert (install_record.install_state(record), record["rc"], record["output"]) == (
         "finished",
         126,
         ["RuntimeError: broken ********"],
