@@ -16,7 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help demo standin test check unit fuzz integration molecule sanity lint docs packages bench faults clean
+.PHONY: help demo standin test check unit fuzz integration molecule sanity lint docs packages bench faults checks clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changel
 
 faults: $(VENV)/test.done  ## write docs/faults.md, the table of all faults that are tested
 	$(BIN)/python -m tests.faults_table docs/faults.md
+
+checks: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md, the table of all rules for hosts
+	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table docs/checks.md
 
 # The hosts of its SSH part need root and system packages; where they cannot be had, that part is left out with a word.
 bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure against the stand-in, with a platform of FLEET joined hosts; writes docs/performance.md

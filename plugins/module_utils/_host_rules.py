@@ -34,15 +34,16 @@ MAP_COUNT_MIN = 262144
 # A machine sold as 8 GB shows a little less, because kernel and firmware keep some.
 MEMORY_TOLERANCE = 0.95
 
-# Sources of the rules. Scripts are those of https://download.elastic.co/cloud/elastic-cloud-enterprise.sh.
+# Sources of the rules, as docs/checks.md shows them.
 _PAGES = "https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise"
-SCRIPT = "elastic-cloud-enterprise.sh 4.0.3 (2025-10-31)"
-SCRIPTS = "elastic-cloud-enterprise.sh 3.5.1, which refuses, and 4.0.3 (2025-10-31), which warns"
-HARDWARE = f"{_PAGES}/ece-hardware-prereq, read 2026-11-27"
-SOFTWARE = f"{_PAGES}/ece-software-prereq, read 2026-11-27"
-NETWORKING = f"{_PAGES}/ece-networking-prereq, read 2026-11-27"
-USERS = f"{_PAGES}/ece-users-permissions, read 2026-11-27"
-RHEL_HOST = f"{_PAGES}/configure-host-rhel, as of 2025-11; later versions of the page set 1048576"
+_SCRIPT = "[elastic-cloud-enterprise.sh](https://download.elastic.co/cloud/elastic-cloud-enterprise.sh)"
+SCRIPT = f"{_SCRIPT} 4.0.3 (2025-10-31)"
+SCRIPTS = f"{_SCRIPT} 3.5.1, which refuses, and 4.0.3 (2025-10-31), which warns"
+HARDWARE = f"[Hardware prerequisites]({_PAGES}/ece-hardware-prereq), read 2026-11-27"
+SOFTWARE = f"[Software prerequisites]({_PAGES}/ece-software-prereq), read 2026-11-27"
+NETWORKING = f"[Networking prerequisites]({_PAGES}/ece-networking-prereq), read 2026-11-27"
+USERS = f"[Users and permissions prerequisites]({_PAGES}/ece-users-permissions), read 2026-11-27"
+RHEL_HOST = f"[Configure a RHEL host]({_PAGES}/configure-host-rhel) of 2025-11; it sets 1048576 since 2025-12"
 OWN = "this collection"
 
 
@@ -167,7 +168,7 @@ def _os_supported(facts: Facts, options: Options) -> Iterator[str]:
         yield f"ECE {options['version']} does not support {name}; it supports {', '.join(sorted(row))}."
 
 
-@rule("os", PROBLEM, "It supports the version of the container engine on that operating system.", SCRIPT)
+@rule("os", PROBLEM, "The version of ECE supports the version of the container engine on that operating system.", SCRIPT)
 def _engine_supported(facts: Facts, options: Options) -> Iterator[str]:
     row, engine, name = _row(facts, options), facts["engine"], facts["os"]["matrix_name"]
     if not row or name not in row:
@@ -265,7 +266,7 @@ def _disk_not_full(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-@rule("disk", WARNING, "It has 10 GB of free space or more, 15 GB for a proxy.", HARDWARE)
+@rule("disk", WARNING, "The storage path has 10 GB of free space or more, 15 GB for a proxy.", HARDWARE)
 def _disk_free(facts: Facts, options: Options) -> Iterator[str]:
     storage, needed = facts["storage"], _disk_needed_gb(options)
     if DISK_FULL_GB <= storage["free_gb"] < needed:

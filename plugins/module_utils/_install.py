@@ -51,7 +51,9 @@ def run(module: Any) -> Result:
         return _adopt(params, paths)
     foreign = host_facts.installer_processes(params["storage_path"])
     if foreign:
-        return _unchanged(paths, f"an installer that this collection did not start runs already (pid {foreign[0]})")
+        return _unchanged(
+            paths, f"an installer that this collection does not supervise runs already (pid {foreign[0]})"
+        )
     engine = _engine(params)
     present = _what_is_present(engine)
     if present:
@@ -61,22 +63,26 @@ def run(module: Any) -> Result:
     if module.check_mode:
         return dict(result, msg="would install")
     script = provide_script(params, user)
-    job = Job(
-        command=[find_command("bash") or "/bin/bash", script, "install", *argv],
-        user=user,
-        paths=paths,
-        token=params["token"],
-        roles=params["roles"],
-        timeout=params["timeout"],
-        engine=engine["name"],
-        bin_paths=params["bin_paths"],
-        docker_socket=params["docker_socket"],
-    )
+    job = _job(params, [find_command("bash") or "/bin/bash", script, "install", *argv], user, paths, engine["name"])
     if not start_detached(job):
         return _adopt(params, paths)
     if not params["wait"]:
         return dict(result, msg="the installer runs")
     return dict(result, **_followed(params, paths))
+
+
+def _job(params: Params, command: List[str], user: User, paths: LogPaths, engine: Optional[str]) -> Job:
+    return Job(
+        command=command,
+        user=user,
+        paths=paths,
+        token=params["token"],
+        roles=params["roles"],
+        timeout=params["timeout"],
+        engine=engine,
+        bin_paths=params["bin_paths"],
+        docker_socket=params["docker_socket"],
+    )
 
 
 # -- before the install ------------------------------------------------------------------------------------------------

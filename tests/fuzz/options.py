@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Sets of options, all right or all but one, for whatever takes options."""
+"""Sets of options for all code that takes options: all of them right, or all but one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 
-# Of each kind of harm one: cut, evaluated, a flag, a pattern, another line, what only looks like the right thing.
+# One of each kind of harm: cut, evaluated, a flag, a pattern, another line, a character that only looks right.
 NASTY = [
     *(" ", "\t", "\n", "\r", "\v", "\0", "\u00a0", "\u2028", "\u200b", "\ufeff"),
     *(
@@ -154,7 +154,7 @@ HOSTILE = [
 
 
 def spoiled(value: Any, nasty: str, position: int) -> Any:
-    """The value with a piece in the middle of its text, wherever in it there is text."""
+    """The value with a piece put into each of its texts."""
     if isinstance(value, dict):
         return {
             spoiled(key, nasty, position) if position % 2 else key: spoiled(item, nasty, position)
@@ -167,7 +167,7 @@ def spoiled(value: Any, nasty: str, position: int) -> Any:
     return text[:at] + nasty + text[at:]
 
 
-# Made once: a strategy that is made within an example takes longer than the example.
+# Made once, because making a strategy within an example takes longer than the example.
 PICKS = st.integers(0, 10**6)
 TEXTS = st.text(max_size=4)
 ANY_TEXT = object()
@@ -176,9 +176,9 @@ ANY_TEXT = object()
 def option_sets(
     right: Mapping[str, list], whole: bool = False, more: Mapping[str, list] | None = None
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """Some of these options (whole: all of them) with values that are right; in three of four examples one of them is not.
+    """Some of these options (whole: all of them) with right values; in three of four examples one value is wrong.
 
-    One, because the refusal of one hides what would become of another. more: wrong values that only mean harm to one option.
+    Only one, because its refusal hides what would happen to another. more: values that are wrong for one option only.
     """
     names = sorted(right)
     together = st.sampled_from(

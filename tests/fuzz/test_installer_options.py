@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""10,000 sets of install options, many of them hostile: what is not refused, the vendor's script reads as it was meant."""
+"""10,000 sets of install options, many hostile: each is refused, or the vendor's script reads it as it was meant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_options as install_options
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._text import MASK
@@ -24,11 +24,15 @@ from tests.fuzz.options import HOSTILE, NASTY, TOKEN, option_sets, spoiled
 
 EXAMPLES = 10_000
 COMPARED = 120
-FLAGS = {name: flag for name, flag, _check in installer.VALUE_OPTIONS} | dict(installer.SWITCH_OPTIONS)
+FLAGS = {
+    option.name: option.flag
+    for option in install_options.INSTALL_OPTIONS
+    if option.flag and option.name != "container_engine"
+}
 
-# -- options that are right --------------------------------------------------------------------------------------------------
+# -- options that are right --------------------------------------------------------------------------------------------
 
-WORDS = ["a", "Z9", "zone-1", "0", "a.b_c-d", "rack7"]
+TEXTS = ["a", "Z9", "zone-1", "0", "a.b_c-d", "rack7"]
 RIGHT: dict[str, list] = {
     "coordinator_host": ["10.0.0.1", "ece.example.com", "fd00::1", "a"],
     "token": [TOKEN],
@@ -38,21 +42,21 @@ RIGHT: dict[str, list] = {
     "docker_socket": ["/var/run/docker.sock", "/run/podman/podman.sock"],
     "docker_registry": ["docker.elastic.co", "registry.example.com:5000"],
     "docker_repository": ["cloud-enterprise", "mirror/cloud-enterprise"],
-    "runner_id": ["10.0.0.7", "rack-1:7", 7, *WORDS],
+    "runner_id": ["10.0.0.7", "rack-1:7", 7, *TEXTS],
     "host_ip": ["10.0.0.7", "0.0.0.0", "255.255.255.255", "192.168.100.1"],
-    "zone": ["ece-zone-1", 1, *WORDS],
+    "zone": ["ece-zone-1", 1, *TEXTS],
     "capacity": [8192, "8192", 9000, 10**7],
     "memory_settings": [
         {"runner": {"xms": "1G", "xmx": "1G"}},
         {"zookeeper": {"xmx": "4096K"}, "allocator": {"xms": "512m", "xmx": "16g"}},
-        {service: {"xmx": "4G", "xms": "1G"} for service in installer.MEMORY_SERVICES},
+        {service: {"xmx": "4G", "xms": "1G"} for service in install_options.MEMORY_SERVICES},
     ],
     "timeout_factor": [1, 2.5, "0.5", "3", 1e-07, 999],
     "allocator_tags": [
         {"ssd": True},
         {"ssd": "true", "rack": 7, "no": False},
         {"a.b/c+d-e_f": 1.5, "Z": "9"},
-        dict(zip(WORDS, reversed(WORDS))),
+        dict(zip(TEXTS, reversed(TEXTS))),
     ],
     "external_hostname": ["ece.example.com", "10.0.0.7"],
     "api_base_url": ["https://ece.example.com:12343", "http://10.0.0.1/x/y", "https://[fd00::1]:12343/x"],
@@ -79,7 +83,7 @@ def _with_podman(options: dict[str, Any]) -> dict[str, Any]:
 
 OPTION_SETS = option_sets(RIGHT).map(_with_podman)
 
-# -- what is meant -----------------------------------------------------------------------------------------------------------
+# -- meaning -----------------------------------------------------------------------------------------------------
 
 READERS = {
     "roles": lambda text: text.split(","),
@@ -91,7 +95,7 @@ READERS = {
 
 
 def meant(name: str, value: Any) -> Any:
-    """What the platform should get of an option, as READERS reads it back."""
+    """The value that the platform should get of an option, as READERS reads it back."""
     if name == "roles":
         return list(value)
     if name == "capacity":
@@ -101,7 +105,7 @@ def meant(name: str, value: Any) -> Any:
     if name == "memory_settings":
         return value
     if name == "allocator_tags":
-        assert None not in value.values(), "nothing is no value of a tag"
+        assert None not in value.values(), "a tag without a value"
         tags = [(str(key), str(item).lower() if isinstance(item, bool) else str(item)) for key, item in value.items()]
         assert len({key for key, item in tags}) == len(tags), "two tags have one key"
         return dict(tags)
@@ -109,8 +113,8 @@ def meant(name: str, value: Any) -> Any:
 
 
 def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
-    """The script gets each option, with its value, and no more than these."""
-    extra = [str(word) for word in options.get("extra_args") or []]
+    """Check that the script gets each option with its value, and no other."""
+    extra = [str(argument) for argument in options.get("extra_args") or []]
     assert argv[len(argv) - len(extra) :] == extra
     own = vendor.read(argv[: len(argv) - len(extra)])
     for name, flag in FLAGS.items():
@@ -126,9 +130,8 @@ def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
     try:
         read = vendor.read(argv)
     except vendor.Refused:
-        assert (
-            extra
-        )  # flags that nobody but the script knows, which it may not take like this; it says so before it does anything
+        # The script may not take unknown flags like this; it refuses them before it does anything.
+        assert extra
         return
     position = 0
     while position < len(extra):
@@ -139,26 +142,26 @@ def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
 
 
 def assert_refusal(options: dict[str, Any], prefix: str, error: OptionError) -> None:
-    """One sentence that begins with the option, and has nothing of a token in it."""
-    words = str(error)
+    """Check for one sentence that begins with the option and has no part of a token."""
+    message = str(error)
     assert type(error) is OptionError
-    assert_sentence(words, TOKEN.split("."))
-    assert any(words.startswith((f"{prefix}{name} ", f"{prefix}{name}:")) for name in options), words
+    assert_sentence(message, TOKEN.split("."))
+    assert any(message.startswith((f"{prefix}{name} ", f"{prefix}{name}:")) for name in options), message
 
 
-# -- the tests ---------------------------------------------------------------------------------------------------------------
+# -- the tests ---------------------------------------------------------------------------------------------------------
 
 
-def judge(options: dict[str, Any], prefix: str) -> str:
-    """What became of one set of options; fails where that is wrong."""
+def outcome_of(options: dict[str, Any], prefix: str) -> str:
+    """Return whether one set of options was accepted or refused; fail if that is wrong."""
     try:
-        argv = installer.arguments(options, prefix)
+        argv = install_options.arguments(options, prefix)
     except OptionError as error:
         assert_refusal(options, prefix, error)
         return "refused"
     assert_read_as_meant(options, argv)
     if "--roles-token" in argv:
-        shown = installer.without_token(argv)
+        shown = install_options.without_token(argv)
         assert shown[argv.index("--roles-token") + 1] == MASK
     return "accepted"
 
@@ -168,7 +171,7 @@ def test_an_option_set_is_refused_in_a_sentence_or_read_by_the_script_as_it_was_
 
     @fuzz(EXAMPLES, st.tuples(OPTION_SETS, st.sampled_from(["", "ece_host_"])))
     def check(options_and_prefix):
-        tally[judge(*options_and_prefix)] += 1
+        tally[outcome_of(*options_and_prefix)] += 1
 
     check()
     assert tally.total() >= EXAMPLES
@@ -178,22 +181,22 @@ def test_an_option_set_is_refused_in_a_sentence_or_read_by_the_script_as_it_was_
 @pytest.mark.parametrize("name", NAMES)
 def test_each_hostile_value_for_each_option(name):
     for value in HOSTILE:
-        judge({name: value}, "")
+        outcome_of({name: value}, "")
 
 
 @st.composite
 def command_lines(draw) -> list[str]:
     """Up to three pieces of a command line, right or not."""
     argv: list[str] = []
-    for kind in draw(st.lists(st.sampled_from(["value", "word", "options"]), max_size=3)):
+    for kind in draw(st.lists(st.sampled_from(["value", "flag", "options"]), max_size=3)):
         if kind == "value":
-            right, piece = draw(st.sampled_from(WORDS)), draw(st.sampled_from(["", *NASTY]))
+            right, piece = draw(st.sampled_from(TEXTS)), draw(st.sampled_from(["", *NASTY]))
             argv += [draw(st.sampled_from(sorted(vendor.VALUED))), spoiled(right, piece, draw(st.integers(0, 5)))]
-        elif kind == "word":
-            argv.append(draw(st.sampled_from([*vendor.SWITCHES, "--unknown", "--roles", "word"])))
+        elif kind == "flag":
+            argv.append(draw(st.sampled_from([*vendor.SWITCHES, "--unknown", "--roles", "text"])))
         else:
             with contextlib.suppress(OptionError):
-                argv += installer.arguments(draw(OPTION_SETS))
+                argv += install_options.arguments(draw(OPTION_SETS))
     return argv
 
 

@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How the vendor's script reads its arguments: a model of its parser, and the stand-in's own shell code to check the model with.
+"""How the vendor's script reads its arguments: a model of its parser, and the stand-in's shell code to check the model.
 
-The script hands each value on without quotes and evaluates it between single ones. So a value is cut at its first blank, filled with
-file names where it is a pattern, run where it holds a single quote; and what is left must neither be empty nor begin with two dashes.
+The script passes each value on without quotes and evaluates it between single ones. So a value is cut at its first
+blank, a pattern becomes file names, and text behind a single quote is run. The rest of the value must not be empty or
+begin with two dashes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Sequence
 
 STANDIN = Path(__file__).resolve().parents[1] / "standin" / "files" / "elastic-cloud-enterprise.sh"
 
-# Of both sorts, as the script's documentation and its own help have them; some are in neither.
+# Arguments with a value and switches, from the script's documentation and its help text; some are in neither.
 VALUED = {
     "--coordinator-host": "COORDINATOR_HOST",
     "--roles-token": "ROLES_TOKEN",
@@ -54,50 +55,48 @@ SWITCHES = {
 
 
 class Refused(Exception):
-    """Exit code 3: nothing has happened to the host."""
+    """The script exits with 3 and does not change the host."""
 
 
 class Misread(Exception):
-    """Something else than what was given would go on, or be run."""
+    """The script would pass on or run another text than the given one."""
 
 
 def read(argv: Sequence[str]) -> dict[str, str]:
-    """Flag to the value that goes on, which for a switch is "true". Raises Refused or Misread."""
+    """The value that is passed on for each flag, "true" for a switch. Raises Refused or Misread."""
     if re.search("[\0\ud800-\udfff]", "".join(argv)):
         raise Misread("no argument can hold this")
-    found, words = {}, list(argv)
-    while words:
-        flag = words.pop(0)
+    found, rest = {}, list(argv)
+    while rest:
+        flag = rest.pop(0)
         if flag in SWITCHES:
             found[flag] = "true"
         elif flag in VALUED:
-            found[flag] = _assigned(words.pop(0) if words else "")
+            found[flag] = _assigned(rest.pop(0) if rest else "")
         else:
             raise Refused(f"Unknown argument {flag}")
     return found
 
 
 def _assigned(value: str) -> str:
-    """What is left of a value once the script has passed it on and evaluated it."""
-    word = next(
-        iter(re.split("[ \t\n]+", value.strip(" \t\n")))
-    )  # IFS knows these three, and no blank of other scripts
-    if re.search(r"[*?\\]", word):
-        raise Misread(f"file names, for {word}")
-    if not word or word.startswith("--"):
+    """The rest of a value after the script has passed it on and evaluated it."""
+    rest = next(iter(re.split("[ \t\n]+", value.strip(" \t\n"))))  # IFS has these three blanks and no others
+    if re.search(r"[*?\\]", rest):
+        raise Misread(f"file names, for {rest}")
+    if not rest or rest.startswith("--"):
         raise Refused("Argument must not be empty")
-    if "'" in word:
-        raise Misread(f"run, from its quote on: {word}")
-    return word
+    if "'" in rest:
+        raise Misread(f"run, from its quote on: {rest}")
+    return rest
 
 
-# -- the same by a shell ---------------------------------------------------------------------------------------------------
+# -- the same, by a shell ----------------------------------------------------------------------------------------------
 
 _DUMP = 'for name in {names}; do [[ -v $name ]] && printf "%s=%s\\0" "$name" "${{!name}}"; done; exit 0'
 
 
 def read_by_shell(argv: Sequence[str], folder: Path) -> dict[str, str]:
-    """As `read`, by the part of the stand-in's script that reads arguments, in an empty folder. For argv without a quote to run."""
+    """The result of `read` by the stand-in's script in an empty folder. No argument may hold a quote that would run."""
     text = STANDIN.read_text(encoding="utf-8")
     parser = text[text.index("assign() {") : text.index("HOST_STORAGE_PATH=${")]
     names = {name: flag for flags in (VALUED, SWITCHES) for flag, name in flags.items()}

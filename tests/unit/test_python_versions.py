@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What runs on hosts needs no more than Python 3.6, by analysis and, where there is one, in a real Python 3.6."""
+"""Code that runs on hosts needs no more than Python 3.6, by analysis and, if there is one, in a real Python 3.6."""
 
 from __future__ import annotations
 
@@ -16,18 +16,35 @@ from pathlib import Path
 import pytest
 import vermin
 
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
+from ansible_collections.ece.platform.plugins.module_utils import _install_options as install_options
+from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
+from ansible_collections.ece.platform.plugins.module_utils._host_rules import RULES
 
-PLUGINS = Path(installer.__file__).parent.parent
+PLUGINS = Path(install_options.__file__).parent.parent
 COLLECTIONS = PLUGINS.parents[3]
 HOST_MODULES = ("modules/ece_host_info.py", "modules/ece_install.py")
 PACKAGE = "ansible_collections.ece.platform.plugins.module_utils"
-# Those of the host's files that need nothing of Ansible.
-PURE = ("_detached", "_host", "_installer")
+MODULE_UTILS = (
+    "_container_engine",
+    "_detached",
+    "_ece",
+    "_errors",
+    "_host_facts",
+    "_host_files",
+    "_host_options",
+    "_host_process",
+    "_host_rules",
+    "_install",
+    "_install_options",
+    "_install_record",
+    "_installer_file",
+    "_matrix",
+    "_text",
+)
 
 
 def files_on_hosts():
-    """The host modules and all of this collection that they import, directly or not."""
+    """The host modules and all files of this collection that they import, directly or not."""
     found, waiting = [], list(HOST_MODULES)
     while waiting:
         name = waiting.pop()
@@ -49,9 +66,8 @@ def needs(source):
     return found.minimum_versions()[1], found.output_text()
 
 
-def test_the_files_on_hosts_are_those_that_are_known_and_no_more():
-    expected = ["_detached", "_ece", "_errors", "_host", "_installer", "_installer_file", "_text"]
-    assert files_on_hosts() == sorted([*HOST_MODULES, *(f"module_utils/{name}.py" for name in expected)])
+def test_the_files_on_hosts_are_those_of_the_list():
+    assert files_on_hosts() == sorted([*HOST_MODULES, *(f"module_utils/{name}.py" for name in MODULE_UTILS)])
 
 
 @pytest.mark.parametrize("name", files_on_hosts())
@@ -85,7 +101,7 @@ def python_3_6():
         )
         candidates += sorted(Path(root).glob("versions/3.6*/bin/python")) if root else []
     for candidate in filter(None, candidates):
-        # One on the search path may be pyenv's stand-in for a version that is not chosen, which fails.
+        # A command on the search path may be pyenv's, which fails for a version that is not chosen.
         ask = [candidate, "-c", "import sys; print(sys.version_info[:2])"]
         if (
             subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.strip()
@@ -100,7 +116,7 @@ def old():
     found = python_3_6()
     if not found:
         pytest.skip("no Python 3.6 here")
-    return lambda *words: subprocess.check_output([found, "-B", *words]).decode()
+    return lambda *arguments: subprocess.check_output([found, "-B", *arguments]).decode()
 
 
 def test_python_3_6_understands_every_file(old):
@@ -108,34 +124,36 @@ def test_python_3_6_understands_every_file(old):
     assert (
         old(
             "-c",
-            "import sys; [compile(open(path, encoding='utf-8').read(), path, 'exec') for path in sys.argv[1:]]; print('all')",
+            "import sys; [compile(open(path, encoding='utf-8').read(), path, 'exec') for path in sys.argv[1:]]\n"
+            "print('all')",
             *paths,
         )
         == "all\n"
     )
 
 
-def test_python_3_6_imports_the_pure_files_and_they_work(old):
+def test_python_3_6_imports_the_files_and_they_work(old):
     options = {
         "roles": ["allocator"],
         "memory_settings": {"runner": {"xmx": "1G", "xms": "1G"}},
         "allocator_tags": {"ssd": True},
     }
     code = (
-        f"import sys, json; sys.path.insert(0, {str(COLLECTIONS)!r}); from {PACKAGE} import {', '.join(PURE)}; "
-        f"print(json.dumps([_installer.arguments({options!r}), _host.run(['printf', 'x'])[1], _host.accepted('3.9.0') == _host.MATRIX[(3, 8)]]))"
+        f"import sys, json; sys.path.insert(0, {str(COLLECTIONS)!r}); from {PACKAGE} import {', '.join(MODULE_UTILS)}\n"
+        f"print(json.dumps([_install_options.arguments({options!r}), _host_process.run_command(['printf', 'x']).out, "
+        "_matrix.accepted('3.9.0') == _matrix.MATRIX[(3, 8)], len(_host_rules.RULES)]))"
     )
-    assert json.loads(old("-c", code)) == [installer.arguments(options), "x", True]
+    assert json.loads(old("-c", code)) == [install_options.arguments(options), "x", True, len(RULES)]
 
 
 @pytest.mark.parametrize(("state", "lock"), [("running", "held"), ("finished", "free"), ("absent", "none")])
 def test_python_3_6_follows_an_installer(old, tmp_path, state, lock):
-    words = ("-c", installer.FOLLOW_SOURCE, str(tmp_path / "record.json"), str(tmp_path / "lock"), "0")
+    command = ("-c", install_record.FOLLOW_SOURCE, str(tmp_path / "record.json"), str(tmp_path / "lock"), "0")
     if lock == "none":
-        assert installer.install_state(installer.parse_follow(old(*words))) == state
+        assert install_record.install_state(install_record.parse_follow(old(*command))) == state
         return
     (tmp_path / "record.json").write_text(json.dumps({"started": 1, "rc": 0}))
     with open(tmp_path / "lock", "w", encoding="ascii") as held:
         if lock == "held":
             fcntl.flock(held, fcntl.LOCK_EX)
-        assert installer.install_state(installer.parse_follow(old(*words))) == state
+        assert install_record.install_state(install_record.parse_follow(old(*command))) == state

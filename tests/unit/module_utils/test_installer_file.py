@@ -15,7 +15,7 @@ import pytest
 from ansible.module_utils import urls
 
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
-from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
 
 SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.1\n"
 URL = "https://downloads.example.com/elastic-cloud-enterprise.sh"
@@ -23,7 +23,7 @@ SHA256 = "sha256:" + "a" * 64
 
 
 @pytest.mark.parametrize(
-    ("url", "checksum", "words"),
+    ("url", "checksum", "message"),
     [
         (None, None, None),
         (URL, None, None),
@@ -38,32 +38,32 @@ SHA256 = "sha256:" + "a" * 64
             "http://mirror/installer.sh is not encrypted: use https://, or give installer_checksum",
         ),
         ("http://mirror/installer.sh", "", "is not encrypted"),
-        ("ftp://mirror/installer.sh", SHA256, "is no address"),
-        ("file:///etc/shadow", SHA256, "is no address"),
-        ("/opt/installer.sh", None, "is no address"),
-        ("https://", None, "is no address"),
-        ("https://a b", None, "is no address"),
-        ("https://a'b", None, "is no address"),
-        ("https://a\n", None, "is no address"),
-        ("HTTP://mirror/installer.sh", None, "is no address"),
-        (URL, "a" * 64, "is no checksum: use sha256: followed by 64"),
-        (URL, "sha256:" + "a" * 63, "is no checksum"),
-        (URL, "sha256:" + "a" * 65, "is no checksum"),
-        (URL, "sha256:" + "a" * 128, "is no checksum"),
-        (URL, "sha512:" + "a" * 64, "is no checksum"),
-        (URL, "sha256:" + "g" * 64, "is no checksum"),
-        (URL, SHA256 + "\n", "is no checksum"),
-        (URL, "md5:" + "a" * 32, "is no checksum"),
-        (URL, "sha1:" + "a" * 64, "is no checksum"),
+        ("ftp://mirror/installer.sh", SHA256, "is not an address"),
+        ("file:///etc/shadow", SHA256, "is not an address"),
+        ("/opt/installer.sh", None, "is not an address"),
+        ("https://", None, "is not an address"),
+        ("https://a b", None, "is not an address"),
+        ("https://a'b", None, "is not an address"),
+        ("https://a\n", None, "is not an address"),
+        ("HTTP://mirror/installer.sh", None, "is not an address"),
+        (URL, "a" * 64, "is not a checksum: use sha256: followed by 64"),
+        (URL, "sha256:" + "a" * 63, "is not a checksum"),
+        (URL, "sha256:" + "a" * 65, "is not a checksum"),
+        (URL, "sha256:" + "a" * 128, "is not a checksum"),
+        (URL, "sha512:" + "a" * 64, "is not a checksum"),
+        (URL, "sha256:" + "g" * 64, "is not a checksum"),
+        (URL, SHA256 + "\n", "is not a checksum"),
+        (URL, "md5:" + "a" * 32, "is not a checksum"),
+        (URL, "sha1:" + "a" * 64, "is not a checksum"),
     ],
 )
-def test_check_source(url, checksum, words):
-    if words is None:
+def test_check_source(url, checksum, message):
+    if message is None:
         warning = installer_file.check_source(url, checksum)
         assert bool(warning) == bool(url and not checksum)
         assert not warning or f"installer_url {url} has no checksum" in warning
         return
-    with pytest.raises(OptionError, match="^ece_host_installer_(url|checksum) .*" + words):
+    with pytest.raises(OptionError, match="^ece_host_installer_(url|checksum) .*" + message):
         installer_file.check_source(url, checksum, "ece_host_")
 
 
@@ -74,7 +74,7 @@ def test_the_right_checksum_is_right_in_either_case(kind, spell):
     assert installer_file.checksum_problem(SCRIPT, kind + ":" + spell(digest), "x") == (kind + ":" + digest, None)
 
 
-def test_without_a_checksum_the_files_own_is_told():
+def test_without_a_checksum_the_result_has_the_files_own():
     assert installer_file.checksum_problem(SCRIPT, None, "x") == ("sha256:" + hashlib.sha256(SCRIPT).hexdigest(), None)
 
 
@@ -83,15 +83,16 @@ def test_a_wrong_checksum_names_file_and_both_checksums():
     own = "sha256:" + hashlib.sha256(SCRIPT).hexdigest()
     assert (found, problem) == (
         own,
-        f"the installer /opt/x.sh has checksum {own} instead of {SHA256}: check the file, or correct installer_checksum.",
+        f"the installer /opt/x.sh has checksum {own} instead of {SHA256}: check the file, or correct "
+        "installer_checksum.",
     )
 
 
 @pytest.mark.parametrize(
-    ("content", "version", "words"),
+    ("content", "version", "message"),
     [
         (SCRIPT, "3.8.1", None),
-        (SCRIPT, "3.8.9", None),  # it compares itself no further than this
+        (SCRIPT, "3.8.9", None),  # the script ignores the patch version too
         (SCRIPT, "3.7.2", None),
         (SCRIPT, None, None),
         (SCRIPT, "3.9.0", "x installs ECE 3.8.1, which is older than 3.9.0: fetch the installer of 3.9.0 or later."),
@@ -103,12 +104,27 @@ def test_a_wrong_checksum_names_file_and_both_checksums():
         (b"\xff\xfe\n" + SCRIPT, "3.8.0", None),
     ],
 )
-def test_version_problem(content, version, words):
+def test_version_problem(content, version, message):
     problem = installer_file.version_problem(content, version, "x")
-    assert problem is None if words is None else words in problem
+    assert problem is None if message is None else message in problem
 
 
-# -- download, from a server on the loopback address ---------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=4.0.3\n", "4.0.3"),
+        ('CLOUD_ENTERPRISE_VERSION="3.8.0"\n', "3.8.0"),
+        ("CLOUD_ENTERPRISE_VERSION='3.8.0-SNAPSHOT'\n", "3.8.0"),
+        ("# CLOUD_ENTERPRISE_VERSION=3.8.0\n", None),
+        ("CLOUD_ENTERPRISE_VERSION=$1\n", None),
+        ("<html>Not found</html>", None),
+    ],
+)
+def test_script_version(text, version):
+    assert installer_file.script_version(text) == version
+
+
+# -- download, from a server on the loopback address -------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -125,7 +141,7 @@ def server():
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as running:
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
-        yield "http://127.0.0.1:{0}".format(running.server_address[1])
+        yield f"http://127.0.0.1:{running.server_address[1]}"
         running.shutdown()
         thread.join()
 
@@ -135,14 +151,12 @@ def test_download_is_the_file(server):
 
 
 def test_download_of_nothing_is_an_error_with_address_and_cause(server):
-    with pytest.raises(
-        OptionError, match="^the installer cannot be downloaded from " + server + "/gone.sh: .*Not Found"
-    ):
+    with pytest.raises(HostError, match="^the installer cannot be downloaded from " + server + "/gone.sh: .*Not Found"):
         installer_file.download(server + "/gone.sh")
 
 
-def test_download_from_nobody_is_an_error(server):
-    with pytest.raises(OptionError, match="^the installer cannot be downloaded from http://127.0.0.1:1/x: .*refused"):
+def test_download_without_a_server_is_an_error(server):
+    with pytest.raises(HostError, match="^the installer cannot be downloaded from http://127.0.0.1:1/x: .*refused"):
         installer_file.download("http://127.0.0.1:1/x")
 
 
@@ -153,7 +167,7 @@ def test_download_takes_no_more_than_an_installer_may_have(monkeypatch):
         if fits:
             assert len(installer_file.download(URL)) == size
         else:
-            with pytest.raises(OptionError, match="is larger than 1 MB, so it is not the installer"):
+            with pytest.raises(HostError, match="is larger than 1 MB, so it is not the installer"):
                 installer_file.download(URL)
 
 
@@ -180,7 +194,7 @@ def test_no_spelling_of_an_address_repeats_its_password(url):
     assert "hidden" not in str(error.value)
 
 
-def test_an_at_sign_behind_the_host_is_no_password():
+def test_an_at_sign_behind_the_host_is_not_a_password():
     for url in ("https://x/a@b/installer.sh", "https://x?mail=a@b", "https://x/#a@b"):
         installer_file.check_source(url, None)
 
@@ -189,7 +203,7 @@ def test_an_at_sign_behind_the_host_is_no_password():
     ("content", "is_text"),
     [(b"#!/bin/bash\n", True), ("# \u00e9".encode(), True), (b"\x7fELF\xff", False), (b"# \xe9", False)],
 )
-def test_only_text_can_be_handed_to_a_host(content, is_text):
+def test_only_text_is_an_installer(content, is_text):
     assert installer_file.text_problem(content, "the file") == (
-        None if is_text else "the file is not elastic-cloud-enterprise.sh: it is no text."
+        None if is_text else "the file is not elastic-cloud-enterprise.sh: it is not text."
     )

@@ -10,7 +10,6 @@ import fcntl
 import hashlib
 import json
 import os
-import pwd
 import shutil
 import socket
 import sys
@@ -21,12 +20,13 @@ from unittest import mock
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.module_utils import _host as host
-from ansible_collections.ece.platform.plugins.module_utils import _installer as installer
-from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils import _host_rules as host_rules
+from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
+from ansible_collections.ece.platform.plugins.module_utils._errors import HostError
+from ansible_collections.ece.platform.plugins.module_utils._install_record import log_paths
 from ansible_collections.ece.platform.plugins.modules import ece_host_info
+from tests.unit.host_user import USER
 
-USER = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
 SCRIPT = b"#!/bin/bash\nCLOUD_ENTERPRISE_VERSION=3.8.0\n"
 URL = "https://downloads.example.com/elastic-cloud-enterprise.sh"
 
@@ -67,7 +67,8 @@ def run(folder, run_module):
 def test_facts_of_this_machine(folder, run):
     engine(
         folder,
-        "frc-runners-runner|ece:3.8.0|Up 2 minutes\nother|x|Up 1 hour\nfrc-allocators-allocator|ece:3.8.0|Exited (1) 3 minutes ago\n",
+        "frc-runners-runner|ece:3.8.0|Up 2 minutes\nother|x|Up 1 hour\n"
+        "frc-allocators-allocator|ece:3.8.0|Exited (1) 3 minutes ago\n",
     )
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "docker.sock"))
@@ -106,7 +107,7 @@ def test_problems_are_those_of_the_rules_and_the_facts(run):
         "host_ip": None,
         "skip_checks": [],
     }
-    assert (result["problems"], result["warnings_found"]) == tuple(host.judge(result["facts"], options))
+    assert (result["problems"], result["warnings_found"]) == host_rules.check_requirements(result["facts"], options)
     assert any(problem.startswith("There is no socket") for problem in result["problems"])
     assert run(version="3.8.0", skip_checks=["all"])["problems"] == []
 
@@ -119,16 +120,16 @@ def test_problems_are_those_of_the_rules_and_the_facts(run):
         ("other|x|Up 2 minutes\n", False),
     ],
 )
-def test_an_installer_is_seen_by_its_container(folder, run, listing, running):
+def test_an_installer_is_found_by_its_container(folder, run, listing, running):
     engine(folder, listing)
     assert run()["facts"]["installer_running"] is running
 
 
-def test_an_installer_is_seen_by_the_lock_of_its_watcher_and_its_record(folder, run):
-    paths = installer.log_paths(str(folder / "elastic"))
-    os.makedirs(paths["folder"])
-    Path(paths["record"]).write_text(json.dumps({"started": time.time() - 400, "finished": time.time() - 100, "rc": 0}))
-    with open(paths["lock"], "w", encoding="ascii") as lock:
+def test_an_installer_is_found_by_the_lock_of_its_supervisor_and_its_record(folder, run):
+    paths = log_paths(str(folder / "elastic"))
+    os.makedirs(paths.folder)
+    Path(paths.record).write_text(json.dumps({"started": time.time() - 400, "finished": time.time() - 100, "rc": 0}))
+    with open(paths.lock, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert run()["facts"]["installer_running"] is True
     facts = run()["facts"]
@@ -136,7 +137,7 @@ def test_an_installer_is_seen_by_the_lock_of_its_watcher_and_its_record(folder, 
     assert (facts["last_install"]["rc"], facts["last_install"]["age_seconds"]) == (0, pytest.approx(100, abs=60))
 
 
-def test_a_user_who_is_not_there_is_a_problem_and_no_error(run):
+def test_a_user_that_does_not_exist_is_a_problem_and_not_an_error(run):
     result = run(user="no-such-user-here")
     assert result["facts"]["user"] is None
     assert any(problem.startswith("There is no user no-such-user-here") for problem in result["problems"])
@@ -149,29 +150,29 @@ def test_nothing_is_written(folder, run):
     assert sorted(folder.rglob("*")) == before
 
 
-# -- the installer behind an address -------------------------------------------------------------------------------------
+# -- the installer at an address ---------------------------------------------------------------------------------------
 
 
-def looked_at(run, content=SCRIPT, **options):
-    with mock.patch.object(ece_host_info, "download", return_value=content) as download:
+def inspected(run, content=SCRIPT, **options):
+    with mock.patch.object(installer_file, "download", return_value=content) as download:
         result = run(
             installer_url=URL,
             installer_ca_path="/etc/ca.pem",
-            skip_checks=[check for check in host.CHECKS if check != "installer"],
+            skip_checks=[check for check in host_rules.CHECKS if check != "installer"],
             **options,
         )
     return result, download
 
 
-def test_the_installer_is_read_and_told(run):
-    result, download = looked_at(run, version="3.8.0")
+def test_the_installer_is_read_and_returned(run):
+    result, download = inspected(run, version="3.8.0")
     assert result["installer"] == {"version": "3.8.0", "checksum": "sha256:" + hashlib.sha256(SCRIPT).hexdigest()}
     assert result["problems"] == []
     download.assert_called_once_with(URL, "/etc/ca.pem")
 
 
 @pytest.mark.parametrize(
-    ("content", "options", "words"),
+    ("content", "options", "messages"),
     [
         (SCRIPT, {"version": "3.9.0"}, ["installs ECE 3.8.0, which is older than 3.9.0"]),
         (SCRIPT, {"installer_checksum": "sha256:" + "0" * 64}, ["instead of sha256:" + "0" * 64]),
@@ -182,16 +183,15 @@ def test_the_installer_is_read_and_told(run):
         ),
     ],
 )
-def test_a_wrong_installer_is_a_problem(run, content, options, words):
-    problems = looked_at(run, content, **options)[0]["problems"]
-    assert [word in problem for word, problem in zip(words, problems)] == [True] * len(words) and len(problems) == len(
-        words
-    ), problems
+def test_a_wrong_installer_is_a_problem(run, content, options, messages):
+    problems = inspected(run, content, **options)[0]["problems"]
+    assert len(problems) == len(messages), problems
+    assert [message in problem for message, problem in zip(messages, problems)] == [True] * len(messages)
 
 
-def test_an_installer_that_cannot_be_had_is_a_problem(run):
+def test_an_installer_that_cannot_be_downloaded_is_a_problem(run):
     with mock.patch.object(
-        ece_host_info, "download", side_effect=OptionError("the installer cannot be downloaded from x: timed out")
+        installer_file, "download", side_effect=HostError("the installer cannot be downloaded from x: timed out")
     ):
         result = run(installer_url=URL)
     assert "the installer cannot be downloaded from x: timed out" in result["problems"]
@@ -200,26 +200,26 @@ def test_an_installer_that_cannot_be_had_is_a_problem(run):
 
 @pytest.mark.parametrize("skip", ["installer", "all"])
 def test_a_skipped_installer_is_not_downloaded(run, skip):
-    with mock.patch.object(ece_host_info, "download", side_effect=AssertionError) as download:
+    with mock.patch.object(installer_file, "download", side_effect=AssertionError) as download:
         assert "installer" not in run(installer_url=URL, skip_checks=[skip])
     assert not download.called
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "message"),
     [
-        ({"version": "3.8"}, "version '3.8' is no version"),
+        ({"version": "3.8"}, "version '3.8' is not a version"),
         ({"user": "a b"}, "user 'a b' cannot be given to the installer"),
         ({"storage_path": "/mnt/a b"}, "storage_path '/mnt/a b' cannot be given"),
         ({"host_ip": "10.0.0"}, "host_ip '10.0.0' cannot be given"),
         ({"roles": ["admin"]}, "roles"),
-        ({"roles": []}, "roles [] is no list of roles"),
-        ({"installer_url": "ftp://x"}, "installer_url 'ftp://x' is no address"),
+        ({"roles": []}, "roles [] is not a list of roles"),
+        ({"installer_url": "ftp://x"}, "installer_url 'ftp://x' is not an address"),
         ({"installer_url": "http://x/y"}, "is not encrypted"),
-        ({"installer_url": URL, "installer_checksum": "deadbeef"}, "installer_checksum 'deadbeef' is no checksum"),
+        ({"installer_url": URL, "installer_checksum": "deadbeef"}, "installer_checksum 'deadbeef' is not a checksum"),
     ],
 )
-def test_wrong_options_are_refused(run, options, words):
-    with mock.patch.object(ece_host_info, "download", return_value=SCRIPT):
+def test_wrong_options_are_refused(run, options, message):
+    with mock.patch.object(installer_file, "download", return_value=SCRIPT):
         result = run(**options)
-    assert (result["failed"], words in result["msg"]) == (True, True), result["msg"]
+    assert (result["failed"], message in result["msg"]) == (True, True), result["msg"]

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Write docs/checks.md from the rules for hosts: python -m tests.checks_table [FILE TO WRITE]"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ansible_collections.ece.platform.plugins.module_utils._host_rules import RULES, Rule
+
+HEAD = """# Checks of a host
+
+Before it changes anything on a host, role `ece_host` compares the host with these requirements of ECE and of its
+installer. Module `ece.platform.ece_host_info` does the same.
+
+* A **problem** is a requirement without which the installer refuses the host, or the install cannot work. The role does
+  not install on a host with a problem.
+* A **warning** is a requirement without which the host can join, but may not work well.
+
+Every sentence about a host says what to do. A check that does not apply to your hosts can be skipped by its name, with
+`ece_host_skip_checks` of the role or `skip_checks` of the module; `all` skips all of them.
+
+The last column is where a requirement comes from and when that source was read. `make checks` writes this page from the
+rules in `plugins/module_utils/_host_rules.py`.
+
+| check | severity | requirement | source |
+|---|---|---|---|
+"""
+
+
+def row(rule: Rule) -> str:
+    """The line of the table for one rule."""
+    cells = (f"`{rule.name}`", rule.severity, rule.summary, rule.source)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def page() -> str:
+    """The whole page: the rules by the names of their checks, and in the order in which they are applied."""
+    return HEAD + "".join(row(rule) for rule in sorted(RULES, key=lambda rule: rule.name))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(page(), encoding="utf-8")
+    else:
+        print(page(), end="")

@@ -1,0 +1,215 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The container engine, asked by commands of the tests."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.module_utils import _container_engine as container_engine
+from ansible_collections.ece.platform.plugins.module_utils import _host_process as process
+from tests.unit.host_user import ROOT, USER
+
+LISTING = "frc-runners-runner|docker.elastic.co/ece:3.8.0|Up 2 minutes\nother|x|Exited (0) 1 hour ago\nno container\n"
+CONTAINERS = [
+    {"name": "frc-runners-runner", "image": "docker.elastic.co/ece:3.8.0", "status": "Up 2 minutes"},
+    {"name": "other", "image": "x", "status": "Exited (0) 1 hour ago"},
+]
+
+
+@pytest.fixture
+def engine(folder, monkeypatch):
+    """engine(name, version line, body of what answers ps) puts a command into an otherwise empty search path."""
+    monkeypatch.setattr(process, "SYSTEM_PATH", ())
+    (folder / "listing").write_text(LISTING)
+
+    def make(name, version, ps="cat_listing"):
+        path = folder / name
+        path.write_text(
+            "#!/bin/bash\n"
+            f"if [[ $* == --version ]]; then printf '%s\\n' '{version}'; exit; fi\n"
+            f"[[ $* == 'ps --all --no-trunc --format {{{{.Names}}}}|{{{{.Image}}}}|{{{{.Status}}}}' ]] || exit 64\n"
+            f"cat_listing() {{ printf '%s' \"$(<{folder}/listing)\"; }}\n"
+            f"{ps}\n"
+        )
+        path.chmod(0o755)
+
+    return make
+
+
+def facts_of(engine_name, folder):
+    return container_engine.engine_facts(engine_name, USER.pw_name, [str(folder)])
+
+
+# -- client and containers ---------------------------------------------------------------------------------------------
+
+
+def test_docker_with_containers(engine, folder):
+    engine("docker", "Docker version 25.0.5, build 5dc9bcc")
+    assert facts_of(None, folder) == {
+        "name": "docker",
+        "version": "25.0.5",
+        "usable": True,
+        "error": None,
+        "docker_command": True,
+        "containers": CONTAINERS,
+        "containers_known": True,
+        "containers_error": None,
+    }
+
+
+def test_podman_behind_the_docker_command_is_podman(engine, folder):
+    engine("docker", "podman version 4.9.4-rhel")
+    facts = facts_of(None, folder)
+    assert (facts["name"], facts["version"]) == ("podman", "4.9.4")
+
+
+def test_an_engine_that_does_not_answer_is_not_one_without_containers(folder):
+    docker = folder / "docker"
+    docker.write_text(
+        "#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\necho no daemon >&2\nexit 1\n"
+    )
+    docker.chmod(0o755)
+    facts = facts_of("docker", folder)
+    assert (facts["containers"], facts["containers_known"], facts["error"]) == ([], False, "no daemon")
+
+
+def test_containers_are_those_behind_the_socket_that_the_installer_uses(folder):
+    docker = folder / "docker"
+    version = "[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }"
+    docker.write_text(f'#!/bin/bash\n{version}\n[[ $1 != -H ]] || echo "frc-runners-runner|$2|Up"\n')
+    docker.chmod(0o755)
+    path = str(folder / "other.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        facts = container_engine.engine_facts("docker", USER.pw_name, [str(folder)], path)
+    assert facts["containers"] == [{"name": "frc-runners-runner", "image": f"unix://{path}", "status": "Up"}]
+
+
+def test_docker_comes_before_podman(engine, folder):
+    engine("docker", "Docker version 25.0.5, build 5dc9bcc")
+    engine("podman", "podman version 4.9.4")
+    assert facts_of(None, folder)["name"] == "docker"
+
+
+def test_podman_without_a_docker_command_lists_its_own_containers(engine, folder):
+    engine("podman", "podman version 4.9.4-rhel")
+    facts = facts_of(None, folder)
+    assert (facts["name"], facts["version"], facts["docker_command"], facts["containers"]) == (
+        "podman",
+        "4.9.4",
+        False,
+        CONTAINERS,
+    )
+
+
+def test_podman_with_a_docker_wrapper_is_used_through_it_as_by_the_installer(engine, folder):
+    engine("docker", "podman version 4.9.4", "echo 'wrapper broken' >&2; exit 1")
+    engine("podman", "podman version 5.4.0")
+    facts = facts_of("podman", folder)
+    assert (facts["name"], facts["version"], facts["docker_command"], facts["usable"], facts["error"]) == (
+        "podman",
+        "5.4.0",
+        True,
+        False,
+        "wrapper broken",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"), [(None, "no command docker or podman on "), ("podman", "no command podman on ")]
+)
+def test_no_engine(engine, folder, wanted, message):
+    facts = facts_of(wanted, folder)
+    assert (facts["name"], facts["version"], facts["usable"], facts["containers"]) == (wanted, None, False, [])
+    assert facts["error"] == message + str(folder)
+
+
+def test_a_wanted_engine_is_not_replaced_by_the_other(engine, folder):
+    engine("docker", "Docker version 25.0.5, build 5dc9bcc")
+    assert facts_of("podman", folder)["error"].startswith("no command podman")
+
+
+def test_an_engine_that_the_user_may_not_use_still_shows_its_containers_to_root(engine, folder):
+    engine(
+        "docker",
+        "Docker version 25.0.5, build x",
+        "if ((EUID)); then printf 'permission denied\\nmore\\n' >&2; exit 1; fi; cat_listing",
+    )
+    facts = facts_of(None, folder)
+    assert (facts["usable"], facts["error"]) == (False, "permission denied")
+    assert facts["containers"] == (CONTAINERS if ROOT else [])
+
+
+@pytest.mark.parametrize(
+    ("ps", "error"),
+    [
+        ("echo 'Is the daemon running?'; exit 1", "Is the daemon running?"),
+        ("exit 7", "exit code 7"),
+        ("echo; exit 7", "exit code 7"),
+    ],
+)
+def test_an_engine_whose_daemon_is_down(engine, folder, ps, error):
+    engine("docker", "Docker version 25.0.5, build x", ps)
+    facts = facts_of(None, folder)
+    assert (facts["usable"], facts["error"], facts["version"], facts["containers"]) == (False, error, "25.0.5", [])
+
+
+def test_an_engine_without_a_version(engine, folder):
+    engine("docker", "nothing to see")
+    assert facts_of(None, folder)["version"] is None
+
+
+# -- socket ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_socket_is_one_and_a_file_is_not(folder):
+    path = str(folder / "docker.sock")
+    assert container_engine.socket_facts(path) == {"path": path, "is_socket": False}
+    (folder / "file").touch()
+    assert container_engine.socket_facts(str(folder / "file"))["is_socket"] is False
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        assert container_engine.socket_facts(path) == {"path": path, "is_socket": True}
+    os.symlink(path, folder / "link")
+    assert container_engine.socket_facts(str(folder / "link"))["is_socket"] is True
+
+
+def test_the_users_own_engine_does_not_answer_for_a_dead_socket(folder):
+    docker = folder / "docker"
+    docker.write_text(
+        "#!/bin/bash\n[[ $1 == --version ]] && { echo Docker version 25.0.5; exit; }\n"
+        "[[ $1 == -H || -n ${DOCKER_HOST:-} ]] && { echo 'no daemon at the socket' >&2; exit 1; }\nexit 0\n"
+    )
+    docker.chmod(0o755)
+    path = str(folder / "docker.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        facts = container_engine.engine_facts("docker", USER.pw_name, [str(folder)], path)
+    assert (facts["usable"], facts["containers"], facts["containers_known"]) == (True, [], False)
+
+
+def test_without_the_socket_the_containers_are_those_of_the_plain_command(engine, folder):
+    engine("docker", "Docker version 25.0.5, build x")
+    facts = container_engine.engine_facts("docker", USER.pw_name, [str(folder)], str(folder / "nowhere.sock"))
+    assert (facts["containers"], facts["containers_known"]) == (CONTAINERS, True)
+
+
+def test_podman_is_used_remotely_at_the_socket(folder):
+    for name in ("docker", "podman"):
+        command = folder / name
+        command.write_text(
+            "#!/bin/bash\n[[ $1 == --version ]] && { echo podman version 4.9.4; exit; }\n"
+            'echo "frc-x|${0##*/} $1 $2 $3|Up"\n'
+        )
+        command.chmod(0o755)
+    path = str(folder / "podman.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        facts = container_engine.engine_facts("podman", USER.pw_name, [str(folder)], path)
+    assert facts["containers"] == [{"name": "frc-x", "image": f"podman --remote --url unix://{path}", "status": "Up"}]
