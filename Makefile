@@ -1,7 +1,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# `make demo` and `make test` do all of their own set-up. Everything lands in .venv and build.
+# `make demo` and `make test` need no set-up. All files that make writes are in .venv and build.
 
 PYTHON ?= python3
 FLEET ?= 1000
@@ -16,61 +16,68 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help demo standin test check unit fuzz integration molecule sanity lint docs packages bench faults checks clean
+.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench faults checks clean
 
-help:  ## this list
+help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
 
-demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## the main job against the stand-in: 4 new hosts join a platform of 120
+install: $(INSTALLED)/MANIFEST.json  ## build the collection and install it in build/collections
+
+demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join a stand-in platform of 120
 	$(BIN)/python -m tests.demo
 
-standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in alone and print an inventory for it
+standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration molecule  ## everything; root installs missing system packages
+test: packages sanity lint docs unit fuzz integration molecule  ## run all tests; as root this installs missing system packages
 
-check: lint unit  ## the quick part, for daily use
+check: lint unit  ## run the quick tests, for daily use
 
-unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## unit tests, against the installed tarball
+unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the unit tests
 	$(BIN)/python -m pytest -q -n 2 tests/unit
 
-fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## 10,000 replies and 10,000 option sets, generated
+fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated replies and 20,000 sets of options
 	$(BIN)/python -m pytest -q tests/fuzz
 
-integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## playbooks against the stand-in
+integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration
 
-molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## playbooks on real hosts, for which it needs root
+molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	$(BIN)/molecule test --all
 
-sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-test sanity, without an ignore file
+sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
 	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home
 
-lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## ansible-lint (production profile), ruff and mypy (strict)
+lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-lint (production profile), ruff and mypy (strict)
 	$(BIN)/ansible-lint --offline
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --config-file .config/mypy.ini
 
-docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## documentation and changelog are complete
+docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## check that documentation and changelog are complete
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 	$(BIN)/antsibull-changelog lint
 
-faults: $(VENV)/test.done  ## write docs/faults.md, the table of all faults that are tested
+faults: $(VENV)/test.done  ## write docs/faults.md, the table of all tested faults
 	$(BIN)/python -m tests.faults_table docs/faults.md
 
+<<<<<<< HEAD
 checks: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md, the table of all rules for hosts
 	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table docs/checks.md
 
 # The hosts of its SSH part need root and system packages; where they cannot be had, that part is left out with a word.
 bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure against the stand-in, with a platform of FLEET joined hosts; writes docs/performance.md
+=======
+# The section with SSH needs root and system packages. Without them it is skipped with a message.
+bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write docs/performance.md
+>>>>>>> integration
 	-tests/packages.sh
 	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/performance.md
 
-packages:  ## system packages of the Molecule scenarios
+packages:  ## install the system packages of the Molecule scenarios
 	tests/packages.sh
 
-# The tarball holds what the source tree holds; its own tree is what all tests run against.
+# All tests run against the collection that is installed from the tarball.
 $(INSTALLED)/MANIFEST.json: $(SOURCES) $(VENV)/demo.done
 	rm -rf build/collections build/tarball
 	$(BIN)/ansible-galaxy collection build --force --output-path build/tarball .
@@ -86,11 +93,11 @@ $(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-# The oldest ansible-core that meta/runtime.yml promises to work with.
+# The oldest ansible-core that meta/runtime.yml supports.
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$(PYTHON) -m venv $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
 	touch $@
 
-clean:  ## forget all that was built
+clean:  ## remove .venv and build
 	rm -rf .venv build
