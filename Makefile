@@ -61,16 +61,11 @@ docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## check that documentation 
 faults: $(VENV)/test.done  ## write docs/faults.md, the table of all tested faults
 	$(BIN)/python -m tests.faults_table docs/faults.md
 
-<<<<<<< HEAD
 checks: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md, the table of all rules for hosts
 	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table docs/checks.md
 
-# The hosts of its SSH part need root and system packages; where they cannot be had, that part is left out with a word.
-bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure against the stand-in, with a platform of FLEET joined hosts; writes docs/performance.md
-=======
 # The section with SSH needs root and system packages. Without them it is skipped with a message.
 bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write docs/performance.md
->>>>>>> integration
 	-tests/packages.sh
 	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/performance.md
 

@@ -403,9 +403,7 @@ def test_certificates_are_verified_by_default():
 
 
 def test_the_page_of_faults_is_what_is_tested():
-    assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), (
-        "run `make faults`"
-    )
+    assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), "run `make faults`"
 
 
 def test_each_fault_has_a_name_of_its_own():

@@ -18,7 +18,8 @@ SUFFIXES = {".md", ".py", ".rst", ".sh", ".yaml", ".yml", ""}
 BANNED = {
     r"\banew\b": "again, or new",
     r"\bill\b": "disconnected",
-    r"\b(nobody(?!")|somebody|whoever)\b": "the name of the subject",
+    # The system has a user with that name, which code puts in quotes.
+    r"\b(nobody(?![\"'])|somebody|whoever)\b": "the name of the subject",
     r"\bkeepers?\b": "watchdog",
     r"\bknock(s|ed|ing)?\b": "present the token",
     r"\bhurry\b": "reset the interval",
