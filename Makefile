@@ -16,7 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench faults checks clean
+.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench tables clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -58,10 +58,8 @@ docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## check that documentation 
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 	$(BIN)/antsibull-changelog lint
 
-faults: $(VENV)/test.done  ## write docs/faults.md, the table of all tested faults
+tables: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md (rules for hosts) and docs/faults.md (tested faults)
 	$(BIN)/python -m tests.faults_table docs/faults.md
-
-checks: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md, the table of all rules for hosts
 	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table docs/checks.md
 
 # The section with SSH needs root and system packages. Without them it is skipped with a message.

@@ -23,7 +23,7 @@ installer. Module `ece.platform.ece_host_info` does the same.
 Every sentence about a host says what to do. A check that does not apply to your hosts can be skipped by its name, with
 `ece_host_skip_checks` of the role or `skip_checks` of the module; `all` skips all of them.
 
-The last column is where a requirement comes from and when that source was read. `make checks` writes this page from the
+The last column is where a requirement comes from and when that source was read. `make tables` writes this page from the
 rules in `plugins/module_utils/_host_rules.py`.
 
 | check | severity | requirement | source |

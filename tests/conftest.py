@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the collection and the stand-in importable: the collection from where it is installed, never from the checkout by accident."""
+"""Makes the installed collection and the tests importable. The checkout's own plugins are not."""
 
 from __future__ import annotations
 

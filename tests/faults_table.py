@@ -23,7 +23,7 @@ HEAD = f"""# Faults
 This page lists what can go wrong, what the run prints in that case, and how it ends. Each row is a test of that name.
 The first table is made of `tests/integration/scenarios`, where two new hosts join a stand-in of the platform. The
 second table is made of `extensions/molecule/faults/cases.yml`, where hosts that boot are reached over SSH.
-`make faults` writes this page, and a test fails when it is out of date.
+`make tables` writes this page, and a test fails when it is out of date.
 
 Each test asserts three things:
 

@@ -26,6 +26,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_man
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._results import Batch, BatchToken
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options, is_set
+from ansible_collections.ece.platform.plugins.plugin_utils._token_watchdog import Watchdog
 
 
 class ActionModule(Step):
@@ -110,17 +111,18 @@ class ActionModule(Step):
         try:
             changed = enrollment.revoke(client, token_id)
         except PlatformError as error:
-            trying = (
-                f"process {watchdog['pid']} keeps trying for 10 minutes after this run, unless it ends with its container; "
-                if watchdog
-                else ""
-            )
-            raise PlatformError(
-                f"token {token_id} could not be revoked: {trying}check that it is gone, or revoke it by hand ({error})"
-            ) from None
+            raise PlatformError(f"token {token_id} could not be revoked: {_remedy(watchdog)} ({error})") from None
         if watchdog:
             token_watchdog.stop(watchdog)
         return {"changed": changed, "token_id": token_id, "warnings": warnings + client.warnings}
+
+
+def _remedy(watchdog: Watchdog | None) -> str:
+    check = "check that it is gone, or revoke it by hand"
+    if not watchdog:
+        return check
+    trying = "keeps trying for 10 minutes after this run, unless it ends with its container"
+    return f"process {watchdog['pid']} {trying}; {check}"
 
 
 def _too_many_failed(batch: Batch, plan: Plan) -> str | None:

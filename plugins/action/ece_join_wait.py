@@ -85,7 +85,7 @@ def expect(check: Mapping[str, Any], start: Mapping[str, Any], variables: OneHos
 
 
 def _found_running(start: Mapping[str, Any]) -> bool:
-    """Return whether ece_install found an installer of another run. A host that was unreachable may have one of this run."""
+    """Return whether ece_install found an installer of another run. An unreachable host may have one of this run."""
     return start.get("changed") is False and not start.get("unreachable") and not start.get("failed")
 
 

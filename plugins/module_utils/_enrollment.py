@@ -93,7 +93,7 @@ def utc(timestamp: float | None) -> str | None:
         return None
 
 
-# -- mint and revoke ---------------------------------------------------------------------------------------------------
+# -- mint and revoke -------------------------------------------------------------------------------------------------
 
 
 def mint(client: EceClient, request: TokenRequest) -> MintedToken:
@@ -176,7 +176,7 @@ def _token_ids(client: EceClient) -> set[str]:
     return {token["token_id"] for token in client.enrollment_tokens()}
 
 
-# -- a lost answer -----------------------------------------------------------------------------------------------------
+# -- a lost answer ---------------------------------------------------------------------------------------------------
 
 
 def answer_lost(error: EceError) -> bool:
@@ -262,7 +262,7 @@ def mint_lock(sleep: Sleep = time.sleep, timeout_seconds: int | None = None) -> 
         yield exclusive
 
 
-# -- the content of a token --------------------------------------------------------------------------------------------
+# -- the content of a token ------------------------------------------------------------------------------------------
 
 
 def decode_token(token: str) -> dict[str, Any]:
@@ -295,7 +295,7 @@ def token_mismatch(claims: Mapping[str, Any], roles: Sequence[str], persistent: 
     return None
 
 
-# -- the validity of a token -------------------------------------------------------------------------------------------
+# -- the validity of a token -----------------------------------------------------------------------------------------
 
 
 def token_validity(install_timeout: float, hosts: int = 1, forks: int = 5) -> int:

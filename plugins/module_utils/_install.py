@@ -85,7 +85,7 @@ def _job(params: Params, command: List[str], user: User, paths: LogPaths, engine
     )
 
 
-# -- before the install ------------------------------------------------------------------------------------------------
+# -- before the install ----------------------------------------------------------------------------------------------
 
 
 def _check_run(params: Params, check_mode: bool) -> None:
@@ -171,7 +171,7 @@ def _script_content(params: Params, path: str) -> Tuple[bytes, str]:
     return current, here
 
 
-# -- results -----------------------------------------------------------------------------------------------------------
+# -- results ---------------------------------------------------------------------------------------------------------
 
 
 def _locations(paths: LogPaths) -> Result:

@@ -35,7 +35,7 @@ TIMEOUT_FACTOR_MAX = 1000
 # Takes the name that messages use and the value, and returns the text for the script. Raises OptionError.
 Check = Callable[[str, Any], str]
 
-# -- checks ------------------------------------------------------------------------------------------------------------
+# -- checks ----------------------------------------------------------------------------------------------------------
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -170,7 +170,7 @@ def _tags(name: str, value: Any) -> str:
     return ",".join(f"{key}:{content}" for key, content in pairs.items())
 
 
-# -- the table ---------------------------------------------------------------------------------------------------------
+# -- the table -------------------------------------------------------------------------------------------------------
 
 
 class Option(NamedTuple):
@@ -253,7 +253,7 @@ def argument_spec(options: Iterable[Option]) -> Dict[str, Dict[str, Any]]:
     return {option.name: dict(option.spec) for option in options}
 
 
-# -- options to arguments ----------------------------------------------------------------------------------------------
+# -- options to arguments --------------------------------------------------------------------------------------------
 
 
 def _extra_args(name: str, values: Any) -> List[str]:

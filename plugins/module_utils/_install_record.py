@@ -25,7 +25,7 @@ FINISHED = "finished"
 INTERRUPTED = "interrupted"
 
 
-# -- files -------------------------------------------------------------------------------------------------------------
+# -- files -----------------------------------------------------------------------------------------------------------
 
 
 class LogPaths(NamedTuple):
@@ -56,7 +56,7 @@ def last_lines(text: str, lines: int = TAIL_LINES) -> List[str]:
     return text.splitlines()[-lines:]
 
 
-# -- exit codes --------------------------------------------------------------------------------------------------------
+# -- exit codes ------------------------------------------------------------------------------------------------------
 
 # Of elastic-cloud-enterprise.sh 4.0.3 (2025-10-31) and 3.5.1, the same in both: code -> (meaning, remedy).
 EXIT_CODES = {
@@ -98,7 +98,7 @@ def explain_exit(code: Optional[int]) -> Tuple[str, str]:
     return unknown if code is None else EXIT_CODES.get(code, unknown)
 
 
-# -- the record, read from the controller ------------------------------------------------------------------------------
+# -- the record, read from the controller ----------------------------------------------------------------------------
 
 # Runs on the host as `python -c`, where it cannot import a module: prints the record once the installer has ended, or
 # after `limit` seconds. The lock is held while the installer is supervised, so a record without an exit code under a
@@ -155,7 +155,7 @@ def install_state(record: Mapping[str, Any]) -> str:
     return INTERRUPTED if record.get("started") else ABSENT
 
 
-# -- the result --------------------------------------------------------------------------------------------------------
+# -- the result ------------------------------------------------------------------------------------------------------
 
 
 def outcome(record: Mapping[str, Any], storage_path: Optional[str], host: Optional[str] = None) -> Dict[str, Any]:

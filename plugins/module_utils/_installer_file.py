@@ -25,7 +25,7 @@ _CHECKSUM = re.compile(r"^(sha256|sha384|sha512):([0-9a-fA-F]{64,128})\Z")
 _SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?([0-9]+\.[0-9]+\.[0-9]+)", re.MULTILINE)
 
 
-# -- options -----------------------------------------------------------------------------------------------------------
+# -- options ---------------------------------------------------------------------------------------------------------
 
 
 def check_source(url: Optional[str], checksum: Optional[str], prefix: str = "") -> Optional[str]:
@@ -62,7 +62,7 @@ def _check_checksum(name: str, checksum: str) -> None:
         raise OptionError(f"{name} {checksum!r} is not a checksum: use sha256: followed by 64 hexadecimal digits")
 
 
-# -- the file ----------------------------------------------------------------------------------------------------------
+# -- the file --------------------------------------------------------------------------------------------------------
 
 
 def download(url: str, ca_path: Optional[str] = None) -> bytes:

@@ -88,7 +88,7 @@ class KnownHost(TypedDict, total=False):
     allocator: dict[str, Any]
 
 
-# -- identity ------------------------------------------------------------------------------------------------------------
+# -- identity --------------------------------------------------------------------------------------------------------
 
 
 def normal_address(address: Any) -> str:
@@ -120,7 +120,7 @@ def host_identity(name: str, variables: Mapping[str, Any]) -> HostIdentity:
     return {"name": name, "runner_id": runner_id, "addresses": sorted(filter(_identifies_a_host, addresses))}
 
 
-# -- what the platform lists ---------------------------------------------------------------------------------------------
+# -- what the platform lists -----------------------------------------------------------------------------------------
 
 # The fields that are read later. All fields of ten thousand hosts take half a gigabyte.
 KEPT_OF_RUNNER = ("runner_id", "connected", "host_ip", "public_hostname", "zone", "roles", "build_info")
@@ -182,7 +182,7 @@ def count_warnings(known: Mapping[str, KnownHost], totals: PlatformTotals) -> li
     return [warning for warning in warnings if warning]
 
 
-# -- matching ------------------------------------------------------------------------------------------------------------
+# -- matching --------------------------------------------------------------------------------------------------------
 
 
 def match_hosts(hosts: Sequence[HostIdentity], known: Mapping[str, KnownHost]) -> dict[str, str | None]:
@@ -201,7 +201,7 @@ def match_hosts(hosts: Sequence[HostIdentity], known: Mapping[str, KnownHost]) -
         if len(found) > 1:
             raise PlatformError(
                 f"host {host['name']} matches {len(found)} runners: {', '.join(sorted(found))}; "
-                "remove the wrong one from the platform, or set ece_host_runner_id and ece_host_ip so that only one fits"
+                "remove the wrong one from the platform, or set ece_host_runner_id and ece_host_ip so that one fits"
             )
         match = found[0] if found else None
         if match is not None and match in claimed:
@@ -243,7 +243,7 @@ def _addresses_of(part: Mapping[str, Any]) -> set[str]:
     return {normal_address(part[key]) for key in ("host_ip", "public_hostname") if text_of(part.get(key))}
 
 
-# -- planning ------------------------------------------------------------------------------------------------------------
+# -- planning --------------------------------------------------------------------------------------------------------
 
 
 def api_state(entry: KnownHost | None, roles: Sequence[str]) -> tuple[str, list[str]]:
@@ -318,7 +318,7 @@ def entry_line(entry: PlanEntry) -> str:
     return f"{name}: known as {entry['runner_id']}, but disconnected"
 
 
-# -- the decision for one host -------------------------------------------------------------------------------------------
+# -- the decision for one host ---------------------------------------------------------------------------------------
 
 
 def decide(
@@ -356,8 +356,8 @@ def decide(
         return REFUSED, _unknown_containers(facts.get("engine") or {}, problems)
     if state == DISCONNECTED and not replace_stale:
         return STALE, (
-            f"stale: the platform knows it as {entry['runner_id']} but it is not connected, and it has no ECE container, "
-            "like a host with a new image. Delete the runner in the platform, or set ece_host_replace_stale: true."
+            f"stale: the platform knows it as {entry['runner_id']} but it is not connected, and it has no ECE "
+            "container, like a host with a new image. Delete the runner in the platform, or set ece_host_replace_stale: true."
         )
     if problems:
         return REFUSED, "the installer would refuse this host: " + " ".join(problems)
@@ -396,7 +396,7 @@ def _unknown_containers(engine: Mapping[str, Any], problems: Sequence[str]) -> s
     return " ".join([sentence, "The installer would refuse this host, too:", *problems] if problems else [sentence])
 
 
-# -- after the join ------------------------------------------------------------------------------------------------------
+# -- after the join --------------------------------------------------------------------------------------------------
 
 
 def differences(entry: KnownHost, zone: str | None, version: str | None) -> list[str]:

@@ -76,7 +76,7 @@ class PlatformTotals(TypedDict):
     runners: int | None
 
 
-# -- single values -----------------------------------------------------------------------------------------------------
+# -- single values ---------------------------------------------------------------------------------------------------
 
 
 def object_of(value: Any) -> Mapping[str, Any]:
@@ -122,7 +122,7 @@ def runner_roles(runner: Mapping[str, Any]) -> list[str]:
     return sorted(role["role_name"] for role in objects_of(runner.get("roles")) if text_of(role.get("role_name")))
 
 
-# -- flat records ------------------------------------------------------------------------------------------------------
+# -- flat records ----------------------------------------------------------------------------------------------------
 
 
 def flat_allocator(allocator: Mapping[str, Any]) -> FlatAllocator:
@@ -217,7 +217,7 @@ def filter_runners(
     )
 
 
-# -- counts ------------------------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------------------------
 
 
 def summarise(allocators: Iterable[FlatAllocator]) -> Summary:
@@ -263,7 +263,7 @@ def count_warning(kind: str, listed: int, total: int | None) -> str | None:
     )
 
 
-# -- secrets -----------------------------------------------------------------------------------------------------------
+# -- secrets ---------------------------------------------------------------------------------------------------------
 
 
 def without_secrets(value: Any, depth: int = DEPTH_MAX) -> Any:

@@ -51,7 +51,9 @@ msg:
   type: str
   sample: "new: join as allocator"
 facts:
-  description: Mapping of names to facts, as in RV(ece.platform.ece_host_info#module:facts). Empty for a host that only lacks a role.
+  description:
+    - Mapping of names to facts, as in RV(ece.platform.ece_host_info#module:facts).
+    - Empty for a host that only lacks a role.
   returned: when the host was checked
   type: dict
   sample: {}

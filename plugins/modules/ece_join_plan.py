@@ -11,7 +11,8 @@ short_description: Plan which hosts of a play have to join (private)
 version_added: 1.1.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
-  - Compares the hosts of the play with the platform's runners and allocators. The number of requests does not depend on the number of hosts.
+  - Compares the hosts of the play with the platform's runners and allocators. The number of requests does not depend
+    on the number of hosts.
   - Checks everything that the installer would get on hosts that are not joined, before anything is changed.
 author:
   - The ece.platform authors (@ece-platform)
@@ -118,7 +119,7 @@ hosts:
       version: 3.8.0
       coordinator: ece.example.com
 batch:
-  description: Number of hosts in each batch. A batch has at most as many hosts as can start within the time of one token.
+  description: Number of hosts in each batch, at most as many as can start within the time of one token.
   returned: success
   type: list
   elements: int

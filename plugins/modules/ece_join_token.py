@@ -11,9 +11,11 @@ short_description: Mint or revoke the enrollment token of a batch (private)
 version_added: 1.1.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
-  - With O(state=present), mints one token for exactly the roles of the batch's hosts that are to install, for no longer than the batch may take.
+  - With O(state=present), mints one token for exactly the roles of the batch's hosts that are to install, for no longer
+    than the batch may take.
   - Mints none where no host needs one, and where too many hosts of this or of an earlier batch have failed.
-  - With O(state=absent), revokes a persistent token. The result, registered under the same name, takes the place of the one that has the token.
+  - With O(state=absent), revokes a persistent token. The result, registered under the same name, takes the place of the
+    one that has the token.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:

@@ -11,9 +11,11 @@ short_description: Wait until the hosts of a batch have joined (private)
 version_added: 1.1.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
-  - Asks the platform once per interval, however many hosts wait, and follows each running installer over one connection to its host.
-  - Shows each change at once, and progress at least every 30 seconds. A failed installer does not delay the other hosts.
-  - A host has joined once it is connected with its roles for C(ece_host_settle_time) seconds, in its zone and with its version.
+  - Asks the platform once per interval, however many hosts wait, and follows each running installer over one
+    connection to its host.
+  - Shows each change at once, and progress at least every 30 seconds. A failed installer delays no other host.
+  - A host has joined once it is connected with its roles for C(ece_host_settle_time) seconds, in its zone and with its
+    version.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:

@@ -70,7 +70,7 @@ def percentage_problem(value: Any) -> str | None:
 
 
 def too_many_failed(failed: int, hosts: int, percentage: Any) -> str | None:
-    """Return a sentence where more than so many percent of a batch's hosts have failed. percentage: None for no limit."""
+    """Return a sentence where more than this percentage of a batch's hosts have failed. None is no limit."""
     if percentage is None or not failed:
         return None
     limit = float(str(percentage).strip().rstrip("%"))

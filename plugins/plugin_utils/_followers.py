@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection: it may change or go in any release.
 
-"""Follows the installers on many hosts: one open connection per host, on which the host reports when its installer ends."""
+"""Follows the installers on many hosts over one open connection per host, which reports the installer's end."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _answer(remote: Any, command: str) -> tuple[dict[str, Any] | None, str]:
 
 
 def requests_at_once() -> int:
-    """Return how many requests this process may hold open. Raises its limit of files as far as the hard limit allows."""
+    """Return how many requests this process may hold open. Raises its limit of files up to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = REQUESTS_MAX * FILES_PER_REQUEST + FILES_RESERVED
     if hard != resource.RLIM_INFINITY:

@@ -4,7 +4,7 @@
 
 # This plugin util is PRIVATE to the collection: it may change or go in any release.
 
-"""The installer as a file of the controller, or the address that hosts download it from: checked before any host is asked."""
+"""Checks the installer before any host is asked: a file on the controller, or the URL that hosts download it from."""
 
 from __future__ import annotations
 

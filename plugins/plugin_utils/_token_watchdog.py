@@ -64,7 +64,7 @@ class Watchdog(TypedDict):
     name: str
 
 
-# -- in the run ----------------------------------------------------------------------------------------------------------
+# -- in the run ------------------------------------------------------------------------------------------------------
 
 
 def mint(connection: Mapping[str, Any], request: TokenRequest, run_pid: int) -> tuple[MintedToken, Watchdog]:
@@ -123,7 +123,7 @@ def stop(watchdog: Watchdog) -> None:
         pass  # without /proc it ends with its run, after it has seen that the token is gone
 
 
-# -- in the watchdog -----------------------------------------------------------------------------------------------------
+# -- in the watchdog -------------------------------------------------------------------------------------------------
 
 
 class _Stopped(Exception):

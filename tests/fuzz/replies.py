@@ -19,7 +19,7 @@ from tests.fuzz.fuzzing import API_KEY, BASIC, BEARER, PASSWORD
 from tests.fuzz.transport import Answer, Reply
 from tests.unit.scripted import NOT_READY, connect_timeout, jwt, read_timeout, refused, reset
 
-# -- documents, in the formats of the API specification ----------------------------------------------------------------
+# -- documents, in the formats of the API specification --------------------------------------------------------------
 
 # These are whole variants instead of a strategy for each member, because each drawn thing takes time. Members get odd
 # values below, as damage.
@@ -222,7 +222,7 @@ FAILURES = st.sampled_from(
     + [{"errors": []}, {"error": PASSWORD}, {"error": {"key": API_KEY}}]
 )
 
-# -- damage ------------------------------------------------------------------------------------------------------------
+# -- damage ----------------------------------------------------------------------------------------------------------
 
 # Placeholders for nesting that is too deep for Python to write as JSON; see `spelled`.
 DEEP = {f"@{depth}@": b'{"a":[' * (depth // 2) + b"]}" * (depth // 2) for depth in (80, 400, 900, 20_000)}
@@ -489,7 +489,7 @@ STRANGE = st.builds(
 )
 UNREACHED = st.sampled_from(BROKEN).map(lambda make: make())
 
-# -- servers -----------------------------------------------------------------------------------------------------------
+# -- servers ---------------------------------------------------------------------------------------------------------
 
 HEALTHY_DOCUMENTS: dict[str, Any] = {
     "login": {"token": BEARER},

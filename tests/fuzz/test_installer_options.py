@@ -30,7 +30,7 @@ FLAGS = {
     if option.flag and option.name != "container_engine"
 }
 
-# -- options that are right --------------------------------------------------------------------------------------------
+# -- options that are right ------------------------------------------------------------------------------------------
 
 TEXTS = ["a", "Z9", "zone-1", "0", "a.b_c-d", "rack7"]
 RIGHT: dict[str, list] = {
@@ -83,7 +83,7 @@ def _with_podman(options: dict[str, Any]) -> dict[str, Any]:
 
 OPTION_SETS = option_sets(RIGHT).map(_with_podman)
 
-# -- meaning -----------------------------------------------------------------------------------------------------
+# -- meaning ---------------------------------------------------------------------------------------------------------
 
 READERS = {
     "roles": lambda text: text.split(","),
@@ -149,7 +149,7 @@ def assert_refusal(options: dict[str, Any], prefix: str, error: OptionError) -> 
     assert any(message.startswith((f"{prefix}{name} ", f"{prefix}{name}:")) for name in options), message
 
 
-# -- the tests ---------------------------------------------------------------------------------------------------------
+# -- the tests -------------------------------------------------------------------------------------------------------
 
 
 def outcome_of(options: dict[str, Any], prefix: str) -> str:

@@ -54,7 +54,7 @@ def check_options(
     assert min(tally["accepted"], tally["refused"]) > examples * 0.2, tally
 
 
-# -- connection options ------------------------------------------------------------------------------------------------
+# -- connection options ----------------------------------------------------------------------------------------------
 
 CONNECTION = {
     "url": [
@@ -144,7 +144,7 @@ def test_connection_options_connect_or_are_refused_with_a_message(environment):
     check_options(connect, option_sets(CONNECTION, whole=True, more=WRONG_CONNECTION), CONNECTIONS, (API_KEY, PASSWORD))
 
 
-# -- options of modules, with the types that Ansible gives them --------------------------------------------------------
+# -- options of modules, with the types that Ansible gives them ------------------------------------------------------
 
 ODD_IDS = [
     "t",
@@ -216,7 +216,7 @@ def test_a_modules_options_lead_to_requests_of_the_api_or_are_refused_with_a_mes
     check_options(run, MODULE_OPTIONS, MODULES, (API_KEY, *TOKEN.split(".")))
 
 
-# -- variables of a new host -------------------------------------------------------------------------------------------
+# -- variables of a new host -----------------------------------------------------------------------------------------
 
 HOST = {
     "ansible_host": [None, "10.0.0.99"],

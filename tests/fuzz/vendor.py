@@ -90,7 +90,7 @@ def _assigned(value: str) -> str:
     return rest
 
 
-# -- the same, by a shell ----------------------------------------------------------------------------------------------
+# -- the same, by a shell --------------------------------------------------------------------------------------------
 
 _DUMP = 'for name in {names}; do [[ -v $name ]] && printf "%s=%s\\0" "$name" "${{!name}}"; done; exit 0'
 

@@ -62,7 +62,7 @@ class Hit:
         return f"{self.place}: {self.kind}, {self.form}"
 
 
-# -- needles ------------------------------------------------------------------------------------------------
+# -- needles ---------------------------------------------------------------------------------------------------------
 
 
 def pieces(value: str) -> list[str]:
@@ -129,7 +129,7 @@ def needles_for(secrets: Iterable[Secret]) -> list[Needle]:
     return list(dict.fromkeys(needle for secret in secrets for needle in needles_of(secret)))
 
 
-# -- places ---------------------------------------------------------------------------------------------------
+# -- places ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass

@@ -29,7 +29,7 @@ def new_hosts(operator, count, **knobs):
         operator.new_host(f"new-{number:02}", f"192.0.2.{number}", **knobs)
 
 
-# -- one plan -------------------------------------------------------------------------------------------------------
+# -- one plan --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": FLEET}])
@@ -60,7 +60,7 @@ def test_in_another_play_a_joined_host_skips_one_task_at_most(any_operator):
     assert len(operator.ece.requests) <= 4
 
 
-# -- one watch, one token, little output ---------------------------------------------------------------------------
+# -- one watch, one token, little output -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": FLEET, "install_seconds": 2.0}])

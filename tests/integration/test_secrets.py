@@ -30,7 +30,7 @@ def registered():
     return {task["register"] for task in tasks if "register" in task}
 
 
-# -- the scan -------------------------------------------------------------------------------------------------
+# -- the scan --------------------------------------------------------------------------------------------------------
 
 
 def test_the_scan_finds_a_leak_in_every_place(any_operator):

@@ -234,7 +234,7 @@ def _replace_file(path: Path, text: str, mode: int) -> None:
     new.replace(path)
 
 
-# -- real machines -----------------------------------------------------------------------------------------------------
+# -- real machines ---------------------------------------------------------------------------------------------------
 
 _HEADER = "# Made by the stand-in ECE of ece.platform\n"
 _SOCKET_UNIT = f"""[Unit]

@@ -101,7 +101,7 @@ class Script:
         assert not missing, f"these requests never came: {missing}"
 
 
-# -- exceptions of requests, as they look on the wire (test_client.py proves it with real sockets) ---------------------
+# -- exceptions of requests, as they look on the wire (test_client.py proves it with real sockets) -------------------
 
 
 def refused():
@@ -124,7 +124,7 @@ def reset():
     )
 
 
-# -- replies of the API ------------------------------------------------------------------------------------------------
+# -- replies of the API ----------------------------------------------------------------------------------------------
 
 
 def failed(code, message="a message of the API", **more):

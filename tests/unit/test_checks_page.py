@@ -30,7 +30,7 @@ def role_options():
 
 def test_the_page_of_checks_is_that_of_the_rules():
     page = (CHECKOUT / "docs" / "checks.md").read_text(encoding="utf-8")
-    assert page == checks_table.page(), "run `make checks`"
+    assert page == checks_table.page(), "run `make tables`"
 
 
 def test_module_and_role_can_skip_each_check_and_no_other():

@@ -77,7 +77,7 @@ def tasks(text):
     return [(key, value) for task in yaml.safe_load(text) for key, value in task.items() if key.startswith(NAME + ".")]
 
 
-# -- tests -----------------------------------------------------------------------------------------------------------------------
+# -- tests -----------------------------------------------------------------------------------------------------------
 
 
 @every_module
@@ -99,7 +99,7 @@ def test_every_module_util_has_a_test_file_or_is_named_in_one(path):
     )
 
 
-# -- documentation -----------------------------------------------------------------------------------------------------------------
+# -- documentation ---------------------------------------------------------------------------------------------------
 
 
 @every_module
@@ -243,7 +243,7 @@ def test_every_fallback_to_the_environment_is_documented():
             assert f"E({variable})" in " ".join(options[name]["description"]), name
 
 
-# -- action group ------------------------------------------------------------------------------------------------------------------
+# -- action group ----------------------------------------------------------------------------------------------------
 
 
 def test_the_action_group_is_what_takes_connection_options_and_nothing_else():
@@ -258,7 +258,7 @@ def test_a_module_is_documented_as_member_of_the_action_group_if_it_is_one(modul
     assert (f"{NAME}.connection" in fragments) == connects(module)
 
 
-# -- role --------------------------------------------------------------------------------------------------------------------------
+# -- role ------------------------------------------------------------------------------------------------------------
 
 OUR_ROLES = sorted(path.name for path in (COLLECTION / "roles").iterdir() if path.is_dir())
 
@@ -307,7 +307,7 @@ def test_the_role_takes_the_roles_that_the_platform_knows():
     assert options["ece_host_roles"]["default"] == list(DEFAULT_ROLES)
 
 
-# -- private parts -----------------------------------------------------------------------------------------------------
+# -- private parts ---------------------------------------------------------------------------------------------------
 
 STEPS = [module for module in MODULES if module.startswith("ece_join_")]
 PRIVATE = [path for kind in ("module_utils", "plugin_utils") for path in (COLLECTION / "plugins" / kind).glob("*.py")]
@@ -366,7 +366,7 @@ def test_every_state_of_a_host_is_in_the_table_of_the_architecture():
     assert {state for row in rows for state in re.findall(r"`(.*?)`", row)} == states
 
 
-# -- what security.md promises ------------------------------------------------------------------------------------------------------
+# -- what security.md promises ---------------------------------------------------------------------------------------
 
 SHELL = re.compile(
     r"shell=True|os\.system|os\.popen|getoutput|getstatusoutput|use_unsafe_shell|ansible\.builtin\.(shell|raw)|^\s*(shell|raw):",
@@ -403,7 +403,7 @@ def test_certificates_are_verified_by_default():
 
 
 def test_the_page_of_faults_is_what_is_tested():
-    assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), "run `make faults`"
+    assert (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8") == faults_table.page(), "run `make tables`"
 
 
 def test_each_fault_has_a_name_of_its_own():
@@ -411,7 +411,7 @@ def test_each_fault_has_a_name_of_its_own():
     assert len(names) == len(set(names)) >= 40
 
 
-# -- release -----------------------------------------------------------------------------------------------------------------------
+# -- release ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_version_is_the_same_everywhere():

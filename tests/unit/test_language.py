@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The project uses the field's terms. This list of expressions that it does not use stays short, and has no exceptions."""
+"""The project uses the field's terms. The list of expressions that it does not use is short and has no exceptions."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ def test_only_the_installer_and_its_engine_may_have_the_token_as_an_argument(arg
     assert (kinds(left, TOKEN) == set()) is allowed
 
 
-# -- sums ----------------------------------------------------------------------------------------------------------
+# -- sums ------------------------------------------------------------------------------------------------------------
 
 
 def test_scans_add_up_to_one_line():

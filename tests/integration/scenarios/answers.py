@@ -87,7 +87,7 @@ ANSWERS = {
     "missing-fields": Answer(text="are answered without the required fields", fault={"transform": lambda _payload: {}}),
 }
 
-# -- texts that the run prints, by kind of answer ---------------------------------------------------------------------
+# -- texts that the run prints, by kind of answer --------------------------------------------------------------------
 
 OF_STANDIN = {
     status: f"answered HTTP {status}: A fault of the stand-in." for status in ("500", "502", "503", "429", "404")
@@ -147,7 +147,7 @@ REVOKE_MESSAGES = {
 }
 ROLE_MESSAGES = {"500": OF_STANDIN["500"], "404": OF_STANDIN["404"], **NOT_PERMITTED, "html": WEB_PAGE}
 
-# -- steps ------------------------------------------------------------------------------------------------------------
+# -- steps -----------------------------------------------------------------------------------------------------------
 
 
 def a_lacks_the_role(operator: Operator) -> None:

@@ -32,7 +32,7 @@ LONG_INSTALL = {"install_seconds": 25.0}
 ONE_CONNECTED = "1/1 connected"
 REVOKED = "the token watchdog revokes the token; the second run restarts the installers that fail because of that"
 
-# -- what the operator does -------------------------------------------------------------------------------------------
+# -- what the operator does ------------------------------------------------------------------------------------------
 
 
 def hosts_install(operator: Operator) -> bool:

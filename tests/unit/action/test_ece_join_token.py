@@ -104,7 +104,7 @@ def test_a_watchdog_mints_a_persistent_token_and_watches_ansible_playbook(ece, m
     assert request == {"roles": ["allocator"], "persistent": True, "validity_seconds": None}
 
 
-# -- too many failures ---------------------------------------------------------------------------------------------------
+# -- too many failures -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_batch_gets_its_token(ece, mint, earlier):
     assert mint(hosts, most=10, batch="cd")["reason"] is None
 
 
-# -- the end of the token ------------------------------------------------------------------------------------------------
+# -- the end of the token --------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_the_first_installer_that_ends_and_the_first_host_that_connects_make_the
     assert hosts[0].phase == "joined", hosts[0].message
 
 
-# -- what is expected of a host ------------------------------------------------------------------------------------------
+# -- what is expected of a host --------------------------------------------------------------------------------------
 
 VARIABLES = Variables(
     ece_host_install_timeout="60", ece_host_connect_timeout=5, ece_host_storage_path="/data", ece_host_settle_time=3

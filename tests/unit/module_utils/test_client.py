@@ -26,7 +26,7 @@ from tests.unit.scripted import ALLOCATORS, NOT_READY, RUNNERS, TOKENS, URL, fai
 
 PLATFORM = {"version": "3.8.0"}
 
-# -- DELETE ------------------------------------------------------------------------------------------------------------
+# -- DELETE ----------------------------------------------------------------------------------------------------------
 
 DELETES = {
     "token": ("delete_enrollment_token", TOKENS),
@@ -80,7 +80,7 @@ def test_a_404_that_the_api_did_not_send_about_the_object_is_an_error(ece, make_
         getattr(make_client(retries=0), function)("id")
 
 
-# -- replies without what the API promises -----------------------------------------------------------------------------
+# -- replies without what the API promises ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_whatever_is_answered_nothing_but_an_ece_error_comes_out(call, status, b
         CALLS[call](client)
 
 
-# -- lists of allocators -----------------------------------------------------------------------------------------------
+# -- lists of allocators ---------------------------------------------------------------------------------------------
 
 
 class Index(HTTPAdapter):
@@ -342,7 +342,7 @@ def test_any_other_error_on_a_later_page_is_an_error_and_not_the_end(ece, make_c
         list(make_client().iter_allocators())
 
 
-# -- single operations -------------------------------------------------------------------------------------------------
+# -- single operations -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

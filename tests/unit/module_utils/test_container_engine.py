@@ -46,7 +46,7 @@ def facts_of(engine_name, folder):
     return container_engine.engine_facts(engine_name, USER.pw_name, [str(folder)])
 
 
-# -- client and containers ---------------------------------------------------------------------------------------------
+# -- client and containers -------------------------------------------------------------------------------------------
 
 
 def test_docker_with_containers(engine, folder):
@@ -165,7 +165,7 @@ def test_an_engine_without_a_version(engine, folder):
     assert facts_of(None, folder)["version"] is None
 
 
-# -- socket ------------------------------------------------------------------------------------------------------------
+# -- socket ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_socket_is_one_and_a_file_is_not(folder):

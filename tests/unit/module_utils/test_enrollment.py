@@ -41,7 +41,7 @@ def lost(make_client, **options):
     return str(caught.value)
 
 
-# -- a lost answer -----------------------------------------------------------------------------------------------------
+# -- a lost answer ---------------------------------------------------------------------------------------------------
 
 
 def test_tokens_that_were_there_or_have_other_roles_are_not_the_lost_one(ece, make_client):
@@ -159,7 +159,7 @@ def test_only_an_answer_that_may_hide_an_effect_counts_as_lost(status, is_lost):
     assert enrollment.answer_lost(EceError("not even sent")) is False
 
 
-# -- the mint lock -----------------------------------------------------------------------------------------------------
+# -- the mint lock ---------------------------------------------------------------------------------------------------
 
 
 def test_plays_of_one_machine_mint_one_after_the_other(monkeypatch):
@@ -202,7 +202,7 @@ def test_a_coordinator_that_hangs_is_not_asked_for_longer_than_the_search_takes(
     assert lost(make_client).endswith("No persistent token is new since")
 
 
-# -- revoke ------------------------------------------------------------------------------------------------------------
+# -- revoke ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_lost_token_that_stays_listed_is_named(ece, make_client):
     assert "token_id lost, could not be revoked (the platform answered" in lost(make_client)
 
 
-# -- the content of a token --------------------------------------------------------------------------------------------
+# -- the content of a token ------------------------------------------------------------------------------------------
 
 
 def jwt_of(payload: bytes) -> str:
@@ -299,7 +299,7 @@ def test_an_ephemeral_token_expires_at_a_number(end):
     assert "never expires" in token_mismatch({"roles": ["allocator"], "exp": end}, ["allocator"], False)
 
 
-# -- the validity of a token -------------------------------------------------------------------------------------------
+# -- the validity of a token -----------------------------------------------------------------------------------------
 
 
 def test_the_times_of_a_token_are_numbers_and_users_see_utc(ece, make_client, monkeypatch):

@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from tests.unit.host_user import ROOT, USER
 
-# -- operating system --------------------------------------------------------------------------------------------------
+# -- operating system ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_os_facts_have_id_and_version_of_the_file():
     }
 
 
-# -- files and tables of the kernel ------------------------------------------------------------------------------------
+# -- files and tables of the kernel ----------------------------------------------------------------------------------
 
 
 def test_memory_facts_are_in_mb():
@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_read_is_empty(folder):
     assert host_facts.read_text(str(folder)) == ""
 
 
-# -- storage -----------------------------------------------------------------------------------------------------------
+# -- storage ---------------------------------------------------------------------------------------------------------
 
 
 def test_existing_parent(folder):
@@ -206,7 +206,7 @@ def test_storage_without_a_user_is_not_writable(folder):
     assert host_facts.storage_facts(str(folder), None, "")["writable"] is False
 
 
-# -- installers --------------------------------------------------------------------------------------------------------
+# -- installers ------------------------------------------------------------------------------------------------------
 
 
 def test_lock_is_held_while_a_process_holds_it(folder):

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
 from tests.unit.host_user import ROOT, USER
 
-# -- commands ----------------------------------------------------------------------------------------------------------
+# -- commands --------------------------------------------------------------------------------------------------------
 
 
 def test_a_command_gets_a_clean_environment(monkeypatch):
@@ -66,7 +66,7 @@ def test_output_that_is_not_text_is_not_an_error():
     assert host_process.run_command(["printf", "\\377x"])[1] == "\ufffdx"
 
 
-# -- users -------------------------------------------------------------------------------------------------------------
+# -- users -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_user_is_found_with_its_groups():
@@ -79,7 +79,7 @@ def test_a_user_that_does_not_exist_is_none():
     assert host_process.find_user("no-such-user-here") is None
 
 
-# -- errors ------------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def user(make_client):
     return make_client(username=USERNAME, password=PASSWORD)
 
 
-# -- authentication ----------------------------------------------------------------------------------------------------
+# -- authentication --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_netrc_cannot_replace_the_credentials(ece, make_client, credentials, tmp
     assert all("c29tZW9uZTplbHNl" not in str(request.headers) for request in ece.requests)
 
 
-# -- TLS, against real servers -----------------------------------------------------------------------------------------
+# -- TLS, against real servers ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -339,7 +339,7 @@ def test_an_unusable_ca_path_is_named(trust, make_client, tmp_path, content):
         make_client(trust.server(), ca_path=str(path)).platform()
 
 
-# -- connections, against real sockets ---------------------------------------------------------------------------------
+# -- connections, against real sockets -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -440,7 +440,7 @@ def test_an_unusable_address_is_named(make_client, url):
         make_client(url, retries=0).platform()
 
 
-# -- timeouts ----------------------------------------------------------------------------------------------------------
+# -- timeouts --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_every_request_has_a_timeout_to_connect_and_one_to_answer(ece, make_clie
     assert [request.req_kwargs["timeout"] for request in ece.requests] == [pair] * 4
 
 
-# -- several coordinators ----------------------------------------------------------------------------------------------
+# -- several coordinators --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [refused, connect_timeout, reset, read_timeout])
@@ -521,7 +521,7 @@ def test_the_first_coordinator_is_asked_again_when_the_preferred_one_is_gone(ece
     assert client.url == URL
 
 
-# -- retries -----------------------------------------------------------------------------------------------------------
+# -- retries ---------------------------------------------------------------------------------------------------------
 
 TRANSIENT = {
     "refused": {"body": refused()},
@@ -640,7 +640,7 @@ def test_pauses_grow_up_to_a_limit_and_start_again_with_the_next_request(ece, ma
     assert sleeps[8:] == [0.5]
 
 
-# -- answers that the API does not send --------------------------------------------------------------------------------
+# -- answers that the API does not send ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -748,7 +748,7 @@ def test_a_login_token_that_no_header_takes_is_an_error_without_it(ece, user, to
         user.platform()
 
 
-# -- errors of the API -------------------------------------------------------------------------------------------------
+# -- errors of the API -----------------------------------------------------------------------------------------------
 
 
 def test_an_error_is_one_line_whatever_the_api_says(ece, make_client):

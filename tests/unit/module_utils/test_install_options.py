@@ -19,7 +19,7 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Option
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 
-# -- options to arguments ----------------------------------------------------------------------------------------------
+# -- options to arguments --------------------------------------------------------------------------------------------
 
 # Option, its value, the arguments that it becomes; in the order of the command line.
 EVERY_OPTION = [
@@ -115,7 +115,7 @@ def test_other_right_spellings(name, value, argv):
     assert install_options.arguments({name: value}) == argv
 
 
-# -- refusals ----------------------------------------------------------------------------------------------------------
+# -- refusals --------------------------------------------------------------------------------------------------------
 
 TEXT_OPTIONS = [
     "api_base_url",
@@ -297,7 +297,7 @@ def test_extra_args_cannot_replace_an_option(flag, option):
         install_options.arguments({"extra_args": [flag, "x"]})
 
 
-# -- the property behind it --------------------------------------------------------------------------------------------
+# -- the property behind it ------------------------------------------------------------------------------------------
 
 SWITCHES = {option.flag for option in install_options.INSTALL_OPTIONS if option.flag and not option.check}
 VALUED = {option.flag for option in install_options.INSTALL_OPTIONS if option.flag and option.check}
@@ -400,7 +400,7 @@ def test_without_token_masks_the_token_alone():
     assert TOKEN in argv
 
 
-# -- the table ---------------------------------------------------------------------------------------------------------
+# -- the table -------------------------------------------------------------------------------------------------------
 
 
 def test_the_roles_variables_are_those_of_its_options():

@@ -18,7 +18,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
 
-# -- exit codes --------------------------------------------------------------------------------------------------------
+# -- exit codes ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_explain_exit(code, meaning, remedy):
     assert (found[0].startswith(meaning), remedy in found[1]) == (True, True), found
 
 
-# -- states and results ------------------------------------------------------------------------------------------------
+# -- states and results ----------------------------------------------------------------------------------------------
 
 STARTED = {"started": 1000.0, "timeout": 1800, "roles": ["allocator"]}
 FINISHED = {
@@ -152,7 +152,7 @@ def test_last_lines_are_the_last_forty():
     assert install_record.last_lines("") == []
 
 
-# -- FOLLOW_SOURCE, as it runs on a host -------------------------------------------------------------------------------
+# -- FOLLOW_SOURCE, as it runs on a host -----------------------------------------------------------------------------
 
 
 def follow(folder, limit="0"):

@@ -124,7 +124,7 @@ def test_script_version(text, version):
     assert installer_file.script_version(text) == version
 
 
-# -- download, from a server on the loopback address -------------------------------------------------------------------
+# -- download, from a server on the loopback address -----------------------------------------------------------------
 
 
 @pytest.fixture

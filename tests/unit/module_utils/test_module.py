@@ -49,7 +49,7 @@ def check_failure(result, *parts):
         assert secret not in result.printed
 
 
-# -- bad options -------------------------------------------------------------------------------------------------------
+# -- bad options -----------------------------------------------------------------------------------------------------
 
 BAD = {
     "no url": (KEY, ["url is not set", "ECE_URL"]),
@@ -147,7 +147,7 @@ def test_every_module_checks_its_connection_options_first(ece, run_module, modul
     assert ece.requests == []
 
 
-# -- good options ------------------------------------------------------------------------------------------------------
+# -- good options ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_timeout_retries_and_version_reach_the_client(ece, run_module, sleeps):
     assert len(sleeps) == 1
 
 
-# -- errors as results -------------------------------------------------------------------------------------------------
+# -- errors as results -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def matches(hosts, runners=(), allocators=()):
     return match_hosts(identities, known_hosts(runners, allocators))
 
 
-# -- identity -----------------------------------------------------------------------------------------------------
+# -- identity --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_two_hosts_that_fit_one_runner_are_an_error():
         )
 
 
-# -- the state of a host by the API --------------------------------------------------------------------------------------------
+# -- the state of a host by the API ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_plan_line(counts, message):
     assert line == "ECE 3.8.0 at https://ece.example.com:12443 - " + message
 
 
-# -- after the join ----------------------------------------------------------------------------------------------------
+# -- after the join --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -536,7 +536,7 @@ def test_where_the_engine_does_not_answer_the_host_is_refused_with_its_error(say
     assert decide(planned(says), known, replace_stale=True, connect_timeout=600)[0] in (INSTALL, REPLACE)
 
 
-# -- allocators that the list lacks ------------------------------------------------------------------------------------
+# -- allocators that the list lacks ----------------------------------------------------------------------------------
 
 
 def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
@@ -573,7 +573,7 @@ def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
     assert plan_hosts(hosts, known)["10.0.0.2"]["state"] == JOINED
 
 
-# -- replies of other shapes than the API's ----------------------------------------------------------------------------
+# -- replies of other shapes than the API's --------------------------------------------------------------------------
 
 every_odd_value = pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: repr(odd)[:20])
 

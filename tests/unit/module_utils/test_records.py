@@ -24,7 +24,7 @@ from tests.unit.scripted import FULL_ALLOCATOR, ODD_VALUES, runner
 
 every_odd_value = pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: repr(odd)[:20])
 
-# -- flat records ------------------------------------------------------------------------------------------------------
+# -- flat records ----------------------------------------------------------------------------------------------------
 
 
 def test_flat_allocator():
@@ -123,7 +123,7 @@ def test_a_value_that_cannot_be_memory_is_none(number):
     assert flat["memory_total_mb"] is None
 
 
-# -- filters -----------------------------------------------------------------------------------------------------------
+# -- filters ---------------------------------------------------------------------------------------------------------
 
 
 def listed(allocator_id, zone, connected, maintenance_mode=False, total=1024, used=512, **tags):
@@ -193,7 +193,7 @@ def test_filters_of_runners_all_hold_and_the_result_is_sorted(filters, ids):
     assert "".join(one["runner_id"] for one in filter_runners(RUNNERS, **filters)) == ids
 
 
-# -- counts ------------------------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------------------------
 
 
 def test_summary_counts_in_all_and_by_zone_and_unknown_memory_counts_as_0():
@@ -271,7 +271,7 @@ def test_odd_counts_of_the_platform_do_not_count(odd):
         assert set(platform_totals({"regions": regions}).values()) <= {None, 0}
 
 
-# -- secrets -----------------------------------------------------------------------------------------------------------
+# -- secrets ---------------------------------------------------------------------------------------------------------
 
 
 def test_without_secrets_cuts_endless_nesting():

@@ -33,7 +33,7 @@ def body(persistent=False, **more):
     return {"persistent": persistent, "roles": ["allocator"], **more}
 
 
-# -- mint --------------------------------------------------------------------------------------------------------------
+# -- mint ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_check_mode_mints_nothing(ece, run_module, persistent):
     assert ece.requests == []
 
 
-# -- a token that is not what was asked for ----------------------------------------------------------------------------
+# -- a token that is not what was asked for --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_useless_token_that_cannot_be_revoked_is_named(ece, run_module):
     )
 
 
-# -- a mint without an answer ------------------------------------------------------------------------------------------
+# -- a mint without an answer ----------------------------------------------------------------------------------------
 
 LOST = {
     "reset": {"body": reset()},
@@ -229,7 +229,7 @@ def test_a_mint_that_is_refused_left_nothing_behind(ece, run_module, persistent,
     assert "new since" not in result["msg"]
 
 
-# -- revoke ------------------------------------------------------------------------------------------------------------
+# -- revoke ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -263,7 +263,7 @@ def test_a_404_page_of_a_proxy_is_not_a_revocation(ece, run_module):
     assert result["failed"] and "no such page" in result["msg"]
 
 
-# -- options -----------------------------------------------------------------------------------------------------------
+# -- options ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_nothing_is_written(folder, run):
     assert sorted(folder.rglob("*")) == before
 
 
-# -- the installer at an address ---------------------------------------------------------------------------------------
+# -- the installer at an address -------------------------------------------------------------------------------------
 
 
 def inspected(run, content=SCRIPT, **options):

@@ -135,7 +135,7 @@ def box(run_module, monkeypatch):
     shutil.rmtree(folder)
 
 
-# -- a run -------------------------------------------------------------------------------------------------------------
+# -- a run -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_installer_gets_its_arguments_and_nothing_of_our_environment(box, monkeypatch):
@@ -235,7 +235,7 @@ def test_a_closed_output_is_not_the_end(box):
     assert box.run()["rc"] == 4
 
 
-# -- secrets -----------------------------------------------------------------------------------------------------------
+# -- secrets ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [0, 1])
@@ -303,7 +303,7 @@ def test_a_link_of_the_install_user_is_not_followed(box, name):
     assert box.note("started") == ""
 
 
-# -- timeouts, adoption ------------------------------------------------------------------------------------------------
+# -- timeouts, adoption ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("stubborn", ["none", "child", "script"])
@@ -444,7 +444,7 @@ def test_after_an_interruption_a_new_run_starts_the_installer_again(box):
     assert (box.run()["rc"], box.follow()["rc"]) == (0, 0)
 
 
-# -- nothing to do, nothing done ---------------------------------------------------------------------------------------
+# -- nothing to do, nothing done -------------------------------------------------------------------------------------
 
 
 def test_an_installed_host_is_not_touched(box):
@@ -482,7 +482,7 @@ def test_check_mode_of_an_installed_host_is_no_change(box):
     assert box.run(token=None, check_mode=True)["changed"] is False
 
 
-# -- refusals ----------------------------------------------------------------------------------------------------------
+# -- refusals --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -616,7 +616,7 @@ def test_a_storage_path_that_cannot_be_made_is_an_error(box):
     assert box.note("started") == ""
 
 
-# -- engines and what is left on them ----------------------------------------------------------------------------------
+# -- engines and what is left on them --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["fac-0123-instance-0000000001", "frc-allocators-allocator"])
@@ -646,7 +646,7 @@ def test_only_a_running_container_of_the_installer_is_a_running_installer(box, s
     assert (result["changed"], bool(box.note("started"))) == (started, started), result
 
 
-# -- a supervisor in trouble -------------------------------------------------------------------------------------------
+# -- a supervisor in trouble -----------------------------------------------------------------------------------------
 
 
 def test_a_full_disk_hides_neither_the_end_nor_the_exit_code(box, monkeypatch):

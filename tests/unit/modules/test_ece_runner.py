@@ -18,7 +18,7 @@ def roles_body(*roles):
     return {"roles": [{"role_name": role} for role in roles]}
 
 
-# -- present -----------------------------------------------------------------------------------------------------------
+# -- present ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_roles_that_are_refused_are_an_error_with_its_code(ece, run_module):
     assert result["failure"]["code"] == "runners.runner_set_roles_failed"
 
 
-# -- absent ------------------------------------------------------------------------------------------------------------
+# -- absent ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("held", [["allocator", "proxy"], ["proxy"], []], ids=["allocator", "no allocator", "no roles"])
@@ -136,7 +136,7 @@ def test_a_deletion_without_an_answer_is_an_error(ece, run_module):
     assert result["failed"] and "connection reset by peer" in result["msg"]
 
 
-# -- options -----------------------------------------------------------------------------------------------------------
+# -- options ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

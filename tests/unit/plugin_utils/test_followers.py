@@ -25,7 +25,7 @@ def ended(rc):
 
 
 class Hosts:
-    """Stands for on_host: each host answers with its records in turn, or prints a text instead. The last one repeats."""
+    """Stands for on_host: each host answers with its records, or prints a text instead. The last one repeats."""
 
     def __init__(self, **answers):
         self.answers = {name: list(records) for name, records in answers.items()}

@@ -253,7 +253,8 @@ def test_a_host_that_falls_silent_is_told_from_an_installer_that_never_ends():
     host.update(1860.1, None, RUNNING, host_error="no answer")
     assert host.phase == FAILED
     assert host.message.startswith(
-        "the host has not answered for 1760 s (no answer), so it is not known whether its installer has ended; look at its console"
+        "the host has not answered for 1760 s (no answer), so it is not known whether its installer has ended; "
+        "look at its console"
     )
 
 
@@ -265,7 +266,7 @@ def test_an_installer_that_was_never_started_is_not_waited_for():
     assert (host.phase, "was not started" in host.message) == (FAILED, True)
 
 
-# -- settling ------------------------------------------------------------------------------------------------------------
+# -- settling --------------------------------------------------------------------------------------------------------
 
 
 def test_a_host_has_joined_once_it_has_stayed_connected():
@@ -326,7 +327,7 @@ def test_a_settling_host_whose_installer_never_reported_is_waited_for_like_any_o
     assert (host.phase, host.connect_seconds) == (JOINED, None)
 
 
-# -- installers of earlier runs ------------------------------------------------------------------------------------------
+# -- installers of earlier runs --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -392,7 +393,8 @@ def test_a_host_whose_roles_do_not_arrive_fails_without_a_mention_of_an_installe
     host.update(600.1, known(roles=()), None)
     assert host.phase == FAILED
     assert host.message.startswith(
-        "not connected 600 s after its roles were assigned (ece_host_connect_timeout): it is connected but without the role"
+        "not connected 600 s after its roles were assigned (ece_host_connect_timeout): "
+        "it is connected but without the role"
     )
 
 

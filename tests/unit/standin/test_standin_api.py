@@ -138,7 +138,7 @@ def test_another_region_is_not_found(ece: StandIn) -> None:
     assert Client(ece, "/api/v1/regions/elsewhere")("GET", "/platform").status_code == 404
 
 
-# -- lists -------------------------------------------------------------------------------------------------------------
+# -- lists -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_list_is_cut_into_pages_without_a_hint(make: Callable[..., StandIn]) -> None:
@@ -239,7 +239,7 @@ def test_ten_thousand_allocators_are_listed_in_time(make: Callable[..., StandIn]
     assert ece.violations == []
 
 
-# -- authentication and permissions ------------------------------------------------------------------------------------
+# -- authentication and permissions ----------------------------------------------------------------------------------
 
 
 def test_every_path_needs_credentials(ece: StandIn) -> None:
@@ -301,7 +301,7 @@ def test_only_a_native_user_creates_api_keys(ece: StandIn, api: Client) -> None:
     assert Client(ece, Authorization="ApiKey " + made.json()["key"])("GET", "/platform").status_code == 200
 
 
-# -- enrollment tokens -------------------------------------------------------------------------------------------------
+# -- enrollment tokens -----------------------------------------------------------------------------------------------
 
 
 def test_a_token_is_a_jwt_with_its_claims(ece: StandIn, api: Client) -> None:
@@ -353,7 +353,7 @@ def test_the_request_log_holds_no_secret(ece: StandIn, api: Client) -> None:
     assert [item["method"] for item in ece.mutations] == ["POST", "DELETE"]
 
 
-# -- requests that change something ------------------------------------------------------------------------------------
+# -- requests that change something ----------------------------------------------------------------------------------
 
 
 def test_a_body_that_is_not_json_is_refused(api: Client) -> None:

@@ -28,7 +28,7 @@ def host(ece: StandIn) -> dict:
     return ece.add_host("h", "10.9.0.1", zone="ece-zone-2")
 
 
-# -- the join server ---------------------------------------------------------------------------------------------------
+# -- the join server -------------------------------------------------------------------------------------------------
 
 
 def refusal(ece: StandIn, token: str, **changes: str) -> str:
@@ -92,7 +92,7 @@ def test_a_role_that_the_token_lacks_is_pending(ece: StandIn, api: Client) -> No
     assert api.get("/platform/infrastructure/allocators/r")["status"]["connected"] is True
 
 
-# -- the installer -----------------------------------------------------------------------------------------------------
+# -- the installer ---------------------------------------------------------------------------------------------------
 
 
 def test_a_host_joins(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
@@ -326,7 +326,7 @@ def test_the_debug_output_holds_the_token(ece: StandIn, api: Client, host: dict,
     assert token in installer.join("h", token, "allocator", "--debug").stdout
 
 
-# -- the engine --------------------------------------------------------------------------------------------------------
+# -- the engine ------------------------------------------------------------------------------------------------------
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
@@ -425,7 +425,7 @@ def test_an_engine_responds_only_on_its_socket(ece: StandIn, host: dict, install
     assert "unknown flag: --remote" in installer.engine("h", "--remote", "ps").stderr
 
 
-# -- inventories and files for hosts -----------------------------------------------------------------------------------
+# -- inventories and files for hosts ---------------------------------------------------------------------------------
 
 
 def test_an_inventory_names_all_hosts_and_holds_no_secret(ece: StandIn, host: dict) -> None:
