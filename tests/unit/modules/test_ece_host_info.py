@@ -19,6 +19,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+import yaml
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_rules as host_rules
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
@@ -141,6 +142,32 @@ def test_a_user_that_does_not_exist_is_a_problem_and_not_an_error(run):
     result = run(user="no-such-user-here")
     assert result["facts"]["user"] is None
     assert any(problem.startswith("There is no user no-such-user-here") for problem in result["problems"])
+
+
+def assert_documented(documented, value):
+    """Check for the documented keys, and that a value is null only where the documentation mentions it."""
+    assert set(value) == set(documented)
+    for name, entry in documented.items():
+        kinds = {"str": str, "int": int, "float": (int, float), "bool": bool, "list": list, "dict": dict}
+        if value[name] is None:
+            assert "null" in entry["description"], name
+            continue
+        assert isinstance(value[name], kinds[entry["type"]]), name
+        for part in value[name] if entry.get("elements") == "dict" else [value[name]]:
+            if "contains" in entry:
+                assert_documented(entry["contains"], part)
+
+
+@pytest.mark.parametrize("options", [{}, {"user": "no-such-user-here"}, {"container_engine": "podman"}])
+def test_the_documentation_has_every_fact(folder, run, options):
+    engine(folder, "other|x|Up 2 minutes\n")
+    paths = log_paths(str(folder / "elastic"))
+    os.makedirs(paths.folder)
+    Path(paths.record).write_text(json.dumps({"started": time.time() - 400}))
+    documented = yaml.safe_load(ece_host_info.RETURN)["facts"]
+    facts = run(**options)["facts"]
+    assert_documented(documented["contains"], facts)
+    assert_documented(documented["contains"], documented["sample"])
 
 
 def test_nothing_is_written(folder, run):
