@@ -168,7 +168,7 @@ def _os_supported(facts: Facts, options: Options) -> Iterator[str]:
         yield f"ECE {options['version']} does not support {name}; it supports {', '.join(sorted(row))}."
 
 
-@rule("os", PROBLEM, "The version of ECE supports the version of the container engine on that operating system.", SCRIPT)
+@rule("os", PROBLEM, "The version of ECE supports the version of the engine on that operating system.", SCRIPT)
 def _engine_supported(facts: Facts, options: Options) -> Iterator[str]:
     row, engine, name = _row(facts, options), facts["engine"], facts["os"]["matrix_name"]
     if not row or name not in row:
