@@ -71,7 +71,7 @@ def rule(name: str, severity: str, summary: str, source: str) -> Callable[[Check
     return add
 
 
-# -- user ------------------------------------------------------------------------------------------------------------
+# -- user --------------------------------------------------------------------------------------------------------------
 
 
 @rule("user", PROBLEM, "The install user exists.", USERS)
@@ -102,7 +102,7 @@ def _user_reachable(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-# -- container engine ------------------------------------------------------------------------------------------------
+# -- container engine --------------------------------------------------------------------------------------------------
 
 
 def _has_engine(facts: Facts) -> bool:
@@ -144,7 +144,7 @@ def _docker_command(facts: Facts, options: Options) -> Iterator[str]:
         yield "There is no docker command, which the installer runs with podman too: install podman's wrapper for it."
 
 
-# -- operating system ------------------------------------------------------------------------------------------------
+# -- operating system --------------------------------------------------------------------------------------------------
 
 
 def _row(facts: Facts, options: Options) -> Optional[Row]:
@@ -168,9 +168,7 @@ def _os_supported(facts: Facts, options: Options) -> Iterator[str]:
         yield f"ECE {options['version']} does not support {name}; it supports {', '.join(sorted(row))}."
 
 
-@rule(
-    "os", PROBLEM, "The version of ECE supports the version of the container engine on that operating system.", SCRIPT
-)
+@rule("os", PROBLEM, "The version of ECE supports the version of the engine on that operating system.", SCRIPT)
 def _engine_supported(facts: Facts, options: Options) -> Iterator[str]:
     row, engine, name = _row(facts, options), facts["engine"], facts["os"]["matrix_name"]
     if not row or name not in row:
@@ -187,7 +185,7 @@ def _engine_supported(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-# -- storage and network ---------------------------------------------------------------------------------------------
+# -- storage and network -----------------------------------------------------------------------------------------------
 
 
 @rule("storage", PROBLEM, "The storage path is mounted for writing.", SCRIPT)
@@ -228,7 +226,7 @@ def _ports_free(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-# -- memory and disk -------------------------------------------------------------------------------------------------
+# -- memory and disk ---------------------------------------------------------------------------------------------------
 
 
 def _has_memory(facts: Facts) -> bool:
@@ -286,7 +284,7 @@ def _disk_is_xfs(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-# -- security and kernel ---------------------------------------------------------------------------------------------
+# -- security and kernel -----------------------------------------------------------------------------------------------
 
 
 def _installer_refuses_firewalld(options: Options) -> bool:
@@ -327,7 +325,7 @@ def _map_count(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-# -- installer -------------------------------------------------------------------------------------------------------
+# -- installer ---------------------------------------------------------------------------------------------------------
 
 
 @rule(
@@ -341,7 +339,7 @@ def _installer_is_right(facts: Facts, options: Options) -> Iterator[str]:
     return iter(facts.get("installer_problems", ()))
 
 
-# -- all of them -----------------------------------------------------------------------------------------------------
+# -- all of them -------------------------------------------------------------------------------------------------------
 
 RULES = tuple(_RULES)
 # The names that `skip_checks` takes.

@@ -357,7 +357,8 @@ def decide(
     if state == DISCONNECTED and not replace_stale:
         return STALE, (
             f"stale: the platform knows it as {entry['runner_id']} but it is not connected, and it has no ECE "
-            "container, like a host with a new image. Delete the runner in the platform, or set ece_host_replace_stale: true."
+            "container, like a host with a new image. Delete the runner in the platform, or set "
+            "ece_host_replace_stale: true."
         )
     if problems:
         return REFUSED, "the installer would refuse this host: " + " ".join(problems)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan: what it reads of each host's variables, what it refuses, and that its requests do not depend on the hosts."""
+"""The plan: what it reads of each host's variables, what it refuses, and how often it asks the platform."""
 
 from __future__ import annotations
 

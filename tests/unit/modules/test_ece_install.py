@@ -4,7 +4,7 @@
 
 """The real module with a real supervisor, against a tiny installer and container engine.
 
-Root runs them as user `nobody`, another user as itself.
+Root runs them as the user "nobody", another user as itself.
 """
 
 from __future__ import annotations
