@@ -17,7 +17,8 @@ ENTRY = "standin.entry"
 TRANSPORT = "standin.transport"
 
 MASK = "********"
-JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+# Also a token that was cut off after its first dot.
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]*")
 _PREFIX = re.compile(r"^/api/v1(/regions/[^/]+)?")
 
 

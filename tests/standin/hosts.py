@@ -28,7 +28,7 @@ INSTALLER_CONTAINER = "elastic-cloud-enterprise-installer"
 UNPRIVILEGED_USER = "nobody"
 # The support matrix of each release since 3.8 accepts this together with Docker 25.0.
 OS_RELEASE = 'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n'
-# The settings of standin.conf, which say how a host behaves. The scripts in files/ read them, in upper case.
+# The settings of standin.conf, which define how a host behaves. The scripts in files/ read them, in upper case.
 SETTINGS = {
     "state": "the folder with the engine's state",
     "socket": "the engine's socket",
@@ -84,7 +84,7 @@ def conf_text(settings: Mapping[str, Any]) -> str:
 
 
 def require_traversable(directory: Path) -> None:
-    """Raises ValueError where the install user cannot reach the directory, such as root's tmp_path of pytest."""
+    """Check that the install user can reach a directory. Raises ValueError, as for root's tmp_path of pytest."""
     if os.geteuid() != 0:
         return
     for folder in (directory, *directory.parents):

@@ -219,8 +219,8 @@ class StandIn:
     def add_host(self, name: str, ip: str, zone: str | None = None, **settings: Any) -> dict[str, Any]:
         """Make a local host and return its inventory variables. Raises ValueError.
 
-        zone: by default the platform's zones in turn. settings: those of `hosts.SETTINGS`, which say how the host
-        behaves. `self.hosts[name]` is the host itself.
+        zone: by default the platform's zones in turn. settings: those of `hosts.SETTINGS`, which define how the
+        host behaves. `self.hosts[name]` is the host itself.
         """
         require_traversable(self.directory)
         zones = self.platform.zones

@@ -74,9 +74,9 @@ def _page(request: Request, start: int, size: int, test: search.Test | None, *, 
     found, at = platform_of(request).indexed_allocators()
     if test is not None:
         found = [item for item in found if test(shown_allocator(item, at))]
-    if context_of(request).max_page is not None:
-        size = min(size, context_of(request).max_page or 0)
-    sparse = context_of(request).sparse
+    max_page, sparse = context_of(request).max_page, context_of(request).sparse
+    if max_page is not None:
+        size = min(size, max_page)
     # Zones without allocators are listed, too.
     zones: dict[str, list[Json]] = {zone: [] for zone in platform_of(request).zones}
     for item in found[start : start + size]:

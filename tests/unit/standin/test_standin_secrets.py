@@ -53,3 +53,9 @@ def test_the_control_interface_shows_no_secret(ece: StandIn, api: Client, instal
     assert not [
         secret.kind for secret in ece.secrets if secret.value in shown or json.dumps(secret.value)[1:-1] in shown
     ]
+
+
+def test_a_token_that_was_cut_off_is_masked_in_violations(ece: StandIn, api: Client) -> None:
+    token = api.token("allocator")
+    ece.contract.note(f"reply: {token[: token.rindex('.') - 1]}")
+    assert ece.violations == ["reply: ********"]
