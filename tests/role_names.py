@@ -8,7 +8,7 @@ from __future__ import annotations
 
 JOIN_PLAY = "Join them"
 CHECK_TASK = "Check the host"
-MINT_TASK = "Mint one enrollment token"
+MINT_TASK = "Mint the token"
 START_TASK = "Start the installer"
 WAIT_TASK = "Wait until connected"
 REPORT_TASK = "Report"

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, decide
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options, is_set
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options, is_set, seconds
 
 
 class ActionModule(Step):
@@ -35,7 +35,7 @@ class ActionModule(Step):
             entry,
             {**facts, "problems": found.get("problems")},
             replace_stale=is_set(variables, "ece_host_replace_stale"),
-            connect_timeout=float(variables.get("ece_host_connect_timeout")),
+            connect_timeout=seconds(variables, "ece_host_connect_timeout"),
         )
         return {
             **pass_on(found),

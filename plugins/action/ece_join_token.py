@@ -25,7 +25,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_many_failed
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._results import Batch, BatchToken
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options, is_set
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options, is_set, seconds
 from ansible_collections.ece.platform.plugins.plugin_utils._token_watchdog import Watchdog
 
 
@@ -58,7 +58,7 @@ class ActionModule(Step):
         if token["reason"]:
             return {"changed": False, **token}
         variables = HostVariables(self, task_vars)
-        install_timeout = max(float(variables.of(name).get("ece_host_install_timeout")) for name in installing)
+        install_timeout = max(seconds(variables.of(name), "ece_host_install_timeout") for name in installing)
         request = self._request(plan, installing, install_timeout, task_vars)
         token["request"] = request
         if self._task.check_mode:

@@ -11,6 +11,7 @@ import time
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STORAGE_PATH
 from ansible_collections.ece.platform.plugins.module_utils._install_record import FOLLOW_SOURCE, log_paths
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
@@ -31,6 +32,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._poller import PlatformPoller
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, START, Batch
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import seconds
 
 TICK_SECONDS = 0.5
 
@@ -45,7 +47,7 @@ class ActionModule(Step):
         client, warnings = self.connect(task_vars)
         variables = HostVariables(self, task_vars)
         batch = Batch(plan, task_vars, self.play_id)
-        interval = float(self.own_variables(task_vars).get("ece_host_wait_interval"))
+        interval = seconds(self.own_variables(task_vars), "ece_host_wait_interval")
         followers = Followers(self, interval)
         hosts = []
         for name in batch.remaining():
@@ -74,10 +76,10 @@ def expect(check: Mapping[str, Any], start: Mapping[str, Any], variables: OneHos
     """Return what the wait expects of a host, by the results of its check and its start."""
     previous = (check.get("facts") or {}).get("last_install") or {}
     return Expectation(
-        install_timeout=float(variables.get("ece_host_install_timeout")),
-        connect_timeout=float(variables.get("ece_host_connect_timeout")),
-        settle_time=float(variables.get("ece_host_settle_time", 0)),
-        storage_path=variables.get("ece_host_storage_path"),
+        install_timeout=seconds(variables, "ece_host_install_timeout"),
+        connect_timeout=seconds(variables, "ece_host_connect_timeout"),
+        settle_time=seconds(variables, "ece_host_settle_time"),
+        storage_path=variables.get("ece_host_storage_path", DEFAULT_STORAGE_PATH),
         has_installer=check["verdict"] != ASSIGN_ROLES,
         started_here=check["verdict"] in INSTALLS and not _found_running(start),
         previous_start=None if previous.get("running") else previous.get("started"),

@@ -34,12 +34,12 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_variables impor
 
 PREFIX = "ece_host_"
 ARGUMENT_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
-# Variables that hold seconds, and the fewest seconds that make sense.
+# Variables that hold seconds: the fewest seconds that make sense, and the role's default, which an empty value means.
 SECONDS = {
-    "ece_host_install_timeout": 1,
-    "ece_host_connect_timeout": 1,
-    "ece_host_wait_interval": 1,
-    "ece_host_settle_time": 0,
+    "ece_host_install_timeout": (1, 1800),
+    "ece_host_connect_timeout": (1, 600),
+    "ece_host_wait_interval": (1, 5),
+    "ece_host_settle_time": (0, 3),
 }
 # Variables of which a play has one value. They are read from its hosts, because users set them for a group.
 OF_PLAY: dict[str, Callable[[Any], "str | None"]] = {
@@ -83,6 +83,11 @@ def is_set(variables: OneHost, name: str) -> bool:
     return bool(boolean(variables.get(name, False), strict=False))
 
 
+def seconds(variables: OneHost, name: str) -> float:
+    """Return a variable of SECONDS as a number."""
+    return float(variables.get(name, SECONDS[name][1]))
+
+
 def host_wish(name: str, variables: OneHost) -> HostWish:
     """Return what the inventory wants of one host. Raises OptionError."""
     roles = variables.get("ece_host_roles", list(DEFAULT_ROLES))
@@ -120,7 +125,7 @@ class HostCheck:
             version = self._version(variables)
             coordinator = variables.get("ece_host_coordinator", self._coordinator)
             self._check_arguments(entry, variables, version, coordinator)
-            for variable, least in SECONDS.items():
+            for variable, (least, _default) in SECONDS.items():
                 check_seconds(variable, variables.get(variable), least)
             for variable, problem_of in OF_PLAY.items():
                 value = variables.get(variable)

@@ -185,7 +185,7 @@ def test_an_installer_url_without_a_checksum_works_with_a_single_warning(operato
     assert run.rc == 0, run.output
     assert operator.ece.joined == ["192.0.2.1"]
     url = f"{operator.ece.url}/installer/elastic-cloud-enterprise.sh"
-    assert run.text.count(f"installer_url {url} has no checksum: hosts run whatever it hands out") == 1
+    assert run.text.count(f"installer_url {url} has no checksum: hosts run any file that it serves") == 1
 
 
 def test_an_installer_url_with_its_checksum_works_without_a_warning(operator):
@@ -357,7 +357,7 @@ def test_a_connection_lost_between_mint_and_start_is_reported_and_leaves_no_toke
     operator.new_host("a", "192.0.2.1").update(ansible_connection="losing", ece_host_token_persistent=True)
     operator.ece.fault(method="POST", path="enrollment-tokens", transform=lambda payload: (flag.touch(), payload)[1])
     run = operator.play()
-    sentence = "its installer was not started (the connection was lost before that); run this again"
+    sentence = "its installer was not started because the connection was lost before that; run this again"
     assert run.rc != 0 and sentence in run.text, run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
     again = operator.play()
@@ -379,7 +379,7 @@ def test_a_joined_host_in_another_zone_gets_a_warning(operator):
     operator.ece.platform.add_runner("192.0.2.1", zone="ece-zone-3")
     operator.hosts["a"] = {"ansible_host": "192.0.2.1", "ece_host_zone": "ece-zone-1"}
     run = operator.play(warnings=True)
-    sentence = "joined, but not as the inventory has them: a (it is in zone ece-zone-3 instead of ece-zone-1)"
+    sentence = "hosts that are joined differ from the inventory: a (it is in zone ece-zone-3 instead of ece-zone-1)"
     assert run.rc == 0 and sentence in run.text
 
 

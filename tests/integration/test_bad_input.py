@@ -17,7 +17,7 @@ CONNECTION = [
     ("half credentials", {}, {"ECE_PASSWORD": ""}, "password is not set"),
     ("wrong password", {}, {"ECE_PASSWORD": "not-the-password"}, "the credentials were refused"),
     ("unknown CA", {"ece_ca_path": None}, {}, "not signed by a known CA; set ca_path"),
-    ("CA file missing", {"ece_ca_path": "/nowhere/ca.pem"}, {}, "ca_path /nowhere/ca.pem is no file"),
+    ("CA file missing", {"ece_ca_path": "/nowhere/ca.pem"}, {}, "ca_path /nowhere/ca.pem is not a file"),
     (
         "unreachable",
         {"ece_url": "https://127.0.0.1:1"},
@@ -41,26 +41,26 @@ HOST = [
     (
         "installer missing",
         {"ece_host_installer_src": "/nowhere/installer.sh"},
-        "ece_host_installer_src /nowhere/installer.sh is no file",
+        "ece_host_installer_src /nowhere/installer.sh is not a file",
     ),
     ("checksum wrong", {"ece_host_installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:" + "0" * 64),
     (
         "checksum not a checksum",
         {"ece_host_installer_checksum": "md5:1"},
-        "ece_host_installer_checksum 'md5:1' is no checksum",
+        "ece_host_installer_checksum 'md5:1' is not a checksum",
     ),
     ("version", {"ece_host_version": "3.7.0"}, "ece_host_version 3.7.0 is not what the platform runs"),
-    ("timeout", {"ece_host_install_timeout": -1}, "ece_host_install_timeout -1 is no time"),
-    ("interval", {"ece_host_wait_interval": -5}, "ece_host_wait_interval -5 is no time: use seconds, 1 or more"),
+    ("timeout", {"ece_host_install_timeout": -1}, "ece_host_install_timeout -1 is not a time"),
+    ("interval", {"ece_host_wait_interval": -5}, "ece_host_wait_interval -5 is not a time: use seconds, 1 or more"),
     (
         "batch",
         {"ece_host_batch": 0},
-        "ece_host_batch 0 is no batch of hosts: use a number of hosts or a percentage, 1 or more",
+        "ece_host_batch 0 is not a batch of hosts: use a number of hosts or a percentage, 1 or more",
     ),
     (
         "failures",
         {"ece_host_max_fail_percentage": "some"},
-        "ece_host_max_fail_percentage 'some' is no percentage: use 0 to 100",
+        "ece_host_max_fail_percentage 'some' is not a percentage: use 0 to 100",
     ),
     ("not a boolean", {"ece_host_force": "perhaps"}, "The value 'perhaps' is not a valid boolean"),
 ] + [

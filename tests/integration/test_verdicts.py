@@ -75,7 +75,7 @@ def test_a_disconnected_host_that_runs_ece_fails_and_is_not_reinstalled(operator
     add_ece_containers(operator.ece.hosts["a"])
     operator.ece.platform.add_runner("192.0.2.1", connected=False)
     run = operator.play()
-    assert run.rc != 0 and "ill: the platform knows it as 192.0.2.1" in run.text
+    assert run.rc != 0 and "disconnected: the platform knows it as 192.0.2.1" in run.text
     assert operator.ece.mutations == []
 
 

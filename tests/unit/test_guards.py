@@ -301,6 +301,12 @@ def test_a_roles_options_are_documented_and_used(name):
             assert is_connection or re.search(rf"\b{option}\b", text), f"{option} is not used"
 
 
+def test_the_defaults_of_seconds_are_those_of_the_role():
+    defaults = role("ece_host", "defaults", "main.yml")
+    seconds = load("plugin_utils", "_role_options").SECONDS
+    assert {name: default for name, (_least, default) in seconds.items()} == {name: defaults[name] for name in seconds}
+
+
 def test_the_role_takes_the_roles_that_the_platform_knows():
     options = role("ece_host", "meta", "argument_specs.yml")["argument_specs"]["join"]["options"]
     assert options["ece_host_roles"]["choices"] == list(ROLES)

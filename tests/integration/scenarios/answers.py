@@ -98,7 +98,7 @@ NOT_PERMITTED = {
     "use the admin user's name and password",
 }
 NO_COORDINATOR = "no coordinator can be reached (https://127.0.0.1:"
-NO_JSON = "answered HTTP 200 with something that is no JSON"
+NO_JSON = "answered HTTP 200 with something that is not JSON"
 WEB_PAGE = f"{NO_JSON}: <html><title>Welcome to nginx</title></html>"
 WHICH_URL = "is url a coordinator of ECE?"
 NO_NEW_TOKEN = "No persistent token is new since"

@@ -158,7 +158,7 @@ def wrong_joins() -> Iterator[Scenario]:
     yield Scenario(
         name="drops-within-the-settle-time",
         what="A host connects and disconnects within the settle time",
-        message="it had connected once and dropped again: look at its runner's logs",
+        message="it connected once and disconnected again: look at its runner's logs",
         joined=Joined.BOTH,
         afterwards="once it is connected again, there is nothing to do",
         prepare=drops_once_seen,

@@ -30,7 +30,11 @@ from tests.standin.hosts import INSTALLER_CONTAINER
 # Installers that run for long enough to be interrupted.
 LONG_INSTALL = {"install_seconds": 25.0}
 ONE_CONNECTED = "1/1 connected"
-REVOKED = "the token watchdog revokes the token; the second run restarts the installers that fail because of that"
+REVOKED = (
+    "the token watchdog revokes the token; the second run waits for the installers, which fail because of that, "
+    "and the third run installs again"
+)
+RUN_AGAIN = "its installer, which an earlier run started, failed; run this again to install again"
 
 # -- what the operator does ------------------------------------------------------------------------------------------
 
@@ -112,7 +116,12 @@ def a_token_for_each_batch(operator: Operator) -> None:
 
 def interruptions() -> Iterator[Scenario]:
     """Yield the scenarios in which the run is interrupted."""
-    common: dict[str, Any] = {"afterwards": REVOKED, "standin": LONG_INSTALL, "watchdog_revokes": True}
+    common: dict[str, Any] = {
+        "afterwards": REVOKED,
+        "standin": LONG_INSTALL,
+        "watchdog_revokes": True,
+        "second_run_fails": RUN_AGAIN,
+    }
     yield Scenario(
         name="operator-ctrl-c",
         what="The operator presses Ctrl-C while hosts install",

@@ -78,6 +78,8 @@ class Scenario:
     run: Callable[[Operator], Run] = play
     # Asserts what `afterwards` promises beyond the other fields.
     check: Callable[[Operator], None] = nothing
+    # A text that the second run prints before it fails. By default the second run brings all hosts in, else the third.
+    second_run_fails: str = ""
     # Options of the stand-in, and variables of all hosts.
     standin: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
