@@ -100,7 +100,8 @@ EOF
 for unit in \
   apt-daily-upgrade.timer apt-daily.timer console-getty.service dpkg-db-backup.timer e2scrub_all.timer \
   e2scrub_reap.service fstrim.timer getty.target getty@.service systemd-binfmt.service systemd-logind.service \
-  dbus-org.freedesktop.login1.service systemd-networkd-wait-online.service systemd-resolved.service systemd-timesyncd.service systemd-udev-trigger.service \
+  dbus-org.freedesktop.login1.service systemd-networkd-wait-online.service systemd-resolved.service \
+  systemd-timesyncd.service systemd-udev-trigger.service \
   systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service; do
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
@@ -112,5 +113,6 @@ rm -f "$root/var/lib/dbus/machine-id"
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,info,locale,man}/* "$root"/debootstrap
 old=$(podman image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)
 tar -C "$root" --numeric-owner -c . |
-  podman --log-level error import --quiet --change "LABEL $label=$recipe" --change 'STOPSIGNAL SIGRTMIN+3' - "$image" >/dev/null
+  podman --log-level error import --quiet \
+    --change "LABEL $label=$recipe" --change 'STOPSIGNAL SIGRTMIN+3' - "$image" >/dev/null
 [[ -z $old ]] || podman rmi "$old" >/dev/null 2>&1 || true

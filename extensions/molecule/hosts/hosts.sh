@@ -44,12 +44,16 @@ pod() {
   podman --log-level error "$@"
 }
 
+network_of() {
+  pod inspect --type container --format '{{index .Config.Labels "ece.platform.network"}}' "$1" 2>/dev/null
+}
+
 remove() {
   local name
   for name in "${names[@]}"; do
-    if [[ $(pod inspect --type container --format '{{index .Config.Labels "ece.platform.network"}}' "$name" 2>/dev/null) == "$network" ]]; then
-      # Ending sshd closes the connections that Ansible keeps open. Without that they would wait for a host that does not
-      # exist, and fail for the next host with its address. Nothing else on a test host needs a clean shutdown.
+    if [[ $(network_of "$name") == "$network" ]]; then
+      # Ending sshd closes the connections that Ansible keeps open. Without that they would wait for a host that does
+      # not exist, and fail for the next host with its address. Nothing else on a test host needs a clean shutdown.
       pod exec "$name" pkill -x sshd 2>/dev/null || true
       pod rm --force --time 0 --volumes "$name" >/dev/null
     fi
@@ -97,10 +101,11 @@ mac() {
 }
 
 start() {
-  # runc is the runtime that also accepts hybrid cgroups. The journal gets a volume, because podman would put a tmpfs there,
-  # which a reboot loses. The restart policy starts a host again that reboots from inside.
+  # runc is the runtime that also accepts hybrid cgroups. The journal gets a volume, because podman would put a tmpfs
+  # there, which a reboot loses. The restart policy starts a host again that reboots from inside.
   pod --runtime runc run --detach --name "$1" --hostname "$1" --label "ece.platform.network=$network" \
-    --network "$network" --ip "$2" --mac-address "$(mac "$2")" --ulimit nofile=20000:20000 --ulimit nproc=4096:4096 --systemd=always --restart=always \
+    --network "$network" --ip "$2" --mac-address "$(mac "$2")" \
+    --ulimit nofile=20000:20000 --ulimit nproc=4096:4096 --systemd=always --restart=always \
     --volume /var/log/journal \
     --volume "$directory/sshd:/etc/ssh/test-host:ro" localhost/ece-test-host:latest /sbin/init >/dev/null
 }
@@ -126,7 +131,8 @@ if [[ $action == down ]]; then
 fi
 
 "$here/build_image.sh"
-# systemd holds four inotify instances a host, so a kernel's default of 128 is used up by 31 hosts, and the next sshd does not start.
+# systemd holds four inotify instances a host, so a kernel's default of 128 is used up by 31 hosts, and the next sshd
+# does not start.
 instances=/proc/sys/fs/inotify/max_user_instances
 wanted=$((4 * ${#names[@]} + 64))
 if (($(<"$instances") < wanted)); then
@@ -138,7 +144,8 @@ pod network create --disable-dns --subnet "$subnet.0/24" --gateway "$subnet.1" "
 for at in "${!names[@]}"; do
   start "${names[at]}" "${addresses[at]}"
 done
-# By default this machine's end of the network has the lowest address of its ports, which changes when that host is cut off.
+# By default this machine's end of the network has the lowest address of its ports, which changes when that host is
+# cut off.
 ip link set "$(pod network inspect --format '{{.NetworkInterface}}' "$network")" address "$(mac "$subnet.1")"
 for at in "${!names[@]}"; do
   wait_for_login "${names[at]}" "${addresses[at]}"

@@ -5,10 +5,11 @@
 #
 #   search.sh [processes]
 #
-# Runs on a test host. Reads strings from standard input, one a line, and prints the name of each file that contains one of them, the
-# journal, and the command of each process that has one in its environment or its arguments. With `processes` it searches only those.
-# It does not search certificates, in which any three letters occur, or the installer, which knows the shape of a token. A running
-# installer and all processes that it started have the token: these are named `installer` instead of by their commands.
+# Runs on a test host. Reads strings from standard input, one a line, and prints the name of each file that contains
+# one of them, the journal, and the command of each process that has one in its environment or its arguments. With
+# `processes` it searches only those. It does not search certificates, in which any three letters occur, or the
+# installer, which knows the shape of a token. A running installer and all processes that it started have the token:
+# these are named `installer` instead of by their commands.
 set -euo pipefail
 shopt -s nullglob
 
