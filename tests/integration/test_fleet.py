@@ -182,8 +182,8 @@ def test_a_host_that_would_start_too_late_for_its_token_fails_and_joins_in_the_n
     operator = any_operator
     operator.group_vars = {"ece_host_install_timeout": 10}
     new_hosts(operator, 2)
-    # The platform grants 73 s instead of the requested 330 s, and its answer takes 5 s. After 3 s a token is too old for
-    # an installer that may take 10 s, and another minute until it presents the token.
+    # The platform grants 73 s instead of the requested 330 s, and its answer takes 5 s. After 3 s a token is too old
+    # for an installer that may take 10 s, and another minute until it presents the token.
     operator.ece.platform.tokens.max_validity = 73
     operator.ece.fault(method="POST", path="enrollment-tokens", delay_after=5)
     run = operator.play()
