@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, decide
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options, is_set, seconds
 
 
@@ -30,7 +31,7 @@ class ActionModule(Step):
             found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
             if found.get("failed") or found.get("unreachable"):
                 return found
-        facts = found.get("facts") or {}
+        facts = facts_of(found)
         verdict, message = decide(
             entry,
             {**facts, "problems": found.get("problems")},

@@ -94,13 +94,13 @@ class ActionModule(Step):
         if self._task.check_mode and verdict:
             return IN_CHECK_MODE[verdict], str(check.get("msg"))
         if runner.get("failed"):
-            return FAILED, f"stopped at the change of its runner: {failure_reason(runner)}"
+            return FAILED, f"its runner was not changed: {failure_reason(runner)}"
         if start.get("failed"):
-            return FAILED, f"stopped at the start of its installer: {failure_reason(start)}"
+            return FAILED, f"its installer was not started: {failure_reason(start)}"
         if verdict == WAIT or (start and not start.get("skipped")):
             return FAILED, (
-                f"stopped after the start of its installer: {SEE_ABOVE}; "
-                "its installer may be running, which the next run finds out"
+                f"stopped after its installer started: {SEE_ABOVE}; "
+                "the installer may still be running, which the next run checks"
             )
         return FAILED, f"stopped before its installer started: {failure_reason(check)}"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import install_options
 
@@ -29,7 +30,7 @@ class ActionModule(Step):
             raise PlatformError(refusal)
         variables = self.own_variables(task_vars)
         entry = arguments["plan"]["hosts"][task_vars["inventory_hostname"]]
-        engine = (task_vars[CHECK].get("facts") or {}).get("engine") or {}
+        engine = facts_of(task_vars[CHECK]).get("engine") or {}
         options = {
             "container_engine": engine.get("name"),
             **install_options(variables),

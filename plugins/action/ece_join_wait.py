@@ -29,6 +29,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
     Observation,
     progress,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import HostFacts, facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._poller import PlatformPoller
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, START, Batch
@@ -56,7 +57,7 @@ class ActionModule(Step):
                 continue
             expected = expect(check, start, seen)
             if expected.has_installer:
-                followers.add(name, seen, follow_command(seen, check.get("facts") or {}))
+                followers.add(name, seen, follow_command(seen, facts_of(check)))
             hosts.append(HostProgress(plan["hosts"][name], expected))
         followers.start()
         try:
@@ -74,7 +75,7 @@ class ActionModule(Step):
 
 def expect(check: Mapping[str, Any], start: Mapping[str, Any], variables: OneHost) -> Expectation:
     """Return what the wait expects of a host, by the results of its check and its start."""
-    previous = (check.get("facts") or {}).get("last_install") or {}
+    previous = facts_of(check).get("last_install") or {}
     return Expectation(
         install_timeout=seconds(variables, "ece_host_install_timeout"),
         connect_timeout=seconds(variables, "ece_host_connect_timeout"),
@@ -91,7 +92,7 @@ def _found_running(start: Mapping[str, Any]) -> bool:
     return start.get("changed") is False and not start.get("unreachable") and not start.get("failed")
 
 
-def follow_command(variables: OneHost, facts: Mapping[str, Any]) -> list[str]:
+def follow_command(variables: OneHost, facts: HostFacts) -> list[str]:
     """Return the command that prints a host's record. Its last argument, the seconds to hold, is missing."""
     discovered = (facts.get("python") or {}).get("executable")
     python = discovered or variables.get("ansible_python_interpreter") or "python3"

@@ -234,7 +234,7 @@ def last_install(record_path: str, running: bool = False, now: Optional[float] =
     return {"rc": record.get("rc"), "started": record["started"], "age_seconds": age, "running": running}
 
 
-# -- all of it -------------------------------------------------------------------------------------------------------
+# -- gathering -------------------------------------------------------------------------------------------------------
 
 
 def gather(options: Mapping[str, Any]) -> Dict[str, Any]:

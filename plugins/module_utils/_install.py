@@ -119,7 +119,7 @@ def _engine(params: Params) -> Dict[str, Any]:
 
 
 def _what_is_present(engine: Mapping[str, Any]) -> Optional[str]:
-    """The reason to do nothing, if ECE is on the host or being installed. Raises HostError for remains of it."""
+    """The reason to do nothing, if ECE is on the host or being installed. Raises HostError if only parts are left."""
     names = ece_containers(engine)
     if RUNNER_CONTAINER in names:
         return f"ECE is installed already (container {RUNNER_CONTAINER})"

@@ -198,7 +198,7 @@ def _switch() -> Dict[str, Any]:
 # Arguments of the script, in their order on its command line, and then the options that only the module uses. Source:
 # the script's own help text, elastic-cloud-enterprise.sh 4.0.3 (2025-10-31), which an administrator reads with --help.
 INSTALL_OPTIONS = (
-    Option("coordinator_host", _text(required=True), "--coordinator-host", _host),
+    Option("coordinator_host", _text(required=True), "--coordinator-host", _host, "ece_host_coordinator"),
     Option("token", _text(no_log=True), "--roles-token", _token),
     Option("roles", {"type": "list", "elements": "str", "default": list(DEFAULT_ROLES)}, "--roles", _roles),
     Option("version", _text(), "--cloud-enterprise-version", _version),
@@ -245,7 +245,6 @@ INSTALL_OPTIONS = (
 _FLAGS = {option.flag: option.name for option in INSTALL_OPTIONS if option.flag}
 # Option of ece_install -> variable of the role that it comes from.
 ROLE_VARIABLES = {option.name: option.variable for option in INSTALL_OPTIONS if option.variable}
-ROLE_OPTIONS = tuple(ROLE_VARIABLES)
 
 
 def argument_spec(options: Iterable[Option]) -> Dict[str, Dict[str, Any]]:
@@ -288,11 +287,12 @@ def _arguments_of(option: Option, value: Any, name: str) -> List[str]:
 def arguments(options: Mapping[str, Any], prefix: str = "") -> List[str]:
     """The script's arguments after `install`, from options as ece_install has them. Raises OptionError.
 
-    prefix: stands before the names of options in messages: `ece_host_` for the role's variables.
+    prefix: `ece_host_` where messages have to name the role's variables.
     """
     argv: List[str] = []
     for option in INSTALL_OPTIONS:
-        argv += _arguments_of(option, options.get(option.name), prefix + option.name)
+        name = (option.variable or prefix + option.name) if prefix else option.name
+        argv += _arguments_of(option, options.get(option.name), name)
     if options.get("selinux") and options.get("container_engine") != "podman":
         raise OptionError(
             f"{prefix}selinux goes with container_engine podman only: drop it, or set {prefix}container_engine: podman"

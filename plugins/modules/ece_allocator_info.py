@@ -109,7 +109,7 @@ allocators:
     healthy:
       description:
         - Whether the platform reports the allocator as healthy.
-        - A disconnected allocator without instances is healthy, so this does not tell whether it is usable.
+        - ECE reports a disconnected allocator without instances as healthy, so use RV(allocators[].connected).
       type: bool
       sample: true
     maintenance_mode:

@@ -58,7 +58,7 @@ facts:
   type: dict
   sample: {}
 made_at:
-  description: C(made_at) of the plan, which tells results of several plans apart.
+  description: C(made_at) of the plan, to distinguish results of several plans.
   returned: when the host was checked
   type: float
   sample: 1893456000.5

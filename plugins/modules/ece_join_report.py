@@ -82,7 +82,7 @@ hosts:
       memory_mb: 249856
       note: ""
 made_at:
-  description: C(made_at) of the plan, which tells results of several plans apart.
+  description: C(made_at) of the plan, to distinguish results of several plans.
   returned: success
   type: float
   sample: 1893456000.5

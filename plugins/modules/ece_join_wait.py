@@ -48,7 +48,7 @@ msg:
   type: str
   sample: 2/2 connected
 made_at:
-  description: C(made_at) of the plan, which tells results of several plans apart.
+  description: C(made_at) of the plan, to distinguish results of several plans.
   returned: success
   type: float
   sample: 1893456000.5

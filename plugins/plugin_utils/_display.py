@@ -24,7 +24,8 @@ def show(line: str, *, error: bool = False) -> None:
 
 def clock(seconds: float) -> str:
     """Return minutes and seconds for the start of a progress line: 4:41"""
-    return "{}:{:02d}".format(*divmod(int(seconds), 60))
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 def duration(seconds: float | None) -> str:

@@ -13,10 +13,11 @@ import resource
 import shlex
 import threading
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any, Sequence, cast
 
 from ansible_collections.ece.platform.plugins.module_utils._install_record import install_state, parse_follow
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line, redact
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import InstallRecord
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._remote import on_host
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import is_set
@@ -51,7 +52,7 @@ class Followers:
 
     def __init__(self, action: Any, interval: float) -> None:
         """interval: seconds in which each host is asked once where they take turns."""
-        self.records: dict[str, dict[str, Any]] = {}
+        self.records: dict[str, InstallRecord] = {}
         # Why a host cannot be asked now. An empty text where it answered last.
         self.errors: dict[str, str] = {}
         self._action = action
@@ -88,7 +89,7 @@ class Followers:
             try:
                 host = self._hosts.popleft()
             except IndexError:
-                return  # the other hosts are in the hands of other threads
+                return  # other threads follow the other hosts
             record = self._ask(host)
             host.misses = 0 if record else host.misses + 1
             if record is not None and install_state(record) in ("finished", "interrupted"):
@@ -98,9 +99,9 @@ class Followers:
                 self._stop.wait(min(RECONNECT_SECONDS * 2 ** max(0, host.misses - 1), RECONNECT_MAX_SECONDS))
             self._hosts.append(host)
 
-    def _ask(self, host: _Host) -> dict[str, Any] | None:
+    def _ask(self, host: _Host) -> InstallRecord | None:
         """Return the host's record, or None where it cannot be asked."""
-        answers: list[tuple[dict[str, Any] | None, str]] = []
+        answers: list[tuple[InstallRecord | None, str]] = []
         try:
             command = " ".join(shlex.quote(argument) for argument in (*host.command, str(self._hold)))
             remote = on_host(self._action, host.variables, is_set(host.variables, "ece_host_become"))
@@ -118,7 +119,7 @@ class Followers:
         return record
 
 
-def _answer(remote: Any, command: str) -> tuple[dict[str, Any] | None, str]:
+def _answer(remote: Any, command: str) -> tuple[InstallRecord | None, str]:
     """Return the host's record or None, and why there is none."""
     try:
         answer = remote._low_level_execute_command(command, sudoable=True)
@@ -129,7 +130,7 @@ def _answer(remote: Any, command: str) -> tuple[dict[str, Any] | None, str]:
         return None, "no answer" if silent else redact(message[:ERROR_LENGTH_MAX])
     record = parse_follow(answer.get("stdout", ""))
     if record:
-        return record, ""
+        return cast(InstallRecord, record), ""
     return None, redact((answer.get("stderr") or answer.get("stdout") or "no answer").strip()[-ERROR_LENGTH_MAX:])
 
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping, TypedDict
+from typing import Iterable, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._install_record import install_state, outcome
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
@@ -28,6 +28,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     SETTLING,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import InstallRecord
 
 # The host itself stops an installer at its timeout. This is what stopping and reporting may take beyond that.
 INSTALL_GRACE_SECONDS = 60
@@ -57,7 +58,7 @@ class Observation:
     asked_at: float | None = None
     platform_error: str | None = None
     # What the host last reported of its installer, and why it cannot be asked now.
-    record: Mapping[str, Any] | None = None
+    record: InstallRecord | None = None
     host_error: str | None = None
 
 
@@ -95,7 +96,7 @@ class HostProgress:
         self._installed_at: float | None = None if expected.has_installer else 0.0
         self._not_started = False
         # When the host last reported, and its own clock in that report.
-        self._reported: tuple[float, Any] = (0.0, None)
+        self._reported: tuple[float, float | None] = (0.0, None)
         self._connected_at: float | None = None
         self._disconnections = 0
 
@@ -135,7 +136,7 @@ class HostProgress:
         else:
             self._fail(self._installer_failure(record))
 
-    def _installer_state(self, record: Mapping[str, Any] | None) -> str:
+    def _installer_state(self, record: InstallRecord | None) -> str:
         if not record:
             return "silent"
         state = str(install_state(record))
@@ -144,11 +145,11 @@ class HostProgress:
             return "absent"  # the end of an earlier installation does not concern an installer started by hand
         return state
 
-    def _installer_failure(self, record: Mapping[str, Any]) -> str:
+    def _installer_failure(self, record: InstallRecord) -> str:
         message = str(outcome(record, self._expected.storage_path, self.name)["msg"])
         if self._expected.started_here:
             return message
-        return f"its installer, which an earlier run started, failed; run this again to install again: {message}"
+        return f"the installer that an earlier run started has failed; run this again to start a new one: {message}"
 
     def _update_connected(self, seen: Observation) -> None:
         known = seen.known or {}

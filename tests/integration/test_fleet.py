@@ -126,7 +126,7 @@ def test_a_batch_with_too_many_failures_ends_the_run(any_operator):
     limit = "which is more than ece_host_max_fail_percentage 40 allows: no installer is started"
     assert f"1 of 2 hosts of a batch have failed, {limit}" in run.text
     assert "new-02 ece-zone-1 failed" in run.text
-    assert f"stopped at the start of its installer: 1 of 2 hosts of a batch have failed, {limit}" in run.text
+    assert f"its installer was not started: 1 of 2 hosts of a batch have failed, {limit}" in run.text
     assert "new-03" not in run.output.split(f"PLAY [{JOIN_PLAY}]")[1], "the next batch is not begun"
     operator.ece.hosts["new-01"].configure(broken=None)
     again = operator.play()
@@ -188,7 +188,7 @@ def test_a_host_that_would_start_too_late_for_its_token_fails_and_joins_in_the_n
     operator.ece.fault(method="POST", path="enrollment-tokens", delay_after=5)
     run = operator.play()
     assert run.rc != 0 and operator.ece.joins == [] and operator.ece.minted == 1, run.output
-    assert "stopped at the start of its installer: the token of its batch would expire before its installer" in run.text
+    assert "its installer was not started: the token of its batch would expire before its installer" in run.text
     again = operator.play()
     assert again.rc == 0 and len(operator.ece.joined) == 2, again.output
 

@@ -34,7 +34,7 @@ REVOKED = (
     "the token watchdog revokes the token; the second run waits for the installers, which fail because of that, "
     "and the third run installs again"
 )
-RUN_AGAIN = "its installer, which an earlier run started, failed; run this again to install again"
+RUN_AGAIN = "the installer that an earlier run started has failed; run this again to start a new one"
 
 # -- what the operator does ------------------------------------------------------------------------------------------
 

@@ -47,7 +47,7 @@ def test_each_host_has_a_row(report, shown):
     result = report(hosts, gone="bd", token=TOKEN)
     verdicts = {name: row["verdict"] for name, row in result["hosts"].items()}
     assert verdicts == {"a": "joined", "b": "refused", "c": "failed", "d": "failed"}
-    assert "its installer may be running, which the next run finds out" in result["hosts"]["c"]["note"]
+    assert "the installer may still be running, which the next run checks" in result["hosts"]["c"]["note"]
     note = "stopped before its installer started: it cannot be reached (see the error above)"
     assert result["hosts"]["d"]["note"].startswith(note)
     assert lines[1].split() == ["a", "z", "joined", "4m31s", "10s", "244", "GB"]
@@ -92,16 +92,16 @@ def test_the_reason_of_a_failure_comes_with_a_remedy(result, reason):
     [
         (
             {CHECK: {"verdict": "install"}, START: {"failed": True, "msg": "user elastic does not exist"}},
-            "stopped at the start of its installer: user elastic does not exist",
+            "its installer was not started: user elastic does not exist",
         ),
         (
             {CHECK: {"verdict": "assign-roles"}, RUNNER: {"failed": True, "msg": "PUT roles answered HTTP 500"}},
-            "stopped at the change of its runner: PUT roles answered HTTP 500",
+            "its runner was not changed: PUT roles answered HTTP 500",
         ),
         (
             {CHECK: {"verdict": "wait"}, RUNNER: {"skipped": True}, START: {"skipped": True}},
-            "stopped after the start of its installer: see the error above; its installer may be running, "
-            "which the next run finds out",
+            "stopped after its installer started: see the error above; the installer may still be running, "
+            "which the next run checks",
         ),
     ],
 )

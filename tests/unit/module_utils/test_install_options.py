@@ -406,9 +406,23 @@ def test_without_token_masks_the_token_alone():
 def test_the_roles_variables_are_those_of_its_options():
     assert install_options.ROLE_VARIABLES["zone"] == "ece_host_zone"
     assert install_options.ROLE_VARIABLES["timeout"] == "ece_host_install_timeout"
-    given_by_the_run = {"coordinator_host", "token", "roles", "version", "runner_id", "installer_content", "wait"}
+    given_by_the_run = {"token", "roles", "version", "runner_id", "installer_content", "wait"}
     names = {option.name for option in install_options.INSTALL_OPTIONS}
-    assert set(install_options.ROLE_OPTIONS) == names - given_by_the_run
+    assert set(install_options.ROLE_VARIABLES) == names - given_by_the_run
+
+
+@pytest.mark.parametrize(
+    ("options", "variable"),
+    [
+        ({"host_ip": "10.0.0.999"}, "ece_host_ip"),
+        ({"coordinator_host": "a b"}, "ece_host_coordinator"),
+        ({"runner_id": "a b"}, "ece_host_runner_id"),
+        ({"zone": "a b"}, "ece_host_zone"),
+    ],
+)
+def test_a_message_about_the_roles_variables_names_the_variable(options, variable):
+    with pytest.raises(OptionError, match=f"^{variable} "):
+        install_options.arguments(options, "ece_host_")
 
 
 def test_an_argument_spec_can_be_changed_without_changing_the_table():

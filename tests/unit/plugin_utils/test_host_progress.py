@@ -339,7 +339,7 @@ def test_an_installer_of_an_earlier_run_that_fails_can_be_installed_again_by_the
     host.update(1, None, RUNNING)
     host.update(100, None, record)
     assert host.phase == FAILED
-    again = "its installer, which an earlier run started, failed; run this again to install again: "
+    again = "the installer that an earlier run started has failed; run this again to start a new one: "
     assert host.message.startswith(again) is not started_here
     assert "the installer was interrupted" in host.message or "installer exit 1" in host.message
 

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The shapes of what hosts report are those that the code on hosts returns."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+
+from ansible_collections.ece.platform.plugins.module_utils import _detached, _host_facts, _install_record
+from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import HostFacts, InstallRecord, LastInstall
+
+NOT_IN_A_FIRST_RECORD = {"lock", "now"}
+
+
+def test_facts(tmp_path):
+    options = {
+        "user": getpass.getuser(),
+        "container_engine": None,
+        "bin_paths": [],
+        "docker_socket": str(tmp_path / "docker.sock"),
+        "storage_path": str(tmp_path),
+    }
+    assert set(_host_facts.gather(options)) == set(HostFacts.__annotations__)
+
+
+def test_last_install(tmp_path):
+    record = tmp_path / "record.json"
+    record.write_text(json.dumps({"started": 1.0, "finished": 2.0, "rc": 0}), encoding="utf-8")
+    assert set(_host_facts.last_install(str(record), False)) == set(LastInstall.__annotations__)
+
+
+def test_record(tmp_path):
+    user = find_user(getpass.getuser())
+    job = _detached.Job(
+        command=["true"],
+        user=user,
+        paths=_install_record.log_paths(str(tmp_path)),
+        token="no-secret",
+        roles=["allocator"],
+        timeout=60,
+        engine=None,
+        bin_paths=[],
+        docker_socket="",
+    )
+    assert _detached.start_detached(job)
+    written = _detached.follow(job.paths)
+    assert set(written) == set(InstallRecord.__annotations__) - NOT_IN_A_FIRST_RECORD
+    command = [sys.executable, "-c", _install_record.FOLLOW_SOURCE, job.paths.record, job.paths.lock, "0"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]})
+    assert set(_install_record.parse_follow(printed.stdout)) == set(InstallRecord.__annotations__)
