@@ -169,7 +169,8 @@ SPOILED = {
 @pytest.mark.parametrize("name", TEXT_OPTIONS)
 def test_text_that_the_script_would_misread_is_refused(name, spoiled):
     value = spoiled.format(RIGHT[name])
-    with pytest.raises(OptionError, match="^ece_host_" + name) as refused:
+    variable = install_options.ROLE_VARIABLES.get(name, f"ece_host_{name}")
+    with pytest.raises(OptionError, match=f"^{variable} ") as refused:
         install_options.arguments({name: value}, "ece_host_")
     assert name == "token" or repr(value) in str(refused.value)
 
