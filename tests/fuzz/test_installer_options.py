@@ -146,7 +146,9 @@ def assert_refusal(options: dict[str, Any], prefix: str, error: OptionError) -> 
     message = str(error)
     assert type(error) is OptionError
     assert_sentence(message, TOKEN.split("."))
-    assert any(message.startswith((f"{prefix}{name} ", f"{prefix}{name}:")) for name in options), message
+    variables = install_options.ROLE_VARIABLES if prefix else {}
+    names = [variables.get(name, prefix + name) for name in options]
+    assert any(message.startswith((f"{name} ", f"{name}:")) for name in names), message
 
 
 # -- the tests -------------------------------------------------------------------------------------------------------
