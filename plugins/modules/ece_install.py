@@ -116,7 +116,7 @@ options:
     type: str
   debug:
     description:
-      - Let the installer log more (C(--debug)).
+      - Whether the installer logs debug messages (C(--debug)).
     type: bool
     default: false
   force:

@@ -76,11 +76,7 @@ class Batch:
         if gone:
             for report in self._reports(plan["hosts"]):
                 gone -= set(report["hosts"]) if report["made_at"] == self.made_at else set()
-        return [
-            name
-            for name in plan["hosts"]
-            if name in gone or (name in self._alive and name not in gone and self._was_checked(name))
-        ]
+        return [name for name in plan["hosts"] if name in gone or (name in self._alive and self._was_checked(name))]
 
     def _was_checked(self, name: str) -> bool:
         check = self.result(name, CHECK)
