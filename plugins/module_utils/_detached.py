@@ -18,7 +18,7 @@ import select
 import signal
 import subprocess
 import time
-from typing import Any, Deque, Dict, List, NamedTuple, NoReturn, Optional
+from typing import IO, Any, Deque, Dict, List, NamedTuple, NoReturn, Optional, cast
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import engine_client
@@ -167,8 +167,7 @@ def supervise(job: Job, record: Record) -> None:
 
 def collect(process: "subprocess.Popen[bytes]", job: Job, output: OutputLog) -> bool:
     """Take the installer's output until it has ended, and stop it at its timeout. Return whether it was stopped."""
-    assert process.stdout
-    stream = process.stdout.fileno()
+    stream = cast(IO[bytes], process.stdout).fileno()
     os.set_blocking(stream, False)
     timed_out = False
     deadline = time.monotonic() + job.timeout

@@ -25,7 +25,7 @@ import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any, Mapping, TypedDict
+from typing import IO, Any, Mapping, TypedDict, cast
 
 from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
 from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceClient
@@ -95,10 +95,9 @@ def mint(connection: Mapping[str, Any], request: TokenRequest, run_pid: int) -> 
 
 
 def _exchange(process: subprocess.Popen[bytes], message: Mapping[str, Any]) -> dict[str, Any]:
-    assert process.stdin and process.stdout
-    with process.stdout as answer:
+    with cast(IO[bytes], process.stdout) as answer:
         try:
-            with process.stdin as given:
+            with cast(IO[bytes], process.stdin) as given:
                 given.write(json.dumps(message).encode())
         except BrokenPipeError:
             pass  # it has ended already, and may have printed why
