@@ -18,13 +18,12 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
 class ActionModule(Step):
     """See the documentation of the module with this name."""
 
-    SPEC = {"plan": {"type": "dict", "required": True}}
+    SPEC = {"entry": {"type": "dict", "required": True}, "made_at": {"type": "float", "required": True}}
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         variables = self.own_variables(task_vars)
-        plan = arguments["plan"]
-        entry: PlanEntry = plan["hosts"][task_vars["inventory_hostname"]]
+        entry: PlanEntry = arguments["entry"]
         found: dict[str, Any] = {}
         if entry["state"] != MISSING_ROLES:
             options = {**host_info_options(variables), "roles": entry["roles"], "version": entry["version"]}
@@ -41,7 +40,7 @@ class ActionModule(Step):
         return {
             **pass_on(found),
             "changed": False,
-            "made_at": plan["made_at"],
+            "made_at": arguments["made_at"],
             "verdict": verdict,
             "facts": facts,
             "msg": message,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
 from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
@@ -18,12 +19,12 @@ class ActionModule(Step):
     """See the documentation of the module with this name."""
 
     SPEC = {
-        "plan": {"type": "dict", "required": True},
+        "entry": {"type": "dict", "required": True},
         "token": {"type": "dict", "required": True, "no_log": True},
     }
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        entry = arguments["plan"]["hosts"][task_vars["inventory_hostname"]]
+        entry: PlanEntry = arguments["entry"]
         replaces = task_vars[CHECK]["verdict"] == REPLACE
         refusal = token_refusal(arguments["token"])
         if replaces and refusal:

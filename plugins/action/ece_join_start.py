@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
@@ -19,7 +20,7 @@ class ActionModule(Step):
     """See the documentation of the module with this name."""
 
     SPEC = {
-        "plan": {"type": "dict", "required": True},
+        "entry": {"type": "dict", "required": True},
         "token": {"type": "dict", "required": True, "no_log": True},
     }
     _requires_connection = True
@@ -29,7 +30,7 @@ class ActionModule(Step):
         if refusal:
             raise PlatformError(refusal)
         variables = self.own_variables(task_vars)
-        entry = arguments["plan"]["hosts"][task_vars["inventory_hostname"]]
+        entry: PlanEntry = arguments["entry"]
         engine = facts_of(task_vars[CHECK]).get("engine") or {}
         options = {
             "container_engine": engine.get("name"),

@@ -29,6 +29,15 @@ options:
     required: true
 """
 
+    ENTRY = r"""
+options:
+  entry:
+    description:
+      - The entry of the host in C(hosts) of C(ece.platform.ece_join_plan).
+    type: dict
+    required: true
+"""
+
     TOKEN = r"""
 options:
   token:

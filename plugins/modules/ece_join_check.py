@@ -18,7 +18,7 @@ author:
 extends_documentation_fragment:
   - ece.platform.attributes
   - ece.platform.role_step
-  - ece.platform.role_step.plan
+  - ece.platform.role_step.entry
 attributes:
   check_mode:
     support: full
@@ -26,13 +26,19 @@ attributes:
     support: N/A
   idempotent:
     support: full
-options: {}
+options:
+  made_at:
+    description:
+      - C(made_at) of the plan, which the result repeats.
+    type: float
+    required: true
 """
 
 EXAMPLES = r"""
 - name: Check the host
   ece.platform.ece_join_check:
-    plan: "{{ __ece_host_plan }}"
+    entry: "{{ __ece_host_plan.hosts[inventory_hostname] }}"
+    made_at: "{{ __ece_host_plan.made_at }}"
   become: true
   register: __ece_host_check
 """

@@ -18,7 +18,7 @@ author:
 extends_documentation_fragment:
   - ece.platform.attributes
   - ece.platform.role_step
-  - ece.platform.role_step.plan
+  - ece.platform.role_step.entry
   - ece.platform.role_step.token
 attributes:
   check_mode:
@@ -33,7 +33,7 @@ options: {}
 EXAMPLES = r"""
 - name: Start the installer
   ece.platform.ece_join_start:
-    plan: "{{ __ece_host_plan }}"
+    entry: "{{ __ece_host_plan.hosts[inventory_hostname] }}"
     token: "{{ __ece_host_token }}"
   become: true
   register: __ece_host_start

@@ -26,7 +26,7 @@ def check(bare):
         action._execute_module = execute
         plan = plan_of(["a"])
         plan["hosts"]["a"].update({"state": "new", "missing_roles": [], "version": "3.8.0", **entry})
-        return action.act({"plan": plan}, {"inventory_hostname": "a"})
+        return action.act({"entry": plan["hosts"]["a"], "made_at": plan["made_at"]}, {"inventory_hostname": "a"})
 
     act.asked = []
     return act

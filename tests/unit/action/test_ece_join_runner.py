@@ -23,7 +23,9 @@ def change(bare, environment):
         action = bare(ece_join_runner, check_mode=check_mode, variables=variables)
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(runner_id="10.0.0.1", missing_roles=["allocator"])
-        return action.act({"plan": plan, "token": token}, {"inventory_hostname": "a", CHECK: {"verdict": verdict}})
+        return action.act(
+            {"entry": plan["hosts"]["a"], "token": token}, {"inventory_hostname": "a", CHECK: {"verdict": verdict}}
+        )
 
     return act
 

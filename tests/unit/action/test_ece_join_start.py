@@ -36,7 +36,7 @@ def start(bare, tmp_path):
         token = {"token": "the-token", "reason": None, "latest_start": None} if token is None else token
         facts = {"engine": {"name": engine}} if engine else {}
         task_vars = {"inventory_hostname": "a", CHECK: {"verdict": "install", "facts": facts}}
-        return action.act({"plan": plan, "token": token}, task_vars)
+        return action.act({"entry": plan["hosts"]["a"], "token": token}, task_vars)
 
     act.ran = []
     return act
