@@ -53,35 +53,9 @@ made_at:
   type: float
   sample: 1893456000.5
 hosts:
-  description: How each host ended.
+  description: Mapping of host names to rows, as C(hosts) of C(ece.platform.ece_join_report) documents them.
   returned: success
   type: dict
-  contains:
-    NAME:
-      description: One host, by its inventory name.
-      type: dict
-      contains:
-        host:
-          description: Inventory name of the host.
-          type: str
-        zone:
-          description: Availability zone; V(null) where it is not known.
-          type: str
-        verdict:
-          description: How the host ended.
-          type: str
-        install_seconds:
-          description: How long the installer took, in seconds; V(null) where none ended.
-          type: float
-        connect_seconds:
-          description: How long the host took to connect after that, in seconds; V(null) where it did not.
-          type: float
-        memory_mb:
-          description: Memory of the allocator in MB; V(null) where it is not known.
-          type: int
-        note:
-          description: Why the host failed, and what to do. Empty for a host that has joined.
-          type: str
   sample:
     host-3:
       host: host-3
