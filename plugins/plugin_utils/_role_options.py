@@ -53,12 +53,13 @@ OF_PLAY: dict[str, Callable[[Any], "str | None"]] = {
 
 def connection_options(variables: OneHost) -> dict[str, Any]:
     """Return the API modules' connection options from `ece_url` and its like. Raises OptionError."""
-    given = {name: variables.get(f"ece_{name}") for name in CONNECTION_SPEC}
-    validator = ArgumentSpecValidator(CONNECTION_SPEC)
-    result = validator.validate({name: value for name, value in given.items() if value is not None})
+    spec = {f"ece_{name}": entry for name, entry in CONNECTION_SPEC.items()}  # so that messages name the variable
+    given = {variable: variables.get(variable) for variable in spec}
+    validator = ArgumentSpecValidator(spec)
+    result = validator.validate({variable: value for variable, value in given.items() if value is not None})
     if result.error_messages:
-        raise OptionError(f"the connection variables (ece_url and its like): {result.error_messages[0]}")
-    return dict(result.validated_parameters)
+        raise OptionError(result.error_messages[0])
+    return {name: result.validated_parameters[f"ece_{name}"] for name in CONNECTION_SPEC}
 
 
 def host_info_options(variables: OneHost) -> dict[str, Any]:
