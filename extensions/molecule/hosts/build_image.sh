@@ -48,7 +48,7 @@ root=$work/root
 echo "Building $image ($release)"
 # Without the package acl, Ansible cannot become an unprivileged user, and the collection must not need that.
 if ! debootstrap --variant=minbase \
-  --include=ca-certificates,dbus,iproute2,openssh-server,procps,python3,sudo,systemd,systemd-sysv \
+  --include=ca-certificates,dbus,iproute2,libpam-systemd,openssh-server,procps,python3,sudo,systemd,systemd-sysv \
   "$release" "$root" "$mirror" >"$work/debootstrap.log" 2>&1; then
   tail -n 30 "$work/debootstrap.log" "$root/debootstrap/debootstrap.log" >&2 || true
   exit 1
@@ -99,8 +99,8 @@ EOF
 # A container has no console, devices or disks, and needs no updates.
 for unit in \
   apt-daily-upgrade.timer apt-daily.timer console-getty.service dpkg-db-backup.timer e2scrub_all.timer \
-  e2scrub_reap.service fstrim.timer getty.target getty@.service systemd-binfmt.service systemd-logind.service \
-  dbus-org.freedesktop.login1.service systemd-networkd-wait-online.service systemd-resolved.service \
+  e2scrub_reap.service fstrim.timer getty.target getty@.service systemd-binfmt.service \
+  systemd-networkd-wait-online.service systemd-resolved.service \
   systemd-timesyncd.service systemd-udev-trigger.service \
   systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service; do
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
