@@ -139,7 +139,7 @@ def provide_script(params: Params, user: User) -> str:
     )
     content, where = _script_content(params, path)
     problem = installer_file.checksum_problem(content, params["installer_checksum"], where)[1]
-    problem = problem or installer_file.version_problem(content, params["version"], where)
+    problem = problem or installer_file.file_problem(content, params["version"], where)
     if problem:
         raise HostError(problem)
     if params["installer_url"] or params["installer_content"]:
@@ -160,7 +160,8 @@ def _script_content(params: Params, path: str) -> Tuple[bytes, str]:
     if url:
         if current is not None and checksum and not installer_file.checksum_problem(current, checksum, here)[1]:
             return current, here
-        return installer_file.download(url, params["installer_ca_path"]), f"the installer at {url}"
+        content = installer_file.download(url, params["installer_ca_path"], params["installer_proxy"])
+        return content, f"the installer at {url}"
     if params["installer_content"]:
         return params["installer_content"].encode("utf-8"), "installer_content"
     if current is None:

@@ -583,6 +583,7 @@ def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_
     options = {
         "installer_url": "https://downloads.example.com/elastic-cloud-enterprise.sh",
         "installer_ca_path": "/etc/ca.pem",
+        "installer_proxy": "http://proxy.example.com:3128",
     }
     if with_checksum:
         options["installer_checksum"] = "sha256:" + hashlib.sha256(content).hexdigest()
@@ -591,7 +592,8 @@ def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_
         assert (box.script.stat().st_mode & 0o777, box.script.stat().st_uid) == (0o700, USER.pw_uid)
         result = box.run(**options)
         assert result["rc"] == 0
-    assert download.mock_calls == [mock.call(options["installer_url"], "/etc/ca.pem")] * (1 if with_checksum else 2)
+    expected = mock.call(options["installer_url"], "/etc/ca.pem", "http://proxy.example.com:3128")
+    assert download.mock_calls == [expected] * (1 if with_checksum else 2)
     assert [f"installer_url {options['installer_url']} has no checksum" in warning for warning in result.warnings] == (
         [] if with_checksum else [True]
     )
