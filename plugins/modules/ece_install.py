@@ -68,6 +68,27 @@ options:
     description:
       - Registry to pull images from (C(--docker-registry)).
     type: str
+  docker_registry_username:
+    description:
+      - User name at O(docker_registry). With O(docker_registry_password) it is written to C(.docker/config.json) in the
+        home folder of O(user), where the container engine's client looks for it. Logins at other registries stay.
+      - It is written when ECE is installed, and stays on the host.
+    type: str
+    version_added: 1.1.0
+  docker_registry_password:
+    description:
+      - Password at O(docker_registry).
+    type: str
+    version_added: 1.1.0
+  docker_registry_login_in_containers:
+    description:
+      - Give the login to ECE's runner and allocator too, which pull images of deployments later. Without it, a registry
+        that demands a login refuses these pulls, unless the images are on the host.
+      - This mounts the folder C(.docker) of O(user) into their containers, by a file for the installer's option
+        C(--config-file), which is an internal facility of ECE and may change.
+    type: bool
+    default: false
+    version_added: 1.1.0
   docker_repository:
     description:
       - Repository of ECE's images in the registry (C(--ece-docker-repository)).
