@@ -37,6 +37,7 @@ HOST_INFO_OPTIONS = (
     _INSTALL["installer_url"],
     _INSTALL["installer_checksum"],
     _INSTALL["installer_ca_path"],
+    _INSTALL["installer_proxy"],
 )
 # Option of ece_host_info -> variable of the role that it comes from.
 HOST_INFO_VARIABLES = {option.name: option.variable for option in HOST_INFO_OPTIONS if option.variable}

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
+from ansible_collections.ece.platform.plugins.module_utils import _registry_login as registry_login
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import (
     container_runs,
     ece_containers,
@@ -39,7 +40,8 @@ Result = Dict[str, Any]
 def run(module: Any) -> Result:
     """The result of ece_install. Raises OptionError, HostError or OSError."""
     params = module.params
-    argv = arguments(params)
+    registry_login.check_login(params)
+    argv = [*arguments(params), *registry_login.config_arguments(params)]
     unchecked = installer_file.check_source(params["installer_url"], params["installer_checksum"])
     if unchecked:
         module.warn(unchecked)
@@ -63,6 +65,7 @@ def run(module: Any) -> Result:
     if module.check_mode:
         return dict(result, msg="would install")
     script = provide_script(params, user)
+    registry_login.write_login(params, user)
     job = _job(params, [find_command("bash") or "/bin/bash", script, "install", *argv], user, paths, engine["name"])
     if not start_detached(job):
         return _adopt(params, paths)
@@ -139,7 +142,7 @@ def provide_script(params: Params, user: User) -> str:
     )
     content, where = _script_content(params, path)
     problem = installer_file.checksum_problem(content, params["installer_checksum"], where)[1]
-    problem = problem or installer_file.version_problem(content, params["version"], where)
+    problem = problem or installer_file.file_problem(content, params["version"], where)
     if problem:
         raise HostError(problem)
     if params["installer_url"] or params["installer_content"]:
@@ -160,7 +163,8 @@ def _script_content(params: Params, path: str) -> Tuple[bytes, str]:
     if url:
         if current is not None and checksum and not installer_file.checksum_problem(current, checksum, here)[1]:
             return current, here
-        return installer_file.download(url, params["installer_ca_path"]), f"the installer at {url}"
+        content = installer_file.download(url, params["installer_ca_path"], params["installer_proxy"])
+        return content, f"the installer at {url}"
     if params["installer_content"]:
         return params["installer_content"].encode("utf-8"), "installer_content"
     if current is None:

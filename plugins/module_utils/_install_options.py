@@ -24,6 +24,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     DEFAULT_USER,
     ENGINES,
     ROLES,
+    release,
 )
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._text import MASK
@@ -31,6 +32,7 @@ from ansible_collections.ece.platform.plugins.module_utils._text import MASK
 # Services with heap sizes of their own: help text of elastic-cloud-enterprise.sh 4.0.3 (2025-10-31).
 MEMORY_SERVICES = ("admin-console", "allocator", "constructor", "director", "runner", "zookeeper")
 TIMEOUT_FACTOR_MAX = 1000
+PROXY_PROTOCOL_SINCE = (4, 2)
 
 # Takes the name that messages use and the value, and returns the text for the script. Raises OptionError.
 Check = Callable[[str, Any], str]
@@ -38,10 +40,14 @@ Check = Callable[[str, Any], str]
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)*"
+# Of the name of an image: components in lower case between slashes.
+_PATH_PART = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*"
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 # Digits are 0 to 9 in all of these: \d would match the digits of every script.
 _VERSION = re.compile(r"^[0-9]+\.[0-9]+\.[0-9]+([-._][A-Za-z0-9]+)*\Z")
 _TOKEN = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*)*\Z")
+_PROXY = re.compile(r"^https?://([^\s/@'\"]+@)?[A-Za-z0-9.\[\]:_-]+/?\Z")
 _HEAP = re.compile(r"^[1-9][0-9]*[kKmMgG]\Z")
 _FLAG = re.compile(r"^--[a-z][a-z0-9-]*\Z")
 # Brackets only within JSON: anywhere else the shell would take them for a file pattern.
@@ -62,17 +68,33 @@ def _matching(pattern: str, allowed: str) -> Check:
 
 
 _zone = _matching(_WORD, "letters, digits, '.', '_' and '-', starting with a letter or digit")
-_runner_id = _matching(
-    r"[A-Za-z0-9][A-Za-z0-9._:-]*", "letters, digits, '.', '_', ':' and '-', starting with a letter or digit"
+# The id is the name of a folder below the storage path, which the script mounts into containers: a colon ends a path
+# there.
+_runner_id = _matching(_WORD, "letters, digits, '.', '_' and '-', starting with a letter or digit")
+_host = _matching(_NAME + r"\.?", "a host name or IPv4 address, without https:// and without a port")
+_ip = _matching(_OCTET + r"(\." + _OCTET + "){3}", "an IPv4 address like 10.0.0.7, without a prefix length")
+# An empty part or one of dots alone would name another folder than it seems to.
+_path = _matching(
+    r"(/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._+@-]+)+|/",
+    "an absolute path of letters, digits, '.', '_', '-', '+' and '@', without '//', '..' and '/' at its end",
 )
-_host = _matching(r"[A-Za-z0-9][A-Za-z0-9.:-]*", "a host name or IP address")
-_ip = _matching(_OCTET + r"(\." + _OCTET + "){3}", "an IPv4 address like 10.0.0.7")
-_path = _matching(r"/[A-Za-z0-9._/+@-]*", "an absolute path of letters, digits, '.', '_', '-', '+', '@' and '/'")
 _registry = _matching(
-    r"[A-Za-z0-9][A-Za-z0-9._:/-]*", "a registry like registry.example.com:5000, without blanks and quotes"
+    rf"{_NAME}(:[0-9]{{1,5}})?(/{_PATH_PART})*",
+    "a registry like registry.example.com:5000, without https:// and without '/' at its end",
+)
+_repository = _matching(
+    rf"{_PATH_PART}(/{_PATH_PART})*", "a repository like cloud-enterprise, without '/' in front and at its end"
 )
 _url = _matching(r"https?://[A-Za-z0-9\[][A-Za-z0-9._:/\[\]-]*", "an address like https://ece.example.com:12343")
-_user = _matching(r"[A-Za-z_][A-Za-z0-9._-]*", "a user name")
+# Directories have names like elastic@corp.example.com, CORP\\elastic and svc$. The script does not get the name.
+_user = _matching(r"([A-Za-z0-9][A-Za-z0-9._-]*\\)?[A-Za-z_][A-Za-z0-9._@-]*\$?", "the name of a user")
+
+
+def _proxy(name: str, value: Any) -> str:
+    # The message does not repeat the value, which may hold a password.
+    if not _PROXY.match(str(value)):
+        raise OptionError(f"{name} is not the address of an HTTP proxy: use one like http://proxy.example.com:3128")
+    return str(value)
 
 
 def _token(name: str, value: Any) -> str:
@@ -105,8 +127,10 @@ def _roles(name: str, value: Any) -> str:
 
 
 def _capacity(name: str, value: Any) -> str:
+    # A template that divides gives a float, and AWX text.
+    whole = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     try:
-        number = int(str(value))
+        number = int(whole)
     except ValueError:
         raise OptionError(f"{name} {value!r} is not a whole number of MB") from None
     if number < CAPACITY_MIN_MB:
@@ -148,6 +172,26 @@ def _check_heap(name: str, sizes: Any) -> None:
     for size in sizes.values():
         if not _HEAP.match(str(size)):
             raise OptionError(f"{name} has the size {size!r}: use a number with K, M or G, like 4G")
+    if _heap_kb(sizes.get("xms", "1k")) > _heap_kb(sizes.get("xmx", sizes.get("xms", "1k"))):
+        raise OptionError(f"{name} has xms {sizes['xms']} above xmx {sizes['xmx']}: Java does not start with that")
+
+
+def _heap_kb(size: Any) -> int:
+    return int(str(size)[:-1]) * {"k": 1, "m": 1024, "g": 1024**2}[str(size)[-1].lower()]
+
+
+def _external_hostnames(name: str, value: Any) -> str:
+    """Names of the host for its certificates, separated by commas: help text of the script."""
+    names = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    return ",".join(_host(name, "" if one is None else one) for one in names)
+
+
+def _proxy_protocol_version(name: str, value: Any) -> str:
+    if str(value) not in ("0", "2"):
+        raise OptionError(
+            f"{name} {value!r} is not a version of the Proxy Protocol that ECE knows: use 2, or 0 for none"
+        )
+    return str(value)
 
 
 def _tags(name: str, value: Any) -> str:
@@ -211,7 +255,10 @@ INSTALL_OPTIONS = (
     ),
     Option("docker_socket", _text(default=DEFAULT_SOCKET), "--host-docker-host", _path, "ece_host_docker_socket"),
     Option("docker_registry", _text(), "--docker-registry", _registry, "ece_host_docker_registry"),
-    Option("docker_repository", _text(), "--ece-docker-repository", _registry, "ece_host_docker_repository"),
+    Option("docker_repository", _text(), "--ece-docker-repository", _repository, "ece_host_docker_repository"),
+    Option("docker_registry_username", _text(), variable="ece_host_docker_registry_username"),
+    Option("docker_registry_password", _text(no_log=True), variable="ece_host_docker_registry_password"),
+    Option("docker_registry_login_in_containers", _switch(), variable="ece_host_docker_registry_login_in_containers"),
     Option("runner_id", _text(), "--runner-id", _runner_id),
     Option("host_ip", _text(), "--host-ip", _ip, "ece_host_ip"),
     Option("zone", _text(), "--availability-zone", _zone, "ece_host_zone"),
@@ -219,7 +266,13 @@ INSTALL_OPTIONS = (
     Option("memory_settings", {"type": "raw"}, "--memory-settings", _memory_settings, "ece_host_memory_settings"),
     Option("timeout_factor", {"type": "float"}, "--timeout-factor", _timeout_factor, "ece_host_timeout_factor"),
     Option("allocator_tags", {"type": "raw"}, "--allocator-tags", _tags, "ece_host_allocator_tags"),
-    Option("external_hostname", _text(), "--external-hostname", _host, "ece_host_external_hostname"),
+    Option(
+        "external_hostname",
+        {"type": "list", "elements": "str"},
+        "--external-hostname",
+        _external_hostnames,
+        "ece_host_external_hostname",
+    ),
     Option("api_base_url", _text(), "--api-base-url", _url, "ece_host_api_base_url"),
     Option(
         "overwrite_existing_image",
@@ -230,6 +283,15 @@ INSTALL_OPTIONS = (
     Option("debug", _switch(), "--debug", variable="ece_host_debug"),
     Option("force", _switch(), "--force", variable="ece_host_force"),
     Option("selinux", _switch(), "--selinux", variable="ece_host_selinux"),
+    # Since 4.2: Configure Proxy Protocol (docs-content, configure-proxy-protocol.md of 2026), read 2026-11-27.
+    Option(
+        "proxy_protocol_version",
+        {"type": "int", "choices": [0, 2]},
+        "--proxy-protocol-version",
+        _proxy_protocol_version,
+        "ece_host_proxy_protocol_version",
+    ),
+    Option("proxy_protocol_lenient", _switch(), "--proxy-protocol-lenient", variable="ece_host_proxy_protocol_lenient"),
     Option("container_engine", _text(choices=list(ENGINES)), "--podman", variable="ece_host_container_engine"),
     Option("extra_args", {"type": "list", "elements": "str", "default": []}, variable="ece_host_extra_args"),
     Option("user", _text(default=DEFAULT_USER), check=_user, variable="ece_host_user"),
@@ -239,10 +301,16 @@ INSTALL_OPTIONS = (
     Option("installer_content", _text(no_log=True)),
     Option("installer_checksum", _text(), variable="ece_host_installer_checksum"),
     Option("installer_ca_path", {"type": "path"}, variable="ece_host_installer_ca_path"),
+    Option("installer_proxy", _text(no_log=True), check=_proxy, variable="ece_host_installer_proxy"),
     Option("timeout", {"type": "int", "default": 1800}, variable="ece_host_install_timeout"),
     Option("wait", {"type": "bool", "default": True}),
 )
-_FLAGS = {option.flag: option.name for option in INSTALL_OPTIONS if option.flag}
+_FLAGS = {option.flag: option for option in INSTALL_OPTIONS if option.flag}
+# Arguments that no install may have, and why.
+_FORBIDDEN_FLAGS = {
+    "--help": "with it the script prints its help and installs nothing",
+    "--environment-metadata": "the script appends a brace to its value, which ECE then cannot read",
+}
 # Option of ece_install -> variable of the role that it comes from.
 ROLE_VARIABLES = {option.name: option.variable for option in INSTALL_OPTIONS if option.variable}
 
@@ -255,7 +323,12 @@ def argument_spec(options: Iterable[Option]) -> Dict[str, Dict[str, Any]]:
 # -- options to arguments --------------------------------------------------------------------------------------------
 
 
-def _extra_args(name: str, values: Any) -> List[str]:
+def _option_name(option: Option, prefix: str) -> str:
+    """What the user calls an option: the role's variable, where the prefix asks for that."""
+    return (option.variable or prefix + option.name) if prefix else option.name
+
+
+def _extra_args(name: str, values: Any, prefix: str) -> List[str]:
     if not isinstance(values, (list, tuple)):
         raise OptionError(
             f"{name} {values!r} is not a list: give one argument per item, like ['--proxy-tags', 'ssd:true']"
@@ -264,7 +337,10 @@ def _extra_args(name: str, values: Any) -> List[str]:
     for position, text in enumerate(texts):
         if _FLAG.match(text):
             if text in _FLAGS:
-                raise OptionError(f"{name} has {text}: use the option {_FLAGS[text]} for it")
+                kind = "variable" if prefix else "option"
+                raise OptionError(f"{name} has {text}: use the {kind} {_option_name(_FLAGS[text], prefix)} for it")
+            if text in _FORBIDDEN_FLAGS:
+                raise OptionError(f"{name} has {text}: drop it, because {_FORBIDDEN_FLAGS[text]}")
         elif position == 0 or not _FLAG.match(texts[position - 1]) or not _EXTRA_VALUE.match(text):
             raise OptionError(
                 f"{name} has {text!r}: use arguments like --proxy-tags, each followed by a value without blanks and "
@@ -279,7 +355,7 @@ def _arguments_of(option: Option, value: Any, name: str) -> List[str]:
         return []
     if option.check:
         text = option.check(name, value)
-        return [option.flag, text] if option.flag else []
+        return [option.flag, text] if option.flag and text else []
     is_on = value == "podman" if option.name == "container_engine" else value
     return [option.flag] if option.flag and is_on else []
 
@@ -291,13 +367,28 @@ def arguments(options: Mapping[str, Any], prefix: str = "") -> List[str]:
     """
     argv: List[str] = []
     for option in INSTALL_OPTIONS:
-        name = (option.variable or prefix + option.name) if prefix else option.name
-        argv += _arguments_of(option, options.get(option.name), name)
+        argv += _arguments_of(option, options.get(option.name), _option_name(option, prefix))
     if options.get("selinux") and options.get("container_engine") != "podman":
         raise OptionError(
             f"{prefix}selinux goes with container_engine podman only: drop it, or set {prefix}container_engine: podman"
         )
-    return argv + _extra_args(f"{prefix}extra_args", options.get("extra_args") or [])
+    _check_proxy_protocol(options, prefix)
+    return argv + _extra_args(f"{prefix}extra_args", options.get("extra_args") or [], prefix)
+
+
+def _check_proxy_protocol(options: Mapping[str, Any], prefix: str) -> None:
+    version = str(options.get("version") or "")
+    given = [name for name in ("proxy_protocol_version", "proxy_protocol_lenient") if options.get(name)]
+    if given and is_version(version) and release(version) < PROXY_PROTOCOL_SINCE:
+        raise OptionError(
+            f"{prefix}{given[0]} is for ECE 4.2 and later, and this installs {version}: drop it, because the installer "
+            "would end with exit 3"
+        )
+    if given == ["proxy_protocol_lenient"]:
+        raise OptionError(
+            f"{prefix}proxy_protocol_lenient means nothing without the Proxy Protocol: set "
+            f"{prefix}proxy_protocol_version: 2"
+        )
 
 
 def without_token(argv: Sequence[str]) -> List[str]:

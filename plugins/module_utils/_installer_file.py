@@ -10,13 +10,17 @@ Runs on hosts too: Python 3.6.
 """
 
 import hashlib
+import os
 import re
+import shutil
+import subprocess
 from typing import Dict, List, Optional, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import SCRIPT_NAME, release
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
 
 DOWNLOAD_TIMEOUT_SECONDS = 60
+SYNTAX_TIMEOUT_SECONDS = 10
 SIZE_MAX_BYTES = 16 * 1024 * 1024
 DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _USER_IN_URL = re.compile(r"^(?:[^/?#@]*//)?[^/?#]*@")
@@ -65,16 +69,26 @@ def _check_checksum(name: str, checksum: str) -> None:
 # -- the file --------------------------------------------------------------------------------------------------------
 
 
-def download(url: str, ca_path: Optional[str] = None) -> bytes:
-    """The file at the address, which has some ten thousand characters. Raises HostError."""
+def download(url: str, ca_path: Optional[str] = None, proxy: Optional[str] = None) -> bytes:
+    """The file at the address, which has some ten thousand characters. Raises HostError.
+
+    proxy: address of an HTTP proxy. Without it, the environment decides.
+    """
     # Imported here because it takes longer than the rest of a module that downloads nothing.
     from ansible.module_utils.urls import open_url
 
+    if proxy:
+        # urllib takes a proxy from nowhere else; nothing of this process is started with this environment.
+        os.environ.update({"http_proxy": proxy, "https_proxy": proxy, "no_proxy": ""})
     try:
         content: bytes = open_url(url, timeout=DOWNLOAD_TIMEOUT_SECONDS, ca_path=ca_path).read(SIZE_MAX_BYTES + 1)
     except Exception as error:  # open_url raises the errors of urllib, ssl and http; each means the same here
-        reason = getattr(error, "reason", error)
-        raise HostError(f"the installer cannot be downloaded from {url}: {reason}") from None
+        reason = str(getattr(error, "reason", error))
+        through = ""
+        if proxy:
+            reason = reason.replace(proxy, "the proxy")
+            through = f" through the proxy {proxy.split('//')[-1].split('@')[-1]} (installer_proxy)"
+        raise HostError(f"the installer cannot be downloaded from {url}{through}: {reason}") from None
     if len(content) > SIZE_MAX_BYTES:
         raise HostError(f"{url} is larger than {SIZE_MAX_BYTES // 1024 // 1024} MB, so it is not the installer")
     return content
@@ -100,12 +114,38 @@ def checksum_problem(content: bytes, checksum: Optional[str], where: str) -> Tup
 
 
 def text_problem(content: bytes, where: str) -> Optional[str]:
-    """A sentence if the file is not text, which ece_install takes it as."""
+    """A sentence if the file is not a text that bash can read: binary, with Windows line ends, or cut off."""
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
         return f"{where} is not {SCRIPT_NAME}: it is not text."
-    return None
+    if content.split(b"\n", 1)[0].endswith(b"\r"):
+        return f"{where} has Windows line ends (CR LF), which bash cannot read: convert it, or fetch it again."
+    return _syntax_problem(content, where)
+
+
+def _syntax_problem(content: bytes, where: str) -> Optional[str]:
+    # A download that was cut off usually ends within a function.
+    bash = shutil.which("bash")
+    if not bash:
+        return None
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+    try:
+        checked = subprocess.run(
+            [bash, "--norc", "-n"],
+            input=content,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment,
+            timeout=SYNTAX_TIMEOUT_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None  # the installer itself says what is wrong with it
+    if checked.returncode == 0:
+        return None
+    error = checked.stderr.decode("utf-8", "replace").strip().splitlines()[:1]
+    reason = error[0].split(": ", 1)[-1] if error else "it has a syntax error"
+    return f"{where} is damaged or cut off ({reason}): fetch it again."
 
 
 def version_problem(content: bytes, version: Optional[str], where: str) -> Optional[str]:
@@ -118,16 +158,22 @@ def version_problem(content: bytes, version: Optional[str], where: str) -> Optio
     return None
 
 
+def file_problem(content: bytes, version: Optional[str], where: str) -> Optional[str]:
+    """A sentence if the file is not an installer that can run and install this version."""
+    # The version comes first: it tells another file from a damaged installer.
+    return version_problem(content, version, where) or text_problem(content, where)
+
+
 def inspect_download(
-    url: str, ca_path: Optional[str], checksum: Optional[str], version: Optional[str]
+    url: str, ca_path: Optional[str], checksum: Optional[str], version: Optional[str], proxy: Optional[str] = None
 ) -> Tuple[Optional[Dict[str, Optional[str]]], List[str]]:
     """(version and checksum of the installer at the address or None, the sentences on what is wrong with it)."""
     try:
-        content = download(url, ca_path)
+        content = download(url, ca_path, proxy)
     except HostError as error:
         return None, [str(error)]
     where = f"the installer at {url}"
     found, problem = checksum_problem(content, checksum, where)
-    problems = [problem, version_problem(content, version, where)]
+    problems = [problem, file_problem(content, version, where)]
     own = script_version(content.decode("utf-8", "replace"))
     return {"version": own, "checksum": found}, [problem for problem in problems if problem]

@@ -99,6 +99,12 @@ options:
     description:
       - File on the host with the CA certificates for O(installer_url), if the system does not have them.
     type: path
+  installer_proxy:
+    description:
+      - URL of an HTTP proxy for the download from O(installer_url), like V(http://proxy.example.com:3128).
+      - Without it, the download uses the proxy in the environment of the task.
+    type: str
+    version_added: 1.1.0
 seealso:
   - module: ece.platform.ece_install
 """
@@ -390,7 +396,9 @@ def main() -> None:
     facts = gather(params)
     is_inspected = url and not is_skipped("installer", params)
     installer, installer_problems = (
-        inspect_download(url, params["installer_ca_path"], checksum, params["version"]) if is_inspected else (None, [])
+        inspect_download(url, params["installer_ca_path"], checksum, params["version"], params["installer_proxy"])
+        if is_inspected
+        else (None, [])
     )
     problems, warnings = check_requirements(dict(facts, installer_problems=installer_problems), params)
     result = {"installer": installer} if installer else {}

@@ -68,6 +68,27 @@ options:
     description:
       - Registry to pull images from (C(--docker-registry)).
     type: str
+  docker_registry_username:
+    description:
+      - User name at O(docker_registry). With O(docker_registry_password) it is written to C(.docker/config.json) in the
+        home folder of O(user), where the container engine's client looks for it. Logins at other registries stay.
+      - It is written when ECE is installed, and stays on the host.
+    type: str
+    version_added: 1.1.0
+  docker_registry_password:
+    description:
+      - Password at O(docker_registry).
+    type: str
+    version_added: 1.1.0
+  docker_registry_login_in_containers:
+    description:
+      - Give the login to ECE's runner and allocator too, which pull images of deployments later. Without it, a registry
+        that demands a login refuses these pulls, unless the images are on the host.
+      - This mounts the folder C(.docker) of O(user) into their containers, by a file for the installer's option
+        C(--config-file), which is an internal facility of ECE and may change.
+    type: bool
+    default: false
+    version_added: 1.1.0
   docker_repository:
     description:
       - Repository of ECE's images in the registry (C(--ece-docker-repository)).
@@ -108,8 +129,9 @@ options:
     type: float
   external_hostname:
     description:
-      - Host name for the certificates that ECE generates (C(--external-hostname)).
-    type: str
+      - Names of the host for the certificates that ECE generates (C(--external-hostname)).
+    type: list
+    elements: str
   api_base_url:
     description:
       - Base of the addresses in single sign-on redirects (C(--api-base-url)).
@@ -134,6 +156,23 @@ options:
       - Let the installer set up SELinux (C(--selinux)), with O(container_engine=podman) only.
     type: bool
     default: false
+  proxy_protocol_version:
+    description:
+      - Version of the Proxy Protocol that proxies on the host expect from the load balancer, V(0) for none
+        (C(--proxy-protocol-version)).
+      - ECE 4.2 and later. The documentation of ECE asks for the same value on every host, also without the role
+        C(proxy).
+    type: int
+    choices: [0, 2]
+    version_added: 1.1.0
+  proxy_protocol_lenient:
+    description:
+      - Let proxies also accept connections without a Proxy Protocol header, like health checks
+        (C(--proxy-protocol-lenient)).
+      - ECE 4.2 and later, with O(proxy_protocol_version=2).
+    type: bool
+    default: false
+    version_added: 1.1.0
   extra_args:
     description:
       - Arguments of the installer that this module has no option for, like V([--proxy-tags, 'ssd:true']).
@@ -176,6 +215,12 @@ options:
     description:
       - File on the host with the CA certificates for O(installer_url), if the system does not have them.
     type: path
+  installer_proxy:
+    description:
+      - URL of an HTTP proxy for the download from O(installer_url), like V(http://proxy.example.com:3128).
+      - Without it, the download uses the proxy in the environment of the task.
+    type: str
+    version_added: 1.1.0
   timeout:
     description:
       - Seconds after which a running installer is stopped, with all its processes and its container.

@@ -15,8 +15,7 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Option
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import (
     check_source,
     checksum_problem,
-    text_problem,
-    version_problem,
+    file_problem,
 )
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
@@ -58,9 +57,5 @@ class InstallerSources:
                 content = file.read()
         except Exception:  # Ansible raises its own error, with all folders that it searched
             return f"{where} is not a file on the controller: give the path of elastic-cloud-enterprise.sh"
-        problem: Any = (
-            checksum_problem(content, checksum, where)[1]
-            or text_problem(content, where)
-            or version_problem(content, version, where)
-        )
+        problem: Any = checksum_problem(content, checksum, where)[1] or file_problem(content, version, where)
         return str(problem) if problem else None

@@ -29,6 +29,7 @@ from ansible_collections.ece.platform.plugins.module_utils._install_options impo
 )
 from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
 from ansible_collections.ece.platform.plugins.module_utils._plan import HostWish, PlanEntry, host_identity
+from ansible_collections.ece.platform.plugins.module_utils._registry_login import check_login
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_problem, percentage_problem
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 
@@ -167,6 +168,7 @@ class HostCheck:
             "selinux": selinux,
         }
         arguments(options, PREFIX)
+        check_login(options, PREFIX)
 
     def _check_types(self, variables: OneHost) -> None:
         given = {key: value for key, value in variables.select(self._spec).items() if value is not None and value != ""}

@@ -58,7 +58,7 @@ RIGHT: dict[str, list] = {
         {"a.b/c+d-e_f": 1.5, "Z": "9"},
         dict(zip(TEXTS, reversed(TEXTS))),
     ],
-    "external_hostname": ["ece.example.com", "10.0.0.7"],
+    "external_hostname": ["ece.example.com", "10.0.0.7,a.example.com", ["a.example.com", "b"]],
     "api_base_url": ["https://ece.example.com:12343", "http://10.0.0.1/x/y", "https://[fd00::1]:12343/x"],
     "overwrite_existing_image": [True, False],
     "debug": [True, False],
@@ -66,7 +66,7 @@ RIGHT: dict[str, list] = {
     "extra_args": [
         ["--proxy-tags", "ssd:true"],
         ["--config-file", "/etc/ece.conf", "--skip-cloud-enterprise-version-check"],
-        ["--environment-metadata", '{"a":[1,"b"],"c":{}}'],
+        ["--client-forwarder-observers-tag", '{"a":[1,"b"],"c":{}}'],
         ["--latest-stack-pre-release", "8.0.0-rc1", "--proxy-tags", "a:b,c:d"],
     ],
     "container_engine": ["docker", "podman", None],
@@ -99,7 +99,9 @@ def meant(name: str, value: Any) -> Any:
     if name == "roles":
         return list(value)
     if name == "capacity":
-        return int(str(value))
+        return int(value if isinstance(value, float) else str(value))
+    if name == "external_hostname":
+        return ",".join(map(str, value)) if isinstance(value, list) else str(value)
     if name == "timeout_factor":
         return float(str(value))
     if name == "memory_settings":
@@ -121,7 +123,7 @@ def assert_read_as_meant(options: dict[str, Any], argv: list[str]) -> None:
         given = options.get(name)
         if flag in vendor.SWITCHES:
             assert (flag in own) == bool(given)
-        elif given is None or given in ("", {}):
+        elif given is None or given in ("", {}, []):
             assert flag not in own
         else:
             assert READERS.get(name, str)(own[flag]) == meant(name, given)

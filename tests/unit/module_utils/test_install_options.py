@@ -31,7 +31,7 @@ EVERY_OPTION = [
     ("docker_socket", "/run/podman/podman.sock", ["--host-docker-host", "/run/podman/podman.sock"]),
     ("docker_registry", "registry.example.com:5000", ["--docker-registry", "registry.example.com:5000"]),
     ("docker_repository", "mirror/cloud-enterprise", ["--ece-docker-repository", "mirror/cloud-enterprise"]),
-    ("runner_id", "rack-1:7", ["--runner-id", "rack-1:7"]),
+    ("runner_id", "rack-1.7", ["--runner-id", "rack-1.7"]),
     ("host_ip", "10.0.0.7", ["--host-ip", "10.0.0.7"]),
     ("zone", "ece-zone-1", ["--availability-zone", "ece-zone-1"]),
     ("capacity", 8192, ["--capacity", "8192"]),
@@ -42,12 +42,18 @@ EVERY_OPTION = [
     ),
     ("timeout_factor", 2.0, ["--timeout-factor", "2.0"]),
     ("allocator_tags", {"ssd": True, "rack": 7, "os/kind": "a+b"}, ["--allocator-tags", "ssd:true,rack:7,os/kind:a+b"]),
-    ("external_hostname", "alloc-7.example.com", ["--external-hostname", "alloc-7.example.com"]),
+    (
+        "external_hostname",
+        ["alloc-7.example.com", "10.0.0.7"],
+        ["--external-hostname", "alloc-7.example.com,10.0.0.7"],
+    ),
     ("api_base_url", "https://[fd00::1]:12343/x", ["--api-base-url", "https://[fd00::1]:12343/x"]),
     ("overwrite_existing_image", True, ["--overwrite-existing-image"]),
     ("debug", True, ["--debug"]),
     ("force", True, ["--force"]),
     ("selinux", True, ["--selinux"]),
+    ("proxy_protocol_version", 2, ["--proxy-protocol-version", "2"]),
+    ("proxy_protocol_lenient", True, ["--proxy-protocol-lenient"]),
     ("container_engine", "podman", ["--podman"]),
     (
         "extra_args",
@@ -58,7 +64,9 @@ EVERY_OPTION = [
 
 
 VALUE_OPTIONS = [option.name for option in install_options.INSTALL_OPTIONS if option.flag and option.check]
-SWITCH_OPTIONS = ["overwrite_existing_image", "debug", "force", "selinux"]
+SWITCH_OPTIONS = ["overwrite_existing_image", "debug", "force", "selinux", "proxy_protocol_lenient"]
+# What an option needs beside it.
+NEEDS = {"selinux": {"container_engine": "podman"}, "proxy_protocol_lenient": {"proxy_protocol_version": 2}}
 
 
 def test_the_table_above_has_every_option():
@@ -68,13 +76,19 @@ def test_the_table_above_has_every_option():
 
 @pytest.mark.parametrize(("name", "value", "argv"), EVERY_OPTION, ids=[name for name, value, argv in EVERY_OPTION])
 def test_one_option_becomes_its_arguments(name, value, argv):
-    podman = {"container_engine": "podman"} if name == "selinux" else {}
-    assert install_options.arguments({name: value, **podman}) == argv + (["--podman"] if podman else [])
+    needs = NEEDS.get(name, {})
+    beside = install_options.arguments(needs)
+    given = install_options.arguments({name: value, **needs})
+    assert sorted(given) == sorted(argv + beside)
+    assert given[given.index(argv[0]) :][: len(argv)] == argv
 
 
 def test_all_options_together_have_the_tables_order():
+    options = {name: value for name, value, argv in reversed(EVERY_OPTION)}
     argv = [argument for name, value, argv in EVERY_OPTION for argument in argv]
-    assert install_options.arguments({name: value for name, value, argv in reversed(EVERY_OPTION)}) == argv
+    assert install_options.arguments({**options, "version": "4.2.0"}) == [
+        "4.2.0" if argument == "3.8.0" else argument for argument in argv
+    ]
 
 
 @pytest.mark.parametrize("nothing", [None, "", {}])
@@ -97,12 +111,24 @@ def test_a_switch_that_is_off_becomes_no_argument(name):
         ("allocator_tags", {"a": "b", "no": False}, ["--allocator-tags", "a:b,no:false"]),
         (
             "memory_settings",
-            {"zookeeper": {"xms": "512m", "xmx": "4096K"}},
-            ["--memory-settings", '{"zookeeper":{"xms":"512m","xmx":"4096K"}}'],
+            {"zookeeper": {"xms": "512m", "xmx": "4096M"}},
+            ["--memory-settings", '{"zookeeper":{"xms":"512m","xmx":"4096M"}}'],
         ),
         ("version", "3.8.0-SNAPSHOT", ["--cloud-enterprise-version", "3.8.0-SNAPSHOT"]),
         ("version", "3.8.0-ms-1", ["--cloud-enterprise-version", "3.8.0-ms-1"]),
-        ("coordinator_host", "fd00::1", ["--coordinator-host", "fd00::1"]),
+        ("coordinator_host", "ece.example.com.", ["--coordinator-host", "ece.example.com."]),
+        ("capacity", 16384.0, ["--capacity", "16384"]),
+        (
+            "docker_registry",
+            "registry.example.com/mirror/ece",
+            ["--docker-registry", "registry.example.com/mirror/ece"],
+        ),
+        ("external_hostname", "a.example.com,b.example.com", ["--external-hostname", "a.example.com,b.example.com"]),
+        ("external_hostname", [], []),
+        ("proxy_protocol_version", 0, ["--proxy-protocol-version", "0"]),
+        ("user", "elastic@corp.example.com", []),
+        ("user", "CORP\\elastic", []),
+        ("user", "svc$", []),
         ("token", TOKEN.split(".", maxsplit=1)[0], ["--roles-token", TOKEN.split(".", maxsplit=1)[0]]),
         ("roles", ("director",), ["--roles", "director"]),
         ("extra_args", ("--config-file", "/etc/ece.conf"), ["--config-file", "/etc/ece.conf"]),
@@ -126,6 +152,7 @@ TEXT_OPTIONS = [
     "external_hostname",
     "host_ip",
     "installer_path",
+    "installer_proxy",
     "runner_id",
     "storage_path",
     "token",
@@ -136,6 +163,8 @@ TEXT_OPTIONS = [
 RIGHT = {name: value for name, value, argv in EVERY_OPTION} | {
     "user": "elastic",
     "installer_path": "/opt/elastic-cloud-enterprise.sh",
+    "installer_proxy": "http://proxy.example.com:3128",
+    "external_hostname": "alloc-7.example.com",
 }
 SPOILED = {
     "blank inside": "{0} x",
@@ -172,7 +201,7 @@ def test_text_that_the_script_would_misread_is_refused(name, spoiled):
     variable = install_options.ROLE_VARIABLES.get(name, f"ece_host_{name}")
     with pytest.raises(OptionError, match=f"^{variable} ") as refused:
         install_options.arguments({name: value}, "ece_host_")
-    assert name == "token" or repr(value) in str(refused.value)
+    assert name in ("token", "installer_proxy") or repr(value) in str(refused.value)
 
 
 def test_a_refused_token_is_not_repeated():
@@ -207,8 +236,34 @@ def test_a_refused_token_is_not_repeated():
         ({"host_ip": "10.0.0.07"}, "an IPv4 address"),
         ({"host_ip": "١٠.٠.٠.٧"}, "an IPv4 address"),
         ({"zone": ".hidden"}, "starting with a letter or digit"),
+        ({"coordinator_host": "https://10.0.0.1"}, "without https:// and without a port"),
+        ({"coordinator_host": "10.0.0.1:12443"}, "without https:// and without a port"),
+        ({"coordinator_host": "fd00::1"}, "a host name or IPv4 address"),
+        ({"docker_registry": "https://registry.example.com"}, "without https://"),
+        ({"docker_registry": "registry.example.com/"}, "without '/' at its end"),
+        ({"docker_registry": "registry.example.com//mirror"}, "a registry like"),
+        ({"docker_registry": "registry.example.com:port"}, "a registry like"),
+        ({"docker_repository": "/cloud-enterprise"}, "without '/' in front"),
+        ({"docker_repository": "Cloud"}, "a repository like"),
+        ({"runner_id": "2001:db8::7"}, "letters, digits, '.', '_' and '-'"),
+        ({"runner_id": "10.0.0.7/24"}, "letters, digits, '.', '_' and '-'"),
+        ({"host_ip": "10.0.0.7/24"}, "without a prefix length"),
+        ({"external_hostname": "a.example.com,b c"}, "external_hostname 'b c' cannot be given"),
+        ({"external_hostname": "a.example.com:443"}, "without a port"),
+        ({"external_hostname": "a,,b"}, "external_hostname '' cannot be given"),
+        ({"storage_path": "/data/elastic/"}, "without '//', '..' and '/' at its end"),
+        ({"storage_path": "/data//elastic"}, "without '//'"),
+        ({"storage_path": "/data/../elastic"}, "without '//', '..'"),
+        ({"proxy_protocol_version": 1}, "use 2, or 0 for none"),
+        ({"proxy_protocol_version": 2, "version": "4.1.1"}, "is for ECE 4.2 and later, and this installs 4.1.1"),
+        ({"proxy_protocol_lenient": True}, "set proxy_protocol_version: 2"),
+        ({"user": "elastic$x"}, "the name of a user"),
+        ({"user": "-x"}, "the name of a user"),
+        ({"memory_settings": {"runner": {"xms": "2G", "xmx": "1024M"}}}, "has xms 2G above xmx 1024M"),
+        ({"extra_args": ["--help"]}, "has --help: drop it, because with it the script prints its help"),
+        ({"extra_args": ["--environment-metadata", '{"a":1}']}, "has --environment-metadata: drop it"),
         ({"api_base_url": "ftp://x"}, "an address like https://"),
-        ({"user": "0day"}, "a user name"),
+        ({"user": "0day"}, "the name of a user"),
         ({"capacity": 8191}, "capacity 8191 is too small: the installer takes 8192 MB or more"),
         ({"capacity": 0}, "is too small"),
         ({"capacity": -16384}, "is too small"),
@@ -298,7 +353,19 @@ def test_extra_args_cannot_replace_an_option(flag, option):
         install_options.arguments({"extra_args": [flag, "x"]})
 
 
+def test_the_role_names_the_variable_that_extra_args_cannot_replace():
+    with pytest.raises(OptionError, match="^ece_host_extra_args has --host-ip: use the variable ece_host_ip for it"):
+        install_options.arguments({"extra_args": ["--host-ip", "10.0.0.7"]}, "ece_host_")
+
+
 # -- the property behind it ------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_is_not_repeated_because_it_may_hold_a_password():
+    with pytest.raises(OptionError) as refused:
+        install_options.arguments({"installer_proxy": "socks5://user:pw-of-proxy@proxy"})
+    assert "pw-of-proxy" not in str(refused.value)
+
 
 SWITCHES = {option.flag for option in install_options.INSTALL_OPTIONS if option.flag and not option.check}
 VALUED = {option.flag for option in install_options.INSTALL_OPTIONS if option.flag and option.check}

@@ -207,3 +207,61 @@ def test_only_text_is_an_installer(content, is_text):
     assert installer_file.text_problem(content, "the file") == (
         None if is_text else "the file is not elastic-cloud-enterprise.sh: it is not text."
     )
+
+
+def test_windows_line_ends_are_named():
+    assert installer_file.file_problem(SCRIPT.replace(b"\n", b"\r\n"), "3.8.0", "the file") == (
+        "the file has Windows line ends (CR LF), which bash cannot read: convert it, or fetch it again."
+    )
+
+
+@pytest.mark.parametrize("end", [b"main() {\n  echo", b'echo "cut', b"if true; then\n", b"case $1 in\n"])
+def test_an_installer_that_is_cut_off_is_named(end):
+    problem = installer_file.file_problem(SCRIPT + end, "3.8.0", "the file")
+    assert problem.startswith("the file is damaged or cut off (") and problem.endswith("): fetch it again.")
+    assert "\n" not in problem
+
+
+def test_another_file_is_not_called_a_damaged_installer():
+    assert "is not elastic-cloud-enterprise.sh" in installer_file.file_problem(b"<html>(", "3.8.0", "the file")
+
+
+def test_without_bash_an_installer_is_not_read(monkeypatch):
+    monkeypatch.setattr(installer_file.shutil, "which", lambda name: None)
+    assert installer_file.file_problem(SCRIPT + b"if", "3.8.0", "the file") is None
+
+
+@pytest.fixture
+def refusing_proxy():
+    """The address of a proxy that demands another password."""
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(407)
+
+        do_CONNECT = do_GET
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as listener:
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{listener.server_port}"
+        listener.shutdown()
+
+
+def test_a_proxy_that_refuses_is_named_without_its_password(refusing_proxy, monkeypatch):
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    with pytest.raises(HostError) as error:
+        installer_file.download("https://downloads.example.com/x", proxy=f"http://ops:pw-of-proxy@{refusing_proxy}")
+    message = str(error.value)
+    assert f"through the proxy {refusing_proxy} (installer_proxy): " in message and "407" in message
+    assert "pw-of-proxy" not in message
+
+
+def test_a_proxy_that_is_down_is_named(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "no_proxy"):
+        monkeypatch.setenv(name, "")
+    with pytest.raises(HostError, match=r"through the proxy 127.0.0.1:9 \(installer_proxy\): .*refused"):
+        installer_file.download("https://downloads.example.com/x", proxy="http://127.0.0.1:9")

@@ -185,6 +185,7 @@ def inspected(run, content=SCRIPT, **options):
         result = run(
             installer_url=URL,
             installer_ca_path="/etc/ca.pem",
+            installer_proxy="http://proxy.example.com:3128",
             skip_checks=[check for check in host_rules.CHECKS if check != "installer"],
             **options,
         )
@@ -195,7 +196,7 @@ def test_the_installer_is_read_and_returned(run):
     result, download = inspected(run, version="3.8.0")
     assert result["installer"] == {"version": "3.8.0", "checksum": "sha256:" + hashlib.sha256(SCRIPT).hexdigest()}
     assert result["problems"] == []
-    download.assert_called_once_with(URL, "/etc/ca.pem")
+    download.assert_called_once_with(URL, "/etc/ca.pem", "http://proxy.example.com:3128")
 
 
 @pytest.mark.parametrize(

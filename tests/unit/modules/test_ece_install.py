@@ -29,6 +29,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _detached as detached
 from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils import _host_files as host_files
+from ansible_collections.ece.platform.plugins.module_utils import _install as install
 from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
 from ansible_collections.ece.platform.plugins.modules import ece_install
@@ -583,6 +584,7 @@ def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_
     options = {
         "installer_url": "https://downloads.example.com/elastic-cloud-enterprise.sh",
         "installer_ca_path": "/etc/ca.pem",
+        "installer_proxy": "http://proxy.example.com:3128",
     }
     if with_checksum:
         options["installer_checksum"] = "sha256:" + hashlib.sha256(content).hexdigest()
@@ -591,7 +593,8 @@ def test_the_installer_is_downloaded_to_a_private_file_and_again_only_without_a_
         assert (box.script.stat().st_mode & 0o777, box.script.stat().st_uid) == (0o700, USER.pw_uid)
         result = box.run(**options)
         assert result["rc"] == 0
-    assert download.mock_calls == [mock.call(options["installer_url"], "/etc/ca.pem")] * (1 if with_checksum else 2)
+    expected = mock.call(options["installer_url"], "/etc/ca.pem", "http://proxy.example.com:3128")
+    assert download.mock_calls == [expected] * (1 if with_checksum else 2)
     assert [f"installer_url {options['installer_url']} has no checksum" in warning for warning in result.warnings] == (
         [] if with_checksum else [True]
     )
@@ -707,3 +710,28 @@ def test_a_process_that_only_asks_for_the_lock_is_not_a_supervisor(box, monkeypa
         )
         monkeypatch.setattr(detached, "time", clock)
         assert box.run()["rc"] == 0
+
+
+def test_a_registry_login_is_there_when_the_installer_starts_and_is_not_shown(box, monkeypatch):
+    home = box.folder / "home"
+    home.mkdir()
+    os.chown(home, USER.pw_uid, USER.pw_gid)
+    real = install._install_user
+    monkeypatch.setattr(install, "_install_user", lambda name: real(name)._replace(home=str(home)))
+    login = {"docker_registry_username": "ops", "docker_registry_password": "pw-of-registry"}
+    box.installer(f'cp {home}/.docker/config.json $NOTES/login; echo "$*" >$NOTES/arguments')
+    result = box.run(**login, docker_registry_login_in_containers=True)
+    assert result["rc"] == 0 and "docker.elastic.co" in box.note("login")
+    assert f"--config-file {box.storage}/registry-login.conf" in box.note("arguments")
+    assert "pw-of-registry" not in json.dumps([result, box.note("arguments")])
+
+
+def test_check_mode_writes_no_login(box, monkeypatch):
+    monkeypatch.setattr(install.registry_login, "write_login", None)
+    assert box.run(check_mode=True, docker_registry_username="ops", docker_registry_password="pw-of-registry")[
+        "changed"
+    ]
+
+
+def test_half_a_login_is_refused(box):
+    assert "docker_registry_password is not set" in box.run(docker_registry_username="ops")["msg"]
