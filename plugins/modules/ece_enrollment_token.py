@@ -179,6 +179,8 @@ def mint(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
         "validity_seconds": params["validity_in_seconds"],
     }
     minted = enrollment.mint(client, request)
+    for warning in minted["warnings"]:
+        module.warn(warning)
     return {
         "changed": True,
         "token": minted["token"],
