@@ -278,12 +278,11 @@ def timeout_message(
 ) -> str:
     """Return why the wait has ended. latest: the last list; None without any. failure: of the last request."""
     if latest is None:
-        return (
-            f"after {seconds} s it is not known whether these allocators are connected: {', '.join(names)}: {failure}"
-        )
-    known = {allocator["allocator_id"] for allocator in latest}
-    states = [f"{name} ({'not connected' if name in known else 'unknown'})" for name in names]
-    message = f"after {seconds} s these allocators are not connected: {', '.join(states)}"
+        message = f"after {seconds} s it is not known whether these allocators are connected: {', '.join(names)}"
+    else:
+        known = {allocator["allocator_id"] for allocator in latest}
+        states = [f"{name} ({'not connected' if name in known else 'unknown'})" for name in names]
+        message = f"after {seconds} s these allocators are not connected: {', '.join(states)}"
     return f"{message}; the last request failed: {failure}" if failure else message
 
 
