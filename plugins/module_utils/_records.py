@@ -320,7 +320,7 @@ def _is_secret_option(item: Any) -> bool:
 
 def _hidden_by_sibling(value: Mapping[str, Any]) -> set[str]:
     """Return the keys of an object whose other members say that they hold a secret."""
-    hidden = set()
+    hidden: set[str] = set()
     if any(_is_secret_name(value[key]) for key in ("key", "name") if isinstance(value.get(key), str)):
         hidden.update(("value", "values", "default"))
     if str(value.get("scheme")).lower() in ("digest", "auth"):  # an entry of a ZooKeeper ACL: id is user:hash

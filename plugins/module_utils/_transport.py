@@ -75,7 +75,16 @@ class LimitedSession(Session):
                     raise
         if limit.over:
             raise requests.exceptions.ReadTimeout("the answer has no end", request=request)
+        if _is_cut_off(response):
+            raise requests.exceptions.ChunkedEncodingError("IncompleteRead", request=request)
         return response
+
+
+def _is_cut_off(response: requests.Response) -> bool:
+    """Return whether the body is shorter than it was announced, which requests itself checks since 2.32 only."""
+    announced = response.headers.get("Content-Length", "")
+    is_size = announced.isdecimal() and "Content-Encoding" not in response.headers
+    return is_size and len(response.content) < int(announced)
 
 
 class _Connections:
@@ -105,12 +114,12 @@ class _Connections:
 
     def noting(self, pool: Any) -> Any:
         """Return a class of connection pools whose connections are noted here."""
-        note = self.connect
+        note, base = self.connect, pool.ConnectionCls
 
         def connect(connection: Any) -> None:
-            note(connection, super(kind, connection).connect)
+            note(connection, lambda: base.connect(connection))
 
-        kind: Any = type("NotedConnection", (pool.ConnectionCls,), {"connect": connect})
+        kind = type("NotedConnection", (base,), {"connect": connect})
         return type("NotingPool", (pool,), {"ConnectionCls": kind})
 
 
