@@ -92,7 +92,7 @@ class _Call(NamedTuple):
         return self.method in REPEATABLE
 
     def at(self, url: str) -> str:
-        """The call in words: GET https://10.0.0.1:12443/api/v1/platform."""
+        """The call as a sentence names it: GET https://10.0.0.1:12443/api/v1/platform."""
         return f"{self.method} {url}{API_PREFIX}{self.path}"
 
 

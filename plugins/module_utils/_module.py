@@ -54,7 +54,7 @@ def check_connection(options: Mapping[str, Any], prefix: str = "") -> list[str]:
 
 
 def addresses(options: Mapping[str, Any]) -> list[str]:
-    """Return the addresses without blanks around them, which nobody sees, and without the path of the API."""
+    """Return the addresses without the blanks around them, which are not visible, and without the path of the API."""
     urls = (url.strip() for url in options["url"] or [])
     return [url.rstrip("/")[: -len(API_PREFIX)] if url.rstrip("/").endswith(API_PREFIX) else url for url in urls if url]
 
@@ -154,7 +154,7 @@ def _check_numbers(options: Mapping[str, Any], prefix: str) -> None:
 
 
 def _visible(text: str) -> str:
-    """The text, in quotes where it holds what nobody sees."""
+    """The text, in quotes where a part of it would not be visible."""
     return text if text.isprintable() and " " not in text else repr(text)
 
 

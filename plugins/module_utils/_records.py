@@ -304,8 +304,8 @@ def without_secrets(value: Any, depth: int = DEPTH_MAX) -> Any:
 
 def _is_secret_name(name: Any) -> bool:
     """Return whether this is what the name of a secret looks like: cookie_secret, KEYSTORE_PASSWORD, -Dzk.pw."""
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", str(name)).lower()
-    text = re.sub(r"[^a-z0-9]+", "_", words).strip("_")
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", str(name)).lower()
+    text = re.sub(r"[^a-z0-9]+", "_", parted).strip("_")
     return (
         text in SECRET_NAMES
         or any(word in text for word in SECRET_WORDS)

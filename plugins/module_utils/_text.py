@@ -31,7 +31,7 @@ def one_line(text: object) -> str:
 
 
 def plain(text: str) -> str:
-    """The text without control sequences of terminals. A control character that separates words becomes a blank."""
+    """The text without control sequences of terminals. One that counts as white space becomes a blank."""
     return CONTROLS.sub(lambda found: " " if found.group().isspace() else "", text)
 
 

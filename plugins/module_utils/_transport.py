@@ -88,7 +88,7 @@ def _is_cut_off(response: requests.Response) -> bool:
 
 
 class _Connections:
-    """The connections of one session, and their sockets: an answer is read on after its connection has let go of it."""
+    """The connections of one session, and their sockets: an answer is read further after its connection is closed."""
 
     def __init__(self) -> None:
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -104,7 +104,7 @@ class _Connections:
             self._sockets.add(connection.sock)
 
     def end(self) -> None:
-        """End all connections, so that whoever reads from one goes on."""
+        """End all connections, so that no thread waits for one any longer."""
         with self._lock:
             opening = [connection.sock for connection in self._connections if connection.sock is not None]
             sockets = {*opening, *self._sockets}
@@ -189,9 +189,9 @@ def reason(error: Exception) -> str:
     text = str(_cause(error))
     if isinstance(error, requests.exceptions.Timeout):
         return "no answer in time" if not never_connected(error) else "no connection in time"
-    for known, words in KNOWN_REASONS.items():
+    for known, message in KNOWN_REASONS.items():
         if known in text:
-            return words
+            return message
     return text.split(": ", 1)[-1] if text else type(error).__name__
 
 
@@ -217,7 +217,7 @@ def is_usable(url: str) -> bool:
 
 
 def proxy_of(session: requests.Session, url: str) -> str | None:
-    """Return the proxy for this address in words, without credentials and with its variable; None if it has none."""
+    """Return the proxy for this address without its credentials and with its variable; None if there is none."""
     proxies = session.merge_environment_settings(url, {}, None, None, None)["proxies"]
     proxy = requests.utils.select_proxy(url, proxies)
     if not proxy:

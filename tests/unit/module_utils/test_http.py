@@ -657,7 +657,7 @@ def test_all_coordinators_are_asked_in_each_try_and_named_in_the_error(ece, make
     assert len(sleeps) == 2
 
 
-ILL = {
+UNAVAILABLE = {
     "502": {"status": 502, "body": "<html>Bad Gateway</html>"},
     "503": {"status": 503, "json": failed("root.unavailable")},
     "504": {"status": 504},
@@ -673,12 +673,12 @@ ILL = {
 }
 
 
-@pytest.mark.parametrize("fault", ILL)
+@pytest.mark.parametrize("fault", UNAVAILABLE)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_the_next_coordinator_is_asked_at_once_when_one_does_not_answer_as_one_that_is_ready(
     ece, make_client, sleeps, fault, method
 ):
-    ece.expect(method, "/x", **ILL[fault])
+    ece.expect(method, "/x", **UNAVAILABLE[fault])
     ece.expect(method, "/x", json={"done": True}, url=OTHER_URL)
     ece.expect(method, "/x", json={"done": True}, url=OTHER_URL)
     client = make_client(URL, OTHER_URL)
@@ -688,9 +688,9 @@ def test_the_next_coordinator_is_asked_at_once_when_one_does_not_answer_as_one_t
     assert client.url == OTHER_URL
 
 
-@pytest.mark.parametrize("fault", ILL)
+@pytest.mark.parametrize("fault", UNAVAILABLE)
 def test_a_post_is_not_sent_to_the_next_coordinator_after_an_answer(ece, make_client, sleeps, fault):
-    ece.expect("POST", "/x", **ILL[fault])
+    ece.expect("POST", "/x", **UNAVAILABLE[fault])
     with pytest.raises(EceError):
         make_client(URL, OTHER_URL).request("POST", "/x")
     assert sleeps == []
@@ -705,9 +705,9 @@ def test_what_the_api_itself_answers_is_not_asked_of_the_next_coordinator(ece, m
 
 @pytest.mark.parametrize("fault", ["502", "503", "504", "not ready, 500", "not ready, 404"])
 def test_after_all_coordinators_were_asked_there_is_a_pause_and_they_are_asked_again(ece, make_client, sleeps, fault):
-    ece.expect("GET", "/x", **ILL[fault])
+    ece.expect("GET", "/x", **UNAVAILABLE[fault])
     ece.expect("GET", "/x", body=refused(), url=OTHER_URL)
-    ece.expect("GET", "/x", **ILL[fault])
+    ece.expect("GET", "/x", **UNAVAILABLE[fault])
     ece.expect("GET", "/x", json={"done": True}, url=OTHER_URL)
     assert make_client(URL, OTHER_URL, retries=1).request("GET", "/x") == {"done": True}
     assert sleeps == [0.5]
@@ -715,7 +715,7 @@ def test_after_all_coordinators_were_asked_there_is_a_pause_and_they_are_asked_a
 
 @pytest.mark.parametrize("first", ["page, 404", "refused"])
 def test_the_error_of_several_coordinators_says_what_each_did_and_is_one_that_may_pass(ece, make_client, first):
-    ece.expect("GET", "/x", **({"body": refused()} if first == "refused" else ILL[first]))
+    ece.expect("GET", "/x", **({"body": refused()} if first == "refused" else UNAVAILABLE[first]))
     ece.expect("GET", "/x", status=503, json=failed("root.unavailable"), url=OTHER_URL)
     with pytest.raises(EceApiError) as caught:
         make_client(URL, OTHER_URL, retries=0).request("GET", "/x")

@@ -79,7 +79,7 @@ BAD = {
         {"url": ["https://ece.example.com/\n/"], **KEY},
         [r"url 'https://ece.example.com/\n/' is not an address"],
     ),
-    "with a character that nobody sees": (
+    "with a character that is not visible": (
         {"url": ["https://ece.example.com\u200b"], **KEY},
         [r"url 'https://ece.example.com\u200b' is not an address"],
     ),
