@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import TokenRequest
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
-from ansible_collections.ece.platform.plugins.module_utils._module import client_arguments
+from ansible_collections.ece.platform.plugins.module_utils._module import ROLE_PREFIX, client_arguments
 from ansible_collections.ece.platform.plugins.module_utils._plan import Plan
 from ansible_collections.ece.platform.plugins.module_utils._states import INSTALLS
 from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdog as token_watchdog
@@ -85,7 +85,7 @@ class ActionModule(Step):
     ) -> dict[str, Any]:
         client, warnings = self.connect(task_vars)
         if request["persistent"]:
-            connection = client_arguments(connection_options(self.own_variables(task_vars)))
+            connection = client_arguments(connection_options(self.own_variables(task_vars)), ROLE_PREFIX)
             minted, watchdog = token_watchdog.mint(connection, request, _run_pid())
             latest_start = None
         else:
@@ -99,7 +99,7 @@ class ActionModule(Step):
             "token_id": minted["token_id"],
             "watchdog": watchdog,
             "latest_start": latest_start,
-            "warnings": warnings + client.warnings,
+            "warnings": warnings + client.warnings + minted["warnings"],
         }
 
     def _revoke(self, token: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,12 @@ class ModuleDocFragment:
 options:
   url:
     description:
-      - Addresses of the platform's coordinators, like V(https://ece.example.com:12443). If there are several, they are
-        tried in order when one cannot be reached.
+      - Addresses of the platform's coordinators, like V(https://ece.example.com:12443). Blanks around an address and
+        the path C(/api/v1) at its end are left out.
+      - If there are several, they are asked in order until one answers that is ready. The next one is asked at once
+        after a connection error, after HTTP status 502, 503 or 504, after an answer that the coordinator is not ready
+        yet, and after one that does not come from the API, such as a web page. A request that mints a token goes to
+        one of them only; the module looks for one that is ready before.
       - If not set, the value of the environment variable E(ECE_URL) is used. One of them is required.
     type: list
     elements: str
@@ -58,14 +62,15 @@ options:
     default: false
   timeout:
     description:
-      - Number of seconds to wait for the answer to one request, from 1 to 86400. A connection has to be made within 10
-        seconds of them.
+      - Number of seconds until the answer to one request to one coordinator has to be complete, from 1 to 86400. A
+        connection has to be made within 10 seconds of them. Looking up the coordinator's name is not counted.
     type: int
     default: 30
   retries:
     description:
-      - How often a request is repeated after a connection error, after HTTP status 429, 502, 503 or 504, and after an
-        answer that the coordinator is not ready yet.
+      - How often a request is repeated, each time after a pause, after HTTP status 429, and when no address in O(url)
+        has given more than a connection error, HTTP status 502, 503 or 504, or an answer that the coordinator is not
+        ready yet.
       - A request that mints a token is never repeated once it was sent. All other requests have the same effect however
         often they arrive.
     type: int

@@ -16,20 +16,20 @@ https://www.elastic.co/docs/api/doc/cloud-enterprise/. The docstrings name its o
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
-from ansible_collections.ece.platform.plugins.module_utils._http import (
-    REQUESTS_IMPORT_ERROR,
+from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
     EceApiError,
     EceAuthError,
     EceConnectionError,
     EceError,
     EceNotFound,
     EceProtocolError,
-    HttpClient,
-    Json,
 )
+from ansible_collections.ece.platform.plugins.module_utils._http import HttpClient, Json
+from ansible_collections.ece.platform.plugins.module_utils._transport import REQUESTS_IMPORT_ERROR
 
 # Callers need no other file than this one.
 __all__ = [
@@ -51,7 +51,16 @@ PROXIES = "/platform/infrastructure/proxies"
 BLUEPRINTER_ROLES = "/platform/infrastructure/blueprinter/roles"
 ENROLLMENT_TOKENS = "/platform/configuration/security/enrollment-tokens"
 
+# With these codes, and no other 404, the API says that an object does not exist.
+NO_LICENSE = "license.license_not_found"
+NO_ALLOCATOR = "allocators.allocator_not_found"
+NO_RUNNER = "runners.runner_not_found"
+NO_TOKEN = "enrollment_tokens.invalid_token_id"
+
 ALLOCATOR_PAGE_SIZE = 1000
+# Elasticsearch answers no further than this entry of an index (index.max_result_window), and a request for more is an
+# error, even where the entries before it are among those asked for.
+INDEX_WINDOW = 10_000
 # A longer list is endless: this is two million allocators, and still twenty thousand when a server gives ten at a time.
 PAGES_MAX = 2000
 
@@ -68,7 +77,7 @@ class EceClient(HttpClient):
     def license(self) -> dict[str, Any] | None:
         """Return the license (LicenseInfo), or None if none is installed. get-license: GET /platform/license"""
         try:
-            reply = self._mapping(self.request("GET", LICENSE), "GET license", "license", dict)
+            reply = self._mapping(self.request("GET", LICENSE, absent=NO_LICENSE), "GET license", "license", dict)
         except EceNotFound:
             return None
         license_info: dict[str, Any] = reply["license"]
@@ -101,15 +110,17 @@ class EceClient(HttpClient):
         The list is read page by page, with one page in memory. total: the number of allocators by get-platform; knowing
         it saves the request that finds the end. Without `size` the API cuts the list at 100 without notice, and a
         server may limit the size; so `from` advances by what arrived, and a page without new allocators is the end.
+        No page reaches beyond INDEX_WINDOW, whatever size the server gave before.
         """
         seen: set[str] = set()
         start = 0
         for _page in range(PAGES_MAX):
-            params = {"size": page_size, "from": start, "sort": "allocator_id"}
+            size = min(page_size, INDEX_WINDOW - start) if start < INDEX_WINDOW else page_size
+            params = {"size": size, "from": start, "sort": "allocator_id"}
             try:
                 reply = self.request("GET", ALLOCATORS, params=params)
             except EceApiError as error:
-                # The search index behind the list probably answers no further than its 10,000th entry.
+                # The window of the index: an index with another one than INDEX_WINDOW may hold more before it.
                 if start and error.status == 400:
                     if total is None or len(seen) < total:
                         self.warnings.append(f"the list of allocators ends at {start}: {error}")
@@ -120,7 +131,7 @@ class EceClient(HttpClient):
             seen.update(new)
             yield from new.values()
             start += len(page)
-            if not new or (total is not None and len(seen) >= total and len(page) < page_size):
+            if not new or (total is not None and len(seen) >= total and len(page) < size):
                 return
         raise EceProtocolError(
             f"GET allocators at {self.url} has no end: "
@@ -133,11 +144,10 @@ class EceClient(HttpClient):
         get-allocator: GET /platform/infrastructure/allocators/{allocator_id}
         """
         try:
-            return self._mapping(
-                self.request("GET", _path(ALLOCATORS, allocator_id)), "GET allocator", "allocator_id", str
-            )
+            reply = self.request("GET", _path(ALLOCATORS, allocator_id), absent=NO_ALLOCATOR)
         except EceNotFound:
             return None
+        return self._mapping(reply, "GET allocator", "allocator_id", str)
 
     def delete_allocator(self, allocator_id: str) -> bool:
         """Delete an allocator and return whether it was there.
@@ -145,7 +155,7 @@ class EceClient(HttpClient):
         delete-allocator: DELETE /platform/infrastructure/allocators/{allocator_id}
         The API refuses while the allocator is connected or holds instances.
         """
-        return self._delete(_path(ALLOCATORS, allocator_id))
+        return self._delete(_path(ALLOCATORS, allocator_id), NO_ALLOCATOR)
 
     # -- runners -------------------------------------------------------------------------------------------------------
 
@@ -164,9 +174,10 @@ class EceClient(HttpClient):
         get-runner: GET /platform/infrastructure/runners/{runner_id}
         """
         try:
-            return self._mapping(self.request("GET", _path(RUNNERS, runner_id)), "GET runner", "runner_id", str)
+            reply = self.request("GET", _path(RUNNERS, runner_id), absent=NO_RUNNER)
         except EceNotFound:
             return None
+        return self._mapping(reply, "GET runner", "runner_id", str)
 
     def set_runner_roles(self, runner_id: str, roles: Sequence[str]) -> None:
         """Replace the list of a runner's roles, and permit the runner to have them (`bless`).
@@ -181,7 +192,7 @@ class EceClient(HttpClient):
 
         delete-runner: DELETE /platform/infrastructure/runners/{runner_id}
         """
-        return self._delete(_path(RUNNERS, runner_id))
+        return self._delete(_path(RUNNERS, runner_id), NO_RUNNER)
 
     # -- enrollment tokens ---------------------------------------------------------------------------------------------
 
@@ -200,9 +211,13 @@ class EceClient(HttpClient):
         """Mint a token and return `token`, and `token_id` if it is persistent.
 
         create-enrollment-token: POST /platform/configuration/security/enrollment-tokens
-        The request is never repeated once it was sent.
+        The request is never repeated once it was sent. So where there are several coordinators, a request without
+        effect comes before it, after which the one that answers is asked first.
         validity_seconds: for ephemeral tokens only; None for the platform's default.
         """
+        if len(self._urls) > 1:
+            with contextlib.suppress(EceError):
+                self.platform()
         body: dict[str, Any] = {"persistent": persistent, "roles": list(roles)}
         if validity_seconds is not None and not persistent:
             body["validity_in_seconds"] = validity_seconds
@@ -218,7 +233,7 @@ class EceClient(HttpClient):
         delete-enrollment-token: DELETE /platform/configuration/security/enrollment-tokens/{token}
         The API takes the token as well; this takes its id only, because a token in a URL ends in access logs.
         """
-        return self._delete(_path(ENROLLMENT_TOKENS, token_id))
+        return self._delete(_path(ENROLLMENT_TOKENS, token_id), NO_TOKEN)
 
     # -- what the operations share -------------------------------------------------------------------------------------
 
@@ -228,15 +243,19 @@ class EceClient(HttpClient):
             message = self._message_of(reply)
             raise EceProtocolError(
                 f"{operation} at {self.url} answered without '{key}', which the API promises"
-                f"{': ' + message if message else ''}; is url a coordinator of ECE?"
+                f"{': ' + message if message else ''}; {self.which_url}"
             )
         return reply
 
-    def _delete(self, path: str) -> bool:
+    def _delete(self, path: str, absent: str) -> bool:
+        """Delete an object and return whether it was there, as far as can be known.
+
+        An attempt whose answer was lost has probably deleted what the next attempt does not find.
+        """
         try:
-            self.request("DELETE", path)
-        except EceNotFound:
-            return False
+            self.request("DELETE", path, absent=absent)
+        except EceNotFound as error:
+            return error.maybe_deleted
         return True
 
 

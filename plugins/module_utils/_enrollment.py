@@ -42,8 +42,8 @@ from ansible_collections.ece.platform.plugins.module_utils._records import numbe
 # An abstract socket name in the kernel instead of a file: it ends with its process, however that ends, and needs no
 # cleanup. There is one for each network namespace, so for each machine or container.
 MINT_LOCK_NAME = "\0ece.platform.sole-mint"
-# A mint takes as long as a few requests that time out; a lock that is held for longer belongs to a process that hangs.
-MINT_LOCK_TIMEOUT_SECONDS = 300
+# A mint is a few requests. The name is open to all users of a machine, so none of them can delay a mint for longer.
+MINT_LOCK_TIMEOUT_SECONDS = 30
 # A coordinator that was too slow to answer may still mint; the list is searched for this long, plus one request.
 ORPHAN_SEARCH_SECONDS = 15
 POLL_SECONDS = 1
@@ -73,7 +73,7 @@ class TokenRequest(TypedDict):
 class MintedToken(TypedDict):
     """A minted token. Times are seconds since 1970: minted_at by this machine's clock, expires_at by the platform's.
 
-    token_id is None for an ephemeral token, expires_at for a persistent one.
+    token_id is None for an ephemeral token, expires_at for a persistent one. warnings: what a user should know.
     """
 
     token: str
@@ -81,6 +81,7 @@ class MintedToken(TypedDict):
     expires_at: float | None
     minted_at: float
     roles: list[str]
+    warnings: list[str]
 
 
 def utc(timestamp: float | None) -> str | None:
@@ -105,16 +106,16 @@ def mint(client: EceClient, request: TokenRequest) -> MintedToken:
     roles = sorted(set(request["roles"]))
     if not request["persistent"]:
         return _mint(client, roles, False, request["validity_seconds"])
-    with mint_lock(client.sleep) as exclusive:
+    with mint_lock(client.sleep) as lock:
         before = _token_ids(client)
         try:
-            return _mint(client, roles, True, None)
+            return {**_mint(client, roles, True, None), "warnings": lock.warnings}
         except EceError as error:
             if not answer_lost(error):
                 raise
             # With an answer the platform has minted already, if it does at all; without one it may still do so.
             unanswered = isinstance(error, EceConnectionError) or getattr(error, "status", None) in (408, 502, 504)
-            outcome = revoke_orphan(client, before, roles, ORPHAN_SEARCH_SECONDS if unanswered else 0, exclusive)
+            outcome = revoke_orphan(client, before, roles, ORPHAN_SEARCH_SECONDS if unanswered else 0, lock.held)
             raise PlatformError(f"{error}. {outcome}") from None
 
 
@@ -142,6 +143,7 @@ def _mint(client: EceClient, roles: list[str], persistent: bool, validity_second
         "expires_at": number_of(claims.get("exp")),
         "minted_at": minted_at,
         "roles": roles,
+        "warnings": [],
     }
 
 
@@ -190,13 +192,13 @@ def answer_lost(error: EceError) -> bool:
 
 
 def revoke_orphan(
-    client: EceClient, before: set[str], roles: Sequence[str], search_seconds: int, exclusive: bool
+    client: EceClient, before: set[str], roles: Sequence[str], search_seconds: int, exclusive: Callable[[], bool]
 ) -> str:
     """Revoke the token whose answer was lost, and return the outcome as a sentence.
 
     before: ids of the tokens that existed before the mint. Only a token that is new, has exactly the requested roles,
-    and is the only such token, can be the lost one. exclusive: whether no other play of this machine can have minted
-    meanwhile; without that, new tokens are named and none is revoked.
+    and is the only such token, can be the lost one. exclusive: returns whether no other play of this machine can have
+    minted so far; without that, new tokens are named and none is revoked.
     """
     try:
         new = _new_tokens(client, before, roles, search_seconds)
@@ -207,7 +209,7 @@ def revoke_orphan(
         )
     if not new:
         return "No persistent token is new since"
-    if len(new) > 1 or not exclusive:
+    if len(new) > 1 or not exclusive():
         return (
             f"Persistent tokens that are new since: {', '.join(sorted(new))}; "
             "one may be the lost one: revoke the one that no other run has minted"
@@ -240,26 +242,72 @@ def _new_tokens(client: EceClient, before: set[str], roles: Sequence[str], searc
     return new
 
 
-@contextlib.contextmanager
-def mint_lock(sleep: Sleep = time.sleep, timeout_seconds: int | None = None) -> Iterator[bool]:
-    """Keep other plays of this machine from minting persistent tokens, and yield whether that holds (`exclusive`).
+class MintLock:
+    """The turn of one play to mint persistent tokens, for which the other plays of this machine wait.
 
-    It does not hold if another process keeps the lock for longer than timeout_seconds, nor on systems without abstract
-    socket names (other than Linux). Tokens that two plays mint at the same moment cannot be distinguished then.
+    Only one datagram socket can have the name, and it gets what others send to the name. A play that does not get its
+    turn in time mints all the same, and says so to the one whose turn it is: neither can tell the other's token then.
     """
-    timeout_seconds = MINT_LOCK_TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds
-    with socket.socket(socket.AF_UNIX) as lock:
-        exclusive = False
-        for _second in range(0, timeout_seconds + POLL_SECONDS, POLL_SECONDS):
-            try:
-                lock.bind(MINT_LOCK_NAME)
-                exclusive = True
-                break
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    break
-            sleep(POLL_SECONDS)
-        yield exclusive
+
+    def __init__(self, lock: socket.socket) -> None:
+        self.warnings: list[str] = []
+        self._socket = lock
+        self._bound = False
+
+    def wait(self, sleep: Sleep, timeout_seconds: int) -> None:
+        """Wait for the turn. There are no turns on systems without abstract socket names (other than Linux)."""
+        try:
+            for _second in range(0, timeout_seconds + POLL_SECONDS, POLL_SECONDS):
+                if self._bind():
+                    return
+                sleep(POLL_SECONDS)
+            while not self._say_so():
+                if self._bind():
+                    return
+        except OSError:
+            return
+        self.warnings.append(
+            f"another process has kept this machine's lock for minting for {timeout_seconds} s, so the token was "
+            "minted without it: while both mint, a token whose answer is lost is named instead of revoked. "
+            f"ss -xap shows the process, which has the socket @{MINT_LOCK_NAME[1:]}"
+        )
+
+    def held(self) -> bool:
+        """Return whether no other play of this machine can have minted since the turn began."""
+        if self._bound:
+            with contextlib.suppress(OSError):
+                self._socket.recv(1, socket.MSG_DONTWAIT)
+                self._bound = False
+        return self._bound
+
+    def _bind(self) -> bool:
+        try:
+            self._socket.bind(MINT_LOCK_NAME)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        self._bound = True
+        return True
+
+    def _say_so(self) -> bool:
+        """Return whether there is someone whose turn it is, who knows now that this play does not wait."""
+        try:
+            self._socket.sendto(b".", socket.MSG_DONTWAIT, MINT_LOCK_NAME)
+        except ConnectionRefusedError:
+            return False
+        except BlockingIOError:
+            pass  # others have said so already
+        return True
+
+
+@contextlib.contextmanager
+def mint_lock(sleep: Sleep = time.sleep, timeout_seconds: int | None = None) -> Iterator[MintLock]:
+    """Let plays of this machine mint persistent tokens one after the other."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as name:
+        lock = MintLock(name)
+        lock.wait(sleep, MINT_LOCK_TIMEOUT_SECONDS if timeout_seconds is None else timeout_seconds)
+        yield lock
 
 
 # -- the content of a token ------------------------------------------------------------------------------------------

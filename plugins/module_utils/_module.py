@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import traceback
+import unicodedata
 from typing import Any, Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -17,10 +18,13 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_requ
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._http import API_PREFIX
 
 VERSION = "1.1.0"
 # One day. The operating system limits the timeout of a socket to some weeks.
 TIMEOUT_MAX_SECONDS = 86400
+# The role's variables are the options with this before their names.
+ROLE_PREFIX = "ece_"
 # Errors with a message for the user; any other exception is a bug.
 EXPECTED_ERRORS = (OptionError, PlatformError)
 
@@ -37,96 +41,121 @@ CONNECTION_SPEC = {
 }
 
 
-def check_connection(options: Mapping[str, Any]) -> list[str]:
-    """Return warnings about usable connection options. Raises OptionError for others, before anything is sent."""
-    warnings = _check_addresses(options)
-    _check_credentials(options)
-    warnings += _check_tls(options)
-    _check_numbers(options)
+def check_connection(options: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return warnings about usable connection options. Raises OptionError for others, before anything is sent.
+
+    prefix: what stands before the names of the options where the user sets them, like ROLE_PREFIX.
+    """
+    warnings = _check_addresses(options, prefix)
+    _check_credentials(options, prefix)
+    warnings += _check_tls(options, prefix)
+    _check_numbers(options, prefix)
     return warnings
 
 
-def _check_addresses(options: Mapping[str, Any]) -> list[str]:
+def addresses(options: Mapping[str, Any]) -> list[str]:
+    """Return the addresses without the blanks around them, which are not visible, and without the path of the API."""
+    urls = (url.strip() for url in options["url"] or [])
+    return [url.rstrip("/")[: -len(API_PREFIX)] if url.rstrip("/").endswith(API_PREFIX) else url for url in urls if url]
+
+
+def _check_addresses(options: Mapping[str, Any], prefix: str) -> list[str]:
     warnings = []
-    urls = [url for url in options["url"] or [] if url]
+    name = f"{prefix}url"
+    urls = addresses(options)
     if not urls:
         raise OptionError(
-            "url is not set: give the coordinator's address like https://ece.example.com:12443, "
-            "as url, ece_url or ECE_URL"
+            f"{name} is not set: give the coordinator's address like https://ece.example.com:12443, "
+            f"as {name} or in the environment as ECE_URL"
         )
     for url in urls:
         # This check comes first, because the other messages repeat the address.
         if "@" in url:
-            raise OptionError("url holds a user name or password: give them as username and password instead")
+            raise OptionError(
+                f"{name} holds a user name or password: give them as {prefix}username and {prefix}password instead"
+            )
         scheme = url.split("://", 1)[0] if "://" in url else ""
         if scheme == "http" and not options["allow_http"]:
             raise OptionError(
-                f"url {url} sends credentials in clear: "
-                "use https://, or set allow_http (ece_allow_http: true) if you accept that"
+                f"{name} {_visible(url)} sends credentials in clear: "
+                f"use https://, or set {prefix}allow_http: true if you accept that"
             )
         if scheme not in ("http", "https") or not _is_address(url):
             raise OptionError(
-                f"url {url} is not an address of a coordinator: use one like https://ece.example.com:12443"
+                f"{name} {_visible(url)} is not an address of a coordinator: use one like https://ece.example.com:12443"
             )
         if scheme == "http":
             warnings.append(f"{url}: credentials and tokens travel unencrypted")
     return warnings
 
 
-def _check_credentials(options: Mapping[str, Any]) -> None:
+def _check_credentials(options: Mapping[str, Any], prefix: str) -> None:
     api_key, username, password = (options[name] for name in ("api_key", "username", "password"))
     if api_key and (username or password):
         raise OptionError(
-            "api_key (or ECE_API_KEY) and username/password (or ECE_USERNAME/ECE_PASSWORD) are both set: "
-            "set one kind of credentials"
+            f"{prefix}api_key (or ECE_API_KEY) and {prefix}username/{prefix}password (or ECE_USERNAME/ECE_PASSWORD) "
+            "are both set: set one kind of credentials"
         )
     if not api_key and not username and not password:
         raise OptionError(
-            "no credentials: set api_key (ECE_API_KEY), or username and password (ECE_USERNAME and ECE_PASSWORD); "
-            "built-in users have no API keys"
+            f"no credentials: set {prefix}api_key (ECE_API_KEY), or {prefix}username and {prefix}password "
+            "(ECE_USERNAME and ECE_PASSWORD); built-in users have no API keys"
         )
-    if not api_key and not username:
-        raise OptionError("username is not set (ECE_USERNAME), but password is: both are needed")
-    if not api_key and not password:
-        raise OptionError("password is not set (ECE_PASSWORD), but username is: both are needed")
-    for name in ("username", "password"):
-        if options[name] and any("\ud800" <= character <= "\udfff" for character in options[name]):
-            # Python reads invalid bytes of the environment as these characters. Its own error would repeat the value.
+    for name, other in (("username", "password"), ("password", "username")):
+        if not api_key and not options[name]:
             raise OptionError(
-                f"{name} (or ECE_{name.upper()}) holds bytes that are not UTF-8: give it in that encoding"
+                f"{prefix}{name} is not set (ECE_{name.upper()}), but {prefix}{other} is: both are needed"
             )
-    if api_key and not (api_key.isascii() and api_key.isprintable()):
-        # Python's own error for such a header repeats the key.
-        raise OptionError(
-            "api_key (or ECE_API_KEY) holds a line break or another character that cannot be part of an API key: "
-            "give the key alone"
-        )
+    for name in ("api_key", "username", "password"):
+        problem = _credential_problem(options[name] or "", name == "api_key")
+        if problem:
+            # Python's own errors would repeat the value.
+            raise OptionError(f"{prefix}{name} (or ECE_{name.upper()}) holds {problem}")
 
 
-def _check_tls(options: Mapping[str, Any]) -> list[str]:
+def _credential_problem(value: str, in_header: bool) -> str | None:
+    """Return what no credential can hold, and what would be right."""
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        # Python reads invalid bytes of the environment as these characters.
+        return "bytes that are not UTF-8: give it in that encoding"
+    if in_header and not (value.isascii() and value.isprintable()):
+        return "a line break or another character that cannot be part of an API key: give the key alone"
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        return "a line break or another control character, like the end of a file's line: give it without"
+    return None
+
+
+def _check_tls(options: Mapping[str, Any], prefix: str) -> list[str]:
     ca_path = options["ca_path"]
     if not options["validate_certs"]:
         return [
-            "the coordinator's certificate is not verified (validate_certs is false): "
+            f"the coordinator's certificate is not verified ({prefix}validate_certs is false): "
             "an attacker on the network can take the credentials"
         ]
     if ca_path and not os.path.isabs(ca_path):
         # Actions and modules of one play run in different folders.
-        raise OptionError(f"ca_path {ca_path} is relative: give the absolute path of the CA certificate")
+        raise OptionError(
+            f"{prefix}ca_path {_visible(ca_path)} is relative: give the absolute path of the CA certificate"
+        )
     if ca_path and not os.path.isfile(ca_path):
         raise OptionError(
-            f"ca_path {ca_path} is not a file here: "
+            f"{prefix}ca_path {_visible(ca_path)} is not a file here: "
             "give the CA certificate that signed the coordinator's certificate, in PEM format"
         )
     return []
 
 
-def _check_numbers(options: Mapping[str, Any]) -> None:
+def _check_numbers(options: Mapping[str, Any], prefix: str) -> None:
     for name, lowest in (("timeout", 1), ("retries", 0)):
         if options[name] < lowest:
-            raise OptionError(f"{name} {options[name]} is too small: use {lowest} or more")
+            raise OptionError(f"{prefix}{name} {options[name]} is too small: use {lowest} or more")
     if options["timeout"] > TIMEOUT_MAX_SECONDS:
-        raise OptionError(f"timeout is too large: use {TIMEOUT_MAX_SECONDS} seconds or less")
+        raise OptionError(f"{prefix}timeout is too large: use {TIMEOUT_MAX_SECONDS} seconds or less")
+
+
+def _visible(text: str) -> str:
+    """The text, in quotes where a part of it would not be visible."""
+    return text if text.isprintable() and " " not in text else repr(text)
 
 
 def _is_address(url: str) -> bool:
@@ -139,21 +168,22 @@ def _is_address(url: str) -> bool:
     return bool(parts.hostname) and url.isprintable() and not any(character in url for character in " ?#\\")
 
 
-def client_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return checked connection options as arguments of EceClient."""
+def client_arguments(options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return checked connection options as arguments of EceClient. prefix: as for check_connection."""
     return {
-        "urls": [url for url in options["url"] if url],
+        "urls": addresses(options),
         **{
             name: options[name]
             for name in ("api_key", "username", "password", "ca_path", "validate_certs", "timeout", "retries")
         },
         "user_agent": f"ece.platform/{VERSION}",
+        "option_prefix": prefix,
     }
 
 
-def make_client(options: Mapping[str, Any]) -> api.EceClient:
-    """Return a client for checked connection options."""
-    return api.EceClient(**client_arguments(options))
+def make_client(options: Mapping[str, Any], prefix: str = "") -> api.EceClient:
+    """Return a client for checked connection options. prefix: as for check_connection."""
+    return api.EceClient(**client_arguments(options, prefix))
 
 
 def failure(error: Exception) -> dict[str, Any]:

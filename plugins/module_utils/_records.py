@@ -12,10 +12,22 @@ recorded ones in the tests of https://github.com/elastic/cloud-sdk-go do. So eve
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterable, Mapping, Sequence, TypedDict
 
-# Names of fields and of environment variables with one of these in them hold secrets.
-SECRET_WORDS = ("secret", "password", "token", "signature", "auths", "private_key", "api_key", "credential")
+from ansible_collections.ece.platform.plugins.module_utils._text import JWT
+
+# Names with one of these in them, or with one of these as a part, are names of secrets: of fields, variables, options.
+SECRET_WORDS = (
+    *("secret", "password", "passwd", "passphrase", "token", "signature", "auths", "credential"),
+    *("private_key", "privatekey", "api_key", "apikey", "access_key", "accesskey", "encryption_key"),
+)
+SECRET_PARTS = ("pw", "pwd", "pass", "psk")
+SECRET_NAMES = ("auth", "authorization", "jaas_config")
+# A name before its value within a text: JAVA_OPTS=-Dzk.password=x, {"password": "x"}, --password x.
+NAMED_VALUE = re.compile(r"[\w.-]+(?=[\"']?\s*[=:]\s*\S)|(?<!\S)-[\w.-]+(?=\s+[^\s-])")
+# An address with a password, a private key, a token.
+SECRET_FORM = re.compile(r"://[^\s/:@]*:[^\s/@]+@|-----BEGIN [A-Z ]*PRIVATE KEY-----|" + JWT.pattern)
 # Deeper than any reply of the API, and well within what Ansible can serialize.
 DEPTH_MAX = 50
 
@@ -267,22 +279,57 @@ def count_warning(kind: str, listed: int, total: int | None) -> str | None:
 
 
 def without_secrets(value: Any, depth: int = DEPTH_MAX) -> Any:
-    """Return the value without the entries that hold a secret, by their key or as NAME=value in a list (SECRET_WORDS).
+    """Return the value without the entries that hold a secret, as far as their names or their form show it.
 
-    Proxy settings, role options and the license hold secrets. What is nested deeper than `depth` becomes None.
+    Proxy settings, role options and the license hold secrets, and a role's options are free text for the greater part.
+    What is nested deeper than `depth` becomes None.
     """
     if isinstance(value, (Mapping, list, tuple)) and not depth:
         return None
     if isinstance(value, Mapping):
-        return {key: without_secrets(item, depth - 1) for key, item in value.items() if not _is_secret(key)}
+        hidden = _hidden_by_sibling(value)
+        return {
+            key: without_secrets(item, depth - 1)
+            for key, item in value.items()
+            if key not in hidden and not _is_secret_name(key) and not _has_secret(item)
+        }
     if isinstance(value, (list, tuple)):
         return [
             without_secrets(item, depth - 1)
-            for item in value
-            if not (isinstance(item, str) and "=" in item and _is_secret(item.split("=", 1)[0]))
+            for item, before in zip(value, (None, *value))
+            if not _has_secret(item) and not _is_secret_option(before)
         ]
     return value
 
 
-def _is_secret(name: Any) -> bool:
-    return any(word in str(name).lower() for word in SECRET_WORDS)
+def _is_secret_name(name: Any) -> bool:
+    """Return whether this is what the name of a secret looks like: cookie_secret, KEYSTORE_PASSWORD, -Dzk.pw."""
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", str(name)).lower()
+    text = re.sub(r"[^a-z0-9]+", "_", parted).strip("_")
+    return (
+        text in SECRET_NAMES
+        or any(word in text for word in SECRET_WORDS)
+        or any(part in text.split("_") for part in SECRET_PARTS)
+    )
+
+
+def _is_secret_option(item: Any) -> bool:
+    """Return whether the next item of a list is a secret: --password in a list of arguments."""
+    return isinstance(item, str) and item.startswith("-") and "=" not in item and _is_secret_name(item)
+
+
+def _hidden_by_sibling(value: Mapping[str, Any]) -> set[str]:
+    """Return the keys of an object whose other members say that they hold a secret."""
+    hidden: set[str] = set()
+    if any(_is_secret_name(value[key]) for key in ("key", "name") if isinstance(value.get(key), str)):
+        hidden.update(("value", "values", "default"))
+    if str(value.get("scheme")).lower() in ("digest", "auth"):  # an entry of a ZooKeeper ACL: id is user:hash
+        hidden.add("id")
+    return hidden
+
+
+def _has_secret(item: Any) -> bool:
+    """Return whether a text has a secret in it: NAME=value, name: value, --name value, an address with a password."""
+    if not isinstance(item, str):
+        return False
+    return any(_is_secret_name(name) for name in NAMED_VALUE.findall(item)) or bool(SECRET_FORM.search(item))

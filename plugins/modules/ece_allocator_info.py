@@ -52,6 +52,8 @@ options:
       - Number of seconds to wait until every allocator in O(allocator_ids) is connected. With V(0), the module does
         not wait.
       - If an allocator is not connected after this time, the module fails and names it.
+      - The module goes on waiting when a request fails, and names the last error at the end. Only if the platform
+        refuses the first request because of the connection options, it fails at once.
     type: int
     default: 0
   wait_interval:
@@ -197,11 +199,18 @@ summary:
 """
 
 import time
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from ansible_collections.ece.platform.plugins.module_utils._client import (
+    EceApiError,
+    EceAuthError,
+    EceClient,
+    EceConnectionError,
+    EceError,
+    EceProtocolError,
+)
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
 from ansible_collections.ece.platform.plugins.module_utils._records import (
@@ -234,19 +243,47 @@ def read_allocators(client: EceClient) -> tuple[list[FlatAllocator], str | None]
 def wait_for_allocators(params: Mapping[str, Any], client: EceClient) -> tuple[list[FlatAllocator], str | None]:
     """Like read_allocators(), once all allocator_ids are connected. Raises PlatformError if the time runs out."""
     deadline = time.monotonic() + params["wait_timeout"]
+    wanted = params["allocator_ids"] if params["wait_timeout"] else None
+    latest: list[FlatAllocator] | None = None
     while True:
-        allocators, warning = read_allocators(client)
-        connected = {allocator["allocator_id"] for allocator in allocators if allocator["connected"]}
-        missing = [allocator_id for allocator_id in params["allocator_ids"] or [] if allocator_id not in connected]
-        if not missing or not params["wait_timeout"]:
-            return allocators, warning
+        failure = None
+        try:
+            latest, warning = read_allocators(client)
+            if not missing(wanted, latest):
+                return latest, warning
+        except EceError as error:
+            # Before the first answer, the options may be wrong; after it, the platform is having a bad time.
+            if not wanted or (latest is None and not may_pass(error)):
+                raise
+            failure = error
         if time.monotonic() >= deadline:
-            known = {allocator["allocator_id"] for allocator in allocators}
-            names = [f"{name} ({'not connected' if name in known else 'unknown'})" for name in missing]
-            raise PlatformError(
-                f"after {params['wait_timeout']} s these allocators are not connected: {', '.join(names)}"
-            )
+            raise PlatformError(timeout_message(params["wait_timeout"], missing(wanted, latest or []), latest, failure))
         time.sleep(min(params["wait_interval"], max(0, deadline - time.monotonic())))
+
+
+def may_pass(error: EceError) -> bool:
+    """Return whether waiting may help: not with credentials, an address or a CA certificate that are wrong."""
+    passing = (EceConnectionError, EceProtocolError, EceApiError)
+    return isinstance(error, passing) and not isinstance(error, EceAuthError)
+
+
+def missing(wanted: Sequence[str] | None, allocators: Sequence[FlatAllocator]) -> list[str]:
+    """Return those of the wanted ids that are not connected."""
+    connected = {allocator["allocator_id"] for allocator in allocators if allocator["connected"]}
+    return [allocator_id for allocator_id in wanted or [] if allocator_id not in connected]
+
+
+def timeout_message(
+    seconds: int, names: Sequence[str], latest: Sequence[FlatAllocator] | None, failure: EceError | None
+) -> str:
+    """Return why the wait has ended. latest: the last list; None without any. failure: of the last request."""
+    if latest is None:
+        message = f"after {seconds} s it is not known whether these allocators are connected: {', '.join(names)}"
+    else:
+        known = {allocator["allocator_id"] for allocator in latest}
+        states = [f"{name} ({'not connected' if name in known else 'unknown'})" for name in names]
+        message = f"after {seconds} s these allocators are not connected: {', '.join(states)}"
+    return f"{message}; the last request failed: {failure}" if failure else message
 
 
 def tag_value(value: Any) -> str:

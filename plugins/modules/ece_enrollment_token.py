@@ -19,7 +19,8 @@ description:
     compares the platform's list of tokens with the one from before the request. If there is exactly one new token with
     the requested roles, it is revoked. If there are several, the error message names them and none is revoked.
   - Plays on one machine or in one container request persistent tokens one after the other, so that they do not confuse
-    each other's tokens.
+    each other's tokens. A play that has waited for 30 seconds goes on with a warning. If an answer is lost then, new
+    tokens are named and none is revoked.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -179,6 +180,8 @@ def mint(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
         "validity_seconds": params["validity_in_seconds"],
     }
     minted = enrollment.mint(client, request)
+    for warning in minted["warnings"]:
+        module.warn(warning)
     return {
         "changed": True,
         "token": minted["token"],

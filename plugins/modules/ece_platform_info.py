@@ -12,7 +12,10 @@ short_description: Gather information about an ECE platform
 version_added: 1.0.0
 description:
   - Returns version, services, regions and counts of the platform, and with O(gather) its license, proxies and roles.
-  - The API returns secrets of proxies, roles and license. The module never returns them.
+  - The API returns secrets of proxies, roles and license. The module leaves out what is one by its name, such as
+    C(cookie_secret), C(KEYSTORE_PASSWORD=) in a list of variables or C(-Dzk.password=) in a text, or by its form, such
+    as a token or an address with a password. It cannot recognise a secret whose name and form do not show it, so treat
+    the result of O(gather=roles), which holds free text of operators, as confidential.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:

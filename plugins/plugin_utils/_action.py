@@ -18,6 +18,7 @@ from ansible_collections.ece.platform.plugins.module_utils import _client as api
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._module import (
     EXPECTED_ERRORS,
+    ROLE_PREFIX,
     check_connection,
     failure,
     make_client,
@@ -71,8 +72,8 @@ class Step(ActionBase):
                 "the Python library requests is missing on the controller: install it beside ansible-core"
             )
         options = connection_options(self.own_variables(task_vars))
-        warnings = check_connection(options)
-        return make_client(options), warnings
+        warnings = check_connection(options, ROLE_PREFIX)
+        return make_client(options, ROLE_PREFIX), warnings
 
 
 def pass_on(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ NOT_PERMITTED = {
 NO_COORDINATOR = "no coordinator can be reached (https://127.0.0.1:"
 NO_JSON = "answered HTTP 200 with something that is not JSON"
 WEB_PAGE = f"{NO_JSON}: <html><title>Welcome to nginx</title></html>"
-WHICH_URL = "is url a coordinator of ECE?"
+WHICH_URL = "is ece_url a coordinator of ECE?"
 NO_NEW_TOKEN = "No persistent token is new since"
 TOKEN_REVOKED = "The token that it made, token_id "
 NOT_REVOKED = "could not be revoked: process"
@@ -140,8 +140,7 @@ MINT_MESSAGES = {
     "missing-fields": TOKEN_REVOKED,
 }
 REVOKE_MESSAGES = {
-    **dict.fromkeys(("500", "403", "449", "html"), NOT_REVOKED),
-    "404": "is not known, but lists it still",
+    **dict.fromkeys(("500", "403", "404", "449", "html"), NOT_REVOKED),
     "empty": STILL_LISTED,
     "error-object": STILL_LISTED,
 }

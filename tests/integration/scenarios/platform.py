@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import http.server
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +24,26 @@ HOUR_SECONDS = 3600
 def first_coordinator_down(operator: Operator) -> None:
     """Put a coordinator that refuses connections first in the list of URLs."""
     operator.group_vars["ece_url"] = ["https://127.0.0.1:1", operator.ece.url]
+
+
+class Unavailable(http.server.BaseHTTPRequestHandler):
+    """What a load balancer answers for a coordinator that does not."""
+
+    def do_GET(self) -> None:
+        self.send_error(503)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: Any) -> None:
+        """Print nothing."""
+
+
+def first_coordinator_unavailable(operator: Operator) -> Undo:
+    """Put a load balancer without its coordinator first in the list of URLs."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unavailable)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    operator.group_vars["ece_url"] = [f"http://127.0.0.1:{server.server_port}", operator.ece.url]
+    return server.shutdown
 
 
 def coordinator_goes_down(operator: Operator) -> None:
@@ -66,7 +87,7 @@ def availability() -> Iterator[Scenario]:
     yield Scenario(
         name="plan-401-for-good",
         what="The platform refuses the password",
-        message="the credentials were refused; check api_key, or username and password",
+        message="the credentials were refused; check ece_api_key, or ece_username and ece_password",
         reaches=Reaches.PLAN,
         prepare=faulty(times=None, status=401, code="root.unauthenticated"),
     )
@@ -75,6 +96,14 @@ def availability() -> Iterator[Scenario]:
         what="The first coordinator of several is down",
         afterwards="the client uses the next one",
         prepare=first_coordinator_down,
+        **SUCCESS,
+    )
+    yield Scenario(
+        name="first-coordinator-unavailable",
+        what="A load balancer answers with HTTP 503 for the first coordinator of several",
+        afterwards="the client uses the next one, for the token, too",
+        prepare=first_coordinator_unavailable,
+        variables={"ece_allow_http": True, **EPHEMERAL},
         **SUCCESS,
     )
     yield Scenario(
@@ -99,7 +128,7 @@ def certificates() -> Iterator[Scenario]:
     yield Scenario(
         name="certificate-wrong-name",
         what="The coordinator's certificate is for another name",
-        message="the coordinator's certificate is for another host name; use the name in it as url",
+        message="the coordinator's certificate is for another host name; use the name in it as ece_url",
         reaches=Reaches.PLAN,
         afterwards="no request is sent",
         prepare=certificate("wrong-name"),

@@ -92,6 +92,7 @@ def test_a_mint_that_fails_is_a_reason_and_does_not_fail_the_hosts_that_need_no_
 def test_a_watchdog_mints_a_persistent_token_and_watches_ansible_playbook(ece, mint, monkeypatch):
     asked = []
     minted = {"token": "t", "token_id": "id", "expires_at": None, "minted_at": 1.0, "roles": ["allocator"]}
+    minted["warnings"] = ["minted without the lock"]
     monkeypatch.setattr(ece_join_token.multiprocessing, "parent_process", lambda: SimpleNamespace(pid=99))
     monkeypatch.setattr(
         ece_join_token.token_watchdog, "mint", lambda *arguments: (asked.append(arguments), (minted, WATCHDOG))[1]
@@ -99,6 +100,7 @@ def test_a_watchdog_mints_a_persistent_token_and_watches_ansible_playbook(ece, m
     result = mint({"a": check()}, persistent="true")
     assert (result["token"], result["token_id"], result["watchdog"]) == ("t", "id", WATCHDOG)
     assert result["latest_start"] is None
+    assert result["warnings"] == ["minted without the lock"]
     connection, request, pid = asked[0]
     assert (connection["api_key"], pid) == (API_KEY, 99)
     assert request == {"roles": ["allocator"], "persistent": True, "validity_seconds": None}

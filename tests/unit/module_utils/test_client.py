@@ -22,34 +22,34 @@ from ansible_collections.ece.platform.plugins.module_utils._client import (
     EceError,
     EceProtocolError,
 )
-from tests.unit.scripted import ALLOCATORS, NOT_READY, RUNNERS, TOKENS, URL, failed
+from tests.unit.scripted import ALLOCATORS, NOT_READY, OTHER_URL, RUNNERS, TOKENS, URL, failed, reset
 
 PLATFORM = {"version": "3.8.0"}
 
 # -- DELETE ----------------------------------------------------------------------------------------------------------
 
 DELETES = {
-    "token": ("delete_enrollment_token", TOKENS),
-    "runner": ("delete_runner", RUNNERS),
-    "allocator": ("delete_allocator", ALLOCATORS),
+    "token": ("delete_enrollment_token", TOKENS, "enrollment_tokens.invalid_token_id"),
+    "runner": ("delete_runner", RUNNERS, "runners.runner_not_found"),
+    "allocator": ("delete_allocator", ALLOCATORS, "allocators.allocator_not_found"),
 }
 
 
 @pytest.mark.parametrize("thing", DELETES)
-@pytest.mark.parametrize(
-    ("answer", "was_there"),
-    [
-        ({"json": {}}, True),
-        ({"status": 204}, True),
-        ({"status": 404, "json": failed("x.not_found")}, False),
-        ({"status": 404}, False),
-    ],
-    ids=["there", "there, no body", "gone", "gone, no body"],
-)
-def test_deleting_what_is_gone_is_a_success(ece, make_client, thing, answer, was_there):
-    function, path = DELETES[thing]
-    ece.expect("DELETE", path + "/an%2Fid%3F", **answer)
-    assert getattr(make_client(), function)("an/id?") is was_there
+@pytest.mark.parametrize("answer", [{"json": {}}, {"status": 204}, None], ids=["there", "there, no body", "gone"])
+def test_deleting_what_is_gone_is_a_success(ece, make_client, thing, answer):
+    function, path, absent = DELETES[thing]
+    ece.expect("DELETE", path + "/an%2Fid%3F", **(answer or {"status": 404, "json": failed(absent)}))
+    assert getattr(make_client(), function)("an/id?") is (answer is not None)
+
+
+@pytest.mark.parametrize("thing", DELETES)
+@pytest.mark.parametrize("lost", [{"body": reset()}, {"status": 504}], ids=["reset", "gateway timeout"])
+def test_what_is_gone_after_a_lost_answer_was_deleted_by_this_call(ece, make_client, thing, lost):
+    function, path, absent = DELETES[thing]
+    ece.expect("DELETE", path + "/id", **lost)
+    ece.expect("DELETE", path + "/id", status=404, json=failed(absent))
+    assert getattr(make_client(), function)("id") is True
 
 
 @pytest.mark.parametrize("thing", DELETES)
@@ -62,7 +62,7 @@ def test_an_id_that_would_make_another_path_is_refused(ece, make_client, thing, 
 
 @pytest.mark.parametrize("thing", DELETES)
 def test_an_id_of_any_characters_can_be_sent(ece, make_client, thing):
-    function, path = DELETES[thing]
+    function, path, _absent = DELETES[thing]
     ece.expect("DELETE", path + "/%ED%A0%80%20a", json={})
     assert getattr(make_client(), function)("\ud800 a") is True
 
@@ -70,11 +70,19 @@ def test_an_id_of_any_characters_can_be_sent(ece, make_client, thing):
 @pytest.mark.parametrize("thing", DELETES)
 @pytest.mark.parametrize(
     "answer",
-    [{"body": "<html>nginx: no such page</html>"}, {"json": failed(NOT_READY)}],
-    ids=["page of a proxy", "platform that starts"],
+    [
+        {"body": "<html>nginx: no such page</html>"},
+        {"body": ""},
+        {"body": "null"},
+        {"json": {"message": "no Route matched"}},
+        {"json": {"ok": False}},
+        {"json": failed(NOT_READY)},
+        {"json": failed("root.resource_not_found")},
+    ],
+    ids=["page of a proxy", "empty", "null", "ingress", "ECE's proxy", "platform that starts", "no such path"],
 )
 def test_a_404_that_the_api_did_not_send_about_the_object_is_an_error(ece, make_client, thing, answer):
-    function, path = DELETES[thing]
+    function, path, _absent = DELETES[thing]
     ece.expect("DELETE", path + "/id", status=404, **answer)
     with pytest.raises(EceApiError, match="HTTP 404"):
         getattr(make_client(retries=0), function)("id")
@@ -219,7 +227,7 @@ class Index(HTTPAdapter):
             for zone in range(3)
         ]
         reply = (200, {"zones": zones})
-        if self.window is not None and start >= self.window:
+        if self.window is not None and start + min(size, self.cap or size) > self.window:
             reply = (400, failed("root.bad_request", "result window is too large"))
         return OneAnswer(reply[0], json.dumps(reply[1]).encode()).send(request)
 
@@ -328,6 +336,19 @@ def test_a_list_that_ends_at_its_10000th_entry_is_returned_with_a_warning(alloca
     ]
 
 
+@pytest.mark.parametrize("cap", [300, 999, 7])
+def test_a_page_size_that_does_not_divide_the_window_loses_nothing_before_its_end(allocators, cap):
+    client = allocators(Index(10_000, cap=cap, window=10_000))
+    assert len(list(client.iter_allocators(total=10_000))) == 10_000
+    assert client.warnings == []
+
+
+def test_a_window_of_another_size_is_a_warning_that_says_where_the_list_ends(allocators):
+    client = allocators(Index(700, cap=300, window=700))
+    assert len(list(client.iter_allocators(total=700))) == 600
+    assert [warning for warning in client.warnings if "the list of allocators ends at 600" in warning]
+
+
 def test_a_400_on_the_first_page_is_an_error(allocators):
     client = allocators(Index(5, window=0))
     with pytest.raises(EceApiError, match="HTTP 400"):
@@ -359,6 +380,19 @@ def test_a_validity_goes_with_ephemeral_tokens_only(ece, make_client, persistent
     assert make_client().create_enrollment_token(["allocator"], persistent, validity) == {"token": "t"}
 
 
+def test_a_mint_goes_to_a_coordinator_that_is_ready(ece, make_client):
+    ece.expect("GET", "/platform", status=503)
+    ece.expect("GET", "/platform", json=PLATFORM, url=OTHER_URL)
+    ece.expect("POST", TOKENS, json={"token": "t"}, sends={"persistent": False, "roles": []}, url=OTHER_URL)
+    assert make_client(URL, OTHER_URL).create_enrollment_token([], False, None) == {"token": "t"}
+
+
+def test_a_user_who_may_not_read_the_platform_may_mint(ece, make_client):
+    ece.expect("GET", "/platform", status=403, json=failed("root.unauthorized.rbac"))
+    ece.expect("POST", TOKENS, json={"token": "t"}, sends={"persistent": False, "roles": []})
+    assert make_client(URL, OTHER_URL).create_enrollment_token([], False, None) == {"token": "t"}
+
+
 def test_roles_are_set_with_blessing(ece, make_client):
     body = {"roles": [{"role_name": "allocator"}, {"role_name": "beats-runner"}]}
     ece.expect("PUT", RUNNERS + "/10.0.0.7/roles", json={}, query={"bless": "true"}, sends=body)
@@ -377,6 +411,19 @@ def test_an_allocator_is_found_by_any_id(ece, make_client, allocator_id):
     reply = {"allocator_id": allocator_id}
     ece.expect("GET", ALLOCATORS + "/" + requests.utils.quote(allocator_id, safe=""), json=reply)
     assert make_client().allocator(allocator_id) == reply
+
+
+@pytest.mark.parametrize("call", ["runner", "allocator", "license"])
+@pytest.mark.parametrize(
+    "reply", [{}, {"body": "null"}, {"json": {"ok": False}}, {"json": failed("root.other")}], ids=str
+)
+def test_a_404_that_the_api_did_not_send_about_the_object_does_not_mean_that_there_is_none(
+    ece, make_client, call, reply
+):
+    path = {"runner": RUNNERS + "/x", "allocator": ALLOCATORS + "/x", "license": "/platform/license"}[call]
+    ece.expect("GET", path, status=404, **reply)
+    with pytest.raises(EceApiError, match="HTTP 404"):
+        getattr(make_client(), call)(*[] if call == "license" else ["x"])
 
 
 def test_no_runner_no_allocator_and_no_license_are_none(ece, make_client):

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
-from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceError
+from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import (
     decode_token,
     hosts_per_token,
@@ -162,14 +162,43 @@ def test_only_an_answer_that_may_hide_an_effect_counts_as_lost(status, is_lost):
 # -- the mint lock ---------------------------------------------------------------------------------------------------
 
 
-def test_plays_of_one_machine_mint_one_after_the_other(monkeypatch):
-    monkeypatch.setattr(enrollment, "MINT_LOCK_NAME", "\0ece.platform.test")
+def test_plays_of_one_machine_mint_one_after_the_other(sleeps):
     slept = []
-    with enrollment.mint_lock() as first, enrollment.mint_lock(slept.append, timeout_seconds=3) as second:
-        assert (first, second) == (True, False), "after the timeout a play goes on without the lock"
+    with enrollment.mint_lock() as first:
+        assert first.held()
+        with enrollment.mint_lock(slept.append, timeout_seconds=3) as second:
+            assert not second.held(), "after the time is over a play goes on without its turn"
     assert slept == [1, 1, 1, 1]
-    with enrollment.mint_lock(lambda _seconds: pytest.fail("the lock is free again")) as third:
-        assert third
+    with enrollment.mint_lock(lambda _seconds: pytest.fail("the turn is free again")) as third:
+        assert third.held() and third.warnings == []
+
+
+def test_a_play_that_does_not_wait_any_longer_says_so_to_the_one_whose_turn_it_is(sleeps):
+    with enrollment.mint_lock() as first:
+        assert first.held()
+        for _ in range(20):  # more than a socket keeps
+            with enrollment.mint_lock(sleeps.append, timeout_seconds=0):
+                pass
+        assert not first.held(), "another one may have minted meanwhile"
+        assert not first.held()
+
+
+def test_a_play_that_got_no_turn_warns_of_what_that_means(sleeps):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as someone:
+        someone.bind(enrollment.MINT_LOCK_NAME)
+        with enrollment.mint_lock(sleeps.append) as lock:
+            (warning,) = lock.warnings
+    assert sum(sleeps) <= 31, "no user of the machine can delay a mint for longer"
+    assert "another process has kept this machine's lock for minting for 30 s" in warning
+    assert "a token whose answer is lost is named instead of revoked" in warning
+    assert f"socket @{enrollment.MINT_LOCK_NAME[1:]}" in warning
+
+
+def test_a_turn_that_is_free_at_the_last_moment_is_taken(sleeps, monkeypatch):
+    someone = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    someone.bind(enrollment.MINT_LOCK_NAME)
+    with enrollment.mint_lock(lambda _seconds: someone.close(), timeout_seconds=0) as lock:
+        assert lock.held() and lock.warnings == []
 
 
 def test_where_there_is_no_lock_no_play_waits_and_none_is_exclusive(monkeypatch):
@@ -178,18 +207,39 @@ def test_where_there_is_no_lock_no_play_waits_and_none_is_exclusive(monkeypatch)
             raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr(enrollment.socket, "socket", NoSuchNames)
-    with enrollment.mint_lock(lambda _seconds: pytest.fail("waits")) as exclusive:
-        assert not exclusive
+    with enrollment.mint_lock(lambda _seconds: pytest.fail("waits")) as lock:
+        assert not lock.held()
+        assert lock.warnings == []
 
 
 def test_without_the_lock_a_new_token_is_named_and_not_revoked(ece, make_client, monkeypatch):
     monkeypatch.setattr(enrollment, "MINT_LOCK_TIMEOUT_SECONDS", 0)
-    with socket.socket(socket.AF_UNIX) as other_process:
-        other_process.bind(enrollment.MINT_LOCK_NAME)
+    with enrollment.mint_lock():
         ece.expect("GET", TOKENS, json=listed())
         ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
         ece.expect("GET", TOKENS, json=listed(perhaps=["allocator"]))
         assert "new since: perhaps; one may be the lost one" in lost(make_client)
+
+
+def test_a_token_that_another_play_minted_without_its_turn_is_named_and_not_revoked(ece, make_client, monkeypatch):
+    def mint_meanwhile(self, *arguments):
+        with enrollment.mint_lock(lambda _seconds: None, timeout_seconds=0):
+            return tokens(self)
+
+    tokens = EceClient.enrollment_tokens
+    ece.expect("GET", TOKENS, json=listed())
+    ece.expect("POST", TOKENS, body=reset(), sends=SENDS)
+    ece.expect("GET", TOKENS, json=listed(of_the_other=["allocator"]))
+    monkeypatch.setattr(EceClient, "enrollment_tokens", mint_meanwhile)
+    assert "new since: of-the-other; one may be the lost one" in lost(make_client)
+
+
+def test_a_token_that_was_minted_without_the_lock_comes_with_the_warning(ece, make_client):
+    with enrollment.mint_lock():
+        ece.expect("GET", TOKENS, json=listed())
+        ece.expect("POST", TOKENS, json={"token": jwt(["allocator"]), "token_id": "id"}, sends=SENDS)
+        minted = enrollment.mint(make_client(), REQUEST)
+    assert len(minted["warnings"]) == 1
 
 
 def test_a_coordinator_that_hangs_is_not_asked_for_longer_than_the_search_takes(ece, make_client, monkeypatch):
@@ -207,7 +257,10 @@ def test_a_coordinator_that_hangs_is_not_asked_for_longer_than_the_search_takes(
 
 @pytest.mark.parametrize(
     ("answer", "word"),
-    [({"status": 200}, "revoked"), ({"status": 404, "json": failed("x.y")}, "not known")],
+    [
+        ({"status": 200}, "revoked"),
+        ({"status": 404, "json": failed("enrollment_tokens.invalid_token_id")}, "not known"),
+    ],
     ids=["empty page", "404"],
 )
 def test_a_token_is_revoked_when_the_list_says_so_and_not_when_an_answer_does(ece, make_client, answer, word):

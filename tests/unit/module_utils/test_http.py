@@ -13,13 +13,14 @@ import json
 import socket
 import ssl
 import threading
+import time
 from email.utils import format_datetime
 
 import pytest
 import requests
 import trustme
 
-from ansible_collections.ece.platform.plugins.module_utils._http import (
+from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
     EceApiError,
     EceAuthError,
     EceConnectionError,
@@ -256,17 +257,17 @@ class Trust:
         self._ours.cert_pem.write_to_path(str(self.ours))
         trustme.CA().cert_pem.write_to_path(str(self.other))
 
-    def server(self, *names, **certificate):
+    def server(self, *names, treat=None, **certificate):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._ours.issue_cert(*names or ["127.0.0.1"], **certificate).configure_cert(context)
         self.asked = []
 
-        def treat(connection):
-            with context.wrap_socket(connection, server_side=True) as secure:
+        def secure(connection):
+            with context.wrap_socket(connection, server_side=True) as inner:
                 self.asked.append(True)
-                answer(json.dumps(PLATFORM).encode())(secure)
+                (treat or answer(json.dumps(PLATFORM).encode()))(inner)
 
-        return f"https://127.0.0.1:{self._serve(treat)}"
+        return f"https://127.0.0.1:{self._serve(secure)}"
 
 
 @pytest.fixture
@@ -393,7 +394,7 @@ def test_a_post_is_tried_again_only_if_it_was_never_sent_and_all_else_in_any_cas
     assert url in str(caught.value)
     assert len(sleeps) == (2 if repeats else 0)
     assert len(connections) == (0 if treat is None else 3 if repeats else 1)
-    assert caught.value.sent == (method != "POST" or treat is not None)
+    assert caught.value.sent == (treat is not None)
     assert ("whether the request took effect is not known" in str(caught.value)) == (not repeats)
 
 
@@ -457,6 +458,152 @@ def test_every_request_has_a_timeout_to_connect_and_one_to_answer(ece, make_clie
     assert [request.req_kwargs["timeout"] for request in ece.requests] == [pair] * 4
 
 
+SLOW = {"head": b"HTTP/1.1 200 OK\r\nX-Slow: ", "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"}
+
+
+@pytest.mark.parametrize("part", SLOW)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_sends_byte_by_byte_is_left_after_the_timeout(serve, trust, make_client, scheme, method, part):
+    over = threading.Event()
+
+    def drip(connection):
+        read_request(connection)
+        connection.sendall(SLOW[part])
+        while not over.wait(0.05):
+            connection.sendall(b"x")
+
+    url = trust.server(treat=drip) if scheme == "https" else f"http://127.0.0.1:{serve(drip)}"
+    began = time.monotonic()
+    try:
+        with pytest.raises(EceConnectionError, match="no answer in time") as caught:
+            make_client(url, retries=0, timeout=0.5, ca_path=str(trust.ours)).request(method, "/x")
+    finally:
+        over.set()
+    assert 0.4 < time.monotonic() - began < 5
+    assert caught.value.sent
+
+
+def test_an_answer_whose_end_is_the_end_of_the_connection_is_not_taken_for_complete_when_the_time_is_over(
+    serve, make_client
+):
+    over = threading.Event()
+
+    def drip(connection):
+        read_request(connection)
+        connection.sendall(b'HTTP/1.0 200 OK\r\n\r\n{"version": "3.8.0"}')
+        while not over.wait(0.05):
+            connection.sendall(b" ")
+
+    try:
+        with pytest.raises(EceConnectionError, match="no answer in time"):
+            make_client(f"http://127.0.0.1:{serve(drip)}", retries=0, timeout=0.5).platform()
+    finally:
+        over.set()
+
+
+def test_a_request_within_the_time_leaves_its_connection_to_the_next_one(serve, make_client):
+    connections = []
+
+    def keep(connection):
+        connections.append(connection)
+        body = json.dumps(PLATFORM).encode()
+        for _ in range(2):
+            read_request(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    client = make_client(f"http://127.0.0.1:{serve(keep)}", retries=0, timeout=0.3)
+    client.platform()
+    time.sleep(0.4)
+    assert client.platform() == PLATFORM
+    assert len(connections) == 1
+
+
+# -- proxies, against real sockets -----------------------------------------------------------------------------------
+
+
+def refuse(line):
+    """Return a function that answers whatever comes with this status line."""
+
+    def treat(connection):
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % line.encode())
+
+    return treat
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (None, "cannot be reached (connection refused)"),
+        ("407 Proxy Authentication Required", "answered 407 Proxy Authentication Required"),
+        ("403 Forbidden", "answered 403 Forbidden"),
+        ("502 Bad Gateway", "answered 502 Bad Gateway"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_proxy_that_does_not_open_the_way_is_named_and_nothing_was_sent(
+    serve, make_client, environment, closed_port, sleeps, line, problem, method
+):
+    port = serve(refuse(line)) if line else closed_port
+    client = make_client("https://ece.invalid:12443", retries=1)
+    environment.setenv("https_proxy", f"http://us%65r:geheim@127.0.0.1:{port}")
+    with pytest.raises(EceConnectionError) as caught:
+        client.request(method, "/x")
+    assert (
+        str(caught.value) == f"no coordinator can be reached (https://ece.invalid:12443: "
+        f"the proxy http://127.0.0.1:{port} (https_proxy) {problem}; "
+        "if ece.invalid is reached without a proxy, add it to no_proxy)"
+    )
+    assert not caught.value.sent
+    assert len(sleeps) == 1, "a request that was never sent is tried again"
+
+
+@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_the_variable_of_the_proxy_is_named(make_client, environment, closed_port, variable):
+    client = make_client("http://ece.invalid:12400", retries=0)
+    environment.setenv(variable, f"http://127.0.0.1:{closed_port}")
+    with pytest.raises(EceConnectionError, match=rf"the proxy http://127.0.0.1:{closed_port} \({variable}\) cannot be"):
+        client.platform()
+
+
+def test_a_proxy_of_a_request_without_tls_that_asks_for_credentials_is_named(serve, make_client, environment):
+    port = serve(refuse("407 Proxy Authentication Required"))
+    client = make_client("http://ece.invalid:12400", retries=0)
+    environment.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    with pytest.raises(EceApiError, match=rf"the proxy http://127.0.0.1:{port} \(http_proxy\) asks for credentials"):
+        client.platform()
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://me:geheim@[::1",
+        "http://me:geheim@h:port",
+        "http://",
+        "socks5://me:geheim@h",
+        "ftp://me:geheim@h",
+        "a:b:c",
+    ],
+)
+def test_an_unusable_address_of_a_proxy_is_not_taken_for_one_of_the_coordinator(make_client, environment, proxy):
+    client = make_client(retries=0)
+    environment.setenv("https_proxy", proxy)
+    with pytest.raises(
+        EceError, match=r"the proxy .* \(https_proxy\) cannot be used: correct its address, or "
+    ) as caught:
+        client.platform()
+    assert "geheim" not in str(caught.value)
+
+
+def test_no_proxy_leaves_the_proxy_out(serve, make_client, environment, closed_port):
+    port = serve(answer(json.dumps(PLATFORM).encode()))
+    client = make_client(f"http://127.0.0.1:{port}", retries=0)
+    environment.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
+    environment.setenv("no_proxy", "127.0.0.1")
+    assert client.platform() == PLATFORM
+
+
 # -- several coordinators --------------------------------------------------------------------------------------------
 
 
@@ -508,6 +655,73 @@ def test_all_coordinators_are_asked_in_each_try_and_named_in_the_error(ece, make
         == f"no coordinator can be reached ({URL}: connection refused; {OTHER_URL}: no connection in time)"
     )
     assert len(sleeps) == 2
+
+
+UNAVAILABLE = {
+    "502": {"status": 502, "body": "<html>Bad Gateway</html>"},
+    "503": {"status": 503, "json": failed("root.unavailable")},
+    "504": {"status": 504},
+    "not ready, 500": {"status": 500, "json": failed(NOT_READY)},
+    "not ready, 404": {"status": 404, "json": failed(NOT_READY)},
+    "not ready, second error": {
+        "status": 500,
+        "json": {"errors": [*failed("root.internal")["errors"], *failed(NOT_READY)["errors"]]},
+    },
+    "page, 404": {"status": 404, "body": "default backend - 404"},
+    "page, 200": {"body": "<html>Maintenance</html>"},
+    "redirect": {"status": 302, "headers": {"Location": "https://sso.example.com"}},
+}
+
+
+@pytest.mark.parametrize("fault", UNAVAILABLE)
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_the_next_coordinator_is_asked_at_once_when_one_does_not_answer_as_one_that_is_ready(
+    ece, make_client, sleeps, fault, method
+):
+    ece.expect(method, "/x", **UNAVAILABLE[fault])
+    ece.expect(method, "/x", json={"done": True}, url=OTHER_URL)
+    ece.expect(method, "/x", json={"done": True}, url=OTHER_URL)
+    client = make_client(URL, OTHER_URL)
+    assert client.request(method, "/x") == {"done": True}
+    assert sleeps == []
+    client.request(method, "/x")
+    assert client.url == OTHER_URL
+
+
+@pytest.mark.parametrize("fault", UNAVAILABLE)
+def test_a_post_is_not_sent_to_the_next_coordinator_after_an_answer(ece, make_client, sleeps, fault):
+    ece.expect("POST", "/x", **UNAVAILABLE[fault])
+    with pytest.raises(EceError):
+        make_client(URL, OTHER_URL).request("POST", "/x")
+    assert sleeps == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 429, 500])
+def test_what_the_api_itself_answers_is_not_asked_of_the_next_coordinator(ece, make_client, status):
+    ece.expect("GET", "/x", status=status, json=failed("some.code"))
+    with pytest.raises(EceApiError, match="some.code"):
+        make_client(URL, OTHER_URL, retries=0).request("GET", "/x")
+
+
+@pytest.mark.parametrize("fault", ["502", "503", "504", "not ready, 500", "not ready, 404"])
+def test_after_all_coordinators_were_asked_there_is_a_pause_and_they_are_asked_again(ece, make_client, sleeps, fault):
+    ece.expect("GET", "/x", **UNAVAILABLE[fault])
+    ece.expect("GET", "/x", body=refused(), url=OTHER_URL)
+    ece.expect("GET", "/x", **UNAVAILABLE[fault])
+    ece.expect("GET", "/x", json={"done": True}, url=OTHER_URL)
+    assert make_client(URL, OTHER_URL, retries=1).request("GET", "/x") == {"done": True}
+    assert sleeps == [0.5]
+
+
+@pytest.mark.parametrize("first", ["page, 404", "refused"])
+def test_the_error_of_several_coordinators_says_what_each_did_and_is_one_that_may_pass(ece, make_client, first):
+    ece.expect("GET", "/x", **({"body": refused()} if first == "refused" else UNAVAILABLE[first]))
+    ece.expect("GET", "/x", status=503, json=failed("root.unavailable"), url=OTHER_URL)
+    with pytest.raises(EceApiError) as caught:
+        make_client(URL, OTHER_URL, retries=0).request("GET", "/x")
+    assert (caught.value.status, caught.value.code) == (503, "root.unavailable")
+    assert str(caught.value).startswith(f"GET {OTHER_URL}/api/v1/x answered HTTP 503: a message of the API")
+    assert f"{URL}: connection refused" in str(caught.value) or f"GET {URL}/api/v1/x answered" in str(caught.value)
 
 
 def test_the_first_coordinator_is_asked_again_when_the_preferred_one_is_gone(ece, make_client):
@@ -757,6 +971,57 @@ def test_an_error_is_one_line_whatever_the_api_says(ece, make_client):
         make_client().request("POST", "/x")
 
 
+CONTROLS = "\x1b[2J\x1b]0;title\x07a\x9b1A\x00b\x7f\x08"
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        ({"version": CONTROLS}, 200),
+        (failed("c" + CONTROLS, "m" + CONTROLS, fields=[CONTROLS]), 400),
+        ({"error": CONTROLS}, 500),
+    ],
+    ids=["name", "errors", "error"],
+)
+@pytest.mark.parametrize("as_ascii", [True, False], ids=["escaped", "UTF-8"])
+def test_no_text_of_the_platform_has_control_sequences(ece, make_client, reply, status, as_ascii):
+    ece.expect("GET", "/platform", status=status, body=json.dumps(reply, ensure_ascii=as_ascii))
+    shown = ""
+    try:
+        shown = make_client(retries=0).platform()["version"]
+    except EceApiError as error:
+        shown = str(error) + "".join(error.fields) + "".join(one["code"] + one["message"] for one in error.errors)
+    assert "ab" in shown
+    assert shown.isprintable()
+    assert "title" not in shown
+
+
+def test_a_web_page_has_no_control_sequences_either(ece, make_client):
+    ece.expect("GET", "/platform", status=500, body="\x1b[31m\n\x1b[0mdown\x07")
+    with pytest.raises(EceApiError, match=r"answered HTTP 500: down$"):
+        make_client().platform()
+
+
+def test_texts_of_several_lines_stay_as_they_are(ece, make_client):
+    ece.expect("GET", "/platform", json={"version": "3.8.0", "text": "a\n\tb\u00a0c\x1b[0m"})
+    assert make_client().platform()["text"] == "a\n\tb\u00a0c"
+
+
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        ({"status": 401, "json": DENIED}, "check ece_api_key, or ece_username and ece_password"),
+        ({"status": 302, "headers": {"Location": "https://x.example.com"}}, "own address as ece_url"),
+        ({"json": {}}, "is ece_url a coordinator of ECE?"),
+    ],
+)
+def test_messages_name_the_options_as_the_user_set_them(ece, make_client, reply, message):
+    ece.expect("GET", "/platform", **reply)
+    with pytest.raises(EceError) as caught:
+        make_client(option_prefix="ece_").platform()
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -806,7 +1071,7 @@ def test_an_error_with_endless_nesting_is_cut(ece, make_client):
         (400, EceApiError, ""),
         (401, EceAuthError, "the credentials were refused"),
         (403, EceAuthError, "this user may not do that"),
-        (404, EceNotFound, ""),
+        (404, EceApiError, ""),
         (409, EceApiError, ""),
         (417, EceApiError, ""),
         (449, EceAuthError, "elevated permissions, which platforms before 3.7 ask for"),
@@ -827,6 +1092,62 @@ def test_an_error_is_typed_by_status_and_carries_code_message_and_fields(ece, ma
     assert str(error).startswith(f"GET {URL}/api/v1/x answered HTTP {status}: ")
     assert message in str(error)
     assert "first (one.code); second (two.code)" in str(error)
+
+
+def test_only_the_code_of_the_operation_says_that_an_object_does_not_exist(ece, make_client):
+    for code in ("things.not_found", "other.not_found", "root.resource_not_found"):
+        ece.expect("GET", "/x", status=404, json=failed(code))
+    client = make_client()
+    with pytest.raises(EceNotFound):
+        client.request("GET", "/x", absent="things.not_found")
+    for _ in range(2):
+        with pytest.raises(EceApiError) as caught:
+            client.request("GET", "/x", absent="things.not_found")
+        assert type(caught.value) is EceApiError
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("", "an empty body"),
+        ("null", "null"),
+        ('{"message": "no Route matched"}', '{"message": "no Route matched"}'),
+        ('{"ok": false}', '{"ok": false}'),
+        ('{"errors": [{"message": "no such page"}]}', "no such page"),
+        ("<html>404</html>", "<html>404</html>"),
+    ],
+)
+def test_a_404_without_a_code_of_the_api_is_no_answer_of_a_coordinator(ece, make_client, body, shown):
+    ece.expect("DELETE", "/x", status=404, body=body)
+    with pytest.raises(EceApiError) as caught:
+        make_client(option_prefix="ece_").request("DELETE", "/x", absent="things.not_found")
+    assert not isinstance(caught.value, EceNotFound)
+    sentence = f"DELETE {URL}/api/v1/x answered HTTP 404: no API of a coordinator answered there ("
+    assert str(caught.value).startswith(sentence)
+    assert shown in str(caught.value)
+    assert str(caught.value).endswith("); is ece_url a coordinator of ECE?")
+
+
+LOST = {
+    "reset": {"body": reset()},
+    "read timeout": {"body": read_timeout()},
+    "502": {"status": 502},
+    "web page": {"body": "<html>"},
+}
+NO_EFFECT = {
+    "refused": {"body": refused()},
+    "not ready": {"status": 503, "json": failed(NOT_READY)},
+    "429": {"status": 429, "json": failed("root.too_many_requests")},
+}
+
+
+@pytest.mark.parametrize("earlier", [*LOST, *NO_EFFECT])
+def test_what_is_gone_after_a_lost_answer_may_have_been_deleted_by_that_request(ece, make_client, earlier):
+    ece.expect("DELETE", "/x", **{**LOST, **NO_EFFECT}[earlier])
+    ece.expect("DELETE", "/x", status=404, json=failed("gone"), url=URL if earlier == "429" else OTHER_URL)
+    with pytest.raises(EceNotFound) as caught:
+        make_client(URL, OTHER_URL).request("DELETE", "/x", absent="gone")
+    assert caught.value.maybe_deleted is (earlier in LOST)
 
 
 def test_the_query_is_not_part_of_an_error(ece, make_client):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,7 +75,16 @@ BAD = {
     "with a query": ({"url": [URL + "?x"], **KEY}, [f"url {URL}?x is not an address"]),
     "with a fragment": ({"url": [URL + "#x"], **KEY}, ["is not an address"]),
     "with a blank": ({"url": ["https://ece example.com"], **KEY}, ["is not an address"]),
-    "with a line break": ({"url": ["https://ece.example.com/\n/"], **KEY}, ["is not an address"]),
+    "with a line break": (
+        {"url": ["https://ece.example.com/\n/"], **KEY},
+        [r"url 'https://ece.example.com/\n/' is not an address"],
+    ),
+    "with a character that is not visible": (
+        {"url": ["https://ece.example.com\u200b"], **KEY},
+        [r"url 'https://ece.example.com\u200b' is not an address"],
+    ),
+    "two in one": ({"url": ["https://a:1 https://b:2"], **KEY}, ["url 'https://a:1 https://b:2' is not an address"]),
+    "blank alone": ({"url": [" "], **KEY}, ["url is not set"]),
     "endless time": ({"url": [URL], **KEY, "timeout": 10**12}, ["timeout is too large: use 86400 seconds or less"]),
     "no credentials": ({"url": [URL]}, ["no credentials", "ECE_API_KEY", "ECE_USERNAME and ECE_PASSWORD"]),
     "empty credentials": ({"url": [URL], "api_key": "", "username": "", "password": ""}, ["no credentials"]),
@@ -91,6 +101,8 @@ BAD = {
         {"url": [URL], **KEY, "ca_path": "/nowhere/ca.pem"},
         ["ca_path /nowhere/ca.pem is not a file", "PEM"],
     ),
+    "CA with a blank": ({"url": [URL], **KEY, "ca_path": "/nowhere "}, ["ca_path '/nowhere ' is not a file"]),
+    "relative CA": ({"url": [URL], **KEY, "ca_path": "ca.pem"}, ["ca_path ca.pem is relative"]),
     "CA that is a folder": ({"url": [URL], **KEY, "ca_path": "/"}, ["ca_path / is not a file"]),
     "no time": ({"url": [URL], **KEY, "timeout": 0}, ["timeout 0 is too small: use 1 or more"]),
     "negative time": ({"url": [URL], **KEY, "timeout": -1}, ["timeout -1 is too small"]),
@@ -98,6 +110,14 @@ BAD = {
     "negative retries": ({"url": [URL], **KEY, "retries": -1}, ["retries -1 is too small: use 0 or more"]),
     "no boolean": ({"url": [URL], **KEY, "validate_certs": "perhaps"}, ["validate_certs", "not a valid boolean"]),
     "key with a line break": ({"url": [URL], "api_key": API_KEY + "\n"}, ["api_key", "line break"]),
+    "user name with a line break": (
+        {"url": [URL], "username": USERNAME + "\n", "password": PASSWORD},
+        ["username (or ECE_USERNAME) holds a line break or another control character"],
+    ),
+    "password with a line break": (
+        {"url": [URL], "username": USERNAME, "password": PASSWORD + "\r\n"},
+        ["password (or ECE_PASSWORD) holds a line break or another control character", "give it without"],
+    ),
     "key beyond ASCII": ({"url": [URL], "api_key": API_KEY + "€"}, ["api_key"]),
 }
 
@@ -147,6 +167,15 @@ def test_every_module_checks_its_connection_options_first(ece, run_module, modul
     assert ece.requests == []
 
 
+@pytest.mark.parametrize("case", sorted(set(BAD) - {"time as text", "no boolean"}))  # Ansible checks types before
+def test_a_message_names_the_variables_of_the_role_where_the_role_has_the_options(case, environment):
+    defaults = {name: option.get("default") for name, option in shared.CONNECTION_SPEC.items()}
+    with pytest.raises(OptionError) as caught:
+        shared.check_connection({**defaults, **BAD[case][0]}, shared.ROLE_PREFIX)
+    assert re.search(r"\bece_[a-z]", str(caught.value))
+    assert not re.search(rf"\b({'|'.join(shared.CONNECTION_SPEC)})\b", str(caught.value))
+
+
 # -- good options ----------------------------------------------------------------------------------------------------
 
 
@@ -176,6 +205,23 @@ def test_several_addresses_may_come_as_one_text(ece, run_module, environment):
     ece.expect("GET", TOKENS, body=refused(), url="https://first.example.com:12443")
     ece.expect("GET", TOKENS, json={"tokens": []})
     assert "failed" not in run_module(ece_enrollment_token_info, connection=KEY)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"{URL}/api/v1",
+        f"{URL}/api/v1/",
+        f" {URL}",
+        f"{URL}/ ",
+        f"\t{URL}\n",
+        f"{URL}, ",
+        f" {URL} , {URL}/api/v1",
+    ],
+)
+def test_blanks_around_an_address_and_the_path_of_the_api_do_no_harm(ece, run_module, given):
+    ece.expect("GET", TOKENS, json={"tokens": []})
+    assert "failed" not in run_module(ece_enrollment_token_info, connection={"url": given, **KEY})
 
 
 @pytest.mark.parametrize(

@@ -290,3 +290,48 @@ def test_without_secrets_drops_every_key_that_names_one_at_any_depth():
         "options": {"docker": {"auths": {}}, "signature": "s", "private_key": 2},
     }
     assert without_secrets(value) == {"name": "x", "deep": [{"port": 1}, [{}]], "options": {"docker": {}}}
+
+
+HIDDEN = {
+    "ACL of ZooKeeper": ({"acls": [{"scheme": "digest", "id": "user:geheim"}]}, {"acls": [{"scheme": "digest"}]}),
+    "system property": ({"env": ["JAVA_OPTS=-Xmx1g -Dzk.password=geheim"]}, {"env": []}),
+    "property in a text": ({"JAVA_OPTS": "-Xmx1g -Dzk.password=geheim", "x": 1}, {"x": 1}),
+    "passphrase": (["PASSPHRASE=geheim", "A=1"], ["A=1"]),
+    "short names": (["ADMIN_PW=geheim", "ADMIN_PWD=geheim", "DB_PASS=geheim", "a.pw=geheim"], []),
+    "short names as keys": ({"admin_pw": "geheim", "rootPw": "geheim", "pass": "geheim", "spawn": 1}, {"spawn": 1}),
+    "key and value": ([{"key": "cookie_secret", "value": "geheim"}], [{"key": "cookie_secret"}]),
+    "name and value": ([{"name": "ES_PASSWORD", "value": "geheim", "n": 1}], [{"name": "ES_PASSWORD", "n": 1}]),
+    "camel case": ({"apiKey": "geheim", "privateKey": "geheim", "clientSecret": "geheim"}, {}),
+    "option and value": (["--password", "geheim", "--port", "1"], ["--password", "--port", "1"]),
+    "option in a text": ({"command": "run --admin-password geheim -v"}, {}),
+    "option with its value": (["--password=geheim"], []),
+    "JSON in a text": ({"config": '{"password": "geheim"}'}, {}),
+    "YAML in a text": ({"config": "user: me\npassword: geheim"}, {}),
+    "header": ({"headers": ["Authorization: Basic Z2VoZWlt"]}, {"headers": []}),
+    "address": ({"proxy": "http://me:geheim@proxy:3128", "url": "http://proxy:3128"}, {"url": "http://proxy:3128"}),
+    "token": ({"text": "with eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJnZWhlaW0ifQ.c2ln"}, {}),
+    "private key": ({"pem": "-----BEGIN RSA PRIVATE KEY-----\ngeheim"}, {}),
+    "second of two": (["A=PASSWORD=geheim"], []),
+}
+SHOWN = [
+    {"user_cookie_key": "FoundUser", "maintenance_bypass_cookie_name": "bypass"},
+    {"env": ["HEAP=1G", "PATH=/bin:/usr/bin", "JAVA_OPTS=-Xmx1g -Dx.port=1"]},
+    {"image": "docker.elastic.co/cloud-enterprise/elastic-cloud-enterprise:3.8.0", "commit_hash": "0a1b"},
+    {"key": "ssd", "value": "true"},
+    {"acls": [{"scheme": "world", "id": "anyone"}]},
+    {"reason": "The runner waits for its roles", "at": "2026-01-01T00:00:00Z", "ratio": 0.5, "none": None},
+    {"command": ["run", "--port", "1"], "flags": "-v --port 1"},
+    {"url": "https://ece.example.com:12443/x?y=1", "mail": "ops@example.com"},
+]
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+def test_a_secret_that_its_name_or_its_form_shows_is_left_out(case):
+    value, shown = HIDDEN[case]
+    assert without_secrets(value) == shown
+    assert without_secrets({"deep": [value]}) == {"deep": [shown]}
+
+
+@pytest.mark.parametrize("value", SHOWN, ids=str)
+def test_what_is_no_secret_stays(value):
+    assert without_secrets(value) == value

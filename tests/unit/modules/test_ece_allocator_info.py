@@ -7,6 +7,7 @@ from __future__ import annotations
 import types
 
 import pytest
+import requests
 
 from ansible_collections.ece.platform.plugins.modules import ece_allocator_info
 from tests.unit.scripted import ALLOCATORS, NOT_READY, allocator, failed, overview, platform, refused
@@ -256,6 +257,85 @@ def test_a_short_failure_of_the_platform_does_not_end_the_wait(ece, run_module, 
     give(ece, allocator("a"))
     assert ids(run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=60)) == ["a"]
     assert len(sleeps) == 2
+
+
+FAULTS = {
+    "500": {"status": 500, "json": failed("root.internal")},
+    "502": {"status": 502},
+    "page": {"body": "<html>"},
+    "refused": {"body": refused()},
+    "no version": {"json": {"other": 1}},
+    "401": {"status": 401, "json": failed("root.unauthenticated")},
+    "403": {"status": 403, "json": failed("root.unauthorized")},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_failed_request_does_not_end_the_wait_while_there_is_time(ece, run_module, clock, fault):
+    give(ece, allocator("a", connected=False))
+    ece.expect("GET", "/platform", **FAULTS[fault])
+    ece.expect("GET", "/platform", json=platform(1))
+    ece.expect("GET", ALLOCATORS, query=query(), **FAULTS[fault])
+    give(ece, allocator("a"))
+    assert ids(run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=60, retries=0)) == ["a"]
+    assert clock.slept == [10, 10, 10]
+
+
+@pytest.mark.parametrize("fault", ["500", "502", "page", "refused", "no version"])
+def test_a_platform_that_starts_during_the_wait_is_waited_for(ece, run_module, clock, fault):
+    ece.expect("GET", "/platform", **FAULTS[fault])
+    give(ece, allocator("a"))
+    assert ids(run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=60, retries=0)) == ["a"]
+
+
+@pytest.mark.parametrize("fault", ["401", "403"])
+def test_wrong_credentials_are_not_waited_out(ece, run_module, clock, fault):
+    ece.expect("GET", "/platform", **FAULTS[fault])
+    result = run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=60)
+    assert result["failed"] and f"HTTP {fault}" in result["msg"]
+    assert clock.slept == []
+
+
+def test_a_wrong_ca_path_is_not_waited_out(ece, run_module, clock):
+    ece.expect("GET", "/platform", body=requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"))
+    result = run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=60)
+    assert "not signed by a known CA" in result["msg"]
+    assert clock.slept == []
+
+
+def test_the_last_error_is_named_when_the_time_is_over(ece, run_module, clock):
+    give(ece, allocator("a", connected=False))
+    ece.expect("GET", "/platform", **FAULTS["refused"])
+    ece.expect("GET", "/platform", **FAULTS["500"])
+    result = run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=20, retries=0)
+    assert result["msg"].startswith(
+        "after 20 s these allocators are not connected: a (not connected); the last request "
+    )
+    assert "failed: GET https://ece.example.com:12443/api/v1/platform answered HTTP 500: a message" in result["msg"]
+
+
+def test_an_error_that_has_passed_is_not_named_when_the_time_is_over(ece, run_module, clock):
+    ece.expect("GET", "/platform", **FAULTS["500"])
+    give(ece, allocator("a", connected=False))
+    result = run_module(ece_allocator_info, allocator_ids=["a"], wait_timeout=10, retries=0)
+    assert result["msg"] == "after 10 s these allocators are not connected: a (not connected)"
+
+
+def test_a_platform_that_never_answered_tells_nothing_of_the_allocators(ece, run_module, clock):
+    for _ in range(2):
+        ece.expect("GET", "/platform", **FAULTS["refused"])
+    result = run_module(ece_allocator_info, allocator_ids=["a", "b"], wait_timeout=10, retries=0)
+    assert result["msg"] == (
+        "after 10 s it is not known whether these allocators are connected: a, b; "
+        "the last request failed: no coordinator can be reached (https://ece.example.com:12443: connection refused)"
+    )
+
+
+def test_without_wait_timeout_an_error_ends_the_module(ece, run_module, clock):
+    ece.expect("GET", "/platform", **FAULTS["500"])
+    result = run_module(ece_allocator_info, allocator_ids=["a"])
+    assert result["failed"] and result["failure"]["status"] == 500
+    assert clock.slept == []
 
 
 @pytest.mark.parametrize(

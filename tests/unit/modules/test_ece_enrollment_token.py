@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.ece.platform.plugins.module_utils import _enrollment as enrollment
 from ansible_collections.ece.platform.plugins.modules import ece_enrollment_token
 from tests.unit.scripted import (
     API_KEY,
@@ -208,6 +209,7 @@ def test_a_mint_that_was_never_sent_is_tried_again(ece, run_module, fault):
 
 @pytest.mark.parametrize("fault", [reset, read_timeout])
 def test_a_mint_that_was_sent_is_not_sent_to_the_next_coordinator(ece, run_module, fault):
+    ece.expect("GET", "/platform", json={"version": "3.8.0"})
     ece.expect("POST", TOKENS, sends=body(), body=fault())
     result = run_module(
         ece_enrollment_token, connection={"url": [URL, OTHER_URL], "api_key": API_KEY}, roles=["allocator"]
@@ -242,6 +244,22 @@ def test_a_token_is_revoked_by_its_id(ece, run_module, there):
     ece.expect("GET", TOKENS, json=listed("id-0"))
     result = run_module(ece_enrollment_token, state="absent", token_id="id-1")
     assert (result.get("failed", False), result["changed"], result["token_id"]) == (False, there, "id-1")
+
+
+@pytest.mark.parametrize("fault", ["reset", "timeout", "gateway timeout"])
+def test_a_revocation_whose_first_answer_was_lost_is_a_change(ece, run_module, fault):
+    ece.expect("DELETE", TOKENS + "/id-1", **LOST[fault])
+    ece.expect("DELETE", TOKENS + "/id-1", status=404, json=failed("enrollment_tokens.invalid_token_id"))
+    ece.expect("GET", TOKENS, json=listed("id-0"))
+    assert run_module(ece_enrollment_token, state="absent", token_id="id-1")["changed"] is True
+
+
+def test_a_mint_without_the_lock_warns(ece, run_module):
+    with enrollment.mint_lock():
+        ece.expect("GET", TOKENS, json=listed())
+        ece.expect("POST", TOKENS, json={"token": PERSISTENT, "token_id": "id-1"}, sends=body(True))
+        result = run_module(ece_enrollment_token, roles=["allocator"], persistent=True)
+    assert [text for text in result.warnings if "another process has kept this machine's lock for minting" in text]
 
 
 @pytest.mark.parametrize(("known", "changed"), [(["id-0", "id-1"], True), (["id-0"], False), ([], False)])
