@@ -364,6 +364,6 @@ def without_token(argv: list[bytes]) -> list[bytes]:
     if b"elastic-cloud-enterprise.sh" in programs and b"--roles-token" in argv:
         place = argv.index(b"--roles-token") + 1
         return argv[:place] + argv[place + 1 :]
-    if programs & {b"docker", b"podman"} and b"run" in argv:
+    if programs & {b"docker", b"podman", b"podman-remote"} and b"run" in argv:
         return [argument for argument in argv if not argument.startswith(b"ROLES_TOKEN=")]
     return argv
