@@ -2,13 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes the installed collection and the tests importable. The checkout's own plugins are not."""
+"""Makes the installed collection and the tests importable. The checkout's own plugins are not.
+
+Every session of pytest, and every worker of pytest-xdist, has its own folder for temporary files. It is removed at the
+end.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "collections"))
@@ -20,3 +28,12 @@ if not (COLLECTIONS / "ansible_collections" / "ece" / "platform").is_dir():
 
 sys.path.insert(0, str(COLLECTIONS))
 sys.path.insert(0, str(ROOT))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder for temporary files, of pytest itself, too. Every user may write there, as in the machine's."""
+    folder = tempfile.mkdtemp(prefix="ece-tests-")
+    os.chmod(folder, 0o1777)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))

@@ -15,7 +15,6 @@ import os
 import re
 import subprocess
 import tempfile
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,8 +38,6 @@ EXPORTED = ("ECE_PASSWORD", "ECE_API_KEY")
 WRITTEN = {"ece_password", "ece_api_key"}
 # The stand-in's installer logs its token here, as the vendor's may. The token is masked once the installer has ended.
 LOGS_WITH_A_TOKEN = Path("logs", "bootstrap-logs")
-# Temporary folders of other tests. The test's own folders are scanned whole.
-OF_OTHER_TESTS = ("pytest-of-", "ece-standin-")
 # The sum of all scans of this process. The main process of pytest-xdist adds those of its workers at the end.
 SCANNED = Scan()
 
@@ -88,8 +85,10 @@ class Operator:
         # Files that hold credentials because the operator wrote them there.
         self.credential_files: set[Path] = set()
         self.records = folder / "records"
-        self.since = time.time()
-        self.processes = Processes()
+        # What the play's programs leave in their folder for temporary files. The machine's is other programs', too.
+        self.temporary = Path(tempfile.mkdtemp(prefix="play-"))
+        self.temporary.chmod(0o1777)
+        self.processes = Processes((folder, ece.directory, self.temporary))
 
     # -- what a play gets ---------------------------------------------------------------------------------------------
 
@@ -143,6 +142,8 @@ class Operator:
             **kept,
             "PATH": f"{self.core}:{os.environ['PATH']}",
             "HOME": str(self.folder),
+            "TMPDIR": str(self.temporary),
+            "ANSIBLE_SYSTEM_TMPDIRS": str(self.temporary),
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             # By default both are in the home folder that the user database knows, not in HOME.
@@ -242,13 +243,12 @@ class Operator:
         masked_later = {host.storage / LOGS_WITH_A_TOKEN for host in self.ece.hosts.values() if is_installing(host)}
         scan = scan_tree(self.folder, needles, exclude=self.credential_files.__contains__)
         scan.add(scan_tree(self.ece.directory, needles, exclude=lambda path: path.parent in masked_later))
-        temporary = Path(tempfile.gettempdir())
-        scan.add(scan_tree(temporary, needles, exclude=belongs_to_other_tests, newer_than=self.since))
+        scan.add(scan_tree(self.temporary, needles))
         return scan
 
     def _scan_processes(self, needles: list[Needle]) -> Scan:
         exported = [f"{name}={self.environment[name]}" for name in EXPORTED if name in self.environment]
-        scan = scan_processes(self.processes.seen.copy(), needles, exported, (self.folder, self.ece.directory))
+        scan = scan_processes(self.processes.seen.copy(), needles, exported)
         self.processes.seen.clear()
         return scan
 
@@ -265,8 +265,3 @@ def is_installing(host: LocalHost) -> bool:
     """Return whether an installer runs on a host: its record has no end yet."""
     record = host.storage / "logs" / "ece-install" / "record.json"
     return record.exists() and "rc" not in json.loads(record.read_text(encoding="utf-8"))
-
-
-def belongs_to_other_tests(path: Path) -> bool:
-    """Return whether this entry of the folder for temporary files belongs to other tests."""
-    return path.name.startswith(OF_OTHER_TESTS)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import functools
 import json
 import os
@@ -21,11 +22,13 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import yaml
 
+from tests.standin.hosts import install_user
 from tests.standin.model import Secret
 
 # Shorter pieces of a secret are not searched for. Eight characters of Base64 have 48 random bits, too many for chance.
@@ -37,8 +40,8 @@ TAIL = 16
 INTERVAL = 0.05
 # Samples after which a process has replaced itself by its final command, so that it is read less often.
 SETTLED = 20
-# Bytes of the largest file that is read in a folder that other programs use, too.
-SHARED_LIMIT = 16 * 2**20
+# Bytes of a file that are in memory at a time.
+CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -165,60 +168,98 @@ def masked(text: str, needles: Iterable[Needle]) -> str:
     return "(a secret)" if scan_bytes(os.fsencode(text), needles) else text
 
 
-def scan_tree(
-    folder: Path,
-    needles: list[Needle],
-    exclude: Callable[[Path], bool] = lambda _path: False,
-    newer_than: float | None = None,
-) -> Scan:
-    """Search every file in the folder, and every name.
+def scan_tree(folder: Path, needles: list[Needle], exclude: Callable[[Path], bool] = lambda _path: False) -> Scan:
+    """Search every file in the folder, every name and the target of every link, which is not followed.
 
-    exclude: whether a path is left out, with everything below it. newer_than: other programs use the folder, too, so
-    only files that changed after this time are read, unless they are huge or permissions forbid it.
+    exclude: whether a path is left out, with everything below it. Other file systems that are mounted in the folder are
+    not entered. Raises OSError for a file that is there and cannot be read, because the secret may be in it.
     """
     scan = Scan()
-    for top, folders, files in os.walk(folder):
+    device = folder.lstat().st_dev
+    for top, folders, files in os.walk(folder, onerror=_unless_it_vanished):
         folders[:] = [name for name in folders if not exclude(Path(top, name))]
         names = [name for name in files if not exclude(Path(top, name))]
         shown = "/".join(masked(part, needles) for part in Path(top).parts).replace("//", "/")
         scan.hits += scan_bytes(os.fsencode("\0".join([*folders, *names])), needles, f"a name in {shown}")
         for name in (*folders, *names):
-            data = _content(Path(top, name), newer_than)
-            if data is not None:
-                scan.files += 1
+            place = f"{shown}/{masked(name, needles)}"
+            for data, is_first in _content(Path(top, name)):
+                scan.files += is_first
                 scan.size += len(data)
-                hits = scan_bytes(data, needles)
-                scan.hits += [Hit(f"{shown}/{masked(name, needles)}", hit.kind, hit.form) for hit in hits]
+                scan.hits += scan_bytes(data, needles, place)
+        folders[:] = [name for name in folders if _is_on(device, Path(top, name))]
+    scan.hits = sorted(set(scan.hits))
     return scan
 
 
-def _content(path: Path, newer_than: float | None) -> bytes | None:
-    """Return the content of a file or the target of a link, or None if it cannot or should not be read."""
+def _unless_it_vanished(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _is_on(device: int, folder: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return folder.lstat().st_dev == device
+    return False
+
+
+def _content(path: Path) -> Iterator[tuple[bytes, bool]]:
+    """Yield the content of a file or the target of a link in pieces, and whether a piece is the first.
+
+    A pipe, a socket, a device or a file that an installer or another program has removed meanwhile has no content.
+    """
     try:
         status = path.lstat()
-        if newer_than is not None and (status.st_mtime < newer_than or status.st_size > SHARED_LIMIT):
-            return None
         if stat.S_ISLNK(status.st_mode):
-            return os.fsencode(path.readlink())
-        return path.read_bytes() if stat.S_ISREG(status.st_mode) else None
+            yield os.fsencode(path.readlink()), True
+        elif stat.S_ISREG(status.st_mode):
+            # Another program may have put a link or a pipe in place of the file.
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with open(descriptor, "rb", buffering=0) as file:
+                yield from _pieces_of(file)
     except FileNotFoundError:
-        return None  # An installer or another program removed it.
-    except PermissionError:
-        if newer_than is None:
-            raise
-        return None
+        return
+
+
+def _pieces_of(file: FileIO) -> Iterator[tuple[bytes, bool]]:
+    """Yield the data of a file as it is now, without its holes. A needle across two pieces is in the second one."""
+    size, position, before = os.fstat(file.fileno()).st_size, 0, b""
+    is_first = True
+    while position < size:
+        try:
+            data_at = file.seek(position, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            break  # Only a hole is left.
+        data = file.read(min(CHUNK, size - data_at))
+        if not data:
+            break
+        if data_at != position:
+            before = b""
+        yield before + data, is_first
+        is_first, before, position = False, (before + data)[-LONGEST:], data_at + len(data)
+    if is_first:
+        yield b"", True
 
 
 # -- processes -------------------------------------------------------------------------------------------------------
 
 
 class Processes:
-    """Arguments and environments of processes that start after this object is made, sampled while `watching`."""
+    """Arguments and environments of the processes of a play, sampled while `watching`. It is made before the play.
 
-    def __init__(self) -> None:
-        self._before = set(_pids())
+    These processes descend from this one; or their session or process group was begun by one that does, as after its
+    parent has ended; or they name one of the places, which only the play knows. No other process is kept.
+    """
+
+    def __init__(self, places: Iterable[Path] = ()) -> None:
+        self._marks = [os.fsencode(place) for place in places]
+        self._users = {os.geteuid(), install_user().pw_uid}
+        self._before = set(_running())
+        self._own = {os.getpid()}
         self.seen: dict[tuple[int, bytes], bytes] = {}
-        self._samples: Counter[int] = Counter()
+        self._samples: Counter[tuple[int, int]] = Counter()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -239,20 +280,39 @@ class Processes:
 
     def sample(self) -> None:
         """Read the processes once."""
-        for pid in _pids():
-            if pid in self._before:
+        for process, relatives in _running().items():
+            if process in self._before:
                 continue
-            self._samples[pid] += 1
-            if self._samples[pid] <= SETTLED or self._samples[pid] % SETTLED == 0:
-                with contextlib.suppress(OSError):
-                    arguments = _of_process(pid, "cmdline")
-                    # It is read again if its command has changed, or if it had no environment yet.
-                    if arguments and not self.seen.get((pid, arguments)):
-                        self.seen[pid, arguments] = _of_process(pid, "environ")
+            self._samples[process] += 1
+            if self._samples[process] <= SETTLED or self._samples[process] % SETTLED == 0:
+                with contextlib.suppress(OSError):  # It has ended.
+                    self._read(process[0], relatives)
+
+    def _read(self, pid: int, relatives: set[int]) -> None:
+        is_own = not self._own.isdisjoint({pid, *relatives})
+        if not is_own and os.stat(f"/proc/{pid}").st_uid not in self._users:
+            return
+        arguments = _of_process(pid, "cmdline")
+        # It is read again if its command has changed, or if it had no environment yet.
+        if not arguments or self.seen.get((pid, arguments)):
+            return
+        environ = b""
+        with contextlib.suppress(OSError):  # The kernel shows the environment to fewer users than the arguments.
+            environ = _of_process(pid, "environ")
+        if is_own or any(mark in arguments or mark in environ for mark in self._marks):
+            self._own.add(pid)
+            self.seen[pid, arguments] = environ
 
 
-def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+def _running() -> dict[tuple[int, int], set[int]]:
+    """Return all processes: (id, start time) -> the ids of parent, process group and session."""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # It has ended.
+            # The name of the command, in brackets, may hold blanks and brackets.
+            fields = _of_process(int(name), "stat").rpartition(b")")[2].split()
+            found[int(name), int(fields[19])] = set(map(int, fields[1:4]))
+    return found
 
 
 def _of_process(pid: int, what: str) -> bytes:
@@ -260,16 +320,21 @@ def _of_process(pid: int, what: str) -> bytes:
         return file.readall()
 
 
+def commands() -> dict[int, bytes]:
+    """Return the arguments of all processes."""
+    found = {}
+    for pid, _start in _running():
+        with contextlib.suppress(OSError):  # It has ended.
+            found[pid] = _of_process(pid, "cmdline")
+    return found
+
+
 def scan_processes(
-    seen: Mapping[tuple[int, bytes], bytes],
-    needles: list[Needle],
-    exported: Iterable[str] = (),
-    places: Iterable[Path] = (),
+    seen: Mapping[tuple[int, bytes], bytes], needles: list[Needle], exported: Iterable[str] = ()
 ) -> Scan:
     """Search the arguments and environments of processes.
 
     exported: `NAME=value` entries that environments may have, because the operator exported them before the play began.
-    places: folders that a process of the play names. Other processes are searched, but not counted.
     """
     allowed = set(map(os.fsencode, exported))
     # Most processes of a play have the same environment.
@@ -278,12 +343,7 @@ def scan_processes(
         for environ in set(seen.values())
     }
     leaky = {environ for environ, rest in environments.items() if scan_bytes(rest, needles)}
-    marks = [os.fsencode(place) for place in places]
-    scan = Scan(
-        processes=sum(
-            any(mark in arguments or mark in environ for mark in marks) for (_pid, arguments), environ in seen.items()
-        )
-    )
+    scan = Scan(processes=len(seen))
     for (_pid, arguments), environ in seen.items():
         argv = arguments.split(b"\0")
         name = " ".join(masked(os.fsdecode(os.path.basename(argument)), needles) for argument in argv[:2])
@@ -304,6 +364,6 @@ def without_token(argv: list[bytes]) -> list[bytes]:
     if b"elastic-cloud-enterprise.sh" in programs and b"--roles-token" in argv:
         place = argv.index(b"--roles-token") + 1
         return argv[:place] + argv[place + 1 :]
-    if programs & {b"docker", b"podman"} and b"run" in argv:
+    if programs & {b"docker", b"podman", b"podman-remote"} and b"run" in argv:
         return [argument for argument in argv if not argument.startswith(b"ROLES_TOKEN=")]
     return argv

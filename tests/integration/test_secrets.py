@@ -52,6 +52,12 @@ def test_the_scan_finds_a_leak_in_every_place(any_operator):
             },
             "no_log": True,
         },
+        {"name": "Make a temporary file", "ansible.builtin.tempfile": {"suffix": ".leak"}, "register": "made"},
+        {
+            "name": "Write it there",
+            "ansible.builtin.copy": {"content": secret, "dest": "{{ made.path }}", "mode": "0600"},
+            "no_log": True,
+        },
         {
             "name": "Run something with it",
             "ansible.builtin.shell": "sleep 2; true",
@@ -66,6 +72,7 @@ def test_the_scan_finds_a_leak_in_every_place(any_operator):
     )
     assert run.rc == 0
     assert {hit.kind for hit in run.hits} == {"password of admin"}
+    assert any(Path(hit.place).parent == operator.temporary and hit.place.endswith(".leak") for hit in run.hits)
     places = "\n".join(hit.place.replace(str(operator.folder), "") for hit in run.hits) + "\n"
     for place in (
         "output\n",

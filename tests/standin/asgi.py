@@ -23,7 +23,10 @@ _PREFIX = re.compile(r"^/api/v1(/regions/[^/]+)?")
 
 
 class RequestEntry(TypedDict):
-    """One request in the log. `status` is None until a reply is sent, and stays None where none is."""
+    """One request in the log. `status` is None until a reply is sent, and stays None where none is.
+
+    port: of the coordinator that received it.
+    """
 
     method: str
     path: str
@@ -32,6 +35,7 @@ class RequestEntry(TypedDict):
     status: int | None
     auth: str | None
     time: float
+    port: int
 
 
 def resource_path(path: str) -> str:

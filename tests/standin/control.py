@@ -45,6 +45,17 @@ def control_application(platform: Platform, log: RequestLog, faults: Faults, con
         faults.clear()
         return JSONResponse({})
 
+    async def unlist(request: Request) -> Response:
+        try:
+            platform.unlist(request.path_params["kind"], *request.query_params.getlist("id"))
+        except KeyError as error:
+            return JSONResponse({"error": f"there is no list of {error}"}, 404)
+        return JSONResponse({})
+
+    async def list_again(_request: Request) -> Response:
+        platform.list_again()
+        return JSONResponse({})
+
     async def reset_requests(_request: Request) -> Response:
         log.clear()
         return JSONResponse({})
@@ -57,6 +68,8 @@ def control_application(platform: Platform, log: RequestLog, faults: Faults, con
             Route("/state", _get(lambda: {**_state(platform), "violations": contract.violations})),
             Route("/faults", add_fault, methods=["POST"]),
             Route("/faults", clear_faults, methods=["DELETE"]),
+            Route("/unlist/{kind}", unlist, methods=["POST"]),
+            Route("/unlist", list_again, methods=["DELETE"]),
             Route("/reset-requests", reset_requests, methods=["POST"]),
             Route("/disconnect/{runner_id}", _on_runner(platform.disconnect), methods=["POST"]),
             Route("/connect/{runner_id}", _on_runner(platform.connect), methods=["POST"]),

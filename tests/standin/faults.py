@@ -25,6 +25,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tests.standin.asgi import ENTRY, TRANSPORT, RequestEntry, resource_path
 
+# What answers 404 in the place of the API: (body, content type). The API's own 404 has a list of errors with codes.
+NOT_FOUND = {
+    "empty": (b"", "text/plain"),
+    "null": (b"null", "application/json"),
+    "message": (b'{"message":"no Route matched with those values"}', "application/json"),
+    "ok-false": (b'{"ok":false,"message":"Unknown resource."}', "application/json"),
+    "html": (b"<html><head><title>404 Not Found</title></head><body></body></html>", "text/html"),
+}
+
 
 @dataclass
 class Fault:
@@ -32,11 +41,13 @@ class Fault:
 
     Which requests:
       method: the HTTP method. path: a regular expression, searched in the path below /api/v1.
-      predicate: a function of the request's entry in the log.
+      port: the port of a coordinator, one of StandIn.ports. predicate: a function of the request's entry in the log.
       after: how many matching requests pass first. times: how many are struck then; None for all.
     How:
       status, code, message: reply with this error; the request takes no effect unless `effect` is true.
       body, content_type: reply with this instead. headers: add these to the reply.
+      not_found: reply with a 404 that is not the API's: `empty` or `null`, `message` of an ingress, `ok-false` of the
+      platform's proxy, `html` of a web server.
       transform: a function that changes the JSON of the real reply.
       delay: seconds before the effect. delay_after: seconds between the effect and the reply.
       reset: reset the connection `before` or `after` the effect, without a reply.
@@ -61,9 +72,15 @@ class Fault:
     truncate: bool = False
     predicate: Callable[[RequestEntry], bool] | None = None
     transform: Callable[[Any], Any] | None = None
+    port: int | None = None
+    not_found: str | None = None
     struck: int = 0
 
     def __post_init__(self) -> None:
+        if self.not_found is not None:
+            if self.not_found not in NOT_FOUND:
+                raise ValueError(f"not_found is one of {', '.join(NOT_FOUND)}, not {self.not_found}")
+            self.status, (self.body, self.content_type) = 404, NOT_FOUND[self.not_found]
         if self.reset not in (None, "before", "after"):
             raise ValueError(f"reset is before or after, not {self.reset}")
         if isinstance(self.body, str):
@@ -73,6 +90,8 @@ class Fault:
     def matches(self, entry: RequestEntry) -> bool:
         """Return whether this is a request to strike, the counters left aside."""
         if self.method is not None and self.method.upper() != entry["method"]:
+            return False
+        if self.port is not None and self.port != entry["port"]:
             return False
         if self.path is not None and not re.search(self.path, resource_path(entry["path"])):
             return False

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shlex
 import shutil
 import signal
@@ -43,24 +44,56 @@ SETTINGS = {
     "fail_message": "the message with which it fails, or a file that has the message",
     "leave_containers": "1: an installer that fails leaves the runner's container",
     "hang": "1: the installer never ends",
+    "fail_cause": "the cause that the log of its container names",
+    "refuse_failed_prerequisites": "1: its container refuses the host where the script only warns, as for firewalld",
     "containers_extra": "names of further containers that the installer leaves",
     "busy_ports": "ports that are in use, so that the installer's container cannot start",
+    "engine_fail": "125: no image can be pulled; 126 or 127: no container can be started",
+    "engine_seconds": "how long each command of the engine takes",
+    "rootless": "1: Podman without a given socket runs rootless containers",
     "os_release": "the file that takes the place of /etc/os-release",
     "skip_matrix": "1: the installer does not check operating system and engine",
     "firewalld": "active, inactive or auto (ask systemd)",
+    "interface": "the interface of the host's addresses, by default eth0",
+    "addresses": "ADDRESS/PREFIX of it, or DEVICE ADDRESS/PREFIX of another one; by default the host's address",
+    "routes": "the default routes as `ip` shows them; by default one through a gateway",
+    "missing_commands": "commands that the host lacks, whatever this machine has: ip, podman-remote, sudo ...",
+    "kill_user_processes": "1: logind ends all processes of a session with it, says busctl",
 }
+# The commands that a local host has, but for the engine. A command that a host lacks is not hidden from other programs
+# where this machine has it.
+COMMANDS = ("ip", "busctl")
+# Settings whose values are lines. Those of others are separated by blanks.
+LINES = ("addresses", "routes")
 REAL_STATE = "/var/lib/ece-standin"
 REAL_SOCKET = "/var/run/docker.sock"
 
 
 def installer_text(version: str) -> str:
     """Return the stand-in's installer, as the script of this version."""
-    return (FILES / INSTALLER).read_text(encoding="utf-8").replace("@VERSION@", version)
+    lines = (FILES / INSTALLER).read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if _release(_since(line)) <= _release(version)]
+    return "".join(kept).replace("@VERSION@", version)
+
+
+def _since(line: str) -> str:
+    found = re.search(r" # since ([\d.]+)$", line.rstrip("\n"))
+    return found.group(1) if found else "0.0"
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("-")[0].split(".")[:2])
 
 
 def engine_text() -> str:
     """Return the stand-in's container engine, a script for both Docker and Podman."""
     return (FILES / "docker").read_text(encoding="utf-8")
+
+
+def podman_texts(socket_path: str) -> dict[str, str]:
+    """Return the commands of a host with Podman: name -> text. Its command docker calls podman-remote."""
+    wrapper = (FILES / "docker-wrapper").read_text(encoding="utf-8").replace("@SOCKET@", socket_path)
+    return {"docker": wrapper, "podman": engine_text(), "podman-remote": engine_text()}
 
 
 def install_user() -> pwd.struct_passwd:
@@ -78,7 +111,7 @@ def conf_text(settings: Mapping[str, Any]) -> str:
         if isinstance(value, bool):
             value = int(value)
         elif isinstance(value, (list, tuple)):
-            value = " ".join(str(item) for item in value)
+            value = ("\n" if name in LINES else " ").join(str(item) for item in value)
         lines.append(f"{name.upper()}={shlex.quote('' if value is None else str(value))}")
     return "\n".join(lines) + "\n"
 
@@ -115,14 +148,14 @@ class LocalHost:
             "socket": self.socket,
             "os_release": folder / "os-release",
             "firewalld": "inactive",
+            "addresses": [f"{ip}/24"],
+            "routes": [f"default via {ip.rpartition('.')[0]}.254 dev eth0 proto static"],
             **settings,
         }
         for path in (folder, folder / "bin", self.state, self.state / "containers", folder / "data"):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o755)
         (folder / "os-release").write_text(OS_RELEASE, encoding="utf-8")
-        for command in ("docker", "podman") if self._podman else ("docker",):
-            _replace_file(folder / "bin" / command, engine_text(), 0o755)
         self.configure()
         self.open_socket()
         self._give_to_user(folder)
@@ -132,6 +165,21 @@ class LocalHost:
         changed = {**self._settings, **settings}
         self._settings = {name: value for name, value in changed.items() if value is not None}
         _replace_file(self.folder / "bin" / "standin.conf", conf_text(self._settings), 0o644)
+        self._write_commands()
+
+    def _write_commands(self) -> None:
+        texts = {name: (FILES / name).read_text(encoding="utf-8") for name in COMMANDS}
+        texts["docker"] = engine_text()
+        if self._podman:
+            texts.update(podman_texts(str(self.socket)))
+        missing = self._settings.get("missing_commands", "")
+        for command in missing.split() if isinstance(missing, str) else missing:
+            texts.pop(command, None)
+            (self.folder / "bin" / command).unlink(missing_ok=True)
+        for name, text in texts.items():
+            path = self.folder / "bin" / name
+            if not path.exists():
+                _replace_file(path, text, 0o755)
 
     @property
     def _podman(self) -> bool:
@@ -151,6 +199,10 @@ class LocalHost:
         if os.geteuid() == 0:
             os.chown(self.socket, self._user.pw_uid, self._user.pw_gid)
 
+    def forbid_socket(self) -> None:
+        """Leave the engine's socket to root alone, as the package of Podman does. Only root can do that."""
+        os.chown(self.socket, 0, 0)
+
     def close_socket(self) -> None:
         """Remove the engine's socket."""
         self.socket.unlink(missing_ok=True)
@@ -167,6 +219,7 @@ class LocalHost:
         for path in (self.state / "containers").iterdir():
             path.unlink()
         (self.state / "membership").unlink(missing_ok=True)
+        shutil.rmtree(self.state / "rootless", ignore_errors=True)
         shutil.rmtree(self.storage, ignore_errors=True)
 
     @property
@@ -282,5 +335,5 @@ def host_files(join_port: int, join_host: str = "", **settings: Any) -> dict[str
         "/etc/systemd/system/docker.service": (_HEADER + _SERVICE_UNIT, 0o644),
     }
     if conf.get("engine") == "podman":
-        files["/usr/local/bin/podman"] = files["/usr/local/bin/docker"]
+        files.update({f"/usr/local/bin/{name}": (text, 0o755) for name, text in podman_texts(REAL_SOCKET).items()})
     return files

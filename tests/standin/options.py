@@ -21,6 +21,7 @@ class PlatformOptions:
     version: of the platform and, unless a test changes it, of the installer. zones: the availability zones.
     connect_seconds: from a join until the runner is connected. index_lag: seconds that lists are behind.
     session_seconds: how long a login lasts. move_seconds: how long an instance takes to move.
+    keep_allocators: an allocator's record stays when its runner is deleted, so that it has to be deleted, too.
     """
 
     version: str = "3.8.0"
@@ -29,6 +30,7 @@ class PlatformOptions:
     index_lag: float = 0.0
     session_seconds: float = 3600.0
     move_seconds: float = 0.5
+    keep_allocators: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class NetworkOptions:
     """Options of the listening sockets and of the certificate. Port 0 stands for a free port.
 
     host: the address to listen on. advertise: the name or address under which hosts reach the stand-in.
-    certificate: `good`, `expired` or `wrong-name`.
+    certificate: `good`, `expired` or `wrong-name`. coordinators: how many addresses the API has; `port` is the first.
     """
 
     host: str = "127.0.0.1"
@@ -44,6 +46,7 @@ class NetworkOptions:
     port: int = 0
     join_port: int = 0
     control_port: int = 0
+    coordinators: int = 1
     certificate: str = "good"
 
     def __post_init__(self) -> None:

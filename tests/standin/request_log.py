@@ -115,4 +115,5 @@ def _entry(scope: Scope, raw: bytes) -> RequestEntry:
         "status": None,
         "auth": _SCHEMES.get(headers.get("authorization", "").partition(" ")[0].lower()),
         "time": time.time(),
+        "port": scope["server"][1],
     }

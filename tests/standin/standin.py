@@ -92,13 +92,18 @@ class StandIn:
         self._cleanup.callback(self._kill_installers)
         join_server = JoinServer(self.platform, options.host, options.join_port)
         self._cleanup.callback(join_server.close)
-        api_socket = self._cleanup.enter_context(listen(options.host, options.port))
+        api_sockets = [
+            self._cleanup.enter_context(listen(options.host, 0 if number else options.port))
+            for number in range(options.coordinators)
+        ]
         control_socket = self._cleanup.enter_context(listen("127.0.0.1", options.control_port))
         self.join_port = join_server.port
-        self.port, self.control_port = api_socket.getsockname()[1], control_socket.getsockname()[1]
+        self.ports = [one.getsockname()[1] for one in api_sockets]
+        self.port, self.control_port = self.ports[0], control_socket.getsockname()[1]
         name = f"[{self.advertise}]" if ":" in self.advertise else self.advertise
-        self.url, self.control_url = f"https://{name}:{self.port}", f"http://127.0.0.1:{self.control_port}"
-        thread = ServerThread([self._api_service(api_socket), self._control_service(control_socket)])
+        self.urls = [f"https://{name}:{port}" for port in self.ports]
+        self.url, self.control_url = self.urls[0], f"http://127.0.0.1:{self.control_port}"
+        thread = ServerThread([*self._api_services(api_sockets), self._control_service(control_socket)])
         self._cleanup.callback(thread.stop)
         thread.start()
 
@@ -112,12 +117,12 @@ class StandIn:
         directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         return directory
 
-    def _api_service(self, listening: socket.socket) -> Service:
+    def _api_services(self, listening: list[socket.socket]) -> list[Service]:
         api = application(self.api, self.contract.note)
         checked = ReplyCheck(api, self.contract, lambda: self.api.sparse)
         faulty = FaultLayer(checked, self.faults)
         logged = RequestLogLayer(faulty, self.log, self.contract)
-        return Service(app=logged, socket=listening, context=self._certificates.context)
+        return [Service(app=logged, socket=one, context=self._certificates.context) for one in listening]
 
     def _control_service(self, listening: socket.socket) -> Service:
         return Service(app=control_application(self.platform, self.log, self.faults, self.contract), socket=listening)

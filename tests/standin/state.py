@@ -40,6 +40,7 @@ class Platform:
         self.connect_seconds = options.connect_seconds
         self.index_lag = options.index_lag
         self.move_seconds = options.move_seconds
+        self.keep_allocators = options.keep_allocators
         self.clock_offset = 0.0
         self.license: dict[str, Any] | None = {"max_resource_units": 1000}
         self.tokens = EnrollmentTokens(self.now)
@@ -49,6 +50,8 @@ class Platform:
         self.started = self.now()
         self._joins: list[Join] = []
         self._random = random.Random(SEED)
+        # What lists leave out: `runners` or `allocators` -> ids, or None for all.
+        self._unlisted: dict[str, frozenset[str] | None] = {"runners": frozenset(), "allocators": frozenset()}
         # Ids of the allocators that instances are moving away from.
         self._moving: set[str] = set()
         self._role_revisions = {role: 1 for role in ROLES + SYSTEM_ROLES}
@@ -139,6 +142,25 @@ class Platform:
             self.runners.drop(runner_id)
             self.allocators.drop(runner_id)
 
+    def unlist(self, kind: str, *ids: str) -> None:
+        """Leave these `runners` or `allocators` out of lists from now on, or all of them where no id is given.
+
+        That is how a platform lists that rebuilds its index, or that has more records than it lists. It still shows
+        each object alone. Raises KeyError for another kind.
+        """
+        with self.lock:
+            before = self._unlisted[kind]
+            self._unlisted[kind] = before | frozenset(ids) if ids and before is not None else None
+
+    def list_again(self) -> None:
+        """List all runners and allocators again."""
+        with self.lock:
+            self._unlisted = dict.fromkeys(self._unlisted, frozenset())
+
+    def _is_listed(self, kind: str, key: str) -> bool:
+        hidden = self._unlisted[kind]
+        return hidden is not None and key not in hidden
+
     def _next_zone(self) -> str:
         return self.zones[len(self.runners) % len(self.zones)]
 
@@ -217,12 +239,14 @@ class Platform:
             self._settle_moves()
             horizon = self.now() - self.index_lag
             found = self.allocators.indexed()
-            return [allocator for allocator in found if allocator.appears_at <= horizon], horizon
+            listed = [one for one in found if self._is_listed("allocators", one.allocator_id)]
+            return [allocator for allocator in listed if allocator.appears_at <= horizon], horizon
 
     def indexed_runners(self) -> tuple[list[Runner], float]:
         """Return (the runners that the index has, the time at which they were so)."""
         with self.lock:
-            return self.runners.indexed(), self.now() - self.index_lag
+            found = [runner for runner in self.runners.indexed() if self._is_listed("runners", runner.runner_id)]
+            return found, self.now() - self.index_lag
 
     def role_revision(self, role: str) -> int:
         """Return the revision of a role. Raises ApiError where there is no such role."""
@@ -382,7 +406,8 @@ class Platform:
     def delete_runner(self, runner_id: str) -> None:
         """Delete a disconnected runner. Raises ApiError.
 
-        The allocator's record stays; the host cannot join again until that is deleted, too.
+        Unless `keep_allocators` is false, the allocator's record stays; the host cannot join again until that is
+        deleted, too.
         """
         with self.lock:
             runner = self.runner(runner_id)
@@ -392,6 +417,8 @@ class Platform:
             if allocator is not None and allocator.instances:
                 raise ApiError(400, "runners.runner_deletion_failed", f"Runner {runner_id} holds instances.")
             self.runners.drop(runner_id)
+            if not self.keep_allocators:
+                self.allocators.drop(runner_id)
 
     def delete_allocator(self, allocator_id: str, remove_instances: bool) -> None:
         """Delete a disconnected allocator. Raises ApiError, also for instances, unless `remove_instances` is true."""

@@ -7,23 +7,31 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import random
 import shlex
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
+import uuid
+from pathlib import Path
 
 import jwt
 import pytest
 import yaml
 
+from tests.integration import scanner
 from tests.integration.scanner import (
     Hit,
     Processes,
     Scan,
+    commands,
     needles_for,
     needles_of,
     scan_bytes,
@@ -32,6 +40,7 @@ from tests.integration.scanner import (
     without_token,
 )
 from tests.standin.model import Secret
+from tests.unit.host_user import USER
 
 KEY = bytes(32)
 PASSWORD = Secret("password of admin", "aB3-x_9Q$'\"% \\Zk4pW-7e", "admin")
@@ -173,12 +182,99 @@ def test_excluded_files_and_folders_are_not_read(tmp_path):
     assert {hit.place for hit in scan.hits} == {str(tmp_path / "other")} and scan.files == 1
 
 
-def test_only_new_files_of_a_shared_folder_are_read(tmp_path):
-    for name in ("old", "new"):
+def test_a_secret_across_two_pieces_of_a_large_file_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(scanner, "CHUNK", 100)
+    needles = needles_for([TOKEN])
+    needle = TOKEN.value.rpartition(".")[2].encode()[: scanner.LONGEST]
+    for place in range(100 - len(needle), 101):
+        (tmp_path / "file").write_bytes(b"x" * place + needle + b"x" * 300)
+        assert scan_tree(tmp_path, needles).hits, place
+
+
+def test_the_holes_of_a_huge_file_are_not_read(tmp_path):
+    with open(tmp_path / "file", "wb") as file:
+        file.write(API_KEY.value.encode())
+        file.seek(2**42)
+        file.write(PASSWORD.value.encode())
+        file.truncate(2**43)
+    scan = scan_tree(tmp_path, needles_for(SECRETS))
+    assert {hit.kind for hit in scan.hits} == {API_KEY.kind, PASSWORD.kind} and scan.files == 1
+    assert scan.size <= 2 * scanner.CHUNK
+
+
+def test_a_file_that_grows_while_it_is_read_does_not_hold_the_scan_up(tmp_path, monkeypatch):
+    path = tmp_path / "log"
+    path.write_bytes(b"x" * 300)
+    monkeypatch.setattr(scanner, "CHUNK", 100)
+
+    def grow(data, needles, place=""):
+        with open(path, "ab") as file:
+            file.write(b"x" * 1000)
+        return scan_bytes(data, needles, place)
+
+    monkeypatch.setattr(scanner, "scan_bytes", grow)
+    assert scan_tree(tmp_path, needles_for(SECRETS)).files == 1
+
+
+def test_loops_of_links_pipes_sockets_and_vanishing_files_do_not_stop_the_scan(tmp_path, monkeypatch):
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "up").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("vanishes", "vanishes-too", "stays"):
         (tmp_path / name).write_text(API_KEY.value, encoding="utf-8")
-    os.utime(tmp_path / "old", (1, 1))
-    scan = scan_tree(tmp_path, needles_for(SECRETS), newer_than=time.time() - 60)
-    assert {hit.place for hit in scan.hits} == {str(tmp_path / "new")} and scan.files == 1
+    (tmp_path / "folder-vanishes").mkdir()
+    real_open, real_lstat = os.open, Path.lstat
+
+    def gone(name):
+        if "vanishes" in str(name):
+            raise FileNotFoundError(name)
+
+    monkeypatch.setattr(os, "open", lambda path, *more: gone(path) or real_open(path, *more))
+    monkeypatch.setattr(Path, "lstat", lambda path: gone(str(path).replace("-too", "x")) or real_lstat(path))
+    with socket.socket(socket.AF_UNIX) as made:
+        monkeypatch.chdir(tmp_path)
+        made.bind("socket")
+        scan = scan_tree(tmp_path, needles_for(SECRETS))
+    assert {hit.place for hit in scan.hits} == {str(tmp_path / "stays")} and scan.files == 4
+
+
+def test_a_file_that_cannot_be_read_fails_the_scan():
+    """Otherwise a leak in it would count as none."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    (folder / "closed").mkdir(mode=0)
+    with as_user(), pytest.raises(PermissionError):
+        scan_tree(folder, needles_for(SECRETS))
+    (folder / "closed").rmdir()
+    (folder / "file").touch(mode=0)
+    with as_user(), pytest.raises(PermissionError):
+        scan_tree(folder, needles_for(SECRETS))
+
+
+@contextlib.contextmanager
+def as_user():
+    """Let this process read files as an ordinary user may."""
+    before = os.geteuid()
+    os.seteuid(USER.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def test_a_file_system_that_is_mounted_in_the_folder_is_not_entered(tmp_path, monkeypatch):
+    real = Path.lstat
+    for name in ("mounted", "own"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text(API_KEY.value, encoding="utf-8")
+
+    def lstat(path):
+        status = real(path)
+        return os.stat_result((*status[:2], 99, *status[3:])) if path.name == "mounted" else status
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    assert {hit.place for hit in scan_tree(tmp_path, needles_for(SECRETS)).hits} == {str(tmp_path / "own" / "file")}
 
 
 # -- in processes ----------------------------------------------------------------------------------------------------
@@ -229,11 +325,81 @@ def test_an_environment_may_only_hold_exported_credentials(sleeping):
     assert scan_processes(sleeping(ECE_PASSWORD=TOKEN.value), needles, exported).hits
 
 
-def test_other_processes_are_searched_but_not_counted(sleeping, tmp_path):
-    seen = sleeping(HOME=str(tmp_path), SOME_NAME=PASSWORD.value)
-    assert scan_processes(seen, needles_for(SECRETS), places=[tmp_path]).processes >= 1
-    others = scan_processes(seen, needles_for(SECRETS), places=[tmp_path / "other"])
-    assert others.processes == 0 and others.hits
+DETACH = """
+import os, sys, time
+if os.fork():
+    time.sleep(float(sys.argv[1]))
+    os._exit(0)
+if sys.argv[2] == "session":
+    os.setsid()
+if os.fork():
+    os._exit(0)
+os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)", *sys.argv[3:]], {"A": "1"})
+"""
+
+
+@pytest.fixture
+def detach():
+    """Return a function that starts a process whose parent ends, and returns what is seen: the process's arguments."""
+    marker = f"detached-{uuid.uuid4()}"
+
+    def start(*arguments, processes, seconds_of_parent="0.5", session="none"):
+        with processes.watching():
+            command = [sys.executable, "-c", DETACH, seconds_of_parent, session, *arguments, marker]
+            subprocess.run(command, check=True)
+            deadline = time.monotonic() + 10
+            while not any(b"time.sleep(60)" in argv for argv in own(marker)) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(5 * scanner.INTERVAL)
+        return {argv for (_pid, argv) in processes.seen if b"time.sleep(60)" in argv and marker.encode() in argv}
+
+    def own(text):
+        return [argv for argv in commands().values() if text.encode() in argv]
+
+    yield start
+    for pid, argv in commands().items():
+        if marker.encode() in argv:
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("session", ["none", "session"])
+def test_a_process_that_outlives_its_parent_belongs_to_the_play(detach, session):
+    assert detach(processes=Processes(), session=session)
+
+
+class Foreign(Processes):
+    """As in a machine where this process has started nothing, so that all processes are other programs'."""
+
+    def __init__(self, places=()):
+        super().__init__(places)
+        self._own.clear()
+
+
+def test_a_process_that_names_a_place_of_the_play_belongs_to_it_and_no_other_is_kept(detach, tmp_path):
+    assert detach(f"--log={tmp_path}/log", processes=Foreign([tmp_path]))
+    assert not detach(f"--log={tmp_path}/log", processes=Foreign([tmp_path / "other"]))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run as another user")
+def test_processes_of_other_users_are_not_looked_at(tmp_path):
+    processes = Foreign([tmp_path])
+    with subprocess.Popen(["sh", "-c", "read line", str(tmp_path)], stdin=subprocess.PIPE, user=4711) as child:
+        time.sleep(5 * scanner.INTERVAL)
+        processes.sample()
+        assert child.pid in commands() and not processes.seen
+        child.communicate(b"\n")
+
+
+def test_the_arguments_are_searched_where_the_environment_cannot_be_read(sleeping, monkeypatch):
+    real = scanner._of_process
+
+    def read(pid, what):
+        if what == "environ":
+            raise PermissionError(what)
+        return real(pid, what)
+
+    monkeypatch.setattr(scanner, "_of_process", read)
+    assert scan_processes(sleeping("--token", TOKEN.value), needles_for(SECRETS)).hits
 
 
 INSTALLER = ["bash", "/x/elastic-cloud-enterprise.sh", "install", "--roles-token"]

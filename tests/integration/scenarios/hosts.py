@@ -10,9 +10,9 @@ import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.integration.operator import Operator
+from tests.integration.scanner import commands
 from tests.integration.scenarios.scenario import ADDRESSES, Joined, Scenario, Undo, host_a, until
 
 
@@ -87,8 +87,7 @@ def nothing_runs_on_a(operator: Operator) -> None:
     """Assert that host "a" has no container and no process of the installer."""
     host = operator.ece.hosts["a"]
     assert host.containers == []
-    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
-    installers = [command for command in commands if b"elastic-cloud-enterprise.sh" in command]
+    installers = [command for command in commands().values() if b"elastic-cloud-enterprise.sh" in command]
     assert not [command for command in installers if os.fsencode(host.folder) in command]
 
 

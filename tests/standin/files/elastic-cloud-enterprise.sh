@@ -4,20 +4,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # A stand-in for the vendor's installer script. It is not a copy: it takes the same arguments and refuses what the real
-# script is documented to refuse, in the same order and with the same exit codes. It also has two defects of the real
-# script, so that tests fail where arguments are not prepared for them: a value is cut at its first blank, and it is
-# evaluated once more.
+# script is documented to refuse, in the same order, with the same exit codes and on the same stream. It also has the
+# defects of the real script, so that tests fail where arguments are not prepared for them: a value is cut at its first
+# blank, it is evaluated once more, a host address that consists of two words becomes an argument of the engine, and the
+# metadata of the environment get a brace too many.
 #
-# Exit codes: 0 success, 1 general, 2 unknown command, 3 unknown or empty argument, 4 wrong user, 5 precondition.
+# Exit codes: 0 success, 1 general, 2 unknown command, 3 unknown or empty argument, 4 wrong user, 5 precondition; else
+# that of the engine or of a command that the host lacks (125, 126, 127).
+#
+# A line that ends with the remark "since X.Y" is in scripts of this version and later: hosts.py removes it from others.
 
 CLOUD_ENTERPRISE_VERSION=@VERSION@
 
 STANDIN_BIN=$(dirname "$(command -v docker || command -v podman || printf '/nowhere/docker')")
-STATE="" SKIP_MATRIX=0 OS_RELEASE=/etc/os-release FIREWALLD=auto
+STATE="" SKIP_MATRIX=0 OS_RELEASE=/etc/os-release FIREWALLD=auto MISSING_COMMANDS=""
 for STANDIN_CONF in "$STANDIN_BIN/standin.conf" /etc/ece-standin.conf; do
   # shellcheck source=/dev/null
   if [[ -r $STANDIN_CONF ]]; then source "$STANDIN_CONF"; break; fi
 done
+
+# The host lacks these commands, whatever this machine has.
+for name in $MISSING_COMMANDS; do
+  eval "$name() { printf '%s: line %d: %s: command not found\n' \"\$0\" \"\$LINENO\" '$name' >&2; return 127; }"
+done
+
+# has COMMAND: succeed if the host has this command.
+has() { [[ " $MISSING_COMMANDS " != *" $1 "* ]] && command -v "$1" >/dev/null; }
 
 # -- a record for tests, of arguments and environment ------------------------------------------------------------------
 
@@ -45,14 +57,23 @@ say() {
   if [[ -n ${LOG_FILE:-} ]]; then printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$LOG_FILE"; fi
 }
 
-# refuse EXIT_CODE MESSAGE
-refuse() { say "$2" >&2; exit "$1"; }
+# refuse EXIT_CODE MESSAGE REMEDY: end with two lines on standard output, of which the first one is red.
+refuse() {
+  say $'\e[0;31m'"$2"$'\e[0m'
+  say "$3"
+  exit "$1"
+}
+
+usage() {
+  printf '%s\n' "elastic-cloud-enterprise.sh [COMMAND] [OPTIONS]" "Commands: install (default), upgrade," \
+    "reset-adminconsole-password, add-stack-version" "This is a stand-in: the vendor's pages describe the options."
+}
 
 # -- arguments ---------------------------------------------------------------------------------------------------------
 
 # assign NAME VALUE FLAG: set a variable. As in the real script, eval evaluates the value once more.
 assign() {
-  [[ -n ${2:-} && $2 != --* ]] || refuse 3 "Argument of $3 must not be empty"
+  [[ -n ${2:-} && $2 != --* ]] || refuse 3 "Argument of $3 must not be empty" "Give the option a value"
   eval "$1='$2'"
 }
 
@@ -60,10 +81,11 @@ ACTION=install
 if [[ -n ${1:-} && $1 != -* ]]; then ACTION=$1; shift; fi
 case $ACTION in
   install) ;;
-  upgrade | reset-adminconsole-password | add-stack-version | configure-selinux-settings)
-    refuse 1 "The stand-in knows install alone, not $ACTION"
+  configure-selinux-settings) refuse 1 "The stand-in does not know $ACTION" "Use install" ;; # since 4.0
+  upgrade | reset-adminconsole-password | add-stack-version)
+    refuse 1 "The stand-in does not know $ACTION" "Use install"
     ;;
-  *) refuse 2 "Unknown command $ACTION" ;;
+  *) refuse 2 "Unknown command $ACTION" "Use --help to see the commands" ;;
 esac
 
 while (($#)); do
@@ -92,13 +114,16 @@ while (($#)); do
     --client-forwarder-observers-tag) name=CLIENT_FORWARDER_OBSERVERS_TAG ;;
     --latest-stack-pre-release) name=LATEST_STACK_PRE_RELEASE ;;
     --previous-stack-pre-release) name=PREVIOUS_STACK_PRE_RELEASE ;;
+    --proxy-protocol-version) name=PROXY_PROTOCOL_VERSION ;; # since 4.2
+    --proxy-protocol-lenient) PROXY_PROTOCOL_LENIENT=true ;; # since 4.2
     --overwrite-existing-image) OVERWRITE_EXISTING_IMAGE=true ;;
     --debug) DEBUG=true ;;
     --force) FORCE_INSTALL=true ;;
     --podman) PODMAN=true ;;
-    --selinux) SELINUX=true ;;
+    --selinux) SELINUX=true ;; # since 3.7
+    --help) usage; exit 0 ;;
     --skip-cloud-enterprise-version-check) SKIP_CLOUD_ENTERPRISE_VERSION_CHECK=true ;;
-    *) refuse 3 "Unknown argument $(without_token "$1")" ;;
+    *) refuse 3 "Unknown argument $(without_token "$1")" "Use --help to see the options" ;;
   esac
   if [[ -n $name ]]; then
     # As in the real script, the value is not quoted: a leading blank is dropped, and any other blank cuts the value.
@@ -117,41 +142,62 @@ DOCKER_REGISTRY=${DOCKER_REGISTRY:-registry.invalid}
 ECE_DOCKER_REPOSITORY=${ECE_DOCKER_REPOSITORY:-cloud-enterprise}
 WANTED_VERSION=${WANTED_VERSION:-$CLOUD_ENTERPRISE_VERSION}
 AVAILABILITY_ZONE=${AVAILABILITY_ZONE:-ece-zone-1}
-ENGINE_COMMAND=docker
-[[ ${PODMAN:-} == true ]] && ENGINE_COMMAND=podman
+CONTAINER_ENGINE=docker
+[[ ${PODMAN:-} == true ]] && CONTAINER_ENGINE=podman
+
+# engine ARGUMENT...: run the engine's client through the given socket.
+engine() {
+  if [[ $CONTAINER_ENGINE == podman ]]; then
+    podman-remote --url "unix://$HOST_DOCKER_HOST" "$@"
+  else
+    docker -H "unix://$HOST_DOCKER_HOST" "$@"
+  fi
+}
 
 if [[ -n ${COORDINATOR_HOST:-} && -z ${ROLES_TOKEN:-} ]]; then
-  refuse 3 "Argument --roles-token is required with --coordinator-host"
+  refuse 3 "Argument --roles-token is required with --coordinator-host" "Use a token of the platform"
 fi
 
 # number VERSION: print major and minor as one number, to compare versions.
 # shellcheck disable=SC2206
 number() { local IFS=.; local -a part=(${1%%-*}); printf '%d' $((10#${part[0]:-0} * 1000 + 10#${part[1]:-0})); }
 
-if [[ ! $WANTED_VERSION =~ ^[0-9]+\.[0-9]+ ]]; then refuse 1 "Version $WANTED_VERSION cannot be understood"; fi
+if [[ ! $WANTED_VERSION =~ ^[0-9]+\.[0-9]+ ]]; then
+  refuse 1 "Version $WANTED_VERSION cannot be understood" "Use a version like $CLOUD_ENTERPRISE_VERSION"
+fi
 if [[ ${SKIP_CLOUD_ENTERPRISE_VERSION_CHECK:-} != true ]] &&
   (($(number "$WANTED_VERSION") > $(number "$CLOUD_ENTERPRISE_VERSION"))); then
-  refuse 1 "Can't use a --cloud-enterprise-version value greater than $CLOUD_ENTERPRISE_VERSION"
+  refuse 1 "Can't use a --cloud-enterprise-version value greater than $CLOUD_ENTERPRISE_VERSION" \
+    "Use the script of that version"
 fi
 if [[ -n ${CAPACITY:-} ]] && { [[ ! $CAPACITY =~ ^[0-9]+$ ]] || ((10#$CAPACITY < 8192)); }; then
-  refuse 1 "The capacity must be at least 8192 MB"
+  refuse 1 "The capacity must be at least 8192 MB" "Use a larger value of --capacity"
 fi
 
 # -- the host ----------------------------------------------------------------------------------------------------------
 
+# The real script ends at the first command that fails here, with this command's exit code.
 if [[ ${SELINUX:-} == true ]]; then
-  [[ ${PODMAN:-} == true ]] || refuse 1 "--selinux goes with --podman only"
-  for tool in semanage checkmodule; do
-    command -v "$tool" >/dev/null || refuse 5 "--selinux needs $tool"
+  [[ ${PODMAN:-} == true ]] || refuse 1 "--selinux goes with --podman only" "Do not use --selinux with Docker"
+  sudo -n true || exit 1
+  for name in semanage setsebool; do
+    has "$name" || { printf 'sudo: %s: command not found\n' "$name" >&2; exit 1; }
   done
-  sudo -n true 2>/dev/null || refuse 5 "--selinux needs sudo without a password"
+  for name in checkmodule semodule_package; do
+    has "$name" || { printf '%s: line %d: %s: command not found\n' "$0" "$LINENO" "$name" >&2; exit 127; }
+  done
 fi
 
-[[ -S $HOST_DOCKER_HOST ]] || refuse 5 "ECE could not verify the Docker socket ($HOST_DOCKER_HOST)."
+[[ -S $HOST_DOCKER_HOST ]] ||
+  refuse 5 "ECE could not verify the Docker socket ($HOST_DOCKER_HOST)." "Start the engine, or use --host-docker-host"
 
-if (($(id -u) < 1000 || $(id -g) < 1000)); then refuse 4 "The UID or GID must not be smaller than 1000."; fi
+if (($(id -u) < 1000 || $(id -g) < 1000)); then
+  refuse 4 "The UID or GID must not be smaller than 1000." "Run the script as another user"
+fi
+# For Podman too, the user's engine is asked by the name docker and without the given socket.
 if ! docker ps >/dev/null 2>&1; then
-  [[ ${FORCE_INSTALL:-} == true ]] || refuse 4 "The user is not a member of the docker group."
+  [[ ${FORCE_INSTALL:-} == true ]] || refuse 4 "The user is not a member of the docker group." \
+    "To resolve the issue, add the user to the docker group."
   say "The user is not a member of the docker group; --force is given, so the installation goes on"
 fi
 
@@ -162,9 +208,13 @@ firewalld_runs() {
     *) return 1 ;;
   esac
 }
+HOST_PREREQ_FAILED=false
 if firewalld_runs; then
-  [[ ${FORCE_INSTALL:-} == true ]] || refuse 5 "firewalld is active and must be stopped"
-  say "firewalld is active; --force is given, so the installation goes on"
+  if (($(number "$CLOUD_ENTERPRISE_VERSION") < $(number 4.0))); then
+    [[ ${FORCE_INSTALL:-} == true ]] || refuse 5 "firewalld is active" "Stop it, or use --force"
+  fi
+  HOST_PREREQ_FAILED=true
+  say $'\e[0;33m'"firewalld is active"$'\e[0m'
 fi
 
 if mkdir -p "$HOST_STORAGE_PATH/logs/bootstrap-logs" 2>/dev/null; then
@@ -173,40 +223,25 @@ if mkdir -p "$HOST_STORAGE_PATH/logs/bootstrap-logs" 2>/dev/null; then
 fi
 say "Installing version $WANTED_VERSION"
 
-# accepted_by VERSION: print the operating systems and engines that a release accepts, which may have several rows. A
-# release without a row is like the nearest lower one.
+# The operating systems and engines that a release accepts, by release. One without an entry is like the nearest lower
+# one. Docker is compared with its minor version, Podman without.
+declare -A ECE_compatibility
+ECE_compatibility["2.13"]="CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 Ubuntu-16.04_docker-19.03 Ubuntu-18.04_docker-19.03 SLES-12_docker-18.09" # since 4.0
+ECE_compatibility["3.3"]="CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 RHEL-8_podman-4 Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10 SLES-12_docker-18.09 SLES-15_docker-20.10" # since 4.0
+ECE_compatibility["3.4"]="CentOS-7_docker-20.10 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-20.10 RHEL-8_podman-4 Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10 SLES-12_docker-18.09 SLES-15_docker-20.10" # since 4.0
+ECE_compatibility["3.7"]="RHEL-8_podman-4 RHEL-9_podman-4 RockyLinux-8_podman-4 Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-22.04_docker-24.0 SLES-12_docker-18.09 SLES-12_docker-24.0 SLES-15_docker-20.10 SLES-15_docker-24.0" # since 4.0
+ECE_compatibility["3.8"]="RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-20.04_docker-25.0 Ubuntu-22.04_docker-24.0 Ubuntu-22.04_docker-25.0 SLES-12_docker-24.0 SLES-12_docker-25.0 SLES-15_docker-24.0 SLES-15_docker-25.0" # since 4.0
+ECE_compatibility["4.0"]="RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-25.0 Ubuntu-20.04_docker-26.0 Ubuntu-20.04_docker-27.0 Ubuntu-22.04_docker-25.0 Ubuntu-22.04_docker-26.0 Ubuntu-22.04_docker-27.0 Ubuntu-24.04_docker-26.0 Ubuntu-24.04_docker-27.0 SLES-12_docker-25.0 SLES-15_docker-25.0" # since 4.0
+ECE_compatibility["4.2"]="RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RHEL-10_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-27.0 Ubuntu-20.04_docker-27.1 Ubuntu-20.04_docker-27.2 Ubuntu-20.04_docker-27.3 Ubuntu-20.04_docker-27.4 Ubuntu-20.04_docker-27.5 Ubuntu-22.04_docker-25.0 Ubuntu-24.04_docker-29.3 Ubuntu-24.04_docker-29.4 Ubuntu-24.04_docker-29.5 Ubuntu-24.04_docker-29.6 Ubuntu-24.04_docker-29.7 Ubuntu-24.04_docker-29.8 Ubuntu-24.04_docker-29.9 SLES-15_docker-25.0 SLES-15_docker-29.3 SLES-15_docker-29.4 SLES-15_docker-29.5 SLES-15_docker-29.6 SLES-15_docker-29.7 SLES-15_docker-29.8 SLES-15_docker-29.9" # since 4.2
+
+# accepted_by VERSION: print the operating systems and engines that a release accepts.
 accepted_by() {
-  local release accepted asked row best=0 found=""
+  local release asked row best=0 found=""
   asked=$(number "$1")
-  while IFS='|' read -r release accepted; do
+  for release in "${!ECE_compatibility[@]}"; do
     row=$(number "$release")
-    if ((row > asked || row < best)); then continue; fi
-    if ((row > best)); then found=""; fi
-    best=$row found+=" $accepted"
-  done <<'MATRIX'
-2.13|CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10
-2.13|RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10
-2.13|Ubuntu-16.04_docker-19.03 Ubuntu-18.04_docker-19.03
-2.13|SLES-12_docker-18.09
-3.3|CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10
-3.3|RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 RHEL-8_podman-4
-3.3|Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10
-3.3|SLES-12_docker-18.09 SLES-15_docker-20.10
-3.4|CentOS-7_docker-20.10 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-20.10 RHEL-8_podman-4
-3.4|Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10
-3.4|SLES-12_docker-18.09 SLES-15_docker-20.10
-3.7|RHEL-8_podman-4 RHEL-9_podman-4 RockyLinux-8_podman-4
-3.7|Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-22.04_docker-24.0
-3.7|SLES-12_docker-18.09 SLES-12_docker-24.0 SLES-15_docker-20.10 SLES-15_docker-24.0
-3.8|RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5
-3.8|Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0
-3.8|Ubuntu-20.04_docker-25.0 Ubuntu-22.04_docker-24.0 Ubuntu-22.04_docker-25.0
-3.8|SLES-12_docker-24.0 SLES-12_docker-25.0 SLES-15_docker-24.0 SLES-15_docker-25.0
-4.0|RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5
-4.0|Ubuntu-20.04_docker-25.0 Ubuntu-20.04_docker-26.0 Ubuntu-20.04_docker-27.0 Ubuntu-22.04_docker-25.0
-4.0|Ubuntu-22.04_docker-26.0 Ubuntu-22.04_docker-27.0 Ubuntu-24.04_docker-26.0 Ubuntu-24.04_docker-27.0
-4.0|SLES-12_docker-25.0 SLES-15_docker-25.0
-MATRIX
+    if ((row <= asked && row >= best)); then best=$row found=${ECE_compatibility[$release]}; fi
+  done
   printf '%s' "$found"
 }
 
@@ -235,48 +270,50 @@ this_host() {
     sles | sles_sap) id=SLES-${release%%.*} ;;
     *) id=$id-$release ;;
   esac
-  if [[ $ENGINE_COMMAND == podman ]]; then
-    engine=$(podman --version 2>/dev/null)
-    engine=${engine##* }
+  if [[ $CONTAINER_ENGINE == podman ]]; then
+    engine=$(engine version --format '{{.Client.Version}}') || return
     engine=podman-${engine%%.*}
   else
-    engine=$(docker version --format '{{.Client.Version}}' 2>/dev/null)
-    engine=docker-$(printf '%s' "$engine" | cut -d. -f1,2)
+    engine=$(engine --version) || return
+    engine=docker-$(printf '%s' "$engine" | cut -d' ' -f3 | cut -d. -f1,2)
   fi
   printf '%s_%s' "$id" "$engine"
 }
 
-if [[ $SKIP_MATRIX != 1 ]]; then
-  HOST_KIND=$(this_host)
+if [[ $SKIP_MATRIX != 1 && ${#ECE_compatibility[@]} != 0 ]]; then
+  HOST_KIND=$(this_host) || exit
   if [[ " $(accepted_by "$WANTED_VERSION") " != *" $HOST_KIND "* ]]; then
-    refuse 1 "ECE version $WANTED_VERSION is not compatible with OS and engine $HOST_KIND"
+    refuse 1 "ECE version $WANTED_VERSION is not compatible with OS and engine $HOST_KIND" \
+      "Use an operating system and an engine of the support matrix"
   fi
 fi
 
 mkdir -p "$HOST_STORAGE_PATH" 2>/dev/null
 if [[ ! -r $HOST_STORAGE_PATH || ! -w $HOST_STORAGE_PATH || -z ${LOG_FILE:-} ]]; then
-  refuse 1 "Host storage path $HOST_STORAGE_PATH doesn't have read/write permissions"
+  refuse 1 "Host storage path $HOST_STORAGE_PATH doesn't have read/write permissions" "Give them to the user"
 fi
 
-if [[ -z ${HOST_IP:-} ]] && command -v ip >/dev/null; then
-  # shellcheck disable=SC2046
-  set -- $(ip -4 route show default 2>/dev/null)
-  while (($#)); do
-    if [[ $1 == dev ]]; then
-      HOST_IP=$(ip -4 -o addr show dev "$2" 2>/dev/null | tr -s ' ' | cut -d' ' -f4 | cut -d/ -f1)
-      break
-    fi
-    shift
-  done
+# As in the real script, nothing is quoted: it takes the fifth word of each default route, which an on-link route does
+# not have or has for something else, and all addresses of that interface.
+# shellcheck disable=SC2046,SC2086
+if [[ -z ${HOST_IP:-} ]]; then
+  has ip || refuse 1 "Can't determine a default HOST_IP ('ip' tool can't be found)" "Please use --host-ip"
+  DEVICE=$(ip -4 route show default | cut -d' ' -f5)
+  if [ ! -z $DEVICE ]; then
+    ADDRESSES=$(ip -4 -o addr show dev $DEVICE) || exit 1
+    HOST_IP=$(printf '%s\n' "$ADDRESSES" | tr -s ' ' | cut -d' ' -f4 | cut -d/ -f1)
+    [[ -n $HOST_IP ]] || refuse 1 "Can't determine a default HOST_IP" "Please use --host-ip"
+  else
+    refuse 1 "Can't determine a default HOST_IP (the default gateway was not found)" "Please use --host-ip"
+  fi
 fi
-[[ -n ${HOST_IP:-} ]] || refuse 1 "Can't determine a default HOST_IP, please use --host-ip"
 RUNNER_ID=${RUNNER_ID:-$HOST_IP}
 
 # -- the installer's container -----------------------------------------------------------------------------------------
 
 IMAGE=$DOCKER_REGISTRY/$ECE_DOCKER_REPOSITORY/elastic-cloud-enterprise:$WANTED_VERSION
 if [[ ${OVERWRITE_EXISTING_IMAGE:-} == true ]]; then
-  "$ENGINE_COMMAND" pull "$IMAGE" || refuse 1 "The image cannot be pulled"
+  engine pull "$IMAGE" || exit
 fi
 
 FORWARDED=()
@@ -284,11 +321,16 @@ while IFS='=' read -r key value; do
   if [[ $key == CLOUD_FEATURE* ]]; then FORWARDED+=(--env "$key=$value"); fi
 done <<<"$STANDIN_ENVIRONMENT"
 for key in COORDINATOR_HOST ROLES_TOKEN ROLES HOST_STORAGE_PATH RUNNER_ID HOST_IP AVAILABILITY_ZONE CAPACITY \
-  MEMORY_SETTINGS TIMEOUT_FACTOR ALLOCATOR_TAGS EXTERNAL_HOSTNAME API_BASE_URL PROXY_TAGS ENVIRONMENT_METADATA; do
-  FORWARDED+=(--env "$key=${!key:-}")
+  MEMORY_SETTINGS TIMEOUT_FACTOR ALLOCATOR_TAGS EXTERNAL_HOSTNAME API_BASE_URL PROXY_TAGS CONFIG_FILE FORCE_INSTALL \
+  HOST_PREREQ_FAILED CONTAINER_ENGINE PROXY_PROTOCOL_VERSION PROXY_PROTOCOL_LENIENT; do
+  # shellcheck disable=SC2206
+  FORWARDED+=(--env $key=${!key:-})
 done
+# The default ends at the first brace, so the second one follows any value.
+# shellcheck disable=SC2206
+FORWARDED+=(--env ENVIRONMENT_METADATA=${ENVIRONMENT_METADATA:-{}})
 # With --debug the token is in the output, which the real script may do, too.
-if [[ ${DEBUG:-} == true ]]; then say "Running $ENGINE_COMMAND run ${FORWARDED[*]} $IMAGE"; fi
+if [[ ${DEBUG:-} == true ]]; then say "Running $CONTAINER_ENGINE run ${FORWARDED[*]} $IMAGE"; fi
 if [[ -n $STATE && -w $STATE ]]; then
   for argument in "${FORWARDED[@]}"; do
     [[ $argument == --env ]] || without_token "$argument"
@@ -296,8 +338,9 @@ if [[ -n $STATE && -w $STATE ]]; then
 fi
 
 say "Running the bootstrap container"
-"$ENGINE_COMMAND" run --rm --name elastic-cloud-enterprise-installer -p 20000:20000 -p 21000:21000 -p 22000:22000 \
+engine run --rm --name elastic-cloud-enterprise-installer -p 20000:20000 -p 21000:21000 -p 22000:22000 \
   -v "$HOST_DOCKER_HOST:/run/docker.sock" -v "$HOST_STORAGE_PATH:/host-storage" "${FORWARDED[@]}" "$IMAGE"
 EXIT_CODE=$?
-say "The bootstrap container ended with $EXIT_CODE"
+# Nothing is printed after the container's last words.
+say "The bootstrap container ended with $EXIT_CODE" >/dev/null
 exit $EXIT_CODE

@@ -23,6 +23,7 @@ import requests
 import yaml
 
 from tests.standin import StandIn
+from tests.standin.faults import NOT_FOUND
 from tests.unit.standin.standin_helpers import ROOT, TOKENS, Client
 
 MINT = {"persistent": True, "roles": ["allocator"]}
@@ -114,9 +115,66 @@ def test_a_predicate_selects_requests_until_the_faults_are_cleared(ece: StandIn,
     assert api("GET", "/platform/infrastructure/allocators", params={"from": 2}).status_code == 200
 
 
+@pytest.mark.parametrize("kind", NOT_FOUND)
+def test_a_404_that_is_not_the_apis_hides_an_object_that_is_there(ece: StandIn, api: Client, kind: str) -> None:
+    path = "/platform/infrastructure/runners/10.1.0.1"
+    ece.fault(not_found=kind, path="runners/", times=2)
+    reply = api("GET", path)
+    assert (reply.status_code, reply.content) == (404, NOT_FOUND[kind][0])
+    assert reply.headers["content-type"] == NOT_FOUND[kind][1] and "errors" not in reply.text
+    ece.platform.disconnect("10.1.0.1")
+    assert api("DELETE", path).status_code == 404
+    assert api("GET", path).status_code == 200
+
+
+def test_lists_may_be_short_or_empty_while_each_object_is_shown(ece: StandIn, api: Client) -> None:
+    base = "/platform/infrastructure"
+
+    def listed() -> tuple[list[str], list[str]]:
+        zones = api.get(f"{base}/allocators")["zones"]
+        found = api("POST", f"{base}/runners/_search", json={"size": 100}).json()["runners"]
+        runners = [one["runner_id"] for one in api.get(f"{base}/runners")["runners"]]
+        assert [one["runner_id"] for one in found] == runners
+        return runners, sorted(one["allocator_id"] for zone in zones for one in zone["allocators"])
+
+    everyone = ["10.1.0.1", "10.1.0.2", "10.1.0.3"]
+    assert listed() == (everyone, everyone)
+    ece.platform.unlist("runners", "10.1.0.1")
+    ece.platform.unlist("runners", "10.1.0.3")
+    assert listed() == (["10.1.0.2"], everyone)
+    ece.platform.unlist("allocators")
+    ece.platform.add_runner("10.1.0.4")
+    assert listed() == (["10.1.0.2", "10.1.0.4"], [])
+    for kind in ("runners", "allocators"):
+        assert api("GET", f"{base}/{kind}/10.1.0.1").status_code == 200
+    ece.platform.list_again()
+    assert listed() == ([*everyone, "10.1.0.4"], [*everyone, "10.1.0.4"])
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_record_of_an_allocator_stays_or_goes_with_its_runner(make: Callable[..., StandIn], keep: bool) -> None:
+    ece = make(allocators=1, keep_allocators=keep)
+    api = Client(ece)
+    ece.platform.disconnect("10.1.0.1")
+    assert api("DELETE", "/platform/infrastructure/runners/10.1.0.1").status_code == 200
+    assert api("GET", "/platform/infrastructure/allocators/10.1.0.1").status_code == (200 if keep else 404)
+
+
+def test_one_coordinator_of_several_may_not_be_ready(make: Callable[..., StandIn]) -> None:
+    ece = make(coordinators=2)
+    api = Client(ece)
+    ece.fault(port=ece.ports[0], status=503, code="controller_route.controller_not_ready", times=None)
+    assert api("GET", "/platform").status_code == 503
+    api.base = f"{ece.urls[1]}/api/v1"
+    assert api("GET", "/platform").status_code == 200
+    assert [entry["port"] for entry in ece.requests] == ece.ports and ece.url == ece.urls[0]
+
+
 def test_an_invalid_fault_is_refused(ece: StandIn) -> None:
     with pytest.raises(ValueError):
         ece.fault(reset="sometimes")
+    with pytest.raises(ValueError):
+        ece.fault(not_found="sometimes")
     with pytest.raises(TypeError):
         ece.fault(nonsense=1)
 
@@ -187,6 +245,14 @@ def test_the_control_interface(ece: StandIn, api: Client) -> None:
     assert call("POST", "/connect/10.1.0.1").status_code == 200
     assert call("POST", "/remove/10.1.0.1").status_code == 200
     assert call("POST", "/connect/10.1.0.1").status_code == 404
+    assert call("POST", "/unlist/runners?id=10.1.0.2").status_code == 200
+    runners = api.get("/platform/infrastructure/runners")["runners"]
+    assert [one["runner_id"] for one in runners] == ["10.1.0.3"]
+    assert call("POST", "/unlist/nonsense").status_code == 404
+    assert call("DELETE", "/unlist").status_code == 200
+    assert len(api.get("/platform/infrastructure/runners")["runners"]) == 2
+    assert call("POST", "/faults", {"not_found": "ok-false"}).status_code == 200
+    assert api("GET", "/platform").json()["ok"] is False
     assert call("GET", "/joins").json() == []
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +17,18 @@ from pathlib import Path
 import pytest
 
 from tests.standin import StandIn
-from tests.standin.hosts import engine_text, host_files, installer_text
+from tests.standin.hosts import COMMANDS, FILES, engine_text, host_files, installer_text
 from tests.standin.model import Refused
 from tests.unit.standin.standin_helpers import Client, Installer
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run as another user")
 RUNNER = "frc-runners-runner"
+REFUSAL = re.compile(r"\x1b\[0;31m[^\x1b\n]+\x1b\[0m\n[^\x1b\n]+\n")
+
+
+def refusal_of(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the two last lines of the standard output."""
+    return "".join(done.stdout.splitlines(keepends=True)[-2:])
 
 
 @pytest.fixture
@@ -125,7 +133,7 @@ def test_a_host_joins(ece: StandIn, api: Client, host: dict, installer: Installe
     assert ece.violations == []
     # The host has a runner now, so a second installation is refused.
     again = installer.join("h", token)
-    assert again.returncode == 1 and "already on this host" in again.stderr and len(ece.joins) == 1
+    assert again.returncode == 1 and "already on this host" in ece.hosts["h"].log and len(ece.joins) == 1
 
 
 def test_arguments_and_environment_are_recorded_without_the_token(
@@ -190,9 +198,11 @@ def test_compact_memory_settings_are_not_cut(ece: StandIn, api: Client, host: di
         (["--roles-token", "--roles", "allocator"], 3),
         (["--coordinator-host", "127.0.0.1"], 3),
         (["--cloud-enterprise-version", "3.9.0"], 1),
-        (["--cloud-enterprise-version", "2.0.0"], 1),
+        (["--cloud-enterprise-version", "latest"], 1),
         (["--capacity", "8191"], 1),
         (["--selinux"], 1),
+        (["--proxy-protocol-version", "2"], 3),
+        (["--proxy-protocol-lenient"], 3),
         (["--host-docker-host", "/nowhere.sock"], 5),
         (["--host-docker-host", "/nowhere.sock", "--force"], 5),
         (["--host-storage-path", "/proc/nowhere"], 1),
@@ -203,27 +213,34 @@ def test_wrong_arguments_have_their_exit_codes(
 ) -> None:
     done = installer.install("h", *arguments)
     assert done.returncode == code, (done.stdout, done.stderr)
-    assert done.stderr.strip()
+    assert REFUSAL.fullmatch(refusal_of(done)) and done.stderr == ""
     assert ece.hosts["h"].containers == [] and ece.joins == []
+
+
+def test_the_help_ends_well(ece: StandIn, host: dict, installer: Installer) -> None:
+    assert installer.install("h", "--help").returncode == 0 and ece.hosts["h"].containers == []
 
 
 def test_actions_other_than_install_are_refused(ece: StandIn, host: dict, installer: Installer) -> None:
     script = str(ece.installer_path)
     assert installer.run("h", ["bash", script, "uninstall"]).returncode == 2
     assert installer.run("h", ["bash", script, "upgrade"]).returncode == 1
+    assert installer.run("h", ["bash", script, "configure-selinux-settings"]).returncode == 2
+    ece.write_installer("4.0.3")
+    assert installer.run("h", ["bash", script, "configure-selinux-settings"]).returncode == 1
 
 
 @as_root
 def test_root_may_not_run_the_installer(ece: StandIn, host: dict, installer: Installer) -> None:
     done = installer.install("h", "--force", as_root=True)
-    assert done.returncode == 4 and "must not be smaller than 1000" in done.stderr
+    assert done.returncode == 4 and "must not be smaller than 1000" in done.stdout
 
 
 @as_root
 def test_a_user_who_may_not_run_docker(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
-    os.chown(ece.hosts["h"].socket, 0, 0)
+    ece.hosts["h"].forbid_socket()
     done = installer.install("h")
-    assert done.returncode == 4 and "not a member of the docker group" in done.stderr
+    assert done.returncode == 4 and "not a member of the docker group" in done.stdout
     assert "permission denied" in installer.engine("h", "ps").stderr
     assert installer.engine("h", "ps", as_root=True).returncode == 0
 
@@ -239,50 +256,94 @@ def test_an_engine_that_does_not_respond(ece: StandIn, host: dict, installer: In
     assert installer.install("h").returncode == 5
 
 
-def test_active_firewalld_is_refused_without_force(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
-    ece.hosts["h"].configure(firewalld="active")
-    done = installer.join("h", api.token("allocator"))
-    assert done.returncode == 5 and "firewalld" in done.stderr
-    assert installer.join("h", api.token("allocator"), "allocator", "--force").returncode == 0
+def container_environment(ece: StandIn, name: str = "h") -> dict[str, str]:
+    """Return the environment of the last installer's container."""
+    text = (ece.hosts[name].state / "last-container-environment").read_text(encoding="utf-8")
+    return dict(line.partition("=")[::2] for line in text.splitlines())
+
+
+def test_active_firewalld_is_refused_by_3_and_told_to_the_container_by_4(make: Callable[..., StandIn]) -> None:
+    for version, code in (("3.8.0", 5), ("4.0.3", 0)):
+        ece = make(version=version)
+        ece.add_host("h", "10.9.0.1", firewalld="active")
+        done = Installer(ece).join("h", Client(ece).token("allocator"))
+        assert done.returncode == code and "firewalld is active" in done.stdout
+    assert container_environment(ece)["HOST_PREREQ_FAILED"] == "true"
+
+
+def test_force_lets_an_installation_go_on_where_firewalld_is_active(make: Callable[..., StandIn]) -> None:
+    for version in ("3.8.0", "4.0.3"):
+        ece = make(version=version)
+        ece.add_host("h", "10.9.0.1", firewalld="active", refuse_failed_prerequisites=True)
+        installer, token = Installer(ece), Client(ece).token("allocator")
+        assert installer.join("h", token).returncode != 0
+        assert installer.join("h", token, "allocator", "--force").returncode == 0
 
 
 @pytest.mark.parametrize(
-    "engine, version, name, release, wanted, code",
+    "script, engine, version, name, release, wanted, code",
     [
-        ("docker", "25.0.5", "ubuntu", "22.04", "3.8.0", 0),
-        ("docker", "24.0.2", "ubuntu", "22.04", "3.8.0", 0),
-        ("docker", "24.0.2", "ubuntu", "22.04", "4.0.3", 1),
-        ("docker", "26.1.0", "ubuntu", "22.04", "3.8.0", 1),
-        ("docker", "25.0.5", "ubuntu", "22.04", "3.7.0", 1),
-        ("docker", "20.10.7", "ubuntu", "20.04", "3.6.2", 0),
-        ("docker", "25.0.5", "debian", "12", "3.8.0", 1),
-        ("podman", "5.4.0", "rocky", "9.5", "3.8.0", 0),
-        ("podman", "4.9.4", "rocky", "9.5", "3.8.0", 1),
-        ("podman", "4.9.4", "rhel", "8.10", "3.8.0", 0),
+        ("4.0.3", "docker", "25.0.5", "ubuntu", "22.04", "3.8.0", 0),
+        ("4.0.3", "docker", "24.0.2", "ubuntu", "22.04", "3.8.0", 0),
+        ("4.0.3", "docker", "24.0.2", "ubuntu", "22.04", "4.0.3", 1),
+        ("4.0.3", "docker", "26.1.0", "ubuntu", "22.04", "4.0.3", 1),
+        ("4.0.3", "docker", "27.0.3", "ubuntu", "24.04", "4.0.3", 0),
+        ("4.0.3", "docker", "27.5.1", "ubuntu", "24.04", "4.0.3", 1),
+        ("4.0.3", "docker", "25.0.5", "ubuntu", "22.04", "3.7.0", 1),
+        ("4.0.3", "docker", "20.10.7", "ubuntu", "20.04", "3.6.2", 0),
+        ("4.0.3", "docker", "25.0.5", "debian", "12", "3.8.0", 1),
+        ("4.0.3", "podman", "5.4.0", "rocky", "9.5", "3.8.0", 0),
+        ("4.0.3", "podman", "4.9.4", "rocky", "9.5", "3.8.0", 1),
+        ("4.0.3", "podman", "4.9.4-rhel", "rhel", "8.10", "3.8.0", 0),
+        ("4.1.1", "docker", "29.7.2", "sles", "15.7", "4.1.1", 1),
+        ("4.2.0", "docker", "29.7.2", "sles", "15.7", "4.2.0", 0),
+        ("4.2.0", "docker", "27.0.3", "sles", "15.7", "4.2.0", 1),
+        ("4.2.0", "docker", "29.2.0", "ubuntu", "24.04", "4.2.0", 1),
+        ("4.2.0", "docker", "29.3.0", "ubuntu", "24.04", "4.2.0", 0),
+        ("4.2.0", "docker", "29.3.0", "ubuntu", "24.04", "4.0.3", 1),
+        ("4.2.0", "podman", "5.4.0", "rhel", "10.1", "4.2.0", 0),
+        ("4.0.3", "podman", "5.4.0", "rhel", "10.1", "4.0.3", 1),
+        ("3.8.0", "docker", "19.03.1", "debian", "12", "3.8.0", 0),
     ],
 )
-def test_the_matrix_of_operating_systems_and_engines_is_enforced(
-    make: Callable[..., StandIn], engine: str, version: str, name: str, release: str, wanted: str, code: int
+def test_scripts_from_4_0_on_enforce_their_own_matrix(
+    make: Callable[..., StandIn],
+    script: str,
+    engine: str,
+    version: str,
+    name: str,
+    release: str,
+    wanted: str,
+    code: int,
 ) -> None:
     ece = make(version=wanted)
+    ece.write_installer(script)
     ece.add_host("h", "10.9.0.1", engine=engine, engine_version=version)
     (ece.hosts["h"].folder / "os-release").write_text(f'ID="{name}"\nVERSION_ID="{release}"\n', encoding="utf-8")
-    arguments = ["--podman"] if engine == "podman" else []
+    arguments = ["--cloud-enterprise-version", wanted, *(["--podman"] if engine == "podman" else [])]
     done = Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *arguments)
     assert done.returncode == code, (done.stdout, done.stderr)
     # The log is there after a refusal, too, so it does not prove that the host was installed.
     assert (ece.hosts["h"].storage / "logs/bootstrap-logs/elastic-cloud-enterprise.log").exists()
     if code:
-        assert "not compatible with OS and engine" in done.stderr
+        assert "not compatible with OS and engine" in done.stdout
         assert Installer(ece).install("h", "--force", *arguments).returncode == 1
         ece.hosts["h"].configure(skip_matrix=True)
         assert Installer(ece).join("h", Client(ece).token("allocator"), "allocator", *arguments).returncode == 0
 
 
+def test_a_script_holds_the_matrix_and_the_options_of_its_version() -> None:
+    for version, rows in (("3.8.0", 0), ("4.0.3", 6), ("4.1.1", 6), ("4.2.0", 7), ("4.2.0-SNAPSHOT", 7), ("10.0", 7)):
+        text = installer_text(version)
+        assert len(re.findall(r'^ECE_compatibility\["\d+\.\d+"\]="[^"]+"', text, re.MULTILINE)) == rows, version
+        assert ("--proxy-protocol-version)" in text) is (rows == 7)
+        assert f"CLOUD_ENTERPRISE_VERSION={version}\n" in text
+
+
 def test_a_host_of_another_version_is_refused(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     ece.write_installer("4.0.3")
     done = installer.join("h", api.token("allocator"))
-    assert done.returncode == 1 and "differs from the platform's" in done.stderr
+    assert done.returncode == 1 and "differs from the platform's" in ece.hosts["h"].log
     assert (
         installer.join("h", api.token("allocator"), "allocator", "--cloud-enterprise-version", "3.8.0").returncode == 0
     )
@@ -294,17 +355,19 @@ def test_the_installer_fails_where_the_platform_refuses_the_host_or_cannot_be_re
     token = api.token("allocator", validity_in_seconds=1)
     ece.platform.advance(2)
     done = installer.join("h", token)
-    assert done.returncode == 1 and "expired" in done.stderr and ece.hosts["h"].containers == []
+    assert done.returncode == 1 and "expired" in ece.hosts["h"].log and ece.hosts["h"].containers == []
     ece.hosts["h"].configure(join_port=1)
     done = installer.join("h", api.token("allocator"))
-    assert done.returncode == 1 and "cannot be reached" in done.stderr
+    assert done.returncode == 1 and "cannot be reached" in ece.hosts["h"].log
 
 
 def test_settings_change_how_a_host_behaves(ece: StandIn, api: Client, host: dict, installer: Installer) -> None:
     token = api.token("allocator")
     ece.hosts["h"].configure(fail=5, fail_message="it's $no `good`", leave_containers=True)
     done = installer.join("h", token)
-    assert done.returncode == 5 and "it's $no `good`" in done.stderr and ece.hosts["h"].containers == [RUNNER]
+    assert (
+        done.returncode == 5 and done.stdout.endswith("\nit's $no `good`\n") and ece.hosts["h"].containers == [RUNNER]
+    )
     installer.engine("h", "rm", "-f", RUNNER)
     ece.hosts["h"].configure(fail=None, busy_ports=[21000])
     assert "already allocated" in installer.join("h", token).stderr
@@ -410,7 +473,7 @@ def test_the_other_commands_of_the_engine(ece: StandIn, host: dict, installer: I
     assert installer.engine("h", "ps", "--format", "{{.Nonsense}}").returncode != 0
     assert installer.engine("h", "rm", "-f", container[:12]).returncode == 0
     ece.add_host("p", "10.9.0.2", engine="podman", engine_version="5.4.0")
-    assert installer.engine("p", "--version").stdout == "podman version 5.4.0\n"
+    assert installer.engine("p", "--version").stdout == "podman-remote version 5.4.0\n"
 
 
 def test_an_engine_responds_only_on_its_socket(ece: StandIn, host: dict, installer: Installer) -> None:
@@ -418,11 +481,65 @@ def test_an_engine_responds_only_on_its_socket(ece: StandIn, host: dict, install
     for name, *flags in (("h", "-H"), ("h", "--host"), ("p", "--remote", "--url"), ("p", "-H")):
         assert installer.engine(name, *flags, f"unix://{ece.hosts[name].socket}", "ps", "-q").returncode == 0
         elsewhere = installer.engine(name, *flags, "unix:///nowhere.sock", "ps", "-q")
-        assert (
-            elsewhere.returncode == 1
-            and "Cannot connect to the Docker daemon at unix:///nowhere.sock" in elsewhere.stderr
-        )
+        assert "annot connect to" in elsewhere.stderr and "/nowhere.sock" in elsewhere.stderr
+        assert elsewhere.returncode == (125 if name == "p" else 1)
+        assert installer.engine(name, *flags, "unix:///nowhere.sock", "run", "i:1").returncode == 125
     assert "unknown flag: --remote" in installer.engine("h", "--remote", "ps").stderr
+
+
+def test_the_docker_command_of_a_host_with_podman_calls_podman_remote_or_emulates(
+    ece: StandIn, installer: Installer
+) -> None:
+    ece.add_host("p", "10.9.0.2", engine="podman")
+    assert installer.engine("p", "version", "--format", "{{.Client.Version}}").returncode == 0
+    ece.hosts["p"].configure(missing_commands=["podman-remote"])
+    emulated = installer.engine("p", "ps")
+    assert emulated.returncode == 0 and emulated.stderr.startswith("Emulate Docker CLI using podman.")
+    ece.hosts["p"].configure(missing_commands=None)
+    assert (ece.hosts["p"].folder / "bin" / "podman-remote").exists()
+
+
+@as_root
+def test_rootless_podman_does_not_need_the_socket_and_sees_its_own_containers(
+    ece: StandIn, installer: Installer
+) -> None:
+    ece.add_host("p", "10.9.0.2", engine="podman", rootless=True)
+    podman = str(ece.hosts["p"].folder / "bin" / "podman")
+    assert installer.run("p", [podman, "run", "-d", "--name", "own", "i:1"]).returncode == 0
+    ece.hosts["p"].forbid_socket()
+    assert installer.run("p", [podman, "ps", "--format", "{{.Names}}"]).stdout == "own\n"
+    refused = installer.engine("p", "ps")
+    assert refused.returncode == 125 and "permission denied" in refused.stderr
+    assert ece.hosts["p"].containers == []
+
+
+def test_a_slow_engine(ece: StandIn, host: dict, installer: Installer) -> None:
+    ece.hosts["h"].configure(engine_seconds=0.3)
+    before = time.monotonic()
+    assert installer.engine("h", "ps").returncode == 0 and time.monotonic() - before >= 0.3
+
+
+def test_the_commands_of_a_host_show_its_addresses_and_logind(ece: StandIn, host: dict, installer: Installer) -> None:
+    bin_folder = ece.hosts["h"].folder / "bin"
+
+    def ip(*arguments: str) -> str:
+        return installer.run("h", [str(bin_folder / "ip"), *arguments]).stdout
+
+    assert ip("-4", "route", "show", "default") == "default via 10.9.0.254 dev eth0 proto static\n"
+    assert "10.9.0.0/24 dev eth0" in ip("route")
+    assert " eth0    inet 10.9.0.1/24 " in ip("-4", "-o", "addr", "show", "dev", "eth0")
+    assert "127.0.0.1/8" in ip("addr") and ip("-6", "-o", "addr") == "" and ip("-6", "route") == ""
+    ece.hosts["h"].configure(addresses=["10.9.0.1/24", "10.9.0.200/32", "eth1 10.20.0.1/16"])
+    lines = [line.split()[3] for line in ip("-o", "addr", "show", "eth0").splitlines()]
+    assert lines == ["10.9.0.1/24", "10.9.0.200/32"] and "10.20.0.1/16" in ip("a")
+    unknown = installer.run("h", [str(bin_folder / "ip"), "addr", "show", "dev", "nothing"])
+    assert unknown.returncode == 1 and unknown.stderr == 'Device "nothing" does not exist.\n'
+    question = ["get-property", "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"]
+    asked = [str(bin_folder / "busctl"), *question, "KillUserProcesses"]
+    assert installer.run("h", asked).stdout == "b false\n"
+    ece.hosts["h"].configure(kill_user_processes=True)
+    assert installer.run("h", asked).stdout == "b true\n"
+    assert installer.run("h", [str(bin_folder / "busctl"), "list"]).returncode == 1
 
 
 # -- inventories and files for hosts ---------------------------------------------------------------------------------
@@ -459,7 +576,8 @@ def test_files_for_a_real_host() -> None:
 
 
 def test_the_scripts_use_only_bash_and_coreutils() -> None:
-    for text in (engine_text(), installer_text("3.8.0")):
+    others = [(FILES / name).read_text(encoding="utf-8") for name in (*COMMANDS, "docker-wrapper")]
+    for text in (engine_text(), installer_text("4.2.0"), *others):
         code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
         for tool in ("python", "curl", " sed ", " awk ", " grep ", "/tmp"):
             assert tool not in code, tool
