@@ -51,6 +51,7 @@ class Place(NamedTuple):
 
 def install_name(storage_path: str) -> str:
     """A name for the install with this storage path: readable, and no other path has it."""
+    storage_path = os.path.normpath(storage_path)
     readable = re.sub("[^A-Za-z0-9]+", "-", storage_path).strip("-")[-40:]
     return "{0}-{1}".format(readable, hashlib.sha256(storage_path.encode("utf-8", "replace")).hexdigest()[:8])
 
@@ -70,11 +71,6 @@ def places(storage_path: str, state_path: str, is_root: Optional[bool] = None) -
 # -- opening ---------------------------------------------------------------------------------------------------------
 
 
-def _named(error: OSError, path: str) -> OSError:
-    error.filename = path
-    return error
-
-
 def open_folder(place: Place) -> int:
     """A file descriptor of the folder. Raises OSError, for a link below the base too."""
     handle = os.open(place.base, os.O_RDONLY | os.O_DIRECTORY)
@@ -84,7 +80,8 @@ def open_folder(place: Place) -> int:
         try:
             inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
         except OSError as error:
-            raise _named(error, path)
+            error.filename = path
+            raise
         finally:
             os.close(handle)
         handle = inner
@@ -97,7 +94,8 @@ def open_file(place: Place, name: str, flags: int) -> int:
     try:
         handle = os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600, dir_fd=folder)
     except OSError as error:
-        raise _named(error, place.path(name))
+        error.filename = place.path(name)
+        raise
     finally:
         os.close(folder)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
