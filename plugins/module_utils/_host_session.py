@@ -48,7 +48,7 @@ def _own_cgroups() -> str:
 
 
 def _logind(prop: str) -> List[str]:
-    """The words of a property of logind, as busctl prints it; none if it cannot be asked."""
+    """The parts of a property of logind, as busctl prints it; none if it cannot be asked."""
     busctl = find_command("busctl")
     if not busctl:
         return []
@@ -64,7 +64,7 @@ def session_kills() -> bool:
         name = pwd.getpwuid(int(session.group(1))).pw_name
     except KeyError:
         name = ""
-    # Lists of names: as 2 "root" "ops". Logind kills nobody of the first, and only those of the second if it has any.
+    # Lists of names, like: as 2 "root" "ops". Logind spares the first, and kills only the second if that has any.
     spared, only = ([word.strip('"') for word in _logind(prop)[2:]] for prop in ("KillExcludeUsers", "KillOnlyUsers"))
     return name not in spared and (not only or name in only)
 

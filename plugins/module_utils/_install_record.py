@@ -197,9 +197,9 @@ def causes(text: str, limit: int = 2) -> Tuple[List[str], List[str]]:
     for line in text.splitlines():
         for kind, pattern in zip(found, (_ERROR_LINE, _WARNING_LINE)):
             if pattern.match(line):
-                words = _PREFIX.sub("", line).strip()[:LINE_LENGTH_MAX]
-                if words and not _NO_CAUSE.search(words) and words not in kind:
-                    kind.append(words)
+                message = _PREFIX.sub("", line).strip()[:LINE_LENGTH_MAX]
+                if message and not _NO_CAUSE.search(message) and message not in kind:
+                    kind.append(message)
     return found[0][-limit:], found[1][-limit:]
 
 
@@ -355,7 +355,7 @@ def _message(record: Mapping[str, Any]) -> Message:
         # Both names of each option: those of the module and those of the role.
         limit = f"within {record['timeout']} s" if "timeout" in record else "in time"
         return Message(
-            f"the installer did not end {limit} and was stopped.{_last_words(record)}",
+            f"the installer did not end {limit} and was stopped.{_last_cause(record)}",
             "did not end in time",
             "Its last output shows what it waited for; give it more time with timeout (ece_host_install_timeout) or "
             "timeout_factor (ece_host_timeout_factor), and run this again.",
@@ -397,20 +397,20 @@ def _failure(record: Mapping[str, Any], meaning: str, remedy: str) -> Message:
     errors, warnings = record.get("errors", []), record.get("warnings", [])
     output = [line.strip() for line in record.get("output", [])]
     output = [line for line in output if line and not _NO_CAUSE.search(line)]
-    words = errors or [*output[-2:], *warnings]
+    lines = errors or [*output[-2:], *warnings]
     specific = known_remedy(*errors[::-1], *output[:-11:-1], *warnings)
     if not specific and errors and record.get("rc") == 1:
         specific = "Correct this and run this again."
     return Message(
-        f"installer exit {record.get('rc')} ({meaning}): {_sentences(words or ['it printed nothing'])}",
+        f"installer exit {record.get('rc')} ({meaning}): {_sentences(lines or ['it printed nothing'])}",
         meaning,
         specific or remedy,
     )
 
 
-def _last_words(record: Mapping[str, Any]) -> str:
-    words = [*record.get("errors", []), *record.get("warnings", [])][:1]
-    return f" {_sentences(words)}" if words else ""
+def _last_cause(record: Mapping[str, Any]) -> str:
+    lines = [*record.get("errors", []), *record.get("warnings", [])][:1]
+    return f" {_sentences(lines)}" if lines else ""
 
 
 def _sentences(lines: List[str]) -> str:

@@ -57,6 +57,7 @@ def test_no_part_of_a_token_is_left_wherever_it_stands(before, token, after):
         ("incomplete \x1b]0;title", "incomplete 0;title"),
         ("incomplete \x1b[31", "incomplete 31"),
         ("a\tb\nc\r\nd\re", "a\tb\nc\nd\ne"),
+        ("a\u2028b\x85c\x0cd", "a\nb\nc\nd"),
         ("bell\a back\b null\0 delete\x7f", "bell back null delete"),
         ("a\u202ereversed\u202c \u2066isolated\u2069", "areversed isolated"),
         ("half a character \ud83d", "half a character "),
