@@ -62,9 +62,7 @@ def make_state_folder(place: Place) -> None:
         os.mkdir(place.folder, 0o700)
     for found, folder in ((os.stat(place.base), place.base), (os.lstat(place.folder), place.folder)):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & OTHERS_WRITE:
-            raise PermissionError(
-                0, "others can change this folder: let root own it, and let no other user write it", folder
-            )
+            raise PermissionError(0, "others can change it: let root own it, and let no other user write it", folder)
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

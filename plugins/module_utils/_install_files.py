@@ -165,9 +165,9 @@ def look(places_of_install: Sequence[Place]) -> Tuple[Place, str, Dict[str, Any]
             continue
         if state == RUNNING:
             return place, state, record
-        started = record.get("started")
-        is_number = isinstance(started, (int, float)) and not isinstance(started, bool)
-        found.append((started if is_number and started > 0 else 0, -number, state, record))
+        started: Any = record.get("started")
+        is_number = isinstance(started, (int, float)) and started > 0
+        found.append((started if is_number else 0, -number, state, record))
     _started, number, state, record = max(found, key=lambda row: row[:2])
     return places_of_install[-number], state, record
 

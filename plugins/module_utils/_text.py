@@ -48,10 +48,10 @@ def first_names(names: Iterable[str], limit: int = 5) -> str:
 
 def redact(text: str, secrets: Iterable[Optional[str]] = ()) -> str:
     """The plain text without the given secrets and without anything that looks like an enrollment token."""
-    secrets = [secret for secret in secrets if secret]
+    known = [secret for secret in secrets if secret]
     # Twice: a control character may take the first letter of a secret with it, or stand in the middle of one.
     for make_plain in (str, plain):
         text = make_plain(text)
-        for secret in secrets:
+        for secret in known:
             text = text.replace(secret, MASK)
     return JWT.sub(MASK, text)

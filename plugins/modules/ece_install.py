@@ -187,8 +187,9 @@ options:
     type: path
   state_path:
     description:
-      - Folder in which root keeps lock, record and output of an install, where no other user can change them. It is made
-        if it is missing, and must belong to root. Without root, they are in C(logs/ece-install) below O(storage_path).
+      - Folder in which root keeps lock, record and output of an install, where no other user can change them. It is
+        made if it is missing, and must belong to root. Without root, they are in C(logs/ece-install) below
+        O(storage_path).
     type: path
     default: /var/lib/ece-install
     version_added: 1.1.0

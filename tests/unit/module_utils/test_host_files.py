@@ -124,7 +124,7 @@ def test_a_folder_that_others_can_change_is_refused(tmp_path, which):
     place = Place(str(tmp_path / "state"), ("install",))
     host_files.make_state_folder(place)
     os.chmod(getattr(place, which), 0o777)
-    with pytest.raises(PermissionError, match="others can change this folder: let root own it") as error:
+    with pytest.raises(PermissionError, match="others can change it: let root own it") as error:
         host_files.make_state_folder(place)
     assert error.value.filename == getattr(place, which)
 
@@ -133,5 +133,5 @@ def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
     place = Place(str(tmp_path / "state"), ("install",))
     os.mkdir(place.base)
     os.symlink(tmp_path, place.folder)
-    with pytest.raises(PermissionError, match="others can change this folder"):
+    with pytest.raises(PermissionError, match="others can change it"):
         host_files.make_state_folder(place)
