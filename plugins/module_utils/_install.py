@@ -77,18 +77,18 @@ def run(module: Any) -> Result:
     started = start_detached(job)
     if not started:
         return _adopt(params, place)
-    for warning in _session_warnings(started, params["user"]):
+    for warning in _session_warnings(started):
         module.warn(warning)
     if not params["wait"]:
         return dict(result, msg="the installer runs")
     return dict(result, **_followed(params, place))
 
 
-def _session_warnings(started: Started, user: str) -> List[str]:
+def _session_warnings(started: Started) -> List[str]:
     if started.ends_with_session:
         return [
             "this host's logind ends all processes of a user together with the user's session (KillUserProcesses=yes), "
-            f"so a lost connection ends the installer: become root for this task ({user} is not enough), or set "
+            "so a lost connection ends the installer: become root for this task (ece_host_become: true), or set "
             "KillUserProcesses=no in /etc/systemd/logind.conf"
         ]
     if started.session_error:

@@ -376,14 +376,14 @@ def _message(record: Mapping[str, Any]) -> Message:
 
 def _interruption(record: Mapping[str, Any]) -> Message:
     again = "remove its ECE containers if there are any, and run this again."
-    if record.get("damaged") and record.get("stopped_by") is None:
-        text, cause = "its record is damaged, so it is not known how it ended.", "Look at the host and its disk;"
+    if record.get("in_session"):
+        text = "this host's logind ends all processes of a user together with the user's session."
+        cause = "Let root run it (ece_host_become: true), or set KillUserProcesses=no in /etc/systemd/logind.conf;"
     elif record.get("stopped_by") is not None:
         text = f"its supervisor was stopped by signal {record['stopped_by']}, as when a host shuts down."
         cause = "Wait until the host is up;"
-    elif record.get("in_session"):
-        text = "this host's logind ends all processes of a user together with the user's session."
-        cause = "Let root run it (ece_host_become: true), or set KillUserProcesses=no in /etc/systemd/logind.conf;"
+    elif record.get("damaged"):
+        text, cause = "its record is damaged, so it is not known how it ended.", "Look at the host and its disk;"
     else:
         return Message(
             "the installer was interrupted.",

@@ -237,6 +237,7 @@ def test_a_coloured_refusal_ends_as_one_sentence():
     ("record", "text", "remedy"),
     [
         ({"stopped_by": 15, "rc": -15}, "its supervisor was stopped by signal 15", "Wait until the host is up; remove"),
+        ({"in_session": True, "stopped_by": 15, "rc": -15}, "this host's logind", "ece_host_become: true"),
         ({"in_session": True}, "this host's logind ends all processes", "ece_host_become: true"),
         ({"damaged": True}, "its record is damaged", "Look at the host and its disk"),
         ({"rc": -15, "timed_out": True, "errors": ["no coordinator"]}, "was stopped. no coordinator.", "more time"),
