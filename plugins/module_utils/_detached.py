@@ -161,7 +161,7 @@ def _first_answer(answer: int) -> Started:
     try:
         error, kills = json.loads(said.decode("utf-8"))
     except ValueError:
-        return Started("it does not answer", False)
+        return Started(None, False)  # it has failed, and its record says why
     return Started(error, kills)
 
 
@@ -338,17 +338,24 @@ def collect(process: "subprocess.Popen[bytes]", job: Job, output: OutputLog, sig
         is_ready = bool(select.select([stream], [], [], 0 if ended else POLL_SECONDS)[0])
         chunk = os.read(stream, READ_BYTES) if is_ready else b""
         output.feed(chunk)
+        if not stopped_for:
+            stopped_for = _reason_to_stop(process.returncode, ended, time.monotonic() > deadline, signals)
+            if stopped_for:
+                deadline = min(deadline, time.monotonic())
+                stop(process, job)
         # A process that left the group may hold the output open, and write on after the installer was stopped.
         if ended and (not chunk or time.monotonic() > deadline + GRACE_SECONDS):
             output.end()
             return stopped_for
         if is_ready and not chunk and not ended:
             time.sleep(POLL_SECONDS)  # the output is closed, the process still runs
-        if not stopped_for and not ended:
-            stopped_for = TIMEOUT if time.monotonic() > deadline else SIGNAL if signals.number else None
-            if stopped_for:
-                deadline = min(deadline, time.monotonic())
-                stop(process, job)
+
+
+def _reason_to_stop(rc: Optional[int], ended: bool, is_late: bool, signals: StopSignals) -> Optional[str]:
+    if is_late and not ended:
+        return TIMEOUT
+    # A host that shuts down sends the signal to all processes of the unit, so the installer may be the first to end.
+    return SIGNAL if signals.number and rc != 0 else None
 
 
 def stop(process: "subprocess.Popen[bytes]", job: Job) -> None:

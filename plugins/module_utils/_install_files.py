@@ -192,11 +192,11 @@ def main(storage_path: str, state_path: str, limit: str) -> None:
         if record["lock"] != RUNNING or time.monotonic() >= end:
             break
         time.sleep(POLL_SECONDS)
-    print(MARK + json.dumps(record))
+    sys.stdout.write(MARK + json.dumps(record) + "\n")
 
 
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except OSError as problem:
-        sys.exit("the host refused {0}: {1}".format(problem.filename, problem.strerror))
+        raise SystemExit("the host refused {0}: {1}".format(problem.filename, problem.strerror)) from None

@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STORAGE_PATH, SCRIPT_NAME
 from ansible_collections.ece.platform.plugins.module_utils._install_files import ABSENT, MARK, OUTPUT, OVER, RUNNING
-from ansible_collections.ece.platform.plugins.module_utils._text import redact
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line, redact
 
 TAIL_LINES = 40
 LINE_LENGTH_MAX = 2000
@@ -344,7 +344,7 @@ def outcome(record: Mapping[str, Any], storage_path: Optional[str], host: Option
         "log": output,
         "meaning": message.meaning,
         "remedy": message.remedy,
-        "msg": f"{message.text} {message.remedy} Log: {', '.join(logs)}" if message.remedy else message.text,
+        "msg": one_line(f"{message.text} {message.remedy} Log: {', '.join(logs)}" if message.remedy else message.text),
     }
 
 

@@ -280,12 +280,12 @@ log:
   description: File on the host with the installer's whole output, without the token.
   returned: success
   type: str
-  sample: /var/lib/ece-install/mnt-data-elastic-HASH/output.log
+  sample: /var/lib/ece-install/mnt-data-elastic-5cad516e/output.log
 record:
   description: File on the host with the state and the result of the installer, as JSON.
   returned: success
   type: str
-  sample: /var/lib/ece-install/mnt-data-elastic-HASH/record.json
+  sample: /var/lib/ece-install/mnt-data-elastic-5cad516e/record.json
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -421,6 +421,21 @@ def test_a_record_that_only_root_can_read_is_an_error_and_not_absent(box):
     assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", sentence)
 
 
+@pytest.mark.skipif(not ROOT, reason="only root can become another user")
+def test_without_root_a_host_that_root_has_used_is_used_again(box):
+    box.run()
+    given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments()}).encode()
+    command = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups"]
+    printed = subprocess.check_output(
+        [*command, sys.executable, "-B", "-m", ece_install.__name__],
+        input=given,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": "/", "TMPDIR": "/tmp"},
+        timeout=PATIENCE_SECONDS,
+    )
+    result = json.loads(printed)
+    assert (result["rc"], result["record"]) == (0, f"{box.storage}/logs/ece-install/record.json")
+
+
 # -- timeouts, adoption ----------------------------------------------------------------------------------------------
 
 
@@ -513,6 +528,19 @@ def test_a_supervisor_that_is_asked_to_stop_ends_the_installer_and_says_so(box, 
     assert f"the installer was interrupted: its supervisor was stopped by signal {number}, as when" in message
 
 
+def test_a_shutdown_that_reaches_the_installer_first_is_an_interruption_too(box):
+    box.installer("touch $NOTES/ready; sleep 60 & wait")
+    box.run(wait=False)
+    eventually((box.notes / "ready").exists)
+    supervisor, installer = int(box.note("supervisor")), int(box.note("started"))
+    os.kill(supervisor, signal.SIGSTOP)
+    for pid in (installer, supervisor):
+        os.kill(pid, signal.SIGTERM)
+    os.kill(supervisor, signal.SIGCONT)
+    assert (box.follow()["rc"], box.follow()["stopped_by"]) == (-15, 15)
+    assert box.note("engine").splitlines()[-1] == "rm --force elastic-cloud-enterprise-installer"
+
+
 def test_a_closed_terminal_stops_nothing_and_is_not_ignored_by_the_installer(box):
     box.installer(f"grep SigIgn /proc/$$/status >$NOTES/ignored; {HELD_UP}")
     box.run(wait=False)
@@ -555,6 +583,7 @@ def test_a_supervisor_that_cannot_begin_starts_no_installer(box, monkeypatch):
     result = box.run()
     assert (result["failed"], result["rc"], box.note("started")) == (True, 126, "")
     assert "the process that watched the installer failed and stopped it: OSError: [Errno 5]" in result["msg"]
+    assert result.warnings == []
 
 
 def test_a_second_run_adopts_the_first(box):
