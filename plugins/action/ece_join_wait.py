@@ -11,8 +11,7 @@ import time
 from typing import Any, Mapping, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
-from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STORAGE_PATH
-from ansible_collections.ece.platform.plugins.module_utils._install_record import FOLLOW_SOURCE, log_paths
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STATE_PATH, DEFAULT_STORAGE_PATH
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     CONNECTING,
@@ -29,7 +28,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
     Observation,
     progress,
 )
-from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import HostFacts, facts_of
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import FOLLOW_SOURCE, HostFacts, facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._poller import PlatformPoller
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, START, Batch
@@ -96,8 +95,8 @@ def follow_command(variables: OneHost, facts: HostFacts) -> list[str]:
     """Return the command that prints a host's record. Its last argument, the seconds to hold, is missing."""
     discovered = (facts.get("python") or {}).get("executable")
     python = discovered or variables.get("ansible_python_interpreter") or "python3"
-    paths = log_paths(variables.get("ece_host_storage_path"))
-    return [python, "-c", FOLLOW_SOURCE, paths.record, paths.lock]
+    storage_path = variables.get("ece_host_storage_path") or DEFAULT_STORAGE_PATH
+    return [python, "-c", FOLLOW_SOURCE, storage_path, variables.get("ece_host_state_path") or DEFAULT_STATE_PATH]
 
 
 def wait(client: EceClient, hosts: Sequence[HostProgress], followers: Followers, interval: float) -> None:

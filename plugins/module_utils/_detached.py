@@ -18,24 +18,54 @@ import select
 import signal
 import subprocess
 import time
-from typing import IO, Any, Deque, Dict, List, NamedTuple, NoReturn, Optional, cast
+from typing import IO, Any, Deque, Dict, List, NamedTuple, NoReturn, Optional, Tuple, cast
 
-from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import engine_client
 from ansible_collections.ece.platform.plugins.module_utils._ece import INSTALLER_CONTAINER
-from ansible_collections.ece.platform.plugins.module_utils._host_files import make_folder, mask_tokens, write_private
+from ansible_collections.ece.platform.plugins.module_utils._host_files import (
+    make_folder,
+    make_state_folder,
+    mask_tokens,
+    write_private,
+)
 from ansible_collections.ece.platform.plugins.module_utils._host_process import (
     User,
     become_user,
     clean_environment,
     run_command,
 )
-from ansible_collections.ece.platform.plugins.module_utils._install_record import TAIL_LINES, LogPaths, last_lines
+from ansible_collections.ece.platform.plugins.module_utils._host_session import Session, leave_session
+from ansible_collections.ece.platform.plugins.module_utils._install_files import (
+    LOCK,
+    OUTPUT,
+    RECORD,
+    RUNNING,
+    Place,
+    install_name,
+    lock_state,
+    open_file,
+    read_end,
+    read_record,
+)
+from ansible_collections.ece.platform.plugins.module_utils._install_record import (
+    BOOTSTRAP_LOGS,
+    LOG_NAMES,
+    TAIL_LINES,
+    causes,
+    checked_record,
+    last_lines,
+)
 from ansible_collections.ece.platform.plugins.module_utils._text import redact
 
 GRACE_SECONDS = 10
 POLL_SECONDS = 0.5
+# How long a supervisor may take to leave the session of the connecting user.
+READY_SECONDS = 30
+REMOVE_SECONDS = 30
 READ_BYTES = 65536
+LOG_BYTES_MAX = 1 << 20
+# Why an installer was stopped.
+TIMEOUT, SIGNAL = "timeout", "signal"
 # Exit code in the record of an installer whose supervisor failed.
 SUPERVISOR_FAILED = 126
 
@@ -43,17 +73,34 @@ Record = Dict[str, Any]
 
 
 class Job(NamedTuple):
-    """An installer to run. timeout is in seconds; engine, bin_paths and docker_socket serve to stop it."""
+    """An installer to run. timeout is in seconds; engine, bin_paths and docker_socket serve to stop it.
+
+    place: the folder of its lock, record and output.
+    """
 
     command: List[str]
     user: User
-    paths: LogPaths
+    place: Place
+    storage_path: str
     token: str
+    token_id: Optional[str]
     roles: List[str]
     timeout: int
     engine: Optional[str]
     bin_paths: List[str]
     docker_socket: str
+
+    @property
+    def logs(self) -> Place:
+        """The folder of the installer's own logs."""
+        return Place(self.storage_path, BOOTSTRAP_LOGS)
+
+
+class Started(NamedTuple):
+    """A supervisor that started. session_error, ends_with_session: see Session."""
+
+    session_error: Optional[str]
+    ends_with_session: bool
 
 
 # -- start -----------------------------------------------------------------------------------------------------------
@@ -70,54 +117,108 @@ def try_lock(lock: int) -> bool:
     return False
 
 
-def start_detached(job: Job) -> bool:
-    """Start the installer under a supervisor of its own; false if there is a supervised installer already."""
-    make_folder(job.paths.folder, job.user)
-    lock = os.open(job.paths.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    if not try_lock(lock):
-        os.close(lock)
-        return False
-    # An installer that ended with a reboot left its logs unmasked.
-    mask_tokens(os.path.dirname(job.paths.bootstrap), job.token)
-    record = {"started": time.time(), "timeout": job.timeout, "roles": job.roles}
-    write_private(job.paths.record, json.dumps(record).encode())
-    child = os.fork()
-    if not child:
-        _detach_and_supervise(job, record)
-    os.waitpid(child, 0)
-    os.close(lock)  # the supervisor's copy still holds the lock
-    return True
+def _make_folders(job: Job) -> None:
+    make_folder(job.storage_path, job.user)
+    if job.place.base == job.storage_path:
+        make_folder(job.place.folder, job.user)
+    else:
+        make_state_folder(job.place)
 
 
-def _detach_and_supervise(job: Job, record: Record) -> NoReturn:
+def start_detached(job: Job) -> Optional[Started]:
+    """Start the installer under a supervisor of its own; None if there is a supervised installer already."""
+    _make_folders(job)
+    lock = open_file(job.place, LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        if not try_lock(lock):
+            return None
+        # An installer that ended with a reboot left its logs unmasked.
+        mask_tokens(job.logs, job.token)
+        record = {
+            "started": time.time(),
+            "timeout": job.timeout,
+            "roles": job.roles,
+            "token_id": job.token_id,
+            "in_session": False,
+        }
+        write_private(job.place, RECORD, json.dumps(record).encode())
+        answer, ready = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(answer)
+            _detach_and_supervise(job, record, lock, ready)
+        os.close(ready)
+        os.waitpid(child, 0)
+        return _first_answer(answer)
+    finally:
+        os.close(lock)  # the supervisor's copy still holds the lock
+
+
+def _first_answer(answer: int) -> Started:
+    """What the supervisor says when it is ready to start the installer; it ends or hangs only before that."""
+    with os.fdopen(answer, "rb") as pipe:
+        said = pipe.read(READ_BYTES) if select.select([pipe], [], [], READY_SECONDS)[0] else b""
+    try:
+        error, kills = json.loads(said.decode("utf-8"))
+    except ValueError:
+        return Started(None, False)  # it has failed, and its record says why
+    return Started(error, kills)
+
+
+def _detach_and_supervise(job: Job, record: Record, lock: int, ready: int) -> NoReturn:
     """Become a process of its own session, supervise the installer and exit."""
     try:
         os.setsid()
         if os.fork():
             os._exit(0)
-        # An open copy of the module's output would keep the connection waiting.
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
+        _leave_all_behind({lock, ready})
+        session = leave_session(f"ece-install-{install_name(job.storage_path)}")
+        if session.kills:
+            record = dict(record, in_session=True)
+            write_private(job.place, RECORD, json.dumps(record).encode())
+        _say_ready(ready, session)
         supervise(job, record)
     except Exception as error:
         text = redact(f"{type(error).__name__}: {error}", [job.token])
-        write_record(job.paths.record, dict(_ended(record), rc=SUPERVISOR_FAILED, output=[text]))
+        write_record(job.place, _ended(record, rc=SUPERVISOR_FAILED, supervisor_error=text))
     finally:
         os._exit(0)
+
+
+def _leave_all_behind(kept: "set[int]") -> None:
+    """Give up what this process inherited: a folder that it would keep busy, and all files but some descriptors."""
+    os.chdir("/")
+    # An open copy of the module's output would keep the connection waiting.
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2 and int(name) not in kept:
+            try:
+                os.close(int(name))
+            except OSError:
+                pass  # the descriptor of the listing itself
+
+
+def _say_ready(ready: int, session: Session) -> None:
+    try:
+        os.write(ready, json.dumps(session).encode("utf-8"))
+    except BrokenPipeError:
+        pass  # the module does not wait any more
+    os.close(ready)
 
 
 # -- supervise -------------------------------------------------------------------------------------------------------
 
 
 class OutputLog:
-    """The installer's output without tokens: complete in a file, its last lines in memory."""
+    """The installer's output as plain text without tokens: complete in a file, its last lines in memory."""
 
-    def __init__(self, path: str, token: str) -> None:
+    def __init__(self, place: Place, token: str) -> None:
         self.lines: Deque[str] = collections.deque(maxlen=TAIL_LINES)
         self._token = token
         self._pending = b""
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        self._file = open_file(place, OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
     def feed(self, chunk: bytes) -> None:
         """Take a piece of the output; its last line waits for the rest of it."""
@@ -131,17 +232,73 @@ class OutputLog:
             self._add(self._pending)
 
     def _add(self, line: bytes) -> None:
-        text = redact(line.decode("utf-8", "replace"), [self._token])
-        self.lines.append(text)
+        text = redact(line.decode("utf-8", "replace"), [self._token]).rstrip("\n")
+        self.lines.extend(last_lines(text) or [""])
         try:
             os.write(self._file, text.encode("utf-8") + b"\n")
         except OSError:
             pass  # a full disk must not end the installer; the record has the last lines
 
 
+class BootstrapLogs:
+    """What the installer and its container write to their own logs from now on."""
+
+    def __init__(self, folder: Place) -> None:
+        self._folder = folder
+        self._begin = {name: self._find(name) for name in LOG_NAMES}
+
+    def _find(self, name: str) -> Tuple[int, int]:
+        """(inode, size) of a log, (0, 0) without it."""
+        try:
+            handle = open_file(self._folder, name, os.O_RDONLY)
+        except OSError:
+            return 0, 0
+        found = os.fstat(handle)
+        os.close(handle)
+        return found.st_ino, found.st_size
+
+    def _read(self, name: str) -> str:
+        try:
+            handle = open_file(self._folder, name, os.O_RDONLY)
+        except OSError:
+            return ""
+        try:
+            found, (inode, size) = os.fstat(handle), self._begin[name]
+            start = size if found.st_ino == inode and found.st_size >= size else 0
+            return read_end(handle, LOG_BYTES_MAX, start).decode("utf-8", "replace")
+        finally:
+            os.close(handle)
+
+    def summary(self, token: str) -> Record:
+        """The fields of the record that come from these logs, without the token."""
+        texts = {name: redact(self._read(name), [token]) for name in LOG_NAMES}
+        found = [causes(text) for text in texts.values()]
+        return {
+            "bootstrap_log": last_lines(texts[LOG_NAMES[0]]),
+            "errors": next((errors for errors, _warnings in found if errors), []),
+            "warnings": next((warnings for _errors, warnings in found if warnings), []),
+            "logs": [self._folder.path(name) for name, text in texts.items() if text],
+        }
+
+
+class StopSignals:
+    """Takes the signals that ask this process to end, and keeps the number of the first one."""
+
+    def __init__(self) -> None:
+        self.number: Optional[int] = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._take)
+        # A function, because a signal that is ignored would be ignored by the installer, too.
+        signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+
+    def _take(self, number: int, _frame: Any) -> None:
+        self.number = self.number or number
+
+
 def supervise(job: Job, record: Record) -> None:
     """Run the installer to its end, keep its output without the token, and write the record."""
-    output = OutputLog(job.paths.output, job.token)
+    signals = StopSignals()
+    output, logs = OutputLog(job.place, job.token), BootstrapLogs(job.logs)
     process = subprocess.Popen(
         job.command,
         stdin=subprocess.DEVNULL,
@@ -153,38 +310,52 @@ def supervise(job: Job, record: Record) -> None:
         start_new_session=True,
     )
     try:
-        timed_out = collect(process, job, output)
-        bootstrap_log = last_lines(redact(host_facts.read_text(job.paths.bootstrap), [job.token]))
+        stopped_for = collect(process, job, output, signals)
+        summary = logs.summary(job.token)
     except BaseException:
         stop(process, job)  # while the lock is held: another run must not take this host for a free one
         raise
     finally:
         # The vendor's installer may log its own arguments.
-        mask_tokens(os.path.dirname(job.paths.bootstrap), job.token)
-    ending = {"timed_out": timed_out, "output": list(output.lines), "bootstrap_log": bootstrap_log}
-    write_record(job.paths.record, dict(_ended(record), rc=process.returncode, **ending))
+        mask_tokens(job.logs, job.token)
+    ending = {
+        "timed_out": stopped_for == TIMEOUT,
+        "stopped_by": signals.number if stopped_for == SIGNAL else None,
+        "output": list(output.lines),
+        **summary,
+    }
+    write_record(job.place, _ended(record, rc=process.returncode, **ending))
 
 
-def collect(process: "subprocess.Popen[bytes]", job: Job, output: OutputLog) -> bool:
-    """Take the installer's output until it has ended, and stop it at its timeout. Return whether it was stopped."""
+def collect(process: "subprocess.Popen[bytes]", job: Job, output: OutputLog, signals: StopSignals) -> Optional[str]:
+    """Take the installer's output until it has ended. Return why it was stopped: its timeout, a signal, or None."""
     stream = cast(IO[bytes], process.stdout).fileno()
     os.set_blocking(stream, False)
-    timed_out = False
+    stopped_for = None
     deadline = time.monotonic() + job.timeout
     while True:
         ended = process.poll() is not None
         is_ready = bool(select.select([stream], [], [], 0 if ended else POLL_SECONDS)[0])
         chunk = os.read(stream, READ_BYTES) if is_ready else b""
         output.feed(chunk)
+        if not stopped_for:
+            stopped_for = _reason_to_stop(process.returncode, ended, time.monotonic() > deadline, signals)
+            if stopped_for:
+                deadline = min(deadline, time.monotonic())
+                stop(process, job)
         # A process that left the group may hold the output open, and write on after the installer was stopped.
         if ended and (not chunk or time.monotonic() > deadline + GRACE_SECONDS):
             output.end()
-            return timed_out
+            return stopped_for
         if is_ready and not chunk and not ended:
             time.sleep(POLL_SECONDS)  # the output is closed, the process still runs
-        if not timed_out and time.monotonic() > deadline:
-            timed_out = True
-            stop(process, job)
+
+
+def _reason_to_stop(rc: Optional[int], ended: bool, is_late: bool, signals: StopSignals) -> Optional[str]:
+    if is_late and not ended:
+        return TIMEOUT
+    # A host that shuts down sends the signal to all processes of the unit, so the installer may be the first to end.
+    return SIGNAL if signals.number and rc != 0 else None
 
 
 def stop(process: "subprocess.Popen[bytes]", job: Job) -> None:
@@ -200,36 +371,35 @@ def stop(process: "subprocess.Popen[bytes]", job: Job) -> None:
             continue
     client = engine_client(job.engine, job.bin_paths, job.docker_socket)
     if client:
-        run_command([*client, "rm", "--force", INSTALLER_CONTAINER], user=job.user.name, paths=job.bin_paths)
+        command = [*client, "rm", "--force", INSTALLER_CONTAINER]
+        run_command(command, user=job.user.name, paths=job.bin_paths, timeout=REMOVE_SECONDS)
 
 
 # -- record ----------------------------------------------------------------------------------------------------------
 
 
-def _ended(record: Record) -> Record:
+def _ended(record: Record, **ending: Any) -> Record:
     """The record of an installer that has ended now."""
     finished = time.time()
-    return dict(record, finished=finished, seconds=round(finished - record["started"], 1))
+    return dict(record, finished=finished, seconds=max(0.0, round(finished - record["started"], 1)), **ending)
 
 
-def write_record(path: str, record: Record) -> None:
+def write_record(place: Place, record: Record) -> None:
     """Write the record of an installer, on a full disk too: without it the end of the installer would be unknown."""
     try:
-        write_private(path, json.dumps(record).encode())
+        write_private(place, RECORD, json.dumps(record).encode())
     except OSError:
         # A full disk has no room for another file, but the existing file keeps its first block.
-        short = dict(record, output=[line[:500] for line in record["output"][-2:]], bootstrap_log=[])
-        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
-        os.ftruncate(handle, os.write(handle, json.dumps(short).encode()))
+        lists: Dict[str, List[str]] = {"bootstrap_log": [], "warnings": [], "logs": []}
+        for name in ("output", "errors"):
+            lists[name] = [line[:500] for line in record.get(name, [])[-2:]]
+        handle = open_file(place, RECORD, os.O_WRONLY)
+        os.ftruncate(handle, os.write(handle, json.dumps(dict(record, **lists)).encode()))
         os.close(handle)
 
 
-def follow(paths: LogPaths) -> Record:
-    """The record, after the supervisor has released the lock."""
-    while host_facts.lock_is_held(paths.lock):
+def follow(place: Place) -> Record:
+    """The record, after the supervisor has released the lock. Raises OSError."""
+    while lock_state(place) == RUNNING:
         time.sleep(POLL_SECONDS)
-    try:
-        record = json.loads(host_facts.read_text(paths.record) or "{}")
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}
+    return dict(checked_record(read_record(place)), folder=place.folder)

@@ -14,6 +14,8 @@ from typing import Tuple
 # Roles that a token can permit (EnrollmentTokenRequest.roles, API spec of ECE 3.8).
 ROLES = ("allocator", "coordinator", "director", "proxy")
 DEFAULT_ROLES = ("allocator",)
+# Where root keeps the record of an install.
+DEFAULT_STATE_PATH = "/var/lib/ece-install"
 DEFAULT_STORAGE_PATH = "/mnt/data/elastic"
 DEFAULT_SOCKET = "/var/run/docker.sock"
 DEFAULT_USER = "elastic"

@@ -9,8 +9,6 @@
 Runs on hosts: Python 3.6 and the standard library.
 """
 
-import fcntl
-import json
 import os
 import platform
 import re
@@ -33,7 +31,8 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     SCRIPT_NAME,
 )
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user, run_command
-from ansible_collections.ece.platform.plugins.module_utils._install_record import log_paths
+from ansible_collections.ece.platform.plugins.module_utils._install_files import RUNNING, look, places
+from ansible_collections.ece.platform.plugins.module_utils._install_record import checked_record
 
 SHELLS = frozenset(("ash", "bash", "dash", "ksh", "sh", "zsh"))
 # Arguments by which the script is recognised where it has no name, and its actions other than install.
@@ -174,18 +173,6 @@ def default_interface(route: str) -> Optional[str]:
 # -- installers ------------------------------------------------------------------------------------------------------
 
 
-def lock_is_held(path: str) -> bool:
-    """Whether an installer that this collection started is being supervised now."""
-    try:
-        with open(path) as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        pass
-    return False
-
-
 def _is_installer(argv: List[str]) -> bool:
     """Whether a command line is a shell that runs `install` of the script, by its name or from `<(curl ...)`."""
     name = os.path.basename(argv[0]).lstrip("-")
@@ -218,20 +205,25 @@ def installer_processes(storage_path: str, proc: str = "/proc") -> List[int]:
     return sorted(pids)
 
 
-def last_install(record_path: str, running: bool = False, now: Optional[float] = None) -> Optional[Dict[str, Any]]:
-    """Exit code, start and age in seconds of this collection's last install here; None without one.
+def last_install(
+    found: Mapping[str, Any], running: bool = False, now: Optional[float] = None
+) -> Optional[Dict[str, Any]]:
+    """Exit code, start and age in seconds of this collection's last install here, from its record; None without one.
 
     running: whether that install is supervised now. now: seconds since the epoch.
     """
-    try:
-        record = json.loads(read_text(record_path) or "{}")
-    except ValueError:
-        return None
-    if not isinstance(record, dict) or not record.get("started"):
+    record = checked_record(found)
+    if not record.get("started"):
         return None
     finished = record.get("finished")
     age = max(0, (now or time.time()) - finished) if finished else None
-    return {"rc": record.get("rc"), "started": record["started"], "age_seconds": age, "running": running}
+    return {
+        "rc": record.get("rc"),
+        "started": record["started"],
+        "age_seconds": age,
+        "running": running,
+        "token_id": record.get("token_id"),
+    }
 
 
 # -- gathering -------------------------------------------------------------------------------------------------------
@@ -244,8 +236,8 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
     storage_path = options["storage_path"]
     socket_path = options["docker_socket"] or DEFAULT_SOCKET
     engine = engine_facts(options["container_engine"], run_as, options["bin_paths"], socket_path)
-    paths = log_paths(storage_path)
-    supervised = lock_is_held(paths.lock)
+    _place, lock, record = look(places(storage_path, options["state_path"]))
+    supervised = lock == RUNNING
     running = supervised or container_runs(engine, INSTALLER_CONTAINER) or bool(installer_processes(storage_path))
     tables = (read_text("/proc/net/tcp"), read_text("/proc/net/tcp6"))
     busy = listening_ports(*tables).intersection(INSTALLER_PORTS)
@@ -262,7 +254,7 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
         "containers_known": engine["containers_known"],
         "ece_containers": ece_containers(engine),
         "installer_running": running,
-        "last_install": last_install(paths.record, supervised),
+        "last_install": last_install(record, supervised),
         "busy_ports": sorted(busy),
         "port_users": port_users(busy, *tables) if busy else [],
         "memory": memory_facts(read_text("/proc/meminfo")),

@@ -12,64 +12,119 @@ Runs on hosts: Python 3.6 and the standard library.
 import os
 import re
 import stat
-import tempfile
-from typing import Pattern
+from typing import Optional, Pattern
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import User
+from ansible_collections.ece.platform.plugins.module_utils._install_files import Place, open_folder
 from ansible_collections.ece.platform.plugins.module_utils._text import JWT
 
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
-def chown_to(path: str, user: User) -> None:
-    """Make the user the owner of a path that root created."""
-    if os.geteuid() == 0:
-        os.chown(path, user.uid, user.gid)
+
+# -- folders ---------------------------------------------------------------------------------------------------------
+
+
+def _make_in(parent: str, name: str, user: User) -> None:
+    """Make a private folder of the user. Raises OSError, also where another process put a link in its place."""
+    above = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.mkdir(name, 0o700, dir_fd=above)
+        made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+    except OSError as error:
+        error.filename = os.path.join(parent, name)
+        raise
+    finally:
+        os.close(above)
+    try:
+        if os.geteuid() == 0:
+            os.fchown(made, user.uid, user.gid)
+    finally:
+        os.close(made)
 
 
 def make_folder(path: str, user: User) -> None:
     """Make a private folder of the user, with all missing folders above it."""
     missing = []
     while not os.path.isdir(path):
-        missing.append(path)
-        path = os.path.dirname(path)
-    for folder in reversed(missing):
-        os.mkdir(folder, 0o700)
-        chown_to(folder, user)
+        path, name = os.path.split(path)
+        missing.append(name)
+    for name in reversed(missing):
+        _make_in(path, name, user)
+        path = os.path.join(path, name)
 
 
-def write_private(path: str, content: bytes) -> None:
-    """Write a file (mode 0600) completely or not at all. Raises OSError with its path."""
-    temporary = None
+def make_state_folder(place: Place) -> None:
+    """Make the folder in which root keeps what belongs to an install. Raises OSError if others could change it."""
+    if not os.path.isdir(place.base):
+        os.makedirs(place.base)
+        os.chmod(place.base, 0o711)  # the install user may see whether there is a folder, but not read it
+    if not os.path.lexists(place.folder):
+        os.mkdir(place.folder, 0o700)
+    for found, folder in ((os.stat(place.base), place.base), (os.lstat(place.folder), place.folder)):
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & OTHERS_WRITE:
+            raise PermissionError(0, "others can change it: let root own it, and let no other user write it", folder)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def write_private(place: Place, name: str, content: bytes, user: Optional[User] = None, mode: int = 0o600) -> None:
+    """Write a file completely or not at all. Raises OSError with its path.
+
+    user: its owner where root writes it; root by default.
+    """
+    folder = open_folder(place)
+    # Two plays may write the same file at the same time, so each has its own temporary file.
+    temporary = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
     try:
-        # Two plays may write the same file at the same time, so each has its own temporary file (mode 0600).
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=f".{os.path.basename(path)}")
-        with os.fdopen(handle, "wb") as target:
-            target.write(content)
-        os.rename(temporary, path)
-    except BaseException as error:
-        if temporary:
-            os.unlink(temporary)
-        if isinstance(error, OSError):
-            error.filename = path  # a failed write names no file, and a failed rename the temporary one
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=folder)
+        try:
+            with os.fdopen(handle, "wb") as target:
+                target.write(content)
+                if user and os.geteuid() == 0:
+                    os.fchown(handle, user.uid, user.gid)
+                os.fchmod(handle, mode)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            os.unlink(temporary, dir_fd=folder)
+            raise
+    except OSError as error:
+        error.filename = place.path(name)  # a failed write names no file, and a failed rename the temporary one
         raise
+    finally:
+        os.close(folder)
 
 
-def mask_tokens(folder: str, token: str) -> None:
+# -- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def mask_tokens(place: Place, token: str) -> None:
     """Overwrite the token, and all text of a token's shape, in the files below a folder. Sizes do not change."""
     pattern = re.compile(re.escape(token.encode("utf-8")) + b"|" + JWT.pattern.encode("ascii"))
-    for parent, _folders, names in os.walk(folder):
-        for name in names:
-            try:
-                mask_in_file(os.path.join(parent, name), pattern)
-            except OSError:
-                pass  # a file that cannot be written or disappears must not protect the others
+    try:
+        top = open_folder(place)
+    except OSError:
+        return  # there is no such folder, or a link in its place
+    try:
+        for _parent, _folders, names, folder in os.fwalk(".", dir_fd=top):
+            for name in names:
+                try:
+                    mask_in_file(name, pattern, folder)
+                except OSError:
+                    pass  # a file that cannot be written or disappears must not protect the others
+    finally:
+        os.close(top)
 
 
-def mask_in_file(path: str, pattern: Pattern[bytes], chunk: int = 1 << 20, edge: int = 1 << 12) -> None:
+def mask_in_file(
+    path: str, pattern: Pattern[bytes], folder: Optional[int] = None, chunk: int = 1 << 20, edge: int = 1 << 12
+) -> None:
     """Overwrite all matches in a regular file; others, like links and pipes, are not touched.
 
-    chunk: bytes to read at once. edge: bytes of the longest possible match.
+    folder: file descriptor of the folder that the path begins in. chunk: bytes to read at once. edge: bytes of the
+    longest possible match.
     """
-    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     try:
         start, window = 0, b""
         while stat.S_ISREG(os.fstat(handle).st_mode):

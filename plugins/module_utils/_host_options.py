@@ -30,6 +30,7 @@ HOST_INFO_OPTIONS = (
     _INSTALL["bin_paths"],
     _INSTALL["docker_socket"]._replace(spec={"type": "path", "default": DEFAULT_SOCKET}),
     _INSTALL["storage_path"]._replace(spec={"type": "path", "default": DEFAULT_STORAGE_PATH}),
+    _INSTALL["state_path"],
     _INSTALL["host_ip"],
     _INSTALL["force"],
     _INSTALL["selinux"],

@@ -14,8 +14,11 @@ import grp
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+
+from ansible_collections.ece.platform.plugins.module_utils._text import plain
 
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 COMMAND_TIMEOUT_SECONDS = 60
@@ -110,7 +113,7 @@ def run_command(
     """Run a command that only reads. rc is 127 for a command that does not exist, 124 after `timeout` seconds."""
     home = pwd.getpwnam(user).pw_dir if user else "/"
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -118,14 +121,29 @@ def run_command(
             env=clean_environment(user or "root", home, paths),
             cwd="/",
             preexec_fn=become_user(user) if user else None,
-            check=False,
-            timeout=timeout,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return Output(124, "", f"no answer within {timeout} s")
     except OSError as error:
         return Output(127, "", str(error))
-    return Output(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _kill_group(process)
+        return Output(124, "", f"no answer within {timeout} s")
+    finally:
+        for pipe in (process.stdout, process.stderr):
+            if pipe:
+                pipe.close()  # not read to its end: a process that left the group may hold it open
+    return Output(process.returncode, plain(out.decode("utf-8", "replace")), plain(err.decode("utf-8", "replace")))
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+    """Kill a command with all that it started: a docker command may be a script that waits for another command."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    process.wait()
 
 
 def explain_os_error(error: OSError) -> str:

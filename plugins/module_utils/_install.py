@@ -20,7 +20,7 @@ from ansible_collections.ece.platform.plugins.module_utils._container_engine imp
     ece_containers,
     engine_facts,
 )
-from ansible_collections.ece.platform.plugins.module_utils._detached import Job, follow, start_detached
+from ansible_collections.ece.platform.plugins.module_utils._detached import Job, Started, follow, start_detached
 from ansible_collections.ece.platform.plugins.module_utils._ece import (
     INSTALLER_CONTAINER,
     RUNNER_CONTAINER,
@@ -28,10 +28,19 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     UID_MIN,
 )
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
-from ansible_collections.ece.platform.plugins.module_utils._host_files import chown_to, make_folder, write_private
+from ansible_collections.ece.platform.plugins.module_utils._host_files import make_folder, write_private
 from ansible_collections.ece.platform.plugins.module_utils._host_process import User, find_command, find_user
+from ansible_collections.ece.platform.plugins.module_utils._install_files import (
+    OUTPUT,
+    RECORD,
+    RUNNING,
+    Place,
+    look,
+    places,
+)
 from ansible_collections.ece.platform.plugins.module_utils._install_options import arguments, without_token
-from ansible_collections.ece.platform.plugins.module_utils._install_record import LogPaths, log_paths, outcome
+from ansible_collections.ece.platform.plugins.module_utils._install_record import outcome
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line
 
 Params = Mapping[str, Any]
 Result = Dict[str, Any]
@@ -47,39 +56,60 @@ def run(module: Any) -> Result:
         module.warn(unchecked)
     _check_run(params, module.check_mode)
     user = _install_user(params["user"])
-    paths = log_paths(params["storage_path"])
-
-    if host_facts.lock_is_held(paths.lock):
-        return _adopt(params, paths)
+    found = places(params["storage_path"], params["state_path"])
+    place, state, _record = look(found)
+    if state == RUNNING:
+        return _adopt(params, place)
+    place = found[0]
     foreign = host_facts.installer_processes(params["storage_path"])
     if foreign:
         return _unchanged(
-            paths, f"an installer that this collection does not supervise runs already (pid {foreign[0]})"
+            place, f"an installer that this collection does not supervise runs already (pid {foreign[0]})"
         )
     engine = _engine(params)
     present = _what_is_present(engine)
     if present:
-        return _unchanged(paths, present)
+        return _unchanged(place, present)
 
-    result = dict(_locations(paths), changed=True, diff=_diff(params, [SCRIPT_NAME, "install", *without_token(argv)]))
+    result = dict(_locations(place), changed=True, diff=_diff(params, [SCRIPT_NAME, "install", *without_token(argv)]))
     if module.check_mode:
         return dict(result, msg="would install")
     script = provide_script(params, user)
     registry_login.write_login(params, user)
-    job = _job(params, [find_command("bash") or "/bin/bash", script, "install", *argv], user, paths, engine["name"])
-    if not start_detached(job):
-        return _adopt(params, paths)
+    job = _job(params, [find_command("bash") or "/bin/bash", script, "install", *argv], user, place, engine["name"])
+    started = start_detached(job)
+    if not started:
+        return _adopt(params, place)
+    for warning in _session_warnings(started):
+        module.warn(warning)
     if not params["wait"]:
         return dict(result, msg="the installer runs")
-    return dict(result, **_followed(params, paths))
+    return dict(result, **_followed(params, place))
 
 
-def _job(params: Params, command: List[str], user: User, paths: LogPaths, engine: Optional[str]) -> Job:
+def _session_warnings(started: Started) -> List[str]:
+    if started.ends_with_session:
+        return [
+            "this host's logind ends all processes of a user together with the user's session (KillUserProcesses=yes), "
+            "so a lost connection ends the installer: become root for this task (ece_host_become: true), or set "
+            "KillUserProcesses=no in /etc/systemd/logind.conf"
+        ]
+    if started.session_error:
+        return [
+            "the installer runs in the session of the connecting user, because systemd did not give it a unit of its "
+            f"own: {one_line(started.session_error)}"
+        ]
+    return []
+
+
+def _job(params: Params, command: List[str], user: User, place: Place, engine: Optional[str]) -> Job:
     return Job(
         command=command,
         user=user,
-        paths=paths,
+        place=place,
+        storage_path=params["storage_path"].rstrip("/"),
         token=params["token"],
+        token_id=params["token_id"],
         roles=params["roles"],
         timeout=params["timeout"],
         engine=engine,
@@ -146,10 +176,9 @@ def provide_script(params: Params, user: User) -> str:
     if problem:
         raise HostError(problem)
     if params["installer_url"] or params["installer_content"]:
-        make_folder(os.path.dirname(path), user)
-        write_private(path, content)
-        chown_to(path, user)
-        os.chmod(path, 0o700)
+        folder, name = os.path.split(path)
+        make_folder(folder, user)
+        write_private(Place(folder), name, content, user, 0o700)
     return path
 
 
@@ -178,25 +207,25 @@ def _script_content(params: Params, path: str) -> Tuple[bytes, str]:
 # -- results ---------------------------------------------------------------------------------------------------------
 
 
-def _locations(paths: LogPaths) -> Result:
-    return {"log": paths.output, "record": paths.record}
+def _locations(place: Place) -> Result:
+    return {"log": place.path(OUTPUT), "record": place.path(RECORD)}
 
 
-def _unchanged(paths: LogPaths, reason: str) -> Result:
-    return dict(_locations(paths), changed=False, msg=f"{reason}: nothing done")
+def _unchanged(place: Place, reason: str) -> Result:
+    return dict(_locations(place), changed=False, msg=f"{reason}: nothing done")
 
 
 def _diff(params: Params, shown: List[str]) -> Dict[str, str]:
     return {"before": "", "after": f"joins as {', '.join(params['roles'])}: {' '.join(shown)}\n"}
 
 
-def _adopt(params: Params, paths: LogPaths) -> Result:
+def _adopt(params: Params, place: Place) -> Result:
     """The result of an installer that runs already; a second one is never started."""
-    result = dict(_locations(paths), changed=False, msg="an installer runs already: not started again")
-    return dict(result, **_followed(params, paths)) if params["wait"] else result
+    result = dict(_locations(place), changed=False, msg="an installer runs already: not started again")
+    return dict(result, **_followed(params, place)) if params["wait"] else result
 
 
-def _followed(params: Params, paths: LogPaths) -> Result:
+def _followed(params: Params, place: Place) -> Result:
     """The result of the running installer, once it has ended."""
-    result = outcome(follow(paths), params["storage_path"])
+    result = outcome(follow(place), params["storage_path"])
     return dict(result, failed=result["rc"] != 0)

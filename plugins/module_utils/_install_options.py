@@ -20,6 +20,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     CAPACITY_MIN_MB,
     DEFAULT_ROLES,
     DEFAULT_SOCKET,
+    DEFAULT_STATE_PATH,
     DEFAULT_STORAGE_PATH,
     DEFAULT_USER,
     ENGINES,
@@ -104,6 +105,9 @@ def _token(name: str, value: Any) -> str:
             f"{name} is not an enrollment token: it holds blanks, quotes or other characters that no token has"
         )
     return str(value)
+
+
+_token_id = _matching(r"[A-Za-z0-9._-]{1,128}", "the token_id that ece_enrollment_token returned")
 
 
 def is_version(text: str) -> bool:
@@ -244,6 +248,7 @@ def _switch() -> Dict[str, Any]:
 INSTALL_OPTIONS = (
     Option("coordinator_host", _text(required=True), "--coordinator-host", _host, "ece_host_coordinator"),
     Option("token", _text(no_log=True), "--roles-token", _token),
+    Option("token_id", _text(no_log=False), check=_token_id),
     Option("roles", {"type": "list", "elements": "str", "default": list(DEFAULT_ROLES)}, "--roles", _roles),
     Option("version", _text(), "--cloud-enterprise-version", _version),
     Option(
@@ -302,6 +307,12 @@ INSTALL_OPTIONS = (
     Option("installer_checksum", _text(), variable="ece_host_installer_checksum"),
     Option("installer_ca_path", {"type": "path"}, variable="ece_host_installer_ca_path"),
     Option("installer_proxy", _text(no_log=True), check=_proxy, variable="ece_host_installer_proxy"),
+    Option(
+        "state_path",
+        {"type": "path", "default": DEFAULT_STATE_PATH},
+        check=_path,
+        variable="ece_host_state_path",
+    ),
     Option("timeout", {"type": "int", "default": 1800}, variable="ece_host_install_timeout"),
     Option("wait", {"type": "bool", "default": True}),
 )

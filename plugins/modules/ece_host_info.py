@@ -63,6 +63,12 @@ options:
       - Folder that ECE keeps its data in. It need not exist yet.
     type: path
     default: /mnt/data/elastic
+  state_path:
+    description:
+      - O(ece.platform.ece_install#module:state_path), where root finds the record of the last install.
+    type: path
+    default: /var/lib/ece-install
+    version_added: 1.1.0
   host_ip:
     description:
       - Address of the host in the platform. The installer's default is that of the default route's interface.
@@ -267,6 +273,9 @@ facts:
         running:
           description: Whether the installer runs and is supervised.
           type: bool
+        token_id:
+          description: Id of the persistent token that it was started with; null for another token.
+          type: str
     busy_ports:
       description: Those of the TCP ports 20000, 21000 and 22000 that a process listens on.
       type: list
@@ -378,6 +387,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._host_facts import gather
 from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS
+from ansible_collections.ece.platform.plugins.module_utils._host_process import explain_os_error
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements, is_skipped
 from ansible_collections.ece.platform.plugins.module_utils._install_options import argument_spec, arguments
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import check_source, inspect_download
@@ -393,7 +403,10 @@ def main() -> None:
         check_source(url, checksum)
     except OptionError as error:
         module.fail_json(msg=str(error))
-    facts = gather(params)
+    try:
+        facts = gather(params)
+    except OSError as error:
+        module.fail_json(msg=explain_os_error(error))
     is_inspected = url and not is_skipped("installer", params)
     installer, installer_problems = (
         inspect_download(url, params["installer_ca_path"], checksum, params["version"], params["installer_proxy"])

@@ -18,6 +18,9 @@ description:
     O(user).
   - The installer runs detached and supervised. A lost connection does not end it, and a second run waits for it
     instead of starting another.
+  - As root, on a host with systemd, it gets a unit of its own (C(ece-install-*.scope)), so that it does not end with
+    the session of the connecting user. Where it would (C(KillUserProcesses=yes) in C(/etc/systemd/logind.conf)), there
+    is a warning.
   - Does nothing on a host where ECE is installed already, which has a container C(frc-runners-runner).
   - Refuses a host that has other containers of ECE (C(frc-*), C(fac-*)), and a host whose container engine does not
     answer.
@@ -44,6 +47,12 @@ options:
       - Enrollment token that permits O(roles) (C(--roles-token)). Required, except in check mode.
       - It is on the command line of the installer while that runs, because the installer takes it in no other way.
     type: str
+  token_id:
+    description:
+      - Id of O(token), if it is a persistent one. It is no secret and is kept in the record, so that a later run can
+        revoke the token.
+    type: str
+    version_added: 1.1.0
   roles:
     description:
       - Roles that the host is to get (C(--roles)).
@@ -221,6 +230,14 @@ options:
       - Without it, the download uses the proxy in the environment of the task.
     type: str
     version_added: 1.1.0
+  state_path:
+    description:
+      - Folder in which root keeps lock, record and output of an install, where no other user can change them. It is
+        made if it is missing, and must belong to root. Without root, they are in C(logs/ece-install) below
+        O(storage_path).
+    type: path
+    default: /var/lib/ece-install
+    version_added: 1.1.0
   timeout:
     description:
       - Seconds after which a running installer is stopped, with all its processes and its container.
@@ -287,11 +304,18 @@ output:
   elements: str
   sample: [Installation done]
 bootstrap_log:
-  description: Last 40 lines of the installer's bootstrap.log, without the token.
+  description: Last 40 lines that this installer wrote to C(bootstrap.log), without the token.
   returned: when the installer has ended and was waited for
   type: list
   elements: str
   sample: []
+errors:
+  description: Last errors in the installer's own logs below C(logs/bootstrap-logs), without date and logger.
+  returned: when the installer has ended and was waited for
+  type: list
+  elements: str
+  sample: []
+  version_added: 1.1.0
 seconds:
   description: Seconds that the installer ran. It is null if the installer was interrupted.
   returned: when the installer has ended and was waited for
@@ -301,12 +325,12 @@ log:
   description: File on the host with the installer's whole output, without the token.
   returned: success
   type: str
-  sample: /mnt/data/elastic/logs/ece-install/output.log
+  sample: /var/lib/ece-install/mnt-data-elastic-5cad516e/output.log
 record:
   description: File on the host with the state and the result of the installer, as JSON.
   returned: success
   type: str
-  sample: /mnt/data/elastic/logs/ece-install/record.json
+  sample: /var/lib/ece-install/mnt-data-elastic-5cad516e/record.json
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -44,10 +44,10 @@ log:
   description: File on the host with the output of the installer.
   returned: success
   type: str
-  sample: /mnt/data/elastic/logs/ece-install/output.log
+  sample: /var/lib/ece-install/mnt-data-elastic-5cad516e/output.log
 record:
   description: File on the host with the state of the installation.
   returned: success
   type: str
-  sample: /mnt/data/elastic/logs/ece-install/record.json
+  sample: /var/lib/ece-install/mnt-data-elastic-5cad516e/record.json
 """

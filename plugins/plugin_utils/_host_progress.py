@@ -140,7 +140,8 @@ class HostProgress:
         if not record:
             return "silent"
         state = str(install_state(record))
-        is_previous = record.get("started") == self._expected.previous_start
+        started = record.get("started")
+        is_previous = started is not None and started == self._expected.previous_start
         if state in ("finished", "interrupted") and record.get("rc") != 0 and is_previous:
             return "absent"  # the end of an earlier installation does not concern an installer started by hand
         return state

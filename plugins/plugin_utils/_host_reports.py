@@ -12,7 +12,13 @@ host decides what it sends, so every field may be missing.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Mapping, TypedDict
+
+from ansible_collections.ece.platform.plugins.module_utils import _install_files as install_files
+
+# The program that prints a host's record there; see its main() for the arguments.
+FOLLOW_SOURCE = Path(install_files.__file__).read_text(encoding="utf-8")
 
 
 class LastInstall(TypedDict, total=False):
@@ -23,6 +29,8 @@ class LastInstall(TypedDict, total=False):
     started: float
     age_seconds: float | None
     running: bool
+    # Of the persistent token that the installer was started with.
+    token_id: str | None
 
 
 class HostFacts(TypedDict, total=False):
@@ -53,22 +61,28 @@ class HostFacts(TypedDict, total=False):
 
 
 class InstallRecord(TypedDict, total=False):
-    """The record of an installation on a host, with the state of its lock. Times are seconds since 1970."""
+    """The checked record of an installation on a host. `_install_record` explains each field."""
 
-    # Held while the installer is supervised: running, over, or absent.
     lock: str
-    # The host's clock when it reported.
+    folder: str
     now: float
+    damaged: bool
     started: float
     timeout: int
     roles: list[str]
-    # Set when the installer has ended.
+    token_id: str
+    in_session: bool
     finished: float
     seconds: float
     rc: int
     timed_out: bool
+    stopped_by: int
+    supervisor_error: str
     output: list[str]
     bootstrap_log: list[str]
+    errors: list[str]
+    warnings: list[str]
+    logs: list[str]
 
 
 def facts_of(result: Mapping[str, Any]) -> HostFacts:

@@ -40,9 +40,7 @@ def _latency(operator: Operator) -> list[Row]:
         connected_at = max(
             ece.platform.runner(host.ip).connected_from for name, host in ece.hosts.items() if name != "new-001"
         )
-        failed_at = json.loads(next(ece.hosts["new-001"].storage.rglob("record.json")).read_text(encoding="utf-8"))[
-            "finished"
-        ]
+        failed_at = json.loads(ece.hosts["new-001"].install_record.read_text(encoding="utf-8"))["finished"]
     connected_printed_at = next(at for at, line in seen.lines if re.match(r"^ +\d+:\d\d +4/5 connected", line))
     failed_printed_at = next(at for at, line in seen.lines if re.match(r"^ +\d+:\d\d +new-001 failed", line))
     limit = f"{INTERVAL_SECONDS} s + {TOLERANCE_SECONDS} s"

@@ -263,5 +263,5 @@ def recap_of(output: str) -> dict[str, dict[str, int]]:
 
 def is_installing(host: LocalHost) -> bool:
     """Return whether an installer runs on a host: its record has no end yet."""
-    record = host.storage / "logs" / "ece-install" / "record.json"
-    return record.exists() and "rc" not in json.loads(record.read_text(encoding="utf-8"))
+    record = host.install_record
+    return record is not None and "rc" not in json.loads(record.read_text(encoding="utf-8"))

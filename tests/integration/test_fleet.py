@@ -86,10 +86,7 @@ def test_all_hosts_of_a_batch_install_at_the_same_time_with_any_number_of_forks(
     new_hosts(operator, 4)
     run = operator.play("--forks", "1")
     assert run.rc == 0, run.output
-    records = [
-        json.loads(next(host.storage.rglob("record.json")).read_text(encoding="utf-8"))
-        for host in operator.ece.hosts.values()
-    ]
+    records = [json.loads(host.install_record.read_text(encoding="utf-8")) for host in operator.ece.hosts.values()]
     assert len(records) == 4
     last_start, first_end = max(record["started"] for record in records), min(record["finished"] for record in records)
     assert last_start < first_end, "an installer waited for another to end"

@@ -220,7 +220,8 @@ class LocalHost:
             path.unlink()
         (self.state / "membership").unlink(missing_ok=True)
         shutil.rmtree(self.state / "rootless", ignore_errors=True)
-        shutil.rmtree(self.storage, ignore_errors=True)
+        for folder in (self.storage, self.folder / "install-state"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def containers(self) -> list[str]:
@@ -237,6 +238,15 @@ class LocalHost:
         """The environment of the last installer, with a checksum in place of the token."""
         lines = (self.state / "last-environment").read_text(encoding="utf-8").splitlines()
         return dict(line.partition("=")[::2] for line in lines if "=" in line)
+
+    @property
+    def install_record(self) -> Path | None:
+        """The record that the collection keeps of the last installer: root's, or that of the user without root."""
+        for folder in (self.folder / "install-state", self.storage / "logs"):
+            found = next(folder.rglob("record.json"), None)
+            if found:
+                return found
+        return None
 
     @property
     def log(self) -> str:
@@ -267,6 +277,7 @@ class LocalHost:
             "ece_host_ip": self.ip,
             "ece_host_zone": self.zone,
             "ece_host_storage_path": str(self.storage),
+            "ece_host_state_path": str(self.folder / "install-state"),
             "ece_host_bin_paths": [str(self.folder / "bin")],
             "ece_host_docker_socket": str(self.socket),
             "ece_host_user": self._user.pw_name,

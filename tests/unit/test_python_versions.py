@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import fcntl
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -16,9 +17,11 @@ from pathlib import Path
 import pytest
 import vermin
 
+from ansible_collections.ece.platform.plugins.module_utils import _install_files as install_files
 from ansible_collections.ece.platform.plugins.module_utils import _install_options as install_options
 from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import RULES
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import FOLLOW_SOURCE
 
 PLUGINS = Path(install_options.__file__).parent.parent
 COLLECTIONS = PLUGINS.parents[3]
@@ -34,7 +37,9 @@ MODULE_UTILS = (
     "_host_options",
     "_host_process",
     "_host_rules",
+    "_host_session",
     "_install",
+    "_install_files",
     "_install_options",
     "_install_record",
     "_installer_file",
@@ -148,12 +153,14 @@ def test_python_3_6_imports_the_files_and_they_work(old):
 
 @pytest.mark.parametrize(("state", "lock"), [("running", "held"), ("finished", "free"), ("absent", "none")])
 def test_python_3_6_follows_an_installer(old, tmp_path, state, lock):
-    command = ("-c", install_record.FOLLOW_SOURCE, str(tmp_path / "record.json"), str(tmp_path / "lock"), "0")
+    place = install_files.places(str(tmp_path / "elastic"), str(tmp_path / "state"))[0]
+    command = ("-c", FOLLOW_SOURCE, str(tmp_path / "elastic"), str(tmp_path / "state"), "0")
     if lock == "none":
         assert install_record.install_state(install_record.parse_follow(old(*command))) == state
         return
-    (tmp_path / "record.json").write_text(json.dumps({"started": 1, "rc": 0}))
-    with open(tmp_path / "lock", "w", encoding="ascii") as held:
+    os.makedirs(place.folder)
+    Path(place.path("record.json")).write_text(json.dumps({"started": 1, "rc": 0}))
+    with open(place.path("lock"), "w", encoding="ascii") as held:
         if lock == "held":
             fcntl.flock(held, fcntl.LOCK_EX)
         assert install_record.install_state(install_record.parse_follow(old(*command))) == state

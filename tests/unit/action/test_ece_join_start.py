@@ -22,7 +22,7 @@ ENTRY = {"coordinator": "ece.example.com", "version": "3.8.0"}
 def start(bare, tmp_path):
     """Start with a token; `ran` of the function keeps what was run on the host."""
 
-    def act(token=None, engine=None, **variables):
+    def act(token=None, engine=None, host_ip=None, **variables):
         action = bare(ece_join_start, variables={"ece_host_install_timeout": 1800, **variables})
         action._find_needle = lambda folder, name: str(tmp_path / name)
 
@@ -34,7 +34,7 @@ def start(bare, tmp_path):
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(ENTRY)
         token = {"token": "the-token", "reason": None, "latest_start": None} if token is None else token
-        facts = {"engine": {"name": engine}} if engine else {}
+        facts = {"engine": {"name": engine} if engine else {}, "host_ip": host_ip}
         task_vars = {"inventory_hostname": "a", CHECK: {"verdict": "install", "facts": facts}}
         return action.act({"entry": plan["hosts"]["a"], "token": token}, task_vars)
 
@@ -61,6 +61,12 @@ def test_the_installer_gets_options_and_token_and_is_not_waited_for(start):
 def test_the_engine_of_the_inventory_comes_before_the_one_that_was_found(start):
     start(ece_host_container_engine="podman", engine="docker")
     assert start.ran[0][1]["container_engine"] == "podman"
+
+
+def test_the_address_that_the_check_found_is_given_to_the_installer_unless_the_inventory_has_one(start):
+    start(host_ip="10.0.0.7")
+    start(host_ip="10.0.0.7", ece_host_ip="10.0.0.8")
+    assert [options["host_ip"] for _module, options in start.ran] == ["10.0.0.7", "10.0.0.8"]
 
 
 def test_a_file_of_the_controller_is_sent_unchanged_and_takes_the_place_of_the_download(start, tmp_path):

@@ -203,4 +203,6 @@ def test_an_installer_that_another_run_started_meanwhile_is_not_this_runs(verdic
 )
 def test_a_host_is_followed_with_the_python_that_its_check_ran_with(facts, variables, python):
     command = ece_join_wait.follow_command(Variables({**VARIABLES, **variables}), facts)
-    assert command[0] == python and command[-2].startswith("/data/") and command[-2].endswith("record.json")
+    assert (command[0], command[-2:]) == (python, [VARIABLES["ece_host_storage_path"], "/var/lib/ece-install"])
+    other = Variables({**VARIABLES, **variables, "ece_host_state_path": "/opt/state"})
+    assert ece_join_wait.follow_command(other, facts)[-1] == "/opt/state"

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import shutil
 import socket
@@ -209,16 +207,6 @@ def test_storage_without_a_user_is_not_writable(folder):
 # -- installers ------------------------------------------------------------------------------------------------------
 
 
-def test_lock_is_held_while_a_process_holds_it(folder):
-    path = folder / "lock"
-    assert host_facts.lock_is_held(str(path)) is False
-    with open(path, "w", encoding="ascii") as lock:
-        assert host_facts.lock_is_held(str(path)) is False
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assert host_facts.lock_is_held(str(path)) is True
-    assert host_facts.lock_is_held(str(path)) is False
-
-
 SCRIPT = "/home/elastic/elastic-cloud-enterprise.sh"
 
 
@@ -294,18 +282,20 @@ def test_an_installer_needs_no_action_and_a_command_that_only_names_it_is_not_on
 @pytest.mark.parametrize(
     ("record", "last"),
     [
-        (None, None),
-        ("", None),
-        ("{", None),
         ({}, None),
-        ({"started": 900}, {"started": 900, "rc": None, "age_seconds": None, "running": False}),
-        ({"started": 900, "finished": 990, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 10, "running": False}),
-        ({"started": 900, "finished": 990, "rc": 5}, {"started": 900, "rc": 5, "age_seconds": 10, "running": False}),
-        ({"started": 900, "finished": 1100, "rc": 0}, {"started": 900, "rc": 0, "age_seconds": 0, "running": False}),
+        ({"damaged": True}, None),
+        ({"started": "yesterday", "rc": 0}, None),
+        ({"started": 900}, {"rc": None, "age_seconds": None}),
+        ({"started": 900, "finished": 990, "rc": 0}, {"rc": 0, "age_seconds": 10}),
+        (
+            {"started": 900, "finished": 990, "rc": 5, "token_id": "an-id"},
+            {"rc": 5, "age_seconds": 10, "token_id": "an-id"},
+        ),
+        ({"started": 900, "finished": 1100, "rc": 0}, {"rc": 0, "age_seconds": 0}),
+        ({"started": 900, "finished": None, "rc": "0"}, {"rc": None, "age_seconds": None}),
+        ({"started": 900, "token_id": "not an id"}, {"rc": None, "age_seconds": None}),
     ],
 )
-def test_last_install(tmp_path, record, last):
-    path = tmp_path / "record.json"
-    if record is not None:
-        path.write_text(record if isinstance(record, str) else json.dumps(record))
-    assert host_facts.last_install(str(path), now=1000) == last
+def test_last_install(record, last):
+    expected = last and {"started": 900, "running": False, "token_id": None, **last}
+    assert host_facts.last_install(record, now=1000) == expected

@@ -9,14 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import re
-import tempfile
-from pathlib import Path
-from unittest import mock
 
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_files as host_files
+from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user
+from ansible_collections.ece.platform.plugins.module_utils._install_files import Place
 from ansible_collections.ece.platform.plugins.module_utils._text import JWT
+from tests.unit.host_user import USER
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 
@@ -41,34 +41,97 @@ def test_links_and_pipes_are_not_touched(tmp_path):
     (logs / "gone").symlink_to(tmp_path / "nowhere")
     os.mkfifo(logs / "pipe")
     (logs / "deeper" / "log").write_text(TOKEN)
-    host_files.mask_tokens(str(logs), TOKEN)
+    host_files.mask_tokens(Place(str(tmp_path), ("logs",)), TOKEN)
     assert outside.read_text() == TOKEN and (logs / "deeper" / "log").read_text() == "*" * len(TOKEN)
 
 
-def test_two_writers_of_one_file_use_two_temporary_files(tmp_path, monkeypatch):
-    path = str(tmp_path / "record")
-    real = os.rename
+@pytest.mark.parametrize("link", ["logs", "logs/bootstrap-logs"])
+def test_no_token_is_masked_behind_a_link_in_the_place_of_a_folder(tmp_path, link):
+    private = tmp_path / "private" / "bootstrap-logs"
+    private.mkdir(parents=True)
+    (private / "log").write_text(TOKEN)
+    path = tmp_path / "elastic" / link
+    path.parent.mkdir(parents=True)
+    path.symlink_to(private if "/" in link else private.parent)
+    host_files.mask_tokens(Place(str(tmp_path / "elastic"), ("logs", "bootstrap-logs")), TOKEN)
+    assert (private / "log").read_text() == TOKEN
 
-    def rename(old, new):
+
+def test_two_writers_of_one_file_use_two_temporary_files(tmp_path, monkeypatch):
+    place, real = Place(str(tmp_path)), os.rename
+
+    def rename(old, new, **folders):
         monkeypatch.setattr(os, "rename", real)
-        host_files.write_private(path, b"the other")  # in the middle of the first
-        real(old, new)
+        host_files.write_private(place, "record", b"the other")  # in the middle of the first
+        real(old, new, **folders)
 
     monkeypatch.setattr(os, "rename", rename)
-    host_files.write_private(path, b"the first")
-    assert (Path(path).read_bytes(), os.stat(path).st_mode & 0o777) == (b"the first", 0o600)
-    assert not [name for name in os.listdir(tmp_path) if "record" in name and name != "record"]
+    host_files.write_private(place, "record", b"the first")
+    path = tmp_path / "record"
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"the first", 0o600)
+    assert os.listdir(tmp_path) == ["record"]
 
 
-@pytest.mark.parametrize("full", ["mkstemp", "write"])
+@pytest.mark.parametrize("full", ["open", "rename"])
 def test_a_full_disk_is_an_error_with_the_path_and_leaves_no_temporary_file(tmp_path, monkeypatch, full):
-    path = str(tmp_path / "record")
-    refused = OSError(errno.ENOSPC, "No space left on device")
-    if full == "mkstemp":
-        monkeypatch.setattr(tempfile, "mkstemp", mock.Mock(side_effect=refused))
-    else:
-        monkeypatch.setattr(os, "rename", mock.Mock(side_effect=refused))
+    real = getattr(os, full)
+
+    def refuse(name, *values, **options):
+        if str(name).startswith(".record"):
+            raise OSError(errno.ENOSPC, "No space left on device", name)
+        return real(name, *values, **options)
+
+    monkeypatch.setattr(os, full, refuse)
     with pytest.raises(OSError, match="No space left") as error:
-        host_files.write_private(path, b"x")
-    assert error.value.filename == path
-    assert not [name for name in os.listdir(tmp_path) if "record" in name]
+        host_files.write_private(Place(str(tmp_path)), "record", b"x")
+    assert error.value.filename == str(tmp_path / "record")
+    assert not os.listdir(tmp_path)
+
+
+# -- folders ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_not_made_behind_a_link_that_another_process_puts_there(tmp_path, monkeypatch):
+    target, real = tmp_path / "target", os.mkdir
+    target.mkdir()
+    owner = target.stat().st_uid
+
+    def mkdir(name, mode, dir_fd):
+        real(name, mode, dir_fd=dir_fd)
+        os.rmdir(name, dir_fd=dir_fd)
+        os.symlink(target, name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    with pytest.raises(OSError) as error:
+        host_files.make_folder(str(tmp_path / "elastic" / "logs"), find_user(USER.pw_name))
+    assert error.value.filename == str(tmp_path / "elastic")
+    assert target.stat().st_uid == owner
+
+
+def test_the_folder_of_root_is_private_and_the_one_above_shows_only_names(tmp_path):
+    place = Place(str(tmp_path / "state"), ("mnt-data-elastic-0123abcd",))
+    before = os.umask(0o077)
+    try:
+        host_files.make_state_folder(place)
+        host_files.make_state_folder(place)
+    finally:
+        os.umask(before)
+    assert [os.stat(path).st_mode & 0o777 for path in (place.base, place.folder)] == [0o711, 0o700]
+
+
+@pytest.mark.parametrize("which", ["base", "folder"])
+def test_a_folder_that_others_can_change_is_refused(tmp_path, which):
+    place = Place(str(tmp_path / "state"), ("install",))
+    host_files.make_state_folder(place)
+    os.chmod(getattr(place, which), 0o777)
+    with pytest.raises(PermissionError, match="others can change it: let root own it") as error:
+        host_files.make_state_folder(place)
+    assert error.value.filename == getattr(place, which)
+
+
+def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
+    place = Place(str(tmp_path / "state"), ("install",))
+    os.mkdir(place.base)
+    os.symlink(tmp_path, place.folder)
+    with pytest.raises(PermissionError, match="others can change it"):
+        host_files.make_state_folder(place)

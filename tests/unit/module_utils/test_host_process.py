@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
 from tests.unit.host_user import ROOT, USER
+from tests.unit.test_python_versions import COLLECTIONS, python_3_6
 
 # -- commands --------------------------------------------------------------------------------------------------------
 
@@ -64,6 +67,32 @@ def test_a_command_that_fails(argv, rc, message):
 
 def test_output_that_is_not_text_is_not_an_error():
     assert host_process.run_command(["printf", "\\377x"])[1] == "\ufffdx"
+
+
+def test_colours_of_a_command_are_dropped():
+    assert host_process.run_command(["printf", "\\033[31mred\\033[0m"]).out == "red"
+
+
+WRAPPER = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from ansible_collections.ece.platform.plugins.module_utils._host_process import run_command
+began = time.monotonic()
+result = run_command(["bash", "-c", "echo $$ >" + sys.argv[2] + "; sleep 30; true"], timeout=1)
+print(result.rc, time.monotonic() - began < 10)
+"""
+
+
+@pytest.mark.parametrize("version", ["this", "3.6"])
+def test_a_time_limit_holds_for_a_script_that_waits_for_another_command_and_leaves_none_behind(tmp_path, version):
+    python = sys.executable if version == "this" else python_3_6()
+    if not python:
+        pytest.skip("no Python 3.6 here")
+    command = [python, "-B", "-c", WRAPPER, str(COLLECTIONS), str(tmp_path / "pid")]
+    assert subprocess.check_output(command, timeout=25).decode() == "124 True\n"
+    group = (tmp_path / "pid").read_text().strip()
+    rows = [row.split() for row in subprocess.check_output(["ps", "-e", "-o", "pgid=,stat="]).decode().splitlines()]
+    assert not [state for found, state in rows if found == group and state[0] != "Z"]  # zombies wait for init
 
 
 # -- users -----------------------------------------------------------------------------------------------------------

@@ -474,7 +474,7 @@ def test_without_token_masks_the_token_alone():
 def test_the_roles_variables_are_those_of_its_options():
     assert install_options.ROLE_VARIABLES["zone"] == "ece_host_zone"
     assert install_options.ROLE_VARIABLES["timeout"] == "ece_host_install_timeout"
-    given_by_the_run = {"token", "roles", "version", "runner_id", "installer_content", "wait"}
+    given_by_the_run = {"token", "token_id", "roles", "version", "runner_id", "installer_content", "wait"}
     names = {option.name for option in install_options.INSTALL_OPTIONS}
     assert set(install_options.ROLE_VARIABLES) == names - given_by_the_run
 

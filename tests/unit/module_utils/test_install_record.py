@@ -2,17 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record of an install: its states, its result, and how the controller reads it."""
+"""The record of an install: its fields, its states and its result."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import subprocess
-import sys
-import threading
-import time
 
 import pytest
 
@@ -31,8 +25,13 @@ from ansible_collections.ece.platform.plugins.module_utils import _install_recor
         (4, "bad user", "add it to the engine's group"),
         (5, "precondition", "Start the container engine"),
         (6, "exit code 6, which the installer does not document", "Read the last lines"),
-        (125, "exit code 125, which", "Read the last lines"),
-        (126, "exit code 126, which", "Read the last lines"),
+        (
+            125,
+            "the engine could not start the installer's container",
+            "pull the image from docker_registry (ece_host_docker_registry)",
+        ),
+        (126, "a command could not be run", "may run the engine's command"),
+        (127, "a command was not found", "podman-remote"),
         (128, "exit code 128, which", "Read the last lines"),
         (255, "exit code 255, which", "Read the last lines"),
         (None, "exit code None, which", "Read the last lines"),
@@ -72,7 +71,9 @@ FINISHED = {
         ({"lock": "absent", **STARTED}, "interrupted"),
         ({"lock": "over", **FINISHED, "rc": 0}, "finished"),
         ({"lock": "over", **FINISHED, "rc": 1}, "finished"),
-        ({"lock": "over", **FINISHED, "rc": None}, "finished"),
+        ({"lock": "over", **FINISHED, "rc": None}, "interrupted"),
+        ({"lock": "over", "damaged": True}, "interrupted"),
+        ({"lock": "running", "damaged": True}, "running"),
     ],
 )
 def test_install_state(record, state):
@@ -94,7 +95,7 @@ LOG = "/mnt/data/elastic/logs/ece-install/output.log"
             },
             5,
             "installer exit 5 (precondition): x. ECE could not verify the Docker socket (/var/run/docker.sock). "
-            "Start the container engine or set the socket's path; stop firewalld or open its ports. Log: " + LOG,
+            "Start the container engine, or set docker_socket (ece_host_docker_socket). Log: " + LOG,
             id="failed",
         ),
         pytest.param(
@@ -134,17 +135,6 @@ def test_an_outcome_that_is_read_elsewhere_names_the_host_of_the_log(record):
     assert install_record.outcome({"lock": "over", **record}, None, "10.0.0.8")["msg"].endswith("Log: 10.0.0.8:" + LOG)
 
 
-@pytest.mark.parametrize("storage_path", [None, "", "/mnt/data/elastic", "/mnt/data/elastic/"])
-def test_log_paths_are_below_the_storage_path(storage_path):
-    assert install_record.log_paths(storage_path) == install_record.LogPaths(
-        bootstrap="/mnt/data/elastic/logs/bootstrap-logs/bootstrap.log",
-        folder="/mnt/data/elastic/logs/ece-install",
-        output=LOG,
-        record="/mnt/data/elastic/logs/ece-install/record.json",
-        lock="/mnt/data/elastic/logs/ece-install/lock",
-    )
-
-
 def test_last_lines_are_the_last_forty():
     assert install_record.last_lines("".join(f"{number}\n" for number in range(100))) == [
         str(number) for number in range(60, 100)
@@ -152,84 +142,162 @@ def test_last_lines_are_the_last_forty():
     assert install_record.last_lines("") == []
 
 
-# -- FOLLOW_SOURCE, as it runs on a host -----------------------------------------------------------------------------
+# -- causes ----------------------------------------------------------------------------------------------------------
+
+GENERIC = "The cause may be the storage path"
+BOOTSTRAP = """\
+[2026-11-27 08:00:00,123][INFO ][no.found.bootstrap.Bootstrap] Connecting
+[2026-11-27 08:00:01,123][WARN ][no.found.bootstrap.Checks] vm.max_map_count is low
+[2026-11-27 08:00:02,123][ERROR][no.found.bootstrap.Bootstrap] - Unable to reach the coordinator 10.0.0.1:22191
+java.net.ConnectException: refused
+\tat no.found.Main(Main.java:1)
+2026-11-27T08:00:03Z ERROR: it gives up
+[2026-11-27 08:00:04,123][ERROR][no.found.bootstrap.Bootstrap] - Please check logs {}
+"""
 
 
-def follow(folder, limit="0"):
-    """The record that `python -c` prints, among output of a login shell."""
-    command = [
-        sys.executable,
-        "-c",
-        install_record.FOLLOW_SOURCE,
-        str(folder / "record.json"),
-        str(folder / "lock"),
-        limit,
-    ]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, timeout=20)
-    return install_record.parse_follow("Welcome!\nlast login: ECE-RECORDS\nbanner " + done.stdout.decode() + "bye\n")
+def test_causes_are_the_errors_and_warnings_of_a_log_without_date_level_and_logger():
+    assert install_record.causes(BOOTSTRAP) == (
+        ["Unable to reach the coordinator 10.0.0.1:22191", "it gives up"],
+        ["vm.max_map_count is low"],
+    )
+    assert install_record.causes("an ERROR in the middle\n[x][INFO ][WARNING.Logger] fine\n") == ([], [])
+    assert install_record.causes("ERROR one\nERROR one\nERROR two\nERROR three")[0] == ["two", "three"]
 
 
-@pytest.fixture
-def held(tmp_path):
-    """The lock as a supervisor holds it; closing the file releases it."""
-    with open(tmp_path / "lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
+def result(**record):
+    return install_record.outcome({"lock": "over", **FINISHED, **record}, "/mnt/data/elastic")
 
 
-def test_follow_where_nothing_was_ever_started(tmp_path):
-    record = follow(tmp_path, "60")
-    assert (record.pop("now") > 0, record) == (True, {"lock": "absent"})
+def test_a_failure_names_its_cause_from_the_log_the_remedy_and_that_log():
+    output = ["- Errors have caused the install to fail - Please check logs {}", "- Node type - additional {}"]
+    found = result(
+        rc=1,
+        output=output,
+        errors=["Unable to reach the coordinator 10.0.0.1:22191"],
+        logs=["/mnt/data/elastic/logs/bootstrap-logs/bootstrap.log"],
+        folder="/var/lib/ece-install/x",
+    )
+    assert found["msg"] == (
+        "installer exit 1 (general failure): Unable to reach the coordinator 10.0.0.1:22191. Let this host reach the "
+        "coordinators at ports 12443 and 22191 to 22195, and the directors at 12191 to 12201; check coordinator_host "
+        "(ece_host_coordinator). Log: /mnt/data/elastic/logs/bootstrap-logs/bootstrap.log, "
+        "/var/lib/ece-install/x/output.log"
+    )
 
 
-def test_follow_under_a_held_lock_prints_running_after_its_time_limit(tmp_path, held):
-    (tmp_path / "record.json").write_text(json.dumps(STARTED))
-    record = follow(tmp_path)
-    assert (install_record.install_state(record), record["started"]) == ("running", 1000.0)
+@pytest.mark.parametrize(
+    ("rc", "line", "remedy"),
+    [
+        (1, "Can't determine a default HOST_IP.", "Set host_ip (ece_host_ip)"),
+        (1, 'Device "link" does not exist.', "Set host_ip (ece_host_ip)"),
+        (1, "ECE version 4.0.3 is not compatible with OS and engine RHEL-7", "Install an operating system"),
+        (1, "Can't use a --cloud-enterprise-version value greater than 3.5.1", "ece_host_installer_url"),
+        (
+            1,
+            "Host storage path /mnt/data/elastic doesn't have read/write permissions",
+            "storage_path (ece_host_storage",
+        ),
+        (4, "The user is not a member of the docker group.", "UID and GID of 1000 or more and add it to"),
+        (5, "ECE could not verify the Docker socket (/var/run/docker.sock).", "docker_socket (ece_host_docker_socket)"),
+        (125, "docker: Error response from daemon: pull access denied for ece", "Log the install user in"),
+        (125, "Unable to find image '10.0.0.200:latest' locally", "Let the engine reach the registry"),
+        (125, 'The container name "/elastic-cloud-enterprise-installer" is already in use', "Remove the container"),
+        (125, "Bind for 0.0.0.0:20000 failed: port is already allocated", "Free the ports 20000"),
+        (
+            125,
+            "Cannot connect to Podman. Please verify your connection: permission denied",
+            "let the install user read",
+        ),
+        (125, "write /var/lib/docker/tmp: no space left on device", "Make room on the disk"),
+        (127, "line 178: podman-remote: command not found", "Install the package podman-remote"),
+        (127, "docker: command not found", "podman-docker for Podman"),
+    ],
+)
+def test_what_the_installer_is_known_to_say_has_its_own_remedy_and_no_list_of_causes(rc, line, remedy):
+    found = result(rc=rc, output=["Starting", line])
+    assert remedy in found["msg"] and GENERIC not in found["msg"], found["msg"]
+    assert found["msg"].count(line.rstrip(".")) == 1
 
 
-def test_follow_under_a_free_lock_prints_the_result(tmp_path):
-    (tmp_path / "lock").touch()
-    (tmp_path / "record.json").write_text(json.dumps({**FINISHED, "rc": 4}))
-    before = time.time()
-    record = follow(tmp_path, "60")
-    assert (install_record.install_state(record), record["rc"], record["output"]) == ("finished", 4, FINISHED["output"])
-    assert before <= record["now"] <= time.time()
+def test_the_list_of_causes_stands_only_where_nothing_is_known():
+    assert GENERIC in result(rc=1, output=["odd"])["msg"]
+    assert "Correct this and run this again." in result(rc=1, errors=["the clock is wrong"])["msg"]
+    assert "odd. the clock differs. " in result(rc=1, output=["odd"], warnings=["the clock differs"])["msg"]
 
 
-def test_follow_under_a_free_lock_sees_an_interruption(tmp_path):
-    (tmp_path / "lock").touch()
-    (tmp_path / "record.json").write_text(json.dumps(STARTED))
-    assert install_record.install_state(follow(tmp_path, "60")) == "interrupted"
+def test_a_coloured_refusal_ends_as_one_sentence():
+    lines = ["\x1b[0;31mECE could not verify the Docker socket (/x).\x1b[0m", "\x1b[0;31mStart the engine.\x1b[0m"]
+    assert result(rc=5, output=lines)["msg"].startswith(
+        "installer exit 5 (precondition): ECE could not verify the Docker socket (/x). Start the engine. Start the"
+    )
 
 
-def test_follow_waits_for_the_end_and_prints_it(tmp_path, held):
-    (tmp_path / "record.json").write_text(json.dumps(STARTED))
-
-    def end():
-        (tmp_path / "record.json").write_text(json.dumps({**FINISHED, "rc": 0}))
-        held.close()
-
-    timer = threading.Timer(0.2, end)
-    timer.start()
-    record = follow(tmp_path, "60")
-    timer.join()
-    assert (install_record.install_state(record), record["rc"]) == ("finished", 0)
-
-
-@pytest.mark.parametrize("content", ["", "{", "not json"])
-def test_follow_survives_a_broken_record(tmp_path, content):
-    (tmp_path / "lock").touch()
-    (tmp_path / "record.json").write_text(content)
-    assert follow(tmp_path, "60")["lock"] == "over"
+@pytest.mark.parametrize(
+    ("record", "text", "remedy"),
+    [
+        ({"stopped_by": 15, "rc": -15}, "its supervisor was stopped by signal 15", "Wait until the host is up; remove"),
+        ({"in_session": True, "stopped_by": 15, "rc": -15}, "this host's logind", "ece_host_become: true"),
+        ({"in_session": True}, "this host's logind ends all processes", "ece_host_become: true"),
+        ({"damaged": True}, "its record is damaged", "Look at the host and its disk"),
+        ({"rc": -15, "timed_out": True, "errors": ["no coordinator"]}, "was stopped. no coordinator.", "more time"),
+        ({"rc": 126, "supervisor_error": "OSError: disk"}, "watched the installer failed and stopped it", "Run this"),
+    ],
+)
+def test_an_installer_that_did_not_end_by_itself_says_why(record, text, remedy):
+    found = install_record.outcome({"lock": "over", **STARTED, **record}, None)
+    assert text in found["msg"] and remedy in found["remedy"], found
 
 
-def test_follow_leaves_the_lock_as_it_was(tmp_path, held):
-    follow(tmp_path)
-    other = os.open(tmp_path / "lock", os.O_RDWR)
-    with pytest.raises(BlockingIOError):
-        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.close(other)
+# -- damaged records -------------------------------------------------------------------------------------------------
+
+HUGE = 10**400
+ODD = [
+    None,
+    True,
+    "x",
+    "1",
+    [],
+    {},
+    -1,
+    1.5,
+    HUGE,
+    float("nan"),
+    float("inf"),
+    [1],
+    [["x"]],
+    {"a": 1},
+    "\x1b[31m\ud800",
+]
+
+
+@pytest.mark.parametrize("name", sorted(install_record._FIELDS))
+@pytest.mark.parametrize("value", ODD, ids=repr)
+def test_a_field_of_another_type_is_no_error_and_never_a_result(name, value):
+    printed = install_record.MARK + json.dumps({"lock": "over", **FINISHED, "rc": 1, name: value})
+    record = install_record.parse_follow(printed)
+    found = install_record.outcome(record, None, "h")
+    assert found["msg"] and (found["rc"] != 0) and "\x1b" not in found["msg"]
+    json.dumps(found).encode()
+    found["msg"].encode()
+    checked = install_record.checked_record(record)
+    assert checked == record and install_record.install_state(record) in ("finished", "interrupted")
+
+
+def test_a_success_stays_one_whatever_its_other_fields_are():
+    record = {"rc": 0, "started": "x", "finished": None, "seconds": "x", "output": 5}
+    found = install_record.outcome(record, None)
+    assert (found["rc"], found["msg"], found["output"]) == (0, "installed", [])
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "null", "[" * 100_000, "NaN", '"x"'])
+def test_something_else_than_a_record_is_none(content):
+    assert install_record.parse_follow(install_record.MARK + content) is None
+
+
+def test_a_record_has_a_size():
+    record = install_record.checked_record({"output": ["x" * 10**6] * 1000, "started": 1})
+    assert (len(record["output"]), len(record["output"][0])) == (40, 2000)
 
 
 @pytest.mark.parametrize("stdout", ["", "Permission denied\n", "ECE-RECORD {broken\n", "ECE-RECORD"])

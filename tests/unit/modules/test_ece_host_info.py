@@ -24,7 +24,7 @@ import yaml
 from ansible_collections.ece.platform.plugins.module_utils import _host_rules as host_rules
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError
-from ansible_collections.ece.platform.plugins.module_utils._install_record import log_paths
+from ansible_collections.ece.platform.plugins.module_utils._install_files import places
 from ansible_collections.ece.platform.plugins.modules import ece_host_info
 from tests.unit.host_user import USER
 
@@ -58,6 +58,7 @@ def run(folder, run_module):
             "storage_path": str(folder / "elastic"),
             "docker_socket": str(folder / "docker.sock"),
             "bin_paths": [str(folder / "bin")],
+            "state_path": str(folder / "state"),
             **more,
         }
         return run_module(ece_host_info, check_mode=check_mode, connection={}, **arguments)
@@ -127,10 +128,12 @@ def test_an_installer_is_found_by_its_container(folder, run, listing, running):
 
 
 def test_an_installer_is_found_by_the_lock_of_its_supervisor_and_its_record(folder, run):
-    paths = log_paths(str(folder / "elastic"))
-    os.makedirs(paths.folder)
-    Path(paths.record).write_text(json.dumps({"started": time.time() - 400, "finished": time.time() - 100, "rc": 0}))
-    with open(paths.lock, "w", encoding="ascii") as lock:
+    place = places(str(folder / "elastic"), str(folder / "state"))[0]
+    os.makedirs(place.folder)
+    Path(place.path("record.json")).write_text(
+        json.dumps({"started": time.time() - 400, "finished": time.time() - 100, "rc": 0})
+    )
+    with open(place.path("lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert run()["facts"]["installer_running"] is True
     facts = run()["facts"]
@@ -161,9 +164,9 @@ def assert_documented(documented, value):
 @pytest.mark.parametrize("options", [{}, {"user": "no-such-user-here"}, {"container_engine": "podman"}])
 def test_the_documentation_has_every_fact(folder, run, options):
     engine(folder, "other|x|Up 2 minutes\n")
-    paths = log_paths(str(folder / "elastic"))
-    os.makedirs(paths.folder)
-    Path(paths.record).write_text(json.dumps({"started": time.time() - 400}))
+    place = places(str(folder / "elastic"), str(folder / "state"))[0]
+    os.makedirs(place.folder)
+    Path(place.path("record.json")).write_text(json.dumps({"started": time.time() - 400, "token_id": "some-id"}))
     documented = yaml.safe_load(ece_host_info.RETURN)["facts"]
     facts = run(**options)["facts"]
     assert_documented(documented["contains"], facts)

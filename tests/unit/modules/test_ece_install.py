@@ -29,7 +29,9 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _detached as detached
 from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils import _host_files as host_files
+from ansible_collections.ece.platform.plugins.module_utils import _host_session as host_session
 from ansible_collections.ece.platform.plugins.module_utils import _install as install
+from ansible_collections.ece.platform.plugins.module_utils import _install_files as install_files
 from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
 from ansible_collections.ece.platform.plugins.modules import ece_install
@@ -70,7 +72,11 @@ class Box:
     def __init__(self, folder, run_module):
         self.folder = folder
         self.storage = folder / "elastic"
-        self.paths = install_record.log_paths(str(self.storage))
+        self.state = folder / "state"
+        self.place = install_files.places(str(self.storage), str(self.state))[0]
+        self.lock, self.record, self.output = (
+            Path(self.place.path(name)) for name in (install_files.LOCK, install_files.RECORD, install_files.OUTPUT)
+        )
         self.script = folder / "elastic-cloud-enterprise.sh"
         self.notes = folder / "notes"
         self.engine_log = self.notes / "engine"
@@ -109,6 +115,7 @@ class Box:
             "version": "3.8.0",
             "user": USER.pw_name,
             "storage_path": str(self.storage),
+            "state_path": str(self.state),
             "bin_paths": [str(self.folder / "bin")],
             **more,
         }
@@ -119,8 +126,16 @@ class Box:
 
     def follow(self, limit=PATIENCE_SECONDS):
         """What the wait's question to a host answers."""
-        command = [sys.executable, "-c", install_record.FOLLOW_SOURCE, self.paths.record, self.paths.lock, str(limit)]
+        command = [sys.executable, install_files.__file__, str(self.storage), str(self.state), str(limit)]
         return install_record.parse_follow(subprocess.check_output(command, timeout=2 * PATIENCE_SECONDS).decode())
+
+    def make_place(self):
+        """Make the folder of lock, record and output, as an earlier install has left it."""
+        os.makedirs(self.place.folder, 0o700)
+
+    def is_locked(self):
+        with contextlib.suppress(OSError):  # a test put something else there
+            return install_files.lock_state(self.place) == install_files.RUNNING
 
 
 @pytest.fixture
@@ -132,7 +147,7 @@ def box(run_module, monkeypatch):
     made = Box(folder, run_module)
     yield made
     end_all_of(folder)
-    eventually(lambda: not host_facts.lock_is_held(made.paths.lock))
+    eventually(lambda: not made.is_locked())
     shutil.rmtree(folder)
 
 
@@ -202,7 +217,7 @@ def test_the_exit_code_is_the_result(box, code, meaning):
     assert (result["rc"], result.get("failed", False), result["changed"]) == (code, code != 0, True)
     assert result["meaning"].startswith(meaning)
     assert result["output"] == ["first", "why"]
-    assert (result["log"], result["record"]) == (box.paths.output, box.paths.record)
+    assert (result["log"], result["record"]) == (str(box.output), str(box.record))
     assert code == 0 or f"installer exit {code} ({result['meaning']}): first. why." in result["msg"]
     assert bool(result["remedy"]) == (code != 0)
 
@@ -221,9 +236,37 @@ def test_all_output_is_kept_and_the_last_lines_are_shown(box):
     result = box.run()
     assert result["output"] == [f"line {number}" for number in range(61, 100)] + ["\ufffd and no end of line"]
     assert result["bootstrap_log"] == ["a", "b"]
-    assert host_facts.read_text(box.paths.output).splitlines() == [f"line {number}" for number in range(100)] + [
+    assert host_facts.read_text(str(box.output)).splitlines() == [f"line {number}" for number in range(100)] + [
         "\ufffd and no end of line"
     ]
+
+
+def test_colours_and_control_characters_of_the_installer_are_kept_nowhere(box):
+    box.installer("printf '\\033[0;31mno daemon.\\033[0m\\r\\n\\033[2J\\033]0;t\\007step 1\\rstep 2\\n'; exit 5")
+    result = box.run()
+    assert result["output"] == ["no daemon.", "step 1", "step 2"]
+    assert box.output.read_text() == "no daemon.\nstep 1\nstep 2\n"
+    assert "): step 1. step 2. " in result["msg"] and "\\u001b" not in result.printed + box.record.read_text()
+
+
+def test_only_what_this_installer_wrote_to_its_logs_is_its_own(box):
+    logs = box.storage / "logs/bootstrap-logs"
+    logs.mkdir(parents=True)
+    for name in ("bootstrap.log", "elastic-cloud-enterprise.log"):
+        (logs / name).write_text("[2026-11-26][ERROR][x] the cause of yesterday\n")
+        (logs / name).chmod(0o666)
+    result = box.run()
+    assert (result["bootstrap_log"], result["errors"]) == ([], [])
+    box.installer(f"echo '[2026-11-27][ERROR][x] the clock is wrong' >>{logs}/elastic-cloud-enterprise.log; exit 1")
+    result = box.run()
+    assert (result["bootstrap_log"], result["errors"]) == ([], ["the clock is wrong"])
+    assert result["msg"] == (
+        "installer exit 1 (general failure): the clock is wrong. Correct this and run this again. "
+        f"Log: {logs}/elastic-cloud-enterprise.log, {box.output}"
+    )
+    box.installer(f"rm -f {logs}/bootstrap.log; echo new >{logs}/bootstrap.log; exit 1")
+    logs.chmod(0o777)
+    assert box.run()["bootstrap_log"] == ["new"]
 
 
 def test_output_after_the_script_of_something_it_left_behind_does_not_hold_the_end_up(box):
@@ -252,7 +295,7 @@ def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, cod
     assert "--roles-token ********" in result["output"][0] and "--roles-token ********" in result["diff"]["after"]
     assert (result["output"][1], result["bootstrap_log"]) == ("--env ROLES_TOKEN=********", ["token=********"])
     assert (logs / "bootstrap.log").read_text() == "token=" + "*" * len(token) + "\n"
-    for text in (result.printed, host_facts.read_text(box.paths.output), host_facts.read_text(box.paths.record)):
+    for text in (result.printed, host_facts.read_text(str(box.output)), host_facts.read_text(str(box.record))):
         assert text and token not in text and token.split(".")[-1] not in text
 
 
@@ -268,7 +311,7 @@ def test_another_token_in_the_output_is_masked_too(box):
     other = "eyJ0eXAiOiJKV1QifQ.eyJzdWIiOiJvdGhlciJ9.b3RoZXItc2lnbmF0dXJl"
     box.installer(f"echo emergency token: {other}")
     assert box.run()["output"] == ["emergency token: ********"]
-    assert other not in host_facts.read_text(box.paths.output) + host_facts.read_text(box.paths.record)
+    assert other not in host_facts.read_text(str(box.output)) + host_facts.read_text(str(box.record))
 
 
 def test_files_and_folders_are_private_whatever_the_umask(box):
@@ -277,31 +320,120 @@ def test_files_and_folders_are_private_whatever_the_umask(box):
         box.run()
     finally:
         os.umask(mask)
-    modes = {
-        name: (os.stat(box.paths._asdict()[name]).st_mode & 0o777, os.stat(box.paths._asdict()[name]).st_uid)
-        for name in ("folder", "output", "record", "lock")
-    }
+    paths = {"folder": Path(box.place.folder), "output": box.output, "record": box.record, "lock": box.lock}
+    found = {name: (path.stat().st_mode & 0o777, path.stat().st_uid) for name, path in paths.items()}
     ours = os.geteuid()
-    assert modes == {
-        "folder": (0o700, USER.pw_uid),
-        "output": (0o600, ours),
-        "record": (0o600, ours),
-        "lock": (0o600, ours),
+    assert found == {"folder": (0o700, ours), "output": (0o600, ours), "record": (0o600, ours), "lock": (0o600, ours)}
+    assert (box.storage.stat().st_mode & 0o777, box.storage.stat().st_uid) == (0o700, USER.pw_uid)
+    assert sorted(os.listdir(box.place.folder)) == ["lock", "output.log", "record.json"]
+
+
+@pytest.mark.skipif(not ROOT, reason="without root the files are below the storage path")
+def test_root_keeps_its_files_where_the_install_user_cannot_plant_any(box):
+    box.run()
+    assert box.place.base == str(box.state) and os.listdir(box.storage) == []
+    assert (box.state.stat().st_mode & 0o777, os.listdir(box.state)) == (0o711, [os.path.basename(box.place.folder)])
+
+
+@pytest.mark.skipif(not ROOT, reason="only root goes where another user may have planted something")
+@pytest.mark.parametrize("planted", ["logs", "logs/bootstrap-logs", "logs/ece-install", "bootstrap.log", "lock"])
+def test_what_the_install_user_planted_is_neither_followed_nor_changed(box, planted):
+    private = box.folder / "private"
+    for name in ("bootstrap-logs", "ece-install"):
+        (private / name).mkdir(parents=True)
+    for path in (private / "token", private / "bootstrap-logs" / "bootstrap.log", private / "bootstrap.log"):
+        path.write_text(f"[2026-11-27] ERROR of root {TOKEN}\n")
+    (private / "ece-install" / "record.json").write_text(json.dumps({"started": 1e10, "rc": 0}))
+    place = {"bootstrap.log": "logs/bootstrap-logs/bootstrap.log", "lock": "logs/ece-install/lock"}.get(
+        planted, planted
+    )
+    target = {
+        "logs": private,
+        "bootstrap.log": private / "bootstrap.log",
+        "lock": private / "token",
+    }.get(planted, private / os.path.basename(planted))
+    (box.storage / place).parent.mkdir(parents=True, exist_ok=True)
+    (box.storage / place).symlink_to(target)
+    before = {path: path.stat() for path in private.rglob("*")}
+    box.installer("exit 1")
+    result = box.run()
+    assert (result["rc"], result["bootstrap_log"], result["errors"]) == (1, [], []), result
+    assert {path: path.stat().st_mtime_ns for path in private.rglob("*")} == {
+        path: found.st_mtime_ns for path, found in before.items()
     }
-    for folder in (box.storage, box.storage / "logs"):
-        assert (folder.stat().st_mode & 0o777, folder.stat().st_uid) == (0o700, USER.pw_uid)
-    assert sorted(os.listdir(box.paths.folder)) == ["lock", "output.log", "record.json"]
+    assert TOKEN in (private / "token").read_text()
+    assert box.follow()["rc"] == 1
 
 
-@pytest.mark.parametrize("name", ["output", "lock"])
-def test_a_link_of_the_install_user_is_not_followed(box, name):
-    os.makedirs(box.paths.folder)
+@pytest.mark.skipif(not ROOT, reason="without root it is the user's own pipe")
+@pytest.mark.parametrize("name", ["lock", "record.json"])
+def test_a_pipe_of_the_install_user_hangs_nothing(box, name):
+    folder = box.storage / "logs" / "ece-install"
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / name)
+    assert (box.follow(0)["lock"], box.run()["rc"], box.follow(0)["rc"]) == ("absent", 0, 0)
+
+
+@pytest.mark.parametrize("name", ["output.log", "lock"])
+def test_a_link_in_the_place_of_an_own_file_is_not_followed(box, name):
+    box.make_place()
     victim = box.folder / "victim"
     victim.write_text("precious")
-    os.symlink(victim, box.paths._asdict()[name])
+    os.symlink(victim, box.place.path(name))
     box.run()
     assert victim.read_text() == "precious"
     assert box.note("started") == ""
+
+
+@pytest.mark.skipif(not ROOT, reason="without root there is one place")
+def test_an_installer_that_was_started_without_root_is_adopted_by_root(box):
+    user_place = install_files.places(str(box.storage), str(box.state), is_root=False)[0]
+    os.makedirs(user_place.folder)
+    Path(user_place.path("record.json")).write_text(json.dumps({"started": 1.0}))
+    with open(user_place.path("lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        result, record = box.run(wait=False), box.follow(0)
+    assert (result["changed"], result["msg"]) == (False, "an installer runs already: not started again")
+    assert result["record"] == user_place.path("record.json")
+    assert (record["lock"], record["folder"], record["started"]) == ("running", user_place.folder, 1.0)
+
+
+@pytest.mark.skipif(not ROOT, reason="without root there is one place")
+def test_a_record_of_an_earlier_version_is_still_read(box):
+    user_place = install_files.places(str(box.storage), str(box.state), is_root=False)[0]
+    os.makedirs(user_place.folder)
+    Path(user_place.path("record.json")).write_text(json.dumps({"started": 1.0, "finished": 2.0, "rc": 4}))
+    Path(user_place.path("lock")).touch()
+    assert (box.follow()["rc"], box.run()["rc"], box.follow()["rc"]) == (4, 0, 0)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has files that another user cannot read")
+def test_a_record_that_only_root_can_read_is_an_error_and_not_absent(box):
+    box.run()
+    command = [sys.executable, install_files.__file__, str(box.storage), str(box.state), "0"]
+    done = subprocess.run(
+        ["setpriv", "--reuid", USER.pw_name, "--clear-groups", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    sentence = f"the host refused {box.place.folder}: only root can read the record of this install\n"
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", sentence)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become another user")
+def test_without_root_a_host_that_root_has_used_is_used_again(box):
+    box.run()
+    given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments()}).encode()
+    command = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups"]
+    printed = subprocess.check_output(
+        [*command, sys.executable, "-B", "-m", ece_install.__name__],
+        input=given,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": "/", "TMPDIR": "/tmp"},
+        timeout=PATIENCE_SECONDS,
+    )
+    result = json.loads(printed)
+    assert (result["rc"], result["record"]) == (0, f"{box.storage}/logs/ece-install/record.json")
 
 
 # -- timeouts, adoption ----------------------------------------------------------------------------------------------
@@ -364,6 +496,96 @@ def test_the_supervisor_outlives_the_module_and_holds_none_of_its_output(box):
     assert box.follow()["rc"] == 0
 
 
+def test_the_supervisor_keeps_no_folder_busy_and_no_file_of_the_module_open(box):
+    box.installer(HELD_UP)
+    with open(box.folder / "inherited", "w", encoding="ascii") as inherited:
+        os.set_inheritable(inherited.fileno(), True)
+        box.run(wait=False)
+        supervisor = eventually(lambda: box.note("supervisor")).strip()
+        assert os.readlink(f"/proc/{supervisor}/cwd") == "/"
+        files = {os.readlink(path) for path in Path(f"/proc/{supervisor}/fd").iterdir()}
+    (box.notes / "go").touch()
+    assert {name for name in files if not name.startswith("pipe:")} == {"/dev/null", str(box.lock), str(box.output)}
+    assert len(files) == 4  # and the installer's output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_supervisor_that_is_asked_to_stop_ends_the_installer_and_says_so(box, number):
+    logs = box.storage / "logs/bootstrap-logs"
+    box.installer(
+        f"mkdir -p {logs}; echo $5 >{logs}/bootstrap.log; echo working; sleep 60 & echo $! >$NOTES/child; wait"
+    )
+    box.run(wait=False)
+    eventually(lambda: box.note("child"))
+    os.kill(int(box.note("supervisor")), number)
+    record = box.follow()
+    assert (record["rc"], record["stopped_by"], record["output"]) == (-15, number, ["working"])
+    for name in ("started", "child"):
+        eventually(lambda name=name: not runs(int(box.note(name))))
+    assert box.note("engine").splitlines()[-1] == "rm --force elastic-cloud-enterprise-installer"
+    assert TOKEN not in (logs / "bootstrap.log").read_text()
+    message = install_record.outcome(record, str(box.storage))["msg"]
+    assert f"the installer was interrupted: its supervisor was stopped by signal {number}, as when" in message
+
+
+def test_a_shutdown_that_reaches_the_installer_first_is_an_interruption_too(box):
+    box.installer("touch $NOTES/ready; sleep 60 & wait")
+    box.run(wait=False)
+    eventually((box.notes / "ready").exists)
+    supervisor, installer = int(box.note("supervisor")), int(box.note("started"))
+    os.kill(supervisor, signal.SIGSTOP)
+    for pid in (installer, supervisor):
+        os.kill(pid, signal.SIGTERM)
+    os.kill(supervisor, signal.SIGCONT)
+    assert (box.follow()["rc"], box.follow()["stopped_by"]) == (-15, 15)
+    assert box.note("engine").splitlines()[-1] == "rm --force elastic-cloud-enterprise-installer"
+
+
+def test_a_closed_terminal_stops_nothing_and_is_not_ignored_by_the_installer(box):
+    box.installer(f"grep SigIgn /proc/$$/status >$NOTES/ignored; {HELD_UP}")
+    box.run(wait=False)
+    ignored = eventually(lambda: box.note("ignored"))
+    os.kill(int(box.note("supervisor")), signal.SIGHUP)
+    (box.notes / "go").touch()
+    assert (box.follow()["rc"], int(ignored.split()[1], 16) & 1) == (0, 0)
+
+
+def test_the_id_of_a_persistent_token_is_kept(box):
+    box.run(token_id="an-id", wait=False)
+    assert box.follow()["token_id"] == "an-id"
+
+
+@pytest.mark.parametrize(
+    ("session", "warning"),
+    [
+        (host_session.Session(), None),
+        (host_session.Session("no bus"), "systemd did not give it a unit of its own: no bus"),
+        (host_session.Session(None, True), "a lost connection ends the installer: become root for this task"),
+        (host_session.Session("no bus", True), "a lost connection ends the installer: become root for this task"),
+    ],
+)
+def test_an_installer_that_could_not_leave_the_session_is_a_warning(box, monkeypatch, session, warning):
+    names = []
+    monkeypatch.setattr(detached, "leave_session", lambda name: (names.append(name), session)[1])
+    result = box.run()
+    assert (len(result.warnings), warning in (result.warnings or [None])[0] if warning else True) == (
+        1 if warning else 0,
+        True,
+    )
+    assert box.follow()["in_session"] is session.kills
+
+
+def test_a_supervisor_that_cannot_begin_starts_no_installer(box, monkeypatch):
+    def fail(_name):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(detached, "leave_session", fail)
+    result = box.run()
+    assert (result["failed"], result["rc"], box.note("started")) == (True, 126, "")
+    assert "the process that watched the installer failed and stopped it: OSError: [Errno 5]" in result["msg"]
+    assert result.warnings == []
+
+
 def test_a_second_run_adopts_the_first(box):
     box.installer(HELD_UP)
     box.run(wait=False)
@@ -372,15 +594,14 @@ def test_a_second_run_adopts_the_first(box):
     eventually(lambda: box.note("started"))
     # The third waits for the end: it comes after its first look at the lock.
     looks = []
-    real = host_facts.lock_is_held
+    real = detached.lock_state
 
-    def look(path):
-        looks.append(path)
-        if len(looks) == 3:
-            (box.notes / "go").touch()
-        return real(path)
+    def look(place):
+        looks.append(place)
+        (box.notes / "go").touch()
+        return real(place)
 
-    with mock.patch.object(host_facts, "lock_is_held", look):
+    with mock.patch.object(detached, "lock_state", look):
         third = box.run()
     assert (third["changed"], third["rc"], third["output"]) == (False, 0, ["done"])
     assert len(box.note("started").split()) == 1
@@ -391,20 +612,20 @@ def test_a_second_run_fails_with_the_first(box):
     box.run(wait=False)
     (box.notes / "go").touch()
     box.follow()
-    with mock.patch.object(host_facts, "lock_is_held", side_effect=[True, True, False]):
+    with mock.patch.object(install, "look", return_value=(box.place, "running", {})):
         result = box.run()
     assert (result["failed"], result["rc"], result["changed"]) == (True, 1, False)
 
 
 def test_two_runs_that_begin_at_once_start_one_installer(box):
-    os.makedirs(box.paths.folder)
-    with open(box.paths.lock, "w", encoding="ascii") as lock:
+    box.make_place()
+    with open(box.lock, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # The other one took the lock after this one had looked.
-        with mock.patch.object(host_facts, "lock_is_held", return_value=False):
+        with mock.patch.object(install, "look", return_value=(box.place, "over", {})):
             result = box.run(wait=False)
     assert (result["changed"], result["msg"]) == (False, "an installer runs already: not started again")
-    assert (box.note("started"), os.path.exists(box.paths.record)) == ("", False)
+    assert (box.note("started"), box.record.exists()) == ("", False)
 
 
 def test_an_installer_that_this_collection_did_not_start_is_not_touched(box):
@@ -429,7 +650,7 @@ def test_a_killed_supervisor_is_an_interruption_and_no_second_installer_is_start
     eventually(lambda: not runs(supervisor))
     record = box.follow()
     assert install_record.install_state(record) == "interrupted"
-    outcome = install_record.outcome(detached.follow(box.paths), str(box.storage))
+    outcome = install_record.outcome(detached.follow(box.place), str(box.storage))
     assert (outcome["rc"], outcome["meaning"]) == (None, "interrupted")
     again = box.run()
     assert (again["changed"], "an installer that this collection does not supervise runs already" in again["msg"]) == (
@@ -440,8 +661,8 @@ def test_a_killed_supervisor_is_an_interruption_and_no_second_installer_is_start
 
 
 def test_after_an_interruption_a_new_run_starts_the_installer_again(box):
-    os.makedirs(box.paths.folder)
-    Path(box.paths.record).write_text(json.dumps({"started": 1.0}))
+    box.make_place()
+    box.record.write_text(json.dumps({"started": 1.0}))
     assert (box.run()["rc"], box.follow()["rc"]) == (0, 0)
 
 
@@ -654,21 +875,21 @@ def test_only_a_running_container_of_the_installer_is_a_running_installer(box, s
 
 def test_a_full_disk_hides_neither_the_end_nor_the_exit_code(box, monkeypatch):
     box.installer("until [[ -e $NOTES/go ]]; do sleep 0.01; done; echo last line; exit 3")
-    real_write, real_mkstemp = os.write, tempfile.mkstemp
+    refused = OSError(28, "No space left on device")
 
     def write(handle, content):
-        if os.readlink(f"/proc/self/fd/{handle}") == box.paths.output:
-            raise OSError(28, "No space left on device")
-        return real_write(handle, content)
+        if os.readlink(f"/proc/self/fd/{handle}") == str(box.output):
+            raise refused
+        return os.write(handle, content)
 
-    def mkstemp(**options):
-        if (box.notes / "go").exists():
-            raise OSError(28, "No space left on device")
-        return real_mkstemp(**options)
+    def make(name, *values, **options):
+        if str(name).startswith(".record") and (box.notes / "go").exists():
+            raise refused
+        return os.open(name, *values, **options)
 
-    fake_os = types.SimpleNamespace(**{**{name: getattr(os, name) for name in dir(os)}, "write": write})
-    monkeypatch.setattr(detached, "os", fake_os)
-    monkeypatch.setattr(host_files, "tempfile", types.SimpleNamespace(mkstemp=mkstemp))
+    names = {name: getattr(os, name) for name in dir(os)}
+    monkeypatch.setattr(detached, "os", types.SimpleNamespace(**{**names, "write": write}))
+    monkeypatch.setattr(host_files, "os", types.SimpleNamespace(**{**names, "open": make}))
     box.run(wait=False)
     (box.notes / "go").touch()
     record = box.follow()
@@ -686,28 +907,29 @@ def test_a_supervisor_that_fails_stops_the_installer_before_it_releases_the_lock
         eventually(lambda: box.note("child"))
         raise RuntimeError("broken " + TOKEN)
 
-    monkeypatch.setattr(detached, "select", types.SimpleNamespace(select=fail))
+    monkeypatch.setattr(detached, "collect", fail)
     box.run(wait=False)
     record = box.follow()
-    assert (install_record.install_state(record), record["rc"], record["output"]) == (
+    assert (install_record.install_state(record), record["rc"], record["supervisor_error"]) == (
         "finished",
         126,
-        ["RuntimeError: broken ********"],
+        "RuntimeError: broken ********",
     )
     for name in ("started", "child"):
         assert not runs(int(box.note(name)))
 
 
 def test_a_process_that_only_asks_for_the_lock_is_not_a_supervisor(box, monkeypatch):
-    os.makedirs(box.paths.folder)
-    with open(box.paths.lock, "w", encoding="ascii") as lock:
+    box.make_place()
+    with open(box.lock, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_SH)
-        real = time.sleep
-        clock = types.SimpleNamespace(
-            time=time.time,
-            monotonic=time.monotonic,
-            sleep=lambda seconds: (fcntl.flock(lock, fcntl.LOCK_UN), real(0.001)),
-        )
+
+        def sleep(_seconds):
+            with contextlib.suppress(OSError):  # the supervisor has closed this file
+                fcntl.flock(lock, fcntl.LOCK_UN)
+            time.sleep(0.001)
+
+        clock = types.SimpleNamespace(time=time.time, monotonic=time.monotonic, sleep=sleep)
         monkeypatch.setattr(detached, "time", clock)
         assert box.run()["rc"] == 0
 

@@ -7,16 +7,26 @@
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import subprocess
 import sys
 
-from ansible_collections.ece.platform.plugins.module_utils import _detached, _host_facts, _install_record
+from ansible_collections.ece.platform.plugins.module_utils import (
+    _detached,
+    _host_facts,
+    _install_files,
+    _install_record,
+)
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user
-from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import HostFacts, InstallRecord, LastInstall
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import (
+    FOLLOW_SOURCE,
+    HostFacts,
+    InstallRecord,
+    LastInstall,
+)
 
-NOT_IN_A_FIRST_RECORD = {"lock", "now"}
+# Fields that are added when a record is read, and those of a supervisor that failed.
+NOT_IN_A_FIRST_RECORD = {"lock", "now", "damaged", "stopped_by", "supervisor_error"}
 
 
 def test_facts(tmp_path):
@@ -26,14 +36,14 @@ def test_facts(tmp_path):
         "bin_paths": [],
         "docker_socket": str(tmp_path / "docker.sock"),
         "storage_path": str(tmp_path),
+        "state_path": str(tmp_path / "state"),
     }
     assert set(_host_facts.gather(options)) == set(HostFacts.__annotations__)
 
 
-def test_last_install(tmp_path):
-    record = tmp_path / "record.json"
-    record.write_text(json.dumps({"started": 1.0, "finished": 2.0, "rc": 0}), encoding="utf-8")
-    assert set(_host_facts.last_install(str(record), False)) == set(LastInstall.__annotations__)
+def test_last_install():
+    record = {"started": 1.0, "finished": 2.0, "rc": 0}
+    assert set(_host_facts.last_install(record, False)) == set(LastInstall.__annotations__)
 
 
 def test_record(tmp_path):
@@ -41,8 +51,10 @@ def test_record(tmp_path):
     job = _detached.Job(
         command=["true"],
         user=user,
-        paths=_install_record.log_paths(str(tmp_path)),
+        place=_install_files.places(str(tmp_path), str(tmp_path / "state"))[0],
+        storage_path=str(tmp_path),
         token="no-secret",
+        token_id="an-id",
         roles=["allocator"],
         timeout=60,
         engine=None,
@@ -50,8 +62,10 @@ def test_record(tmp_path):
         docker_socket="",
     )
     assert _detached.start_detached(job)
-    written = _detached.follow(job.paths)
+    written = _detached.follow(job.place)
     assert set(written) == set(InstallRecord.__annotations__) - NOT_IN_A_FIRST_RECORD
-    command = [sys.executable, "-c", _install_record.FOLLOW_SOURCE, job.paths.record, job.paths.lock, "0"]
+    command = [sys.executable, "-c", FOLLOW_SOURCE, str(tmp_path), str(tmp_path / "state"), "0"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]})
-    assert set(_install_record.parse_follow(printed.stdout)) == set(InstallRecord.__annotations__)
+    read = _install_record.parse_follow(printed.stdout)
+    assert set(read) == set(written) | {"lock", "now"}
+    assert set(InstallRecord.__annotations__) == set(_install_record._FIELDS)
