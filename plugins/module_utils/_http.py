@@ -60,8 +60,8 @@ ERROR_DEPTH_MAX = 8
 # No reply of the API is as deep.
 REPLY_DEPTH_MAX = 100
 LINE_LENGTH_MAX = 200
-# Control characters in the bytes of a JSON text: as an escape, or as UTF-8 of the second range.
-CONTROL_BYTES = re.compile(rb"\\u00(?:[01]|7[fF]|[89])|\\[bfr]|\xc2[\x80-\x9f]|\x7f")
+# Control characters may be in the bytes of a JSON text: as an escape, as UTF-8 of the second range, or in UTF-16.
+CONTROL_BYTES = re.compile(rb"\\u00(?:[01]|7[fF]|[89])|\\[bfr]|\xc2[\x80-\x9f]|\x7f|\x00")
 
 Json = Any
 

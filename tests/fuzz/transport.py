@@ -116,9 +116,9 @@ def check_sendable(request: requests.PreparedRequest, timeout: tuple[float, floa
 class _Client(EceClient):
     """The real client, except for documents that are known beforehand."""
 
-    def request(self, method, path, *, params=None, body=None):
+    def request(self, method, path, **arguments):
         document = self.platform_known(method, path)
-        return super().request(method, path, params=params, body=body) if document is None else document
+        return super().request(method, path, **arguments) if document is None else document
 
 
 def client_of(platform: Platform, credentials: str) -> EceClient:

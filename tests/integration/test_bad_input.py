@@ -10,14 +10,14 @@ import pytest
 
 PUNCTUATION = {"blank": "a b", "quote": "a'b", "dollar": "a$b", "dash": "-a"}
 CONNECTION = [
-    ("no url", {"ece_url": None}, {}, "url is not set"),
+    ("no url", {"ece_url": None}, {}, "ece_url is not set"),
     ("http", {"ece_url": "http://127.0.0.1:1"}, {}, "ece_allow_http"),
     ("no credentials", {}, {"ECE_USERNAME": "", "ECE_PASSWORD": ""}, "no credentials"),
     ("both credentials", {}, {"ECE_API_KEY": "some-key"}, "set one kind of credentials"),
-    ("half credentials", {}, {"ECE_PASSWORD": ""}, "password is not set"),
+    ("half credentials", {}, {"ECE_PASSWORD": ""}, "ece_password is not set"),
     ("wrong password", {}, {"ECE_PASSWORD": "not-the-password"}, "the credentials were refused"),
-    ("unknown CA", {"ece_ca_path": None}, {}, "not signed by a known CA; set ca_path"),
-    ("CA file missing", {"ece_ca_path": "/nowhere/ca.pem"}, {}, "ca_path /nowhere/ca.pem is not a file"),
+    ("unknown CA", {"ece_ca_path": None}, {}, "not signed by a known CA; set ece_ca_path"),
+    ("CA file missing", {"ece_ca_path": "/nowhere/ca.pem"}, {}, "ece_ca_path /nowhere/ca.pem is not a file"),
     (
         "unreachable",
         {"ece_url": "https://127.0.0.1:1"},

@@ -996,6 +996,11 @@ def test_no_text_of_the_platform_has_control_sequences(ece, make_client, reply, 
     assert "title" not in shown
 
 
+def test_a_text_in_another_encoding_has_none_either(ece, make_client):
+    ece.expect("GET", "/platform", body=json.dumps({"version": "a\x9bb"}, ensure_ascii=False).encode("utf-16"))
+    assert make_client().platform()["version"] == "a"
+
+
 def test_a_web_page_has_no_control_sequences_either(ece, make_client):
     ece.expect("GET", "/platform", status=500, body="\x1b[31m\n\x1b[0mdown\x07")
     with pytest.raises(EceApiError, match=r"answered HTTP 500: down$"):
