@@ -32,7 +32,11 @@ sys.path.insert(0, str(ROOT))
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the folder for temporary files, of pytest itself, too. Every user may write there, as in the machine's."""
+    """Make the folder for temporary files, of pytest itself, too. Every user may write there, as in the machine's.
+
+    The umask is a usual one, because the install user reads files of the tests.
+    """
+    os.umask(0o022)
     folder = tempfile.mkdtemp(prefix="ece-tests-")
     os.chmod(folder, 0o1777)
     os.environ["TMPDIR"] = tempfile.tempdir = folder

@@ -32,6 +32,11 @@ COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "coll
 PLAYBOOK = "ece.platform.add_allocators"
 CALLBACKS = Path(__file__).parent / "callbacks"
 PLAY_TIMEOUT_SECONDS = 180
+# Environment variables that change where a play connects, whom it trusts, or what it runs.
+SETTING_OF_THE_MACHINE = re.compile(
+    r"ANSIBLE_|ECE_|PYTHON(PATH|HOME)$|NETRC$|(REQUESTS|CURL)_CA_BUNDLE$|SSL_CERT_|(HTTP|HTTPS|ALL|NO)_PROXY$",
+    re.IGNORECASE,
+)
 # Environment variables with which operators pass a credential to every process that they start.
 EXPORTED = ("ECE_PASSWORD", "ECE_API_KEY")
 # Variables with which operators write a credential into an inventory.
@@ -136,13 +141,17 @@ class Operator:
         return [program, str(playbook), "-i", str(self.inventory()), *self.options, *options], self.play_environment()
 
     def play_environment(self) -> dict[str, str]:
-        """Return the environment of a play, without any Ansible setting of this machine."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "ECE_"))}
+        """Return the environment of a play, without any setting of this machine for Ansible, proxies and CAs."""
+        kept = {key: value for key, value in os.environ.items() if not SETTING_OF_THE_MACHINE.match(key)}
+        # Without a file of its own a play would read /etc/ansible/ansible.cfg.
+        configuration = self.folder / "ansible.cfg"
+        configuration.touch()
         return {
             **kept,
             "PATH": f"{self.core}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "TMPDIR": str(self.temporary),
+            "ANSIBLE_CONFIG": str(configuration),
             "ANSIBLE_SYSTEM_TMPDIRS": str(self.temporary),
             "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
             "ANSIBLE_HOME": str(self.folder / "ansible"),

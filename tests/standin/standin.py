@@ -85,7 +85,7 @@ class StandIn:
     def _start(self) -> None:
         options = self._options
         self.directory = self._make_directory(options.directory)
-        (self.directory / "installer").mkdir(exist_ok=True)
+        _make_open(self.directory / "installer")
         self.write_installer()
         self.ca_path = str(self.directory / "ca.pem")
         self._certificates = Certificates(Path(self.ca_path), options.certified_names, options.certificate)
@@ -236,7 +236,7 @@ class StandIn:
             "install_seconds": self.install_seconds,
         }
         folder = self.directory / "hosts" / name
-        folder.parent.mkdir(exist_ok=True)
+        _make_open(folder.parent)
         self.hosts[name] = LocalHost(folder, ip, zone, {**defaults, **settings})
         return self.hosts[name].variables(self.installer_path)
 
@@ -252,3 +252,9 @@ class StandIn:
         members = {name: dict(variables) for name, variables in hosts.items()}
         variables = {"ece_url": self.url, "ece_ca_path": self.ca_path}
         return {"all": {"vars": variables, "children": {group: {"hosts": members}}}}
+
+
+def _make_open(folder: Path) -> None:
+    """Make a folder that the install user can reach, whatever the umask."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
