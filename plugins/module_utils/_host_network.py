@@ -40,7 +40,7 @@ PORTS_OF_ROLES: Dict[str, Tuple[Tuple[int, int], ...]] = {
 
 _SIOCGIFCONF = 0x8912
 # struct ifreq: a name of 16 bytes, then a struct sockaddr_in, and room for a struct ifmap.
-_IFREQ_BYTES = 16 + struct.calcsize("LLHBBBxP")
+_IFREQ_BYTES = 16 + struct.calcsize("LLHBBB0L")
 _ROUTE_UP, _ROUTE_REJECT = 0x1, 0x200
 # Bridges of container engines and of libvirt. Many hosts have the same addresses on them.
 _BRIDGE = re.compile(r"^(docker\d+|br-[0-9a-f]{12}|cni\d*|cni-podman\d+|podman\d+|virbr\d+|veth.*)$")

@@ -13,6 +13,8 @@ import os
 import stat
 
 SIZE_MAX_BYTES = 4 * 1024 * 1024
+# The kernel refuses to give its own files in pieces of megabytes.
+PIECE_BYTES = 64 * 1024
 
 
 def read_text(path: str) -> str:
@@ -23,12 +25,17 @@ def read_text(path: str) -> str:
     except OSError:
         return ""
     try:
-        with os.fdopen(handle, "rb") as source:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return ""
-            return source.read(SIZE_MAX_BYTES).decode("utf-8", "replace")
+        content = b""
+        while stat.S_ISREG(os.fstat(handle).st_mode) and len(content) < SIZE_MAX_BYTES:
+            piece = os.read(handle, PIECE_BYTES)
+            if not piece:
+                break
+            content += piece
+        return content.decode("utf-8", "replace")
     except OSError:
         return ""
+    finally:
+        os.close(handle)
 
 
 def read_number(path: str) -> int:

@@ -422,7 +422,7 @@ def _selinux_commands(facts: Facts, options: Options) -> Iterator[str]:
     missing = facts["selinux"]["missing_commands"]
     if options["selinux"] and missing:
         yield (
-            f"There is no {' and no '.join(missing)}, which --selinux needs: install the packages "
+            f"There is no command {' or '.join(missing)}, which --selinux needs: install the packages "
             "policycoreutils-python-utils, policycoreutils and checkpolicy."
         )
 

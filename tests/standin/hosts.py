@@ -121,7 +121,7 @@ class LocalHost:
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o755)
         (folder / "os-release").write_text(OS_RELEASE, encoding="utf-8")
-        for command in ("docker", "podman") if self._podman else ("docker",):
+        for command in ("docker", "podman", "podman-remote") if self._podman else ("docker",):
             _replace_file(folder / "bin" / command, engine_text(), 0o755)
         self.configure()
         self.open_socket()
@@ -219,7 +219,8 @@ class LocalHost:
             "ece_host_user": self._user.pw_name,
             "ece_host_installer_src": str(installer),
             "ece_host_installer_path": str(self.folder / INSTALLER),
-            "ece_host_skip_checks": ["os", "memory", "disk", "ports"],
+            # What is this machine's own, which differs from one to the next.
+            "ece_host_skip_checks": ["disk", "host_ip", "kernel", "limits", "memory", "network", "os", "ports"],
         }
         if self._podman:
             shown["ece_host_container_engine"] = "podman"
@@ -283,4 +284,5 @@ def host_files(join_port: int, join_host: str = "", **settings: Any) -> dict[str
     }
     if conf.get("engine") == "podman":
         files["/usr/local/bin/podman"] = files["/usr/local/bin/docker"]
+        files["/usr/local/bin/podman-remote"] = files["/usr/local/bin/docker"]
     return files

@@ -58,6 +58,7 @@ def run(folder, run_module):
             "storage_path": str(folder / "elastic"),
             "docker_socket": str(folder / "docker.sock"),
             "bin_paths": [str(folder / "bin")],
+            "skip_checks": ["network"],
             **more,
         }
         return run_module(ece_host_info, check_mode=check_mode, connection={}, **arguments)
@@ -106,7 +107,7 @@ def test_problems_are_those_of_the_rules_and_the_facts(run):
         "force": False,
         "selinux": False,
         "host_ip": None,
-        "skip_checks": [],
+        "skip_checks": ["network"],
     }
     assert (result["problems"], result["warnings_found"]) == host_rules.check_requirements(result["facts"], options)
     assert any(problem.startswith("There is no socket") for problem in result["problems"])
@@ -193,7 +194,12 @@ def inspected(run, content=SCRIPT, **options):
 
 def test_the_installer_is_read_and_returned(run):
     result, download = inspected(run, version="3.8.0")
-    assert result["installer"] == {"version": "3.8.0", "checksum": "sha256:" + hashlib.sha256(SCRIPT).hexdigest()}
+    assert result["installer"] == {
+        "version": "3.8.0",
+        "checksum": "sha256:" + hashlib.sha256(SCRIPT).hexdigest(),
+        "support_matrix": {},
+        "arguments": [],
+    }
     assert result["problems"] == []
     download.assert_called_once_with(URL, "/etc/ca.pem")
 
