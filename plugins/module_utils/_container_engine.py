@@ -35,8 +35,8 @@ WRAPPER_NOTE = "Emulate Docker CLI"
 PODMAN_REMOTE = "podman-remote"
 # An engine that takes longer does not answer.
 ANSWER_SECONDS = 30
-# How run_command() begins the error of a command that took longer than its time limit.
-NO_ANSWER = "no answer within"
+# The exit code of run_command() for a command that took longer than its time limit.
+TIMED_OUT = 124
 _VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)*)")
 _CLIENT_VERSION = re.compile(r"Version:\s+(\d+\.\d+(?:\.\d+)*)")
 
@@ -54,6 +54,7 @@ class Listing(NamedTuple):
 
     containers: List[Dict[str, str]]
     error: Optional[str]
+    is_silent: bool = False
 
 
 def socket_facts(path: str) -> Dict[str, Any]:
@@ -127,7 +128,7 @@ def list_containers(client: Sequence[str], paths: Sequence[str], user: Optional[
     """All containers that the client lists when it runs as the user."""
     output = run_command([*client, *LIST_CONTAINERS], user=user, paths=paths, timeout=ANSWER_SECONDS)
     if output.rc != 0:
-        return Listing([], _first_line(output))
+        return Listing([], _first_line(output), output.rc == TIMED_OUT)
     rows = [line.split("|") for line in output.out.splitlines()]
     return Listing([dict(zip(("name", "image", "status"), row)) for row in rows if len(row) == 3], None)
 
@@ -205,13 +206,12 @@ def _ask(facts: Dict[str, Any], client: Sequence[str], user: Optional[str], path
         listing = list_containers(client, paths, user)
         facts["socket_error" if through_socket else "docker_error"] = listing.error
     # An engine that does not answer is asked once, because each question takes the whole time limit.
-    is_silent = (listing.error or "").startswith(NO_ANSWER)
-    if through_socket and facts["docker_command"] and not facts["docker_is_rootless"] and not is_silent:
+    if through_socket and facts["docker_command"] and not facts["docker_is_rootless"] and not listing.is_silent:
         plain = [find_command("docker", paths) or "docker"]
         facts["docker_error"] = list_containers(plain, paths, user).error
     facts["error"] = facts["docker_error"] or facts["socket_error"] or (None if client else listing.error)
     facts["usable"] = facts["error"] is None
-    if client and listing.error is not None and not is_silent:
+    if client and listing.error is not None and not listing.is_silent:
         # Root is asked where the user may not use the engine: that must not look like an engine without containers.
         listing = list_containers(client, paths)
     return listing

@@ -228,8 +228,8 @@ def _is_documented(facts: Facts, options: Options) -> Iterator[str]:
         return
     if not is_accepted(expected.row, name, engine["name"], engine["version"]):
         yield (
-            f"It is not known whether ECE {options['version']} supports {_engine_name(facts)} on {name}: look at "
-            "https://www.elastic.co/support/matrix, the installer decides."
+            f"{_engine_name(facts)} on {name} is not among what ECE {options['version']} is known here to support: "
+            "look at https://www.elastic.co/support/matrix, the installer may refuse it."
         )
 
 

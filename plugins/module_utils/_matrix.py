@@ -12,7 +12,7 @@ Runs on hosts too: Python 3.6 and the standard library.
 """
 
 import re
-from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import release
 
@@ -24,7 +24,8 @@ Release = Tuple[int, ...]
 # The vendor's page: https://www.elastic.co/support/matrix#elastic-cloud-enterprise
 MATRIX: Dict[Release, Row] = {
     # 4.1 and 4.2: what Elastic's documentation and its own role say, to 2026-09 (elastic/docs-content 8058 and 8239,
-    # elastic/ansible-elastic-cloud-enterprise 220, 221, 224 and 225). No text of these scripts was available.
+    # elastic/ansible-elastic-cloud-enterprise 220, 221, 224 and 225), and what 4.0 has where they say nothing. No text
+    # of these scripts was available, and the documentation names majors of Docker.
     (4, 2): {
         "RHEL-8": {"podman": ("4",)},
         "RHEL-9": {"podman": ("4", "5")},
@@ -154,6 +155,8 @@ _TOKEN = re.compile(
     r"|(?P<engine>docker|podman)[-_ ]?(?P<version>\d+(?:\.\d+)*\+?)",
     re.IGNORECASE,
 )
+_ACCEPTED = re.compile(r"^(\S.*) (docker|podman) (\d+(?:\.\d+)*\+?)\Z")
+_RELEASE = re.compile(r"^\d+\.\d+(\.\d+(-[^.]*)?)?\Z")
 _SYSTEMS = {"rhel": "RHEL", "rockylinux": "RockyLinux", "rocky": "RockyLinux", "centos": "CentOS", "ubuntu": "Ubuntu"}
 
 
@@ -173,14 +176,22 @@ def script_matrix(text: str) -> Dict[str, List[str]]:
     return found
 
 
-def _row_of(pairs: List[str], is_literal: bool) -> Row:
+def _row_of(texts: Iterable[Any], is_literal: bool) -> Row:
     row: Row = {}
-    for pair in pairs:
-        system, engine, version = pair.split(" ")
-        version = version if is_literal else version.split(".")[0]
+    for found in filter(None, (_ACCEPTED.match(str(text)) for text in texts)):
+        system, engine, version = found.groups()
         versions = row.setdefault(system, {}).get(engine, ())
-        row[system][engine] = (*versions, version)
+        row[system][engine] = (*versions, version if is_literal else version.split(".")[0])
     return row
+
+
+def _rows_of(matrix: Mapping[str, Any], is_literal: bool) -> Dict[Release, Row]:
+    """The rows of what script_matrix() returned and a user may have written. What is not of that shape is left out."""
+    return {
+        release(key): _row_of(texts, is_literal)
+        for key, texts in matrix.items()
+        if _RELEASE.match(str(key)) and isinstance(texts, (list, tuple))
+    }
 
 
 # -- what applies ----------------------------------------------------------------------------------------------------
@@ -193,7 +204,7 @@ def _nearest(rows: Mapping[Release, Row], version: str) -> Optional[Release]:
 
 
 def expectation(
-    version: str, matrix: Optional[Mapping[str, List[str]]] = None, script_version: Optional[str] = None
+    version: str, matrix: Optional[Mapping[str, Any]] = None, script_version: Optional[str] = None
 ) -> Expectation:
     """What a platform of this version asks of a host.
 
@@ -203,8 +214,8 @@ def expectation(
     if matrix:
         # Scripts to 4.0 compare the two numbers of Docker. To later ones 29.0 may mean each 29, as it does in the
         # documentation, so that only another major version is taken for refused.
-        is_literal = bool(script_version) and release(script_version or "") <= ENFORCED_TO
-        rows = {release(key): _row_of(pairs, is_literal) for key, pairs in matrix.items()}
+        is_literal = bool(_RELEASE.match(script_version or "")) and release(script_version or "") <= ENFORCED_TO
+        rows = _rows_of(matrix, is_literal)
         nearest = _nearest(rows, version)
         return Expectation(rows[nearest] if nearest else None, None)
     nearest = _nearest(MATRIX, version)

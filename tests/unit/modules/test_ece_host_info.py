@@ -171,6 +171,44 @@ def test_the_documentation_has_every_fact(folder, run, options):
     assert_documented(documented["contains"], documented["sample"])
 
 
+def test_the_coordinator_and_the_registry_are_asked_unless_that_is_skipped(run):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        options = {"coordinator_host": "127.0.0.1", "docker_registry": f"127.0.0.1:{port}/mirror"}
+        result = run(skip_checks=[], **options)
+        assert run(**options)["facts"]["connections"] == []
+    errors = {(one["purpose"], one["port"]): one["error"] for one in result["facts"]["connections"]}
+    assert errors["registry", port] is None and errors["coordinator", 12443] == "connection refused"
+    assert any("does not reach the coordinator 127.0.0.1" in sentence for sentence in result["warnings_found"])
+
+
+def test_the_address_is_one_by_which_the_host_is_known(run):
+    addresses = run()["facts"]["addresses"]
+    for known in addresses:
+        assert run(addresses=["alloc-7", known])["facts"]["host_ip"] == known
+    result = run(host_ip="192.0.2.254")
+    assert result["facts"]["host_ip"] == "192.0.2.254"
+    foreign = "ece_host_ip 192.0.2.254 (option host_ip) is not an address of this host"
+    assert any(problem.startswith(foreign) for problem in result["problems"]) is bool(addresses)
+
+
+def test_the_table_of_a_copied_installer_decides(run):
+    system = run()["facts"]["os"]["matrix_name"]
+    for version, outcome in (("25.0", []), ("26.0", ["refuses"])):
+        known = {"version": "4.0.3", "support_matrix": {"4.0": [f"{system} docker {version}"]}, "arguments": []}
+        problems = run(version="4.0.3", installer_facts=known)["problems"]
+        assert ["refuses" for problem in problems if "does not support" in problem] == outcome
+
+
+def test_a_pipe_in_place_of_the_record_is_not_waited_for(folder, run):
+    paths = log_paths(str(folder / "elastic"))
+    os.makedirs(paths.folder)
+    os.mkfifo(paths.record)
+    assert run()["facts"]["last_install"] is None
+
+
 def test_nothing_is_written(folder, run):
     before = sorted(folder.rglob("*"))
     run(check_mode=True)
