@@ -278,7 +278,7 @@ def _disk_is_xfs(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-@rule("disk", WARNING, "That XFS is mounted with project quotas.", SOFTWARE)
+@rule("disk", WARNING, "The storage path of an allocator, if it is on XFS, is mounted with project quotas.", SOFTWARE)
 def _disk_has_quotas(facts: Facts, options: Options) -> Iterator[str]:
     storage = facts["storage"]
     if "allocator" in options["roles"] and storage["filesystem"] == "xfs" and not storage["project_quotas"]:

@@ -288,7 +288,7 @@ def _no_leftovers(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-@rule("leftovers", WARNING, "Nor of an installation that failed.", OWN)
+@rule("leftovers", WARNING, "The storage path has no parts of an installation that failed.", OWN)
 def _no_failed_leftovers(facts: Facts, options: Options) -> Iterator[str]:
     if _has_leftovers(facts) and _failed_before(facts):
         yield (
