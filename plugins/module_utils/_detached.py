@@ -30,6 +30,7 @@ from ansible_collections.ece.platform.plugins.module_utils._host_process import 
     clean_environment,
     run_command,
 )
+from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
 from ansible_collections.ece.platform.plugins.module_utils._install_record import TAIL_LINES, LogPaths, last_lines
 from ansible_collections.ece.platform.plugins.module_utils._text import redact
 
@@ -154,7 +155,7 @@ def supervise(job: Job, record: Record) -> None:
     )
     try:
         timed_out = collect(process, job, output)
-        bootstrap_log = last_lines(redact(host_facts.read_text(job.paths.bootstrap), [job.token]))
+        bootstrap_log = last_lines(redact(read_text(job.paths.bootstrap), [job.token]))
     except BaseException:
         stop(process, job)  # while the lock is held: another run must not take this host for a free one
         raise
@@ -229,7 +230,7 @@ def follow(paths: LogPaths) -> Record:
     while host_facts.lock_is_held(paths.lock):
         time.sleep(POLL_SECONDS)
     try:
-        record = json.loads(host_facts.read_text(paths.record) or "{}")
+        record = json.loads(read_text(paths.record) or "{}")
     except ValueError:
         return {}
     return record if isinstance(record, dict) else {}

@@ -147,7 +147,7 @@ def storage_facts(path: str, user: Optional[str], mounts: Optional[str] = None) 
 def store_facts(store: Mapping[str, Optional[str]], storage: Mapping[str, Any]) -> Dict[str, Any]:
     """Folder and driver of the engine's images and containers, its free space, and whether it is ECE's disk."""
     folder = store["folder"]
-    found = dict(store, free_gb=None, on_storage_disk=None)
+    found: Dict[str, Any] = dict(store, free_gb=None, on_storage_disk=None)
     try:
         if folder:
             space = os.statvfs(folder)

@@ -632,7 +632,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._host_facts import gather
 from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS
-from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements, is_skipped
+from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
+from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements
 from ansible_collections.ece.platform.plugins.module_utils._install_options import argument_spec, arguments
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import check_source, inspect_download
 
