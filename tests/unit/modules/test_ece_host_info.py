@@ -21,6 +21,7 @@ from unittest import mock
 import pytest
 import yaml
 
+from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
 from ansible_collections.ece.platform.plugins.module_utils import _host_rules as host_rules
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError
@@ -192,6 +193,43 @@ def test_the_address_is_one_by_which_the_host_is_known(run):
     assert result["facts"]["host_ip"] == "192.0.2.254"
     foreign = "ece_host_ip 192.0.2.254 (option host_ip) is not an address of this host"
     assert any(problem.startswith(foreign) for problem in result["problems"]) is bool(addresses)
+
+
+@pytest.fixture
+def podman_host(folder, monkeypatch):
+    """RHEL with podman and package podman-docker as they are installed, and the socket of root."""
+    for name in ("bash", "test", "touch"):
+        (folder / "bin" / name).symlink_to(shutil.which(name))
+    monkeypatch.setattr(host_process, "SYSTEM_PATH", ())
+
+    def command(name, body):
+        (folder / "bin" / name).unlink(missing_ok=True)
+        (folder / "bin" / name).write_text(f"#!/bin/bash\n{body}\n")
+        (folder / "bin" / name).chmod(0o755)
+
+    command(
+        "docker", f'touch {folder}/asked\n[[ $1 == --version ]] || exec podman "$@"\necho podman version 4.9.4-rhel'
+    )
+    command("podman", "[[ $1 != --version ]] || echo podman version 4.9.4-rhel")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "docker.sock"))
+        yield command
+
+
+def engine_problems(result):
+    return [problem for problem in result["problems"] if "podman" in problem.lower()]
+
+
+def test_podman_as_its_packages_leave_it_is_refused_with_what_is_missing(run, podman_host):
+    problems = engine_problems(run())
+    assert "There is no podman-remote command" in problems[0] and len(problems) == 1
+    podman_host("podman-remote", "echo 'Cannot connect to Podman: permission denied' >&2; exit 125")
+    problems = engine_problems(run())
+    assert "cannot use podman through" in problems[0] and "permission denied" in problems[0] and len(problems) == 1
+    podman_host("podman-remote", "[[ $* == *' version' ]] && echo 'Version:      4.9.4'; exit 0")
+    result = run()
+    assert engine_problems(result) == []
+    assert any("package podman-docker" in sentence for sentence in result["warnings_found"])
 
 
 def test_the_table_of_a_copied_installer_decides(run):
