@@ -9,7 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ansible_collections.ece.platform.plugins.module_utils._host_rules import RULES, Rule
+from ansible_collections.ece.platform.plugins.module_utils._host_rule import Rule
+from ansible_collections.ece.platform.plugins.module_utils._host_rules import RULES
 
 HEAD = """# Checks of a host
 
@@ -20,11 +21,18 @@ installer. Module `ece.platform.ece_host_info` does the same.
   not install on a host with a problem.
 * A **warning** is a requirement without which the host can join, but may not work well.
 
+Operating system and engine are compared with the support matrix in the text of the installer that will run, where it
+has one. Else the rows of this collection apply: those to ECE 4.0 are of the installer 4.0.3, those of 4.1 and 4.2 of
+the documentation. What no installer is known to refuse is a warning, as is a version of ECE without a row.
+
+The checks run nothing that writes. Podman is asked through its socket only, because `podman ps` would create files in
+the home folder of the user. The check `network` connects to the coordinator and to the registry, for 2 seconds at most.
+
 Every sentence about a host says what to do. A check that does not apply to your hosts can be skipped by its name, with
 `ece_host_skip_checks` of the role or `skip_checks` of the module; `all` skips all of them.
 
 The last column is where a requirement comes from and when that source was read. `make tables` writes this page from the
-rules in `plugins/module_utils/_host_rules.py`.
+rules in `plugins/module_utils/_host_rules.py` and `_host_advice.py`.
 
 | check | severity | requirement | source |
 |---|---|---|---|

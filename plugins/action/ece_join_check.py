@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, decide
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
@@ -27,6 +28,7 @@ class ActionModule(Step):
         found: dict[str, Any] = {}
         if entry["state"] != MISSING_ROLES:
             options = {**host_info_options(variables), "roles": entry["roles"], "version": entry["version"]}
+            options.update(self._of_copied_installer(variables.get("ece_host_installer_src")))
             found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
             if found.get("failed") or found.get("unreachable"):
                 return found
@@ -50,3 +52,10 @@ class ActionModule(Step):
                 *(f"{entry['name']}: {warning}" for warning in found.get("warnings_found") or []),
             ],
         }
+
+    def _of_copied_installer(self, source: str | None) -> dict[str, Any]:
+        """Return the option of ece_host_info for an installer that is copied to the host when its check is over."""
+        if not source:
+            return {}
+        with open(self._find_needle("files", source), encoding="utf-8", errors="replace") as file:
+            return {"installer_facts": script_facts(file.read())}

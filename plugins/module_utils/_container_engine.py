@@ -21,10 +21,24 @@ from ansible_collections.ece.platform.plugins.module_utils._host_process import 
     run_command,
     search_path,
 )
+from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
 
 LIST_CONTAINERS = ("ps", "--all", "--no-trunc", "--format", "{{.Names}}|{{.Image}}|{{.Status}}")
+# Folder of images and containers, and the storage driver.
+ENGINE_INFO = {
+    "docker": ("info", "--format", "{{.DockerRootDir}}|{{.Driver}}"),
+    "podman": ("info", "--format", "{{.Store.GraphRoot}}|{{.Store.GraphDriverName}}"),
+}
 # Podman's docker command prints this line at each call.
 WRAPPER_NOTE = "Emulate Docker CLI"
+# The installer calls Podman by this command alone: elastic-cloud-enterprise.sh 3.5.1 and 4.0.3 (2025-10-31).
+PODMAN_REMOTE = "podman-remote"
+# An engine that takes longer does not answer.
+ANSWER_SECONDS = 30
+# The exit code of run_command() for a command that took longer than its time limit.
+TIMED_OUT = 124
+_VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)*)")
+_CLIENT_VERSION = re.compile(r"Version:\s+(\d+\.\d+(?:\.\d+)*)")
 
 
 class Engine(NamedTuple):
@@ -40,6 +54,7 @@ class Listing(NamedTuple):
 
     containers: List[Dict[str, str]]
     error: Optional[str]
+    is_silent: bool = False
 
 
 def socket_facts(path: str) -> Dict[str, Any]:
@@ -51,33 +66,55 @@ def socket_facts(path: str) -> Dict[str, Any]:
     return {"path": path, "is_socket": is_socket}
 
 
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
 def find_engine(wanted: Optional[str], paths: Sequence[str]) -> Engine:
     """The wanted engine, or docker or else podman where none is wanted."""
     for name in [wanted] if wanted else ENGINES:
         command = find_command(name, paths)
         if command:
-            version = run_command([command, "--version"], paths=paths)
+            version = run_command([command, "--version"], paths=paths, timeout=ANSWER_SECONDS)
             # RHEL has a docker command that calls podman.
             name = "podman" if "podman" in version.out.lower() else name
             return Engine(name, command, version.out if version.rc == 0 else "")
     return Engine(wanted, None, "")
 
 
+def is_rootless_podman(docker: Optional[str]) -> bool:
+    """Whether a docker command is that of package podman-docker, or a link to podman.
+
+    For an ordinary user it is an engine of that user's, without a socket. To run it would create that engine's files
+    in the user's home, so that it is recognised by what it is.
+    """
+    if not docker:
+        return False
+    if os.path.basename(os.path.realpath(docker)) == "podman":
+        return True
+    script = read_text(docker)
+    is_wrapper = script.startswith("#!") and "podman" in script
+    return is_wrapper and not re.search(r"podman-remote|--remote|--url|CONTAINER_HOST", script)
+
+
 def engine_client(name: Optional[str], paths: Sequence[str], socket_path: Optional[str]) -> List[str]:
     """The command prefix for the engine behind the socket, which is the one that the installer uses.
 
-    Without the socket it is the plain docker command, for podman too, as in the installer. It is empty where neither
-    command exists.
+    Without the socket it is the plain docker command, for podman too, as in the installer. It is empty where there is
+    no command for it.
     """
-    docker, own = find_command("docker", paths), find_command(name, paths) if name else None
+    docker = find_command("docker", paths)
     if not socket_path or not socket_facts(socket_path)["is_socket"]:
-        return [command for command in (docker or own,) if command]
-    command = own or docker
-    if not command:
-        return []
+        return [] if not docker or is_rootless_podman(docker) else [docker]
+    url = f"unix://{socket_path}"
     if name == "podman":
-        return [command, "--remote", "--url", f"unix://{socket_path}"]
-    return [command, "-H", f"unix://{socket_path}"]
+        remote, own = find_command(PODMAN_REMOTE, paths), find_command("podman", paths)
+        if remote:
+            return [remote, "--url", url]
+        return [own, "--remote", "--url", url] if own else []
+    return [docker, "-H", url] if docker else []
+
+
+# -- containers ------------------------------------------------------------------------------------------------------
 
 
 def _first_line(output: Output) -> str:
@@ -89,11 +126,36 @@ def _first_line(output: Output) -> str:
 
 def list_containers(client: Sequence[str], paths: Sequence[str], user: Optional[str] = None) -> Listing:
     """All containers that the client lists when it runs as the user."""
-    output = run_command([*client, *LIST_CONTAINERS], user=user, paths=paths)
+    output = run_command([*client, *LIST_CONTAINERS], user=user, paths=paths, timeout=ANSWER_SECONDS)
     if output.rc != 0:
-        return Listing([], _first_line(output))
+        return Listing([], _first_line(output), output.rc == TIMED_OUT)
     rows = [line.split("|") for line in output.out.splitlines()]
     return Listing([dict(zip(("name", "image", "status"), row)) for row in rows if len(row) == 3], None)
+
+
+def _client_version(engine: Engine, client: Sequence[str], paths: Sequence[str]) -> Optional[str]:
+    """The version of the client, which for Podman is that of podman-remote, as the installer takes it."""
+    if engine.name == "podman" and len(client) > 1:
+        output = run_command([*client, "version"], paths=paths, timeout=ANSWER_SECONDS)
+        found = _CLIENT_VERSION.search(output.out) if output.rc == 0 else None
+        if found:
+            return found.group(1)
+    found = _VERSION.search(engine.version_output)
+    return found.group(1) if found else None
+
+
+def _store(name: str, client: Sequence[str], paths: Sequence[str], user: Optional[str]) -> Dict[str, Optional[str]]:
+    """The folder in which the engine keeps images and containers, and its storage driver; None where not known."""
+    output = run_command([*client, *ENGINE_INFO[name]], user=user, paths=paths, timeout=ANSWER_SECONDS)
+    found = re.match(r"(/[^|\n]*)\|(\w+)\s*$", output.out) if output.rc == 0 else None
+    return {"folder": found.group(1), "driver": found.group(2)} if found else {"folder": None, "driver": None}
+
+
+def _no_engine(facts: Dict[str, Any], wanted: Optional[str], paths: Sequence[str], socket_path: Optional[str]) -> None:
+    error = f"no command {wanted or 'docker or podman'} on {search_path(paths)}"
+    # Without an engine there are no containers; but a socket belongs to an engine whose command was not found.
+    known = not (socket_path and os.path.exists(socket_path))
+    facts.update(error=error, containers=[], containers_known=known, containers_error=error)
 
 
 def engine_facts(
@@ -101,36 +163,58 @@ def engine_facts(
 ) -> Dict[str, Any]:
     """The container engine, the version of its client, whether the install user may use it, and its containers.
 
-    The containers are those of the engine behind the socket, or of the user's own engine where there is no socket.
+    The containers are those of the engine behind the socket, or of the docker command where there is no socket.
     `containers_known` is false if they could not be listed, so that an empty list proves nothing.
     """
-    engine = find_engine(wanted, paths)
+    engine, docker = find_engine(wanted, paths), find_command("docker", paths)
     facts: Dict[str, Any] = {
         "name": engine.name,
         "version": None,
         "usable": False,
         "error": None,
-        "docker_command": bool(find_command("docker", paths)),
+        "docker_error": None,
+        "socket_error": None,
+        "docker_command": bool(docker),
+        "docker_is_rootless": is_rootless_podman(docker),
+        "podman_remote": bool(find_command(PODMAN_REMOTE, paths)),
+        "store": {"folder": None, "driver": None},
     }
     if not engine.command:
-        facts["error"] = f"no command {wanted or 'docker or podman'} on {search_path(paths)}"
-        # Without an engine there are no containers; but a socket belongs to an engine whose command was not found.
-        known = not (socket_path and os.path.exists(socket_path))
-        return dict(facts, containers=[], containers_known=known, containers_error=facts["error"])
-    version = re.search(r"(\d+\.\d+(?:\.\d+)*)", engine.version_output)
-    facts["version"] = version.group(1) if version else None
-    # The installer checks the user by a plain `docker ps`, with podman too.
-    plain, client = engine_client(engine.name, paths, None), engine_client(engine.name, paths, socket_path)
-    own = list_containers(plain, paths, user)
-    facts.update(usable=own.error is None, error=own.error)
-    # Root is asked where the user may not use the engine: that must not look like an engine without containers.
-    listing = own if own.error is None and client == plain else list_containers(client, paths)
+        _no_engine(facts, wanted, paths, socket_path)
+        return facts
+    client = engine_client(engine.name, paths, socket_path)
+    facts["version"] = _client_version(engine, client, paths)
+    listing = _ask(facts, client, user, paths)
+    if listing.error is None and engine.name and client:
+        facts["store"] = _store(engine.name, client, paths, user if facts["socket_error"] is None else None)
     return dict(
         facts,
         containers=listing.containers,
         containers_known=listing.error is None,
         containers_error=listing.error,
     )
+
+
+def _ask(facts: Dict[str, Any], client: Sequence[str], user: Optional[str], paths: Sequence[str]) -> Listing:
+    """The engine's containers, with `usable` and the errors of the install user set in its facts.
+
+    The installer checks the user by a plain `docker ps`, for podman too, and then pulls and runs through the socket.
+    """
+    through_socket = len(client) > 1
+    listing = Listing([], "there is no socket, or no command that uses it")
+    if client:
+        listing = list_containers(client, paths, user)
+        facts["socket_error" if through_socket else "docker_error"] = listing.error
+    # An engine that does not answer is asked once, because each question takes the whole time limit.
+    if through_socket and facts["docker_command"] and not facts["docker_is_rootless"] and not listing.is_silent:
+        plain = [find_command("docker", paths) or "docker"]
+        facts["docker_error"] = list_containers(plain, paths, user).error
+    facts["error"] = facts["docker_error"] or facts["socket_error"] or (None if client else listing.error)
+    facts["usable"] = facts["error"] is None
+    if client and listing.error is not None and not listing.is_silent:
+        # Root is asked where the user may not use the engine: that must not look like an engine without containers.
+        listing = list_containers(client, paths)
+    return listing
 
 
 def ece_containers(engine: Mapping[str, Any]) -> List[str]:

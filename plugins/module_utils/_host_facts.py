@@ -15,8 +15,10 @@ import re
 import socket
 import sys
 import time
-from typing import Any, Collection, Dict, List, Mapping, Optional, Set
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from ansible_collections.ece.platform.plugins.module_utils import _host_network as network
+from ansible_collections.ece.platform.plugins.module_utils import _host_system as system
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import (
     container_runs,
     ece_containers,
@@ -33,6 +35,8 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user, run_command
 from ansible_collections.ece.platform.plugins.module_utils._install_files import RUNNING, look, places
 from ansible_collections.ece.platform.plugins.module_utils._install_record import checked_record
+from ansible_collections.ece.platform.plugins.module_utils._host_read import read_number, read_text
+from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
 
 SHELLS = frozenset(("ash", "bash", "dash", "ksh", "sh", "zsh"))
 # Arguments by which the script is recognised where it has no name, and its actions other than install.
@@ -47,22 +51,9 @@ _OS_NAMES = {
     "sles": "SLES",
     "sles_sap": "SLES",
 }
-# A line of /proc/net/tcp or tcp6 of a socket that listens: its port and its inode.
-_LISTENING = re.compile(
-    r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A (?:\S+ \S+ \S+ +\d+ +\d+ (\d+) )?", re.MULTILINE
-)
 
 
 # -- system ----------------------------------------------------------------------------------------------------------
-
-
-def read_text(path: str) -> str:
-    """Content of a file, or an empty string if it cannot be read."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as source:
-            return source.read()
-    except OSError:
-        return ""
 
 
 def os_facts(os_release: str) -> Dict[str, str]:
@@ -75,11 +66,12 @@ def os_facts(os_release: str) -> Dict[str, str]:
 
 
 def memory_facts(meminfo: str) -> Dict[str, int]:
-    """Total and available memory in MB, from the text of /proc/meminfo."""
-    values = dict(re.findall(r"^(MemTotal|MemAvailable):\s+(\d+) kB", meminfo, re.MULTILINE))
+    """Total and available memory, and swap space, in MB, from the text of /proc/meminfo."""
+    values = dict(re.findall(r"^(MemTotal|MemAvailable|SwapTotal):\s+(\d+) kB", meminfo, re.MULTILINE))
     return {
         "total_mb": int(values.get("MemTotal", 0)) // 1024,
         "available_mb": int(values.get("MemAvailable", 0)) // 1024,
+        "swap_mb": int(values.get("SwapTotal", 0)) // 1024,
     }
 
 
@@ -93,81 +85,76 @@ def existing_parent(path: str) -> str:
     return path
 
 
-def filesystem_of(folder: str, mounts: str) -> str:
-    """Type of the file system that holds a folder, from the text of /proc/mounts; empty if that does not list it."""
-    best, filesystem = "", ""
+def mount_of(folder: str, mounts: str) -> Tuple[str, List[str]]:
+    """(type, options) of the file system that holds a folder, from the text of /proc/mounts; empty if not listed."""
+    best, filesystem, options = "", "", ""
     for line in mounts.splitlines():
         fields = line.split()
-        if len(fields) > 2 and len(fields[1]) >= len(best) and f"{folder}/".startswith(fields[1].rstrip("/") + "/"):
-            best, filesystem = fields[1], fields[2]
-    return filesystem
+        if len(fields) > 3 and len(fields[1]) >= len(best) and f"{folder}/".startswith(fields[1].rstrip("/") + "/"):
+            best, filesystem, options = fields[1], fields[2], fields[3]
+    return filesystem, options.split(",") if options else []
 
 
-def storage_facts(path: str, user: Optional[str], mounts: str) -> Dict[str, Any]:
-    """Free space (GB), file system, and whether the install user can write at the storage path or its parent."""
+def _may(user: Optional[str], folder: str) -> bool:
+    """Whether the user can read and write a folder."""
+    return bool(user) and run_command(["test", "-r", folder, "-a", "-w", folder, "-a", "-x", folder], user=user).rc == 0
+
+
+def _entries(folder: str) -> List[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def runner_ids(path: str) -> List[str]:
+    """The runner ids as which ECE was installed at this storage path: ECE names a folder after each."""
+    return [name for name in _entries(path) if os.path.isdir(os.path.join(path, name, "services"))]
+
+
+def closed_logs(path: str, user: Optional[str]) -> List[str]:
+    """Those of the installer's folders for logs that exist and that the user cannot write."""
+    folders = [os.path.join(path, "logs"), os.path.join(path, "logs", "bootstrap-logs")]
+    return [folder for folder in folders if user and os.path.isdir(folder) and not _may(user, folder)]
+
+
+def storage_facts(path: str, user: Optional[str], mounts: Optional[str] = None) -> Dict[str, Any]:
+    """Free space (GB), file system, what is left of ECE, and whether the install user can write there.
+
+    mounts: the text of /proc/mounts, which is read if it is not given.
+    """
     parent = existing_parent(path)
     space = os.statvfs(parent)
+    # Read after the folder was looked at: a file system of systemd's automount is not mounted before.
+    filesystem, options = mount_of(parent, read_text("/proc/mounts") if mounts is None else mounts)
+    runners = runner_ids(path)
+    state = ["bootstrap-state"] if os.path.isdir(os.path.join(path, "bootstrap-state")) else []
     return {
         "path": path,
         "existing_parent": parent,
         "free_gb": space.f_bavail * space.f_frsize // 10**9,
-        "filesystem": filesystem_of(parent, mounts),
+        "filesystem": filesystem,
+        # The kernel shows both spellings of the mount option.
+        "project_quotas": bool({"prjquota", "pquota"}.intersection(options)),
         "read_only": bool(space.f_flag & os.ST_RDONLY),
-        "writable": bool(user)
-        and run_command(["test", "-r", parent, "-a", "-w", parent, "-a", "-x", parent], user=user).rc == 0,
+        "writable": _may(user, parent),
+        "leftovers": state + [f"{name}/services" for name in runners],
+        "closed_logs": closed_logs(path, user),
     }
 
 
-# -- network ---------------------------------------------------------------------------------------------------------
-
-
-def listening_ports(*tables: str) -> Set[int]:
-    """TCP ports that a process listens on, from the texts of /proc/net/tcp and tcp6."""
-    return {int(port, 16) for text in tables for port, _inode in _LISTENING.findall(text)}
-
-
-def open_files(folder: str) -> Set[str]:
-    """Targets of the file descriptors in /proc/PID/fd, without those that are closed meanwhile or cannot be read."""
-    found = set()
+def store_facts(store: Mapping[str, Optional[str]], storage: Mapping[str, Any]) -> Dict[str, Any]:
+    """Folder and driver of the engine's images and containers, its free space, and whether it is ECE's disk."""
+    folder = store["folder"]
+    found: Dict[str, Any] = dict(store, free_gb=None, on_storage_disk=None)
     try:
-        for name in os.listdir(folder):
-            try:
-                found.add(os.readlink(os.path.join(folder, name)))
-            except OSError:
-                continue
+        if folder:
+            space = os.statvfs(folder)
+            found["free_gb"] = space.f_bavail * space.f_frsize // 10**9
+            found["on_storage_disk"] = os.stat(folder).st_dev == os.stat(storage["existing_parent"]).st_dev
     except OSError:
         pass
     return found
-
-
-def port_users(ports: Collection[int], *tables: str, proc: str = "/proc") -> List[str]:
-    """The processes that listen on these TCP ports, like `python3 (pid 812)`, as far as this process may see them.
-
-    The texts are those for listening_ports().
-    """
-    sockets = {
-        f"socket:[{inode}]"
-        for text in tables
-        for port, inode in _LISTENING.findall(text)
-        if inode and int(port, 16) in ports
-    }
-    users = []
-    for pid in sorted(int(name) for name in os.listdir(proc) if name.isdigit()):
-        held = open_files(os.path.join(proc, str(pid), "fd"))
-        if held & sockets:
-            # Child processes may hold the socket too; the first process is the one to stop.
-            sockets -= held
-            users.append(f"{read_text(os.path.join(proc, str(pid), 'comm')).strip()} (pid {pid})")
-    return users
-
-
-def default_interface(route: str) -> Optional[str]:
-    """Name of the interface of the default route, from the text of /proc/net/route; None without one."""
-    for line in route.splitlines()[1:]:
-        fields = line.split()
-        if len(fields) > 7 and fields[1] == "00000000" and fields[7] == "00000000":
-            return fields[0]
-    return None
 
 
 # -- installers ------------------------------------------------------------------------------------------------------
@@ -229,8 +216,69 @@ def last_install(
 # -- gathering -------------------------------------------------------------------------------------------------------
 
 
+def network_facts(options: Mapping[str, Any]) -> Dict[str, Any]:
+    """Addresses, default routes and ports of the host."""
+    interfaces = network.own_addresses(network.interface_addresses())
+    routes = network.default_routes(read_text("/proc/net/route"), interfaces)
+    addresses = [address for _interface, address in interfaces]
+    tables = (read_text("/proc/net/tcp"), read_text("/proc/net/tcp6"))
+    listening = network.listening_ports(*tables)
+    busy = listening.intersection(INSTALLER_PORTS)
+    used = network.ece_ports(options["roles"])
+    temporary = network.temporary_ports(
+        read_text("/proc/sys/net/ipv4/ip_local_port_range"), read_text("/proc/sys/net/ipv4/ip_local_reserved_ports")
+    )
+    return {
+        "addresses": addresses,
+        "default_routes": routes,
+        "default_interface": routes[0]["interface"] if routes else None,
+        "host_ip": network.host_address(options["host_ip"], options["addresses"], addresses, routes),
+        "busy_ports": sorted(busy),
+        "port_users": network.port_users(busy, *tables) if busy else [],
+        "busy_ece_ports": sorted(listening & used),
+        "temporary_ece_ports": len(temporary & used),
+    }
+
+
+def system_facts(options: Mapping[str, Any], user: Optional[str], engine: Optional[str]) -> Dict[str, Any]:
+    """Kernel, services, limits and security of the host."""
+    settings = system.podman_settings()
+    units = system.units()
+    mode = system.selinux_mode(read_text("/sys/fs/selinux/enforce"))
+    return {
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "boot_arguments_missing": system.missing_boot_arguments(read_text("/proc/cmdline")),
+        "cgroup_version": 2 if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else 1,
+        "memory_controller": system.has_memory_controller(read_text("/proc/cgroups")),
+        "max_map_count": read_number("/proc/sys/vm/max_map_count"),
+        "sysctls": system.sysctls(),
+        "units": units,
+        "firewalld_active": units.get("firewalld.service", {}).get("now") == "active",
+        "selinux_enforcing": mode == "enforcing",
+        "selinux": dict(system.selinux_needs(user, options["selinux"]), mode=mode),
+        "network_backend": system.network_backend(settings),
+        "cni_plugins": system.has_cni_plugins(),
+        "container_limits": system.container_limits(engine, settings),
+        "engine_proxy": system.engine_has_proxy(settings),
+    }
+
+
+def connection_facts(options: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """What the host has to reach, and why it does not; empty if that is not to be checked."""
+    if is_skipped("network", options):
+        return []
+    return network.connect_all(network.targets(options["coordinator_host"], options["docker_registry"]))
+
+
+def clock_offset(controller_time: Optional[float]) -> Optional[float]:
+    """Seconds by which the host's clock is ahead of the controller's, with the time that the question took."""
+    return None if controller_time is None else round(time.time() - controller_time, 1)
+
+
 def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
     """All facts of a host for a join with these options (those of ece_host_info). Reads, never writes."""
+    offset = clock_offset(options["controller_time"])
     user = find_user(options["user"])
     run_as = user.name if user else None
     storage_path = options["storage_path"]
@@ -239,29 +287,27 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
     _place, lock, record = look(places(storage_path, options["state_path"]))
     supervised = lock == RUNNING
     running = supervised or container_runs(engine, INSTALLER_CONTAINER) or bool(installer_processes(storage_path))
-    tables = (read_text("/proc/net/tcp"), read_text("/proc/net/tcp6"))
-    busy = listening_ports(*tables).intersection(INSTALLER_PORTS)
-    return {
+    storage = storage_facts(storage_path, run_as)
+    facts = {
         "os": os_facts(read_text("/etc/os-release")),
-        "kernel": platform.release(),
         "hostname": socket.gethostname(),
         "python": {"version": platform.python_version(), "executable": sys.executable},
         "user": dict(user._asdict()) if user else None,
         "effective_uid": os.geteuid(),
-        "engine": engine,
+        "engine": dict(engine, store=store_facts(engine["store"], storage)),
         "socket": socket_facts(socket_path),
         "containers": [container["name"] for container in engine["containers"]],
         "containers_known": engine["containers_known"],
         "ece_containers": ece_containers(engine),
         "installer_running": running,
         "last_install": last_install(record, supervised),
-        "busy_ports": sorted(busy),
-        "port_users": port_users(busy, *tables) if busy else [],
+        "runner_ids": runner_ids(storage_path),
         "memory": memory_facts(read_text("/proc/meminfo")),
-        "storage": storage_facts(storage_path, run_as, read_text("/proc/mounts")),
-        "default_interface": default_interface(read_text("/proc/net/route")),
-        "firewalld_active": run_command(["systemctl", "is-active", "firewalld"]).out.strip() == "active",
-        "selinux_enforcing": read_text("/sys/fs/selinux/enforce").strip() == "1",
-        "cgroup_version": 2 if os.path.exists("/sys/fs/cgroup/cgroup.controllers") else 1,
-        "max_map_count": int(read_text("/proc/sys/vm/max_map_count").strip() or 0),
+        "storage": storage,
+        "clock_offset_seconds": offset,
     }
+    facts.update(network_facts(options))
+    facts.update(system_facts(options, run_as, engine["name"]))
+    # After all commands: a process with threads is not to be forked.
+    facts["connections"] = connection_facts(options)
+    return facts

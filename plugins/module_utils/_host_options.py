@@ -18,7 +18,15 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import CHECKS
 from ansible_collections.ece.platform.plugins.module_utils._install_options import INSTALL_OPTIONS, Option
 
+# The installer's default: help text of elastic-cloud-enterprise.sh 4.0.3 (2025-10-31).
+DEFAULT_REGISTRY = "docker.elastic.co"
 _INSTALL = {option.name: option for option in INSTALL_OPTIONS}
+# As `installer` in the result of ece_host_info.
+INSTALLER_FACTS_SPEC = {
+    "version": {"type": "str"},
+    "support_matrix": {"type": "dict"},
+    "arguments": {"type": "list", "elements": "str"},
+}
 _ROLES_SPEC = {"type": "list", "elements": "str", "choices": list(ROLES), "default": list(DEFAULT_ROLES)}
 _SKIP_SPEC = {"type": "list", "elements": "str", "choices": ["all", *CHECKS], "default": []}
 
@@ -32,6 +40,11 @@ HOST_INFO_OPTIONS = (
     _INSTALL["storage_path"]._replace(spec={"type": "path", "default": DEFAULT_STORAGE_PATH}),
     _INSTALL["state_path"],
     _INSTALL["host_ip"],
+    Option("addresses", {"type": "list", "elements": "str", "default": []}),
+    # The run gives the coordinator of the plan.
+    _INSTALL["coordinator_host"]._replace(spec={"type": "str"}, variable=None),
+    _INSTALL["docker_registry"]._replace(spec={"type": "str", "default": DEFAULT_REGISTRY}),
+    Option("controller_time", {"type": "float"}),
     _INSTALL["force"],
     _INSTALL["selinux"],
     Option("skip_checks", _SKIP_SPEC, variable="ece_host_skip_checks"),
@@ -39,6 +52,7 @@ HOST_INFO_OPTIONS = (
     _INSTALL["installer_checksum"],
     _INSTALL["installer_ca_path"],
     _INSTALL["installer_proxy"],
+    Option("installer_facts", {"type": "dict", "options": INSTALLER_FACTS_SPEC}),
 )
 # Option of ece_host_info -> variable of the role that it comes from.
 HOST_INFO_VARIABLES = {option.name: option.variable for option in HOST_INFO_OPTIONS if option.variable}

@@ -4,13 +4,14 @@
 
 # This module util is PRIVATE to the collection: it may change or go in any release.
 
-"""The requirements of ECE and of its installer, as rules over the facts of a host.
+"""The requirements without which the installer refuses a host, as rules over its facts, and all rules together.
 
-To add a rule, add one function with the decorator `rule`. `make tables` then writes docs/checks.md, the table of all.
+To add a rule, add one function with the decorator `rule`, here or for a warning in `_host_advice`. `make tables` then
+writes docs/checks.md, the table of all.
 Pure functions. Runs on hosts: Python 3.6 and the standard library.
 """
 
-from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Iterator, List, Mapping, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import (
     DISK_MIN_GB,
@@ -18,57 +19,36 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     UID_MIN,
     release,
 )
-from ansible_collections.ece.platform.plugins.module_utils._matrix import Row, accepted
-
-Facts = Mapping[str, Any]
-Options = Mapping[str, Any]
-Check = Callable[[Facts, Options], Iterator[str]]
-
-# Severities: the installer refuses the host, or the host joins but will have trouble.
-PROBLEM = "problem"
-WARNING = "warning"
+from ansible_collections.ece.platform.plugins.module_utils._host_advice import ADVICE
+from ansible_collections.ece.platform.plugins.module_utils._host_rule import (
+    HARDWARE,
+    NETWORKING,
+    OWN,
+    PROBLEM,
+    SCRIPT,
+    SCRIPTS,
+    SOFTWARE,
+    UNINSTALL,
+    USERS,
+    WARNING,
+    Facts,
+    Options,
+    RuleBook,
+    has_engine,
+    has_podman,
+    is_skipped,
+)
+from ansible_collections.ece.platform.plugins.module_utils._matrix import NEWEST, Expectation, expectation, is_accepted
 
 # With less than this there is no room for the files that are written before the installer starts.
 DISK_FULL_GB = 1
-MAP_COUNT_MIN = 262144
 # A machine sold as 8 GB shows a little less, because kernel and firmware keep some.
 MEMORY_TOLERANCE = 0.95
+SKIP_OS = "set ece_host_skip_checks: [os] (option skip_checks)"
+SET_HOST_IP = "set ece_host_ip (option host_ip)"
 
-# Sources of the rules, as docs/checks.md shows them.
-_PAGES = "https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise"
-_SCRIPT = "[elastic-cloud-enterprise.sh](https://download.elastic.co/cloud/elastic-cloud-enterprise.sh)"
-SCRIPT = f"{_SCRIPT} 4.0.3 (2025-10-31)"
-SCRIPTS = f"{_SCRIPT} 3.5.1, which refuses, and 4.0.3 (2025-10-31), which warns"
-HARDWARE = f"[Hardware prerequisites]({_PAGES}/ece-hardware-prereq), read 2026-11-27"
-SOFTWARE = f"[Software prerequisites]({_PAGES}/ece-software-prereq), read 2026-11-27"
-NETWORKING = f"[Networking prerequisites]({_PAGES}/ece-networking-prereq), read 2026-11-27"
-USERS = f"[Users and permissions prerequisites]({_PAGES}/ece-users-permissions), read 2026-11-27"
-RHEL_HOST = f"[Configure a RHEL host]({_PAGES}/configure-host-rhel) of 2025-11; it sets 1048576 since 2025-12"
-OWN = "this collection"
-
-
-class Rule(NamedTuple):
-    """One requirement: the check of `skip_checks` that it belongs to, and what the documentation says of it."""
-
-    name: str
-    severity: str
-    summary: str
-    source: str
-    # The sentences, with their remedy, about a host that does not meet the requirement; none about another host.
-    check: Check
-
-
-_RULES: List[Rule] = []
-
-
-def rule(name: str, severity: str, summary: str, source: str) -> Callable[[Check], Check]:
-    """Add the decorated check to the rules."""
-
-    def add(check: Check) -> Check:
-        _RULES.append(Rule(name, severity, summary, source, check))
-        return check
-
-    return add
+_BOOK = RuleBook()
+rule = _BOOK.rule
 
 
 # -- user --------------------------------------------------------------------------------------------------------------
@@ -105,83 +85,151 @@ def _user_reachable(facts: Facts, options: Options) -> Iterator[str]:
 # -- container engine --------------------------------------------------------------------------------------------------
 
 
-def _has_engine(facts: Facts) -> bool:
-    return bool(facts["engine"]["version"] or facts["engine"]["usable"])
-
-
 @rule("engine", PROBLEM, "Docker or Podman is installed.", SCRIPT)
 def _engine_exists(facts: Facts, options: Options) -> Iterator[str]:
-    if not _has_engine(facts):
+    if not has_engine(facts):
         yield (
             f"The container engine cannot be used ({facts['engine']['error']}): install docker or podman, or set "
-            "container_engine and bin_paths."
+            "ece_host_container_engine and ece_host_bin_paths (options container_engine and bin_paths)."
         )
 
 
 @rule("socket", PROBLEM, "The socket of the container engine exists.", SCRIPT)
 def _socket_exists(facts: Facts, options: Options) -> Iterator[str]:
-    if _has_engine(facts) and not facts["socket"]["is_socket"]:
-        yield f"There is no socket {facts['socket']['path']}: start the container engine, or set docker_socket."
+    if has_engine(facts) and not facts["socket"]["is_socket"]:
+        yield (
+            f"There is no socket {facts['socket']['path']}: start the container engine, or set ece_host_docker_socket "
+            "(option docker_socket)."
+        )
 
 
-@rule("engine", PROBLEM, "The install user can list containers (`docker ps`, for Podman too).", SCRIPT)
+def _asks_user(facts: Facts, options: Options) -> bool:
+    # An engine without its socket is stopped, and the rule about the socket reports it.
+    has_socket = facts["socket"]["is_socket"] or is_skipped("socket", options)
+    return bool(has_engine(facts) and facts["user"] and has_socket)
+
+
+@rule(
+    "engine",
+    PROBLEM,
+    "The install user can list containers (`docker ps`, for Podman too), unless `force` is set.",
+    SCRIPT,
+)
 def _engine_usable(facts: Facts, options: Options) -> Iterator[str]:
     engine = facts["engine"]
-    if not _has_engine(facts) or not facts["user"] or engine["usable"]:
-        return
-    # An engine without its socket is stopped, and the rule about the socket reports it.
-    if facts["socket"]["is_socket"] or "socket" in options["skip_checks"]:
+    # With force the script goes on to pull and run, for which the socket is what matters.
+    if _asks_user(facts, options) and engine["docker_error"] and (engine["socket_error"] or not options["force"]):
         yield (
-            f"User {options['user']} cannot run {engine['name']} ({engine['error']}): start the engine, and add the "
-            f"user to the group {engine['name']}."
+            f"User {options['user']} cannot run docker ({engine['docker_error']}): start the engine, and add the user "
+            f"to the group {engine['name']}."
         )
+
+
+@rule("socket", PROBLEM, "The install user can use the container engine through that socket.", SCRIPT)
+def _socket_usable(facts: Facts, options: Options) -> Iterator[str]:
+    engine, path = facts["engine"], facts["socket"]["path"]
+    # One sentence where both fail.
+    if _asks_user(facts, options) and engine["socket_error"] and not engine["docker_error"]:
+        group = "SocketUser and SocketGroup of podman.socket" if has_podman(facts) else "the group of the socket"
+        yield (
+            f"User {options['user']} cannot use {engine['name']} through {path} ({engine['socket_error']}): start "
+            f"{engine['name']} there and give the user access ({group}), or set ece_host_docker_socket (option "
+            "docker_socket)."
+        )
+
+
+@rule("engine", PROBLEM, "With Podman there is the command `podman-remote`.", SCRIPT)
+def _podman_remote(facts: Facts, options: Options) -> Iterator[str]:
+    if has_podman(facts) and not facts["engine"]["podman_remote"]:
+        yield "There is no podman-remote command, by which the installer calls Podman: install package podman-remote."
 
 
 @rule("engine", PROBLEM, "With Podman there is a `docker` command, unless `force` is set.", SCRIPT)
 def _docker_command(facts: Facts, options: Options) -> Iterator[str]:
-    engine = facts["engine"]
-    if _has_engine(facts) and engine["name"] == "podman" and not engine["docker_command"] and not options["force"]:
-        yield "There is no docker command, which the installer runs with podman too: install podman's wrapper for it."
+    if has_podman(facts) and not facts["engine"]["docker_command"] and not options["force"]:
+        yield (
+            "There is no docker command, which the installer runs with Podman too: make one that calls podman-remote "
+            "with the socket, as on Elastic's page on RHEL hosts."
+        )
 
 
 # -- operating system --------------------------------------------------------------------------------------------------
 
 
-def _row(facts: Facts, options: Options) -> Optional[Row]:
-    """The row of the support matrix to compare the host with; None without an engine, a version or a row."""
-    return accepted(options["version"]) if options["version"] and _has_engine(facts) else None
+def _expected(facts: Facts, options: Options) -> Expectation:
+    """What the platform's version asks of the host, by the installer's own table where that is known."""
+    if not options["version"] or not has_engine(facts):
+        return Expectation({}, frozenset())
+    installer = facts.get("installer") or {}
+    return expectation(options["version"], installer.get("support_matrix"), installer.get("version"))
+
+
+def _accepted_systems(row: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(row))
+
+
+def _accepted_engines(versions: Mapping[str, Tuple[str, ...]]) -> str:
+    return "; ".join(f"{kind.capitalize()} {', '.join(versions[kind])}" for kind in sorted(versions))
+
+
+def _engine_name(facts: Facts) -> str:
+    return f"{facts['engine']['name'].capitalize()} {facts['engine']['version'] or 'of an unknown version'}"
 
 
 @rule("os", WARNING, "The support matrix covers the version of ECE.", OWN)
 def _version_in_matrix(facts: Facts, options: Options) -> Iterator[str]:
-    if options["version"] and _has_engine(facts) and accepted(options["version"]) is None:
+    if _expected(facts, options).row is None:
+        newer = release(options["version"]) > NEWEST
         yield (
-            f"ECE {options['version']} is older than the support matrix of this collection; operating system and "
-            "engine are not checked."
+            f"ECE {options['version']} is {'newer' if newer else 'older'} than the support matrix of this collection: "
+            "whether it supports operating system and engine is for the installer to decide."
         )
 
 
-@rule("os", PROBLEM, "The version of ECE supports the operating system.", SCRIPT)
+def _os_is_refused(expected: Expectation, facts: Facts) -> bool:
+    return bool(expected.row) and facts["os"]["matrix_name"] not in (expected.row or {})
+
+
+@rule("os", PROBLEM, "The installer accepts the operating system for this version of ECE.", SCRIPT)
 def _os_supported(facts: Facts, options: Options) -> Iterator[str]:
-    row, name = _row(facts, options), facts["os"]["matrix_name"]
-    if row and name not in row:
-        yield f"ECE {options['version']} does not support {name}; it supports {', '.join(sorted(row))}."
-
-
-@rule("os", PROBLEM, "The version of ECE supports the version of the engine on that operating system.", SCRIPT)
-def _engine_supported(facts: Facts, options: Options) -> Iterator[str]:
-    row, engine, name = _row(facts, options), facts["engine"], facts["os"]["matrix_name"]
-    if not row or name not in row:
-        return
-    version = engine["version"] or "unknown"
-    numbers = 1 if engine["name"] == "podman" else 2
-    if ".".join(version.split(".")[:numbers]) not in row[name].get(engine["name"], ()):
-        supported = "; ".join(
-            f"{kind.capitalize()} {', '.join(versions)}" for kind, versions in sorted(row[name].items())
-        )
+    expected, name = _expected(facts, options), facts["os"]["matrix_name"]
+    if expected.row and expected.enforced is None and _os_is_refused(expected, facts):
         yield (
-            f"ECE {options['version']} on {name} does not support {engine['name'].capitalize()} {version}; install "
-            f"{supported}."
+            f"ECE {options['version']} does not support {name}, and the installer refuses it; it supports "
+            f"{_accepted_systems(expected.row)}. If it supports it by now, {SKIP_OS}."
+        )
+
+
+@rule("os", PROBLEM, "The installer accepts the version of the engine on that operating system.", SCRIPT)
+def _engine_supported(facts: Facts, options: Options) -> Iterator[str]:
+    expected, engine, name = _expected(facts, options), facts["engine"], facts["os"]["matrix_name"]
+    if (
+        not expected.row
+        or name not in expected.row
+        or is_accepted(expected.row, name, engine["name"], engine["version"])
+    ):
+        return
+    if expected.enforced is None or name in expected.enforced:
+        yield (
+            f"ECE {options['version']} on {name} does not support {_engine_name(facts)}, and the installer refuses "
+            f"it: install {_accepted_engines(expected.row[name])}, or if it supports it by now, {SKIP_OS}."
+        )
+
+
+@rule(
+    "os",
+    WARNING,
+    "The documentation of that version names operating system and engine, where the installer decides.",
+    OWN,
+)
+def _is_documented(facts: Facts, options: Options) -> Iterator[str]:
+    expected, engine, name = _expected(facts, options), facts["engine"], facts["os"]["matrix_name"]
+    if not expected.row or expected.enforced is None or name in expected.enforced:
+        return
+    if not is_accepted(expected.row, name, engine["name"], engine["version"]):
+        yield (
+            f"{_engine_name(facts)} on {name} is not among what ECE {options['version']} is known here to support: "
+            "look at https://www.elastic.co/support/matrix, the installer may refuse it."
         )
 
 
@@ -209,10 +257,77 @@ def _storage_writable(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-@rule("host_ip", PROBLEM, "There is a default route, or `host_ip` is set.", SCRIPT)
+@rule("storage", PROBLEM, "The install user can write the folders for logs that are in the storage path.", SCRIPT)
+def _logs_writable(facts: Facts, options: Options) -> Iterator[str]:
+    if facts["storage"]["closed_logs"]:
+        yield (
+            f"User {options['user']} cannot write {' and '.join(facts['storage']['closed_logs'])}: make the user the "
+            "owner."
+        )
+
+
+def _has_leftovers(facts: Facts) -> bool:
+    return bool(facts["storage"]["leftovers"]) and not facts["ece_containers"] and not facts["installer_running"]
+
+
+def _failed_before(facts: Facts) -> bool:
+    """Whether the last installation here was one of this collection that did not succeed."""
+    last = facts["last_install"]
+    return bool(last) and last["rc"] != 0
+
+
+@rule("leftovers", PROBLEM, "The storage path has no data of an installation whose containers are gone.", UNINSTALL)
+def _no_leftovers(facts: Facts, options: Options) -> Iterator[str]:
+    storage = facts["storage"]
+    if _has_leftovers(facts) and not _failed_before(facts):
+        yield (
+            f"{storage['path']} holds the data of an earlier installation ({', '.join(storage['leftovers'][:3])}), but "
+            "the host has no ECE container: if it belongs to a platform, look at its container engine; if it is to be "
+            "installed again, look at what is in that folder and move it away, or set ece_host_skip_checks: "
+            "[leftovers] (option skip_checks)."
+        )
+
+
+@rule("leftovers", WARNING, "The storage path has no parts of an installation that failed.", OWN)
+def _no_failed_leftovers(facts: Facts, options: Options) -> Iterator[str]:
+    if _has_leftovers(facts) and _failed_before(facts):
+        yield (
+            f"{facts['storage']['path']} holds parts of an installation that failed: if the installer fails again, "
+            "look at what is in that folder and move it away."
+        )
+
+
+@rule("host_ip", PROBLEM, "`host_ip`, if it is set, is an IPv4 address of the host.", SCRIPT)
+def _address_is_own(facts: Facts, options: Options) -> Iterator[str]:
+    given, addresses = options["host_ip"], facts["addresses"]
+    if given and addresses and given not in addresses:
+        yield (
+            f"ece_host_ip {given} (option host_ip) is not an address of this host, which has {', '.join(addresses)}: "
+            "use one of them."
+        )
+
+
+def _why_not_known(facts: Facts) -> str:
+    routes = facts["default_routes"]
+    interfaces = sorted({route["interface"] for route in routes})
+    if not routes:
+        return "there is no default route"
+    if len(interfaces) > 1:
+        return f"there are default routes by {' and '.join(interfaces)}"
+    addresses = sorted({address for route in routes for address in route["addresses"]})
+    if not addresses:
+        return f"{interfaces[0]}, the interface of the default route, has no IPv4 address"
+    return f"{interfaces[0]}, the interface of the default route, has the addresses {' and '.join(addresses)}"
+
+
+@rule("host_ip", PROBLEM, "It is known which IPv4 address the host has in the platform, or `host_ip` is set.", SCRIPT)
 def _address_known(facts: Facts, options: Options) -> Iterator[str]:
-    if not options["host_ip"] and not facts["default_interface"]:
-        yield "There is no default route, so the installer finds no address of the host: set host_ip."
+    if not facts["host_ip"]:
+        choice = f" to one of {', '.join(facts['addresses'])}" if facts["addresses"] else ""
+        yield (
+            f"The address of the host in the platform is not clear, because {_why_not_known(facts)}: "
+            f"{SET_HOST_IP}{choice}."
+        )
 
 
 @rule("ports", PROBLEM, "No process listens on ports 20000, 21000 and 22000.", NETWORKING)
@@ -246,10 +361,7 @@ def _memory_total(facts: Facts, options: Options) -> Iterator[str]:
 def _memory_free(facts: Facts, options: Options) -> Iterator[str]:
     available = facts["memory"]["available_mb"]
     if _has_memory(facts) and available < MEMORY_MIN_MB:
-        yield (
-            f"The host has {available} MB of free memory; ECE needs {MEMORY_MIN_MB} MB or more to install: stop other "
-            "programs."
-        )
+        yield f"Less than {MEMORY_MIN_MB} MB of memory are free, which ECE needs to install: stop other programs."
 
 
 def _disk_needed_gb(options: Options) -> int:
@@ -270,58 +382,57 @@ def _disk_not_full(facts: Facts, options: Options) -> Iterator[str]:
 def _disk_free(facts: Facts, options: Options) -> Iterator[str]:
     storage, needed = facts["storage"], _disk_needed_gb(options)
     if DISK_FULL_GB <= storage["free_gb"] < needed:
-        free = storage["free_gb"]
-        yield f"{storage['existing_parent']} has {free} GB free; ECE needs {needed} GB or more: make room."
+        yield f"{storage['existing_parent']} has less than {needed} GB free, which ECE needs: make room."
 
 
-@rule("disk", WARNING, "The storage path of an allocator is on XFS.", SOFTWARE)
-def _disk_is_xfs(facts: Facts, options: Options) -> Iterator[str]:
-    storage = facts["storage"]
-    if "allocator" in options["roles"] and storage["filesystem"] not in ("xfs", ""):
-        yield (
-            f"{storage['existing_parent']} is on {storage['filesystem']}, with which ECE shows a wrong disk usage: use "
-            "XFS with project quotas for an allocator."
-        )
+# -- security -----------------------------------------------------------------------------------------------
 
 
-# -- security and kernel -----------------------------------------------------------------------------------------------
-
-
-def _installer_refuses_firewalld(options: Options) -> bool:
+def _installer_refuses_firewalld(facts: Facts, options: Options) -> bool:
     # Scripts up to 3.5 exit with 5, those of 4.0 warn; it is not known which of them the scripts between do.
-    return bool(options["version"] and release(options["version"]) <= (3, 5) and not options["force"])
+    version = (facts.get("installer") or {}).get("version") or options["version"]
+    return bool(version and release(version) <= (3, 5) and not options["force"])
 
 
 @rule("firewalld", PROBLEM, "firewalld is not active, for ECE up to 3.5 without `force`.", SCRIPTS)
 def _firewalld_refused(facts: Facts, options: Options) -> Iterator[str]:
-    if facts["firewalld_active"] and _installer_refuses_firewalld(options):
+    if facts["firewalld_active"] and _installer_refuses_firewalld(facts, options):
         yield "firewalld is active, which this version's installer refuses: stop and disable it."
 
 
 @rule("firewalld", WARNING, "firewalld is not active, for later versions.", SCRIPTS)
 def _firewalld_active(facts: Facts, options: Options) -> Iterator[str]:
-    if facts["firewalld_active"] and not _installer_refuses_firewalld(options):
+    if facts["firewalld_active"] and not _installer_refuses_firewalld(facts, options):
         yield "firewalld is active: open ECE's ports, or the host will not connect; some installers refuse to run."
 
 
-@rule("selinux", WARNING, "SELinux is not enforcing, or `selinux` is set.", SCRIPT)
-def _selinux_set_up(facts: Facts, options: Options) -> Iterator[str]:
-    if facts["selinux_enforcing"] and not options["selinux"]:
-        yield "SELinux is enforcing, so that ECE's containers may be denied access to their files: set selinux."
+@rule("selinux", PROBLEM, "With `selinux`: the installer knows `--selinux`, and SELinux is not disabled.", SCRIPT)
+def _selinux_possible(facts: Facts, options: Options) -> Iterator[str]:
+    if not options["selinux"]:
+        return
+    known = (facts.get("installer") or {}).get("arguments")
+    if known and "--selinux" not in known:
+        yield "The installer does not know --selinux: use a later one, or unset ece_host_selinux (option selinux)."
+    elif facts["selinux"]["mode"] == "disabled":
+        yield "SELinux is disabled, so that --selinux fails: enable it, or unset ece_host_selinux (option selinux)."
 
 
-@rule("os", WARNING, "The host uses cgroup v1.", SOFTWARE)
-def _cgroup_v1(facts: Facts, options: Options) -> Iterator[str]:
-    if facts["cgroup_version"] == 2:
-        yield "The host uses cgroup v2, with which Elasticsearch before 7.17.7 and 8.5 fails: use later versions."
-
-
-@rule("os", WARNING, f"`vm.max_map_count` is {MAP_COUNT_MIN} or more.", RHEL_HOST)
-def _map_count(facts: Facts, options: Options) -> Iterator[str]:
-    if facts["max_map_count"] < MAP_COUNT_MIN:
+@rule("selinux", PROBLEM, "With `selinux`: the host has the commands that set SELinux up.", SCRIPT)
+def _selinux_commands(facts: Facts, options: Options) -> Iterator[str]:
+    missing = facts["selinux"]["missing_commands"]
+    if options["selinux"] and missing:
         yield (
-            f"vm.max_map_count is {facts['max_map_count']}; Elasticsearch needs {MAP_COUNT_MIN} or more: set it with "
-            "sysctl."
+            f"There is no command {' or '.join(missing)}, which --selinux needs: install the packages "
+            "policycoreutils-python-utils, policycoreutils and checkpolicy."
+        )
+
+
+@rule("selinux", PROBLEM, "With `selinux`: the install user can run `sudo` without a password.", SCRIPT)
+def _selinux_sudo(facts: Facts, options: Options) -> Iterator[str]:
+    if options["selinux"] and facts["user"] and not facts["selinux"]["sudo"]:
+        yield (
+            f"User {options['user']} cannot run sudo without a password, which --selinux needs: allow it in a file "
+            "below /etc/sudoers.d for the time of the installation."
         )
 
 
@@ -341,19 +452,15 @@ def _installer_is_right(facts: Facts, options: Options) -> Iterator[str]:
 
 # -- all of them -------------------------------------------------------------------------------------------------------
 
-RULES = tuple(_RULES)
+RULES = (*_BOOK.rules, *ADVICE)
 # The names that `skip_checks` takes.
 CHECKS = tuple(sorted({each.name for each in RULES}))
-
-
-def is_skipped(name: str, options: Options) -> bool:
-    """Whether the operator skips a check."""
-    return name in options["skip_checks"] or "all" in options["skip_checks"]
 
 
 def check_requirements(facts: Facts, options: Options) -> Tuple[List[str], List[str]]:
     """(problems, warnings): the sentences of all rules that the host does not meet, without those that are skipped.
 
+    facts: those of the host, and `installer` and `installer_problems` if the installer was looked at.
     options: version, roles, user, force, selinux, host_ip and skip_checks, as in ece_host_info.
     """
     problems: List[str] = []

@@ -14,10 +14,11 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import SCRIPT_NAME, release
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
+from ansible_collections.ece.platform.plugins.module_utils._matrix import script_matrix
 
 DOWNLOAD_TIMEOUT_SECONDS = 60
 SYNTAX_TIMEOUT_SECONDS = 10
@@ -26,6 +27,8 @@ DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _USER_IN_URL = re.compile(r"^(?:[^/?#@]*//)?[^/?#]*@")
 _URL = re.compile(r"^https?://[^\s'\"]+\Z")
 _CHECKSUM = re.compile(r"^(sha256|sha384|sha512):([0-9a-fA-F]{64,128})\Z")
+# A branch of the script's `case` over its arguments.
+_ARGUMENT = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]\b(?=\s*[)|])")
 _SCRIPT_VERSION = re.compile(r"^CLOUD_ENTERPRISE_VERSION=[\"']?([0-9]+\.[0-9]+\.[0-9]+)", re.MULTILINE)
 
 
@@ -100,6 +103,19 @@ def script_version(text: str) -> Optional[str]:
     return found.group(1) if found else None
 
 
+def script_facts(text: str) -> Dict[str, Any]:
+    """What a script says of itself: its version, its support matrix, and the arguments that it knows.
+
+    The arguments are empty where they are not recognised.
+    """
+    found = set(_ARGUMENT.findall(text))
+    return {
+        "version": script_version(text),
+        "support_matrix": script_matrix(text),
+        "arguments": sorted(found) if "--coordinator-host" in found else [],
+    }
+
+
 def checksum_problem(content: bytes, checksum: Optional[str], where: str) -> Tuple[str, Optional[str]]:
     """(the file's checksum, a sentence if it is not the given one). where: the file, for the sentence."""
     kind, expected = checksum.lower().split(":", 1) if checksum else ("sha256", None)
@@ -166,8 +182,8 @@ def file_problem(content: bytes, version: Optional[str], where: str) -> Optional
 
 def inspect_download(
     url: str, ca_path: Optional[str], checksum: Optional[str], version: Optional[str], proxy: Optional[str] = None
-) -> Tuple[Optional[Dict[str, Optional[str]]], List[str]]:
-    """(version and checksum of the installer at the address or None, the sentences on what is wrong with it)."""
+) -> Tuple[Optional[Dict[str, Any]], List[str]]:
+    """(script_facts() and checksum of the installer at the address or None, the sentences on what is wrong with it)."""
     try:
         content = download(url, ca_path, proxy)
     except HostError as error:
@@ -175,5 +191,5 @@ def inspect_download(
     where = f"the installer at {url}"
     found, problem = checksum_problem(content, checksum, where)
     problems = [problem, file_problem(content, version, where)]
-    own = script_version(content.decode("utf-8", "replace"))
-    return {"version": own, "checksum": found}, [problem for problem in problems if problem]
+    facts = dict(script_facts(content.decode("utf-8", "replace")), checksum=found)
+    return facts, [problem for problem in problems if problem]

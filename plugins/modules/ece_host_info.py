@@ -19,7 +19,9 @@ description:
     user, socket, ports and
     memory, so that a host that the installer would refuse is known before anything is changed.
   - C(docs/checks.md) in the collection lists all of these rules with their sources.
-  - Runs on the host, best as root, and needs only Python 3.6 there.
+  - Runs on the host, best as root, and needs only Python 3.6 there. SLES 12 has Python 3.4, so that package C(python36)
+    and C(ansible_python_interpreter) are needed there.
+  - Connects to the coordinator and to the registry, for 2 seconds at most, unless the check V(network) is skipped.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -71,8 +73,35 @@ options:
     version_added: 1.1.0
   host_ip:
     description:
-      - Address of the host in the platform. The installer's default is that of the default route's interface.
+      - IPv4 address of the host in the platform, which must be one of the host's own.
+      - The default is RV(facts.host_ip), which is the first of O(addresses) that is one of the host's own, or else the
+        only address of the default route's interface.
     type: str
+  addresses:
+    description:
+      - Addresses and names by which the controller knows the host, like C(ansible_host) and its name in the inventory.
+        The first one that is an IPv4 address of the host is its address in the platform, unless O(host_ip) is set.
+    type: list
+    elements: str
+    default: []
+    version_added: 1.1.0
+  coordinator_host:
+    description:
+      - Address of a coordinator, as the host reaches it. Without it, no connection to a coordinator is checked.
+    type: str
+    version_added: 1.1.0
+  docker_registry:
+    description:
+      - Registry that the installer will pull images from.
+    type: str
+    default: docker.elastic.co
+    version_added: 1.1.0
+  controller_time:
+    description:
+      - Clock of the controller when it called the module, in seconds since 1970. Without it, the host's clock is not
+        checked.
+    type: float
+    version_added: 1.1.0
   force:
     description:
       - Whether the installer will run with C(--force), which makes it skip some of its checks.
@@ -89,7 +118,25 @@ options:
         supports.
     type: list
     elements: str
-    choices: [all, disk, engine, firewalld, host_ip, installer, memory, os, ports, selinux, socket, storage, user]
+    choices:
+      - all
+      - clock
+      - disk
+      - engine
+      - firewalld
+      - host_ip
+      - installer
+      - kernel
+      - leftovers
+      - limits
+      - memory
+      - network
+      - os
+      - ports
+      - selinux
+      - socket
+      - storage
+      - user
     default: []
   installer_url:
     description:
@@ -111,6 +158,26 @@ options:
       - Without it, the download uses the proxy in the environment of the task.
     type: str
     version_added: 1.1.0
+  installer_facts:
+    description:
+      - What is known of an installer that the host does not download. Without it and O(installer_url), the support
+        matrix of this collection decides.
+    type: dict
+    version_added: 1.1.0
+    suboptions:
+      version:
+        description:
+          - As RV(installer.version).
+        type: str
+      support_matrix:
+        description:
+          - As RV(installer.support_matrix).
+        type: dict
+      arguments:
+        description:
+          - As RV(installer.arguments).
+        type: list
+        elements: str
 seealso:
   - module: ece.platform.ece_install
 """
@@ -136,7 +203,7 @@ warnings_found:
   returned: success
   type: list
   elements: str
-  sample: ["vm.max_map_count is 65530; Elasticsearch needs 262144 or more: set it with sysctl."]
+  sample: ["vm.max_map_count is lower than 1048576, which Elasticsearch needs: set it with sysctl."]
 facts:
   description: Facts of the host.
   returned: success
@@ -158,6 +225,26 @@ facts:
     kernel:
       description: Release of the kernel.
       type: str
+    architecture:
+      description: Type of the processor, like V(x86_64) or V(aarch64).
+      type: str
+    boot_arguments_missing:
+      description: Those of the kernel's arguments C(cgroup_enable=memory), C(swapaccount=1) and C(cgroup.memory=nokmem)
+        that it was started without.
+      type: list
+      elements: str
+    memory_controller:
+      description: Whether the kernel limits the memory of control groups, with cgroup v1.
+      type: bool
+    sysctls:
+      description: Mapping of C(net.ipv4.ip_forward), C(net.ipv4.tcp_retries2) and C(vm.swappiness) to their values, or
+        to null where the host does not have them.
+      type: dict
+    units:
+      description: Mapping of systemd's units C(docker.service), C(firewalld.service), C(nscd.service),
+        C(podman.service) and C(podman-restart.service) to their states, C(at_boot) and C(now). Without those that the
+        host does not have.
+      type: dict
     hostname:
       description: Name of the host.
       type: str
@@ -202,17 +289,47 @@ facts:
           description: V(docker) or V(podman); null if the host has neither.
           type: str
         version:
-          description: Version of the engine's client; null if it is not known.
+          description: Version of the engine's client, for Podman of C(podman-remote); null if it is not known.
           type: str
         usable:
-          description: Whether the install user can list containers.
+          description: Whether the install user can list containers, by the C(docker) command and through the socket.
           type: bool
         error:
           description: Why the install user cannot; null if it can.
           type: str
+        docker_error:
+          description: Why the install user cannot list containers by the plain C(docker) command; null if it can, or
+            was not asked to.
+          type: str
+        socket_error:
+          description: Why the install user cannot list containers through the socket; null if it can, or there is no
+            socket.
+          type: str
         docker_command:
           description: Whether there is a C(docker) command.
           type: bool
+        docker_is_rootless:
+          description: Whether the C(docker) command is that of package C(podman-docker), which does not use the socket.
+          type: bool
+        podman_remote:
+          description: Whether there is a C(podman-remote) command.
+          type: bool
+        store:
+          description: Where the engine keeps images and containers.
+          type: dict
+          contains:
+            folder:
+              description: Its folder; null if it is not known.
+              type: str
+            driver:
+              description: The storage driver; null if it is not known.
+              type: str
+            free_gb:
+              description: Free space, in GB (1000 MB); null if it is not known.
+              type: int
+            on_storage_disk:
+              description: Whether it is on the disk of the storage path; null if it is not known.
+              type: bool
         containers:
           description: All containers, running or not.
           type: list
@@ -276,6 +393,50 @@ facts:
         token_id:
           description: Id of the persistent token that it was started with; null for another token.
           type: str
+    runner_ids:
+      description: Runner ids as which ECE was installed at the storage path, by the folders there.
+      type: list
+      elements: str
+    addresses:
+      description: IPv4 addresses of the host, without loopback and link-local addresses and those of bridges of
+        container engines.
+      type: list
+      elements: str
+    host_ip:
+      description: Address of the host in the platform, O(host_ip) or what takes its place; null if it is not clear.
+      type: str
+    default_routes:
+      description: The default routes.
+      type: list
+      elements: dict
+      contains:
+        interface:
+          description: Network interface.
+          type: str
+        gateway:
+          description: Address of the gateway; null for a route without one.
+          type: str
+        addresses:
+          description: IPv4 addresses of the interface.
+          type: list
+          elements: str
+    connections:
+      description: Ports of the coordinator and of the registry that the host has tried to reach.
+      type: list
+      elements: dict
+      contains:
+        purpose:
+          description: V(coordinator) or V(registry).
+          type: str
+        address:
+          description: Address or name.
+          type: str
+        port:
+          description: TCP port.
+          type: int
+        error:
+          description: Why it cannot be reached; null if it can.
+          type: str
     busy_ports:
       description: Those of the TCP ports 20000, 21000 and 22000 that a process listens on.
       type: list
@@ -284,6 +445,13 @@ facts:
       description: The processes that listen on them, with their pids, as far as the module may see them.
       type: list
       elements: str
+    busy_ece_ports:
+      description: TCP ports that ECE uses on a host with these roles and that a process listens on.
+      type: list
+      elements: int
+    temporary_ece_ports:
+      description: Number of the ports that ECE uses and that the kernel gives to outgoing connections.
+      type: int
     memory:
       description: Memory of the host.
       type: dict
@@ -293,6 +461,9 @@ facts:
           type: int
         available_mb:
           description: Memory that programs can use without swapping, in MB.
+          type: int
+        swap_mb:
+          description: Swap space, in MB.
           type: int
     storage:
       description: The disk with the storage path.
@@ -310,12 +481,23 @@ facts:
         filesystem:
           description: Type of the file system; empty if it is not known.
           type: str
+        project_quotas:
+          description: Whether it is mounted with project quotas.
+          type: bool
         read_only:
           description: Whether it is mounted read-only.
           type: bool
         writable:
           description: Whether the install user can read and write there.
           type: bool
+        leftovers:
+          description: Folders in the storage path that ECE made, without those for logs.
+          type: list
+          elements: str
+        closed_logs:
+          description: Folders for logs in the storage path that the install user cannot write.
+          type: list
+          elements: str
     default_interface:
       description: Network interface of the default route; null if there is no default route.
       type: str
@@ -325,6 +507,46 @@ facts:
     selinux_enforcing:
       description: Whether SELinux is enforcing.
       type: bool
+    selinux:
+      description: What C(--selinux) needs.
+      type: dict
+      contains:
+        mode:
+          description: V(enforcing), V(permissive) or V(disabled).
+          type: str
+        missing_commands:
+          description: Commands that C(--selinux) needs and that the host does not have. Empty without O(selinux).
+          type: list
+          elements: str
+        sudo:
+          description: Whether the install user can run C(sudo) without a password; null without O(selinux).
+          type: bool
+    network_backend:
+      description: The network backend in Podman's settings, V(cni) or V(netavark); null if they have none.
+      type: str
+    cni_plugins:
+      description: Whether the CNI plugins are installed.
+      type: bool
+    container_limits:
+      description: Limits that the engine sets for containers.
+      type: dict
+      contains:
+        nofile:
+          description: Open files, V(-1) for no limit; null if it is not known.
+          type: int
+        memlock:
+          description: Locked memory in bytes, V(-1) for no limit; null if it is not known.
+          type: int
+        nproc:
+          description: Processes, V(-1) for no limit; null if it is not known.
+          type: int
+    engine_proxy:
+      description: Whether the container engine uses an HTTP proxy.
+      type: bool
+    clock_offset_seconds:
+      description: Seconds by which the host's clock is ahead of the controller's, with the time that the call took;
+        null without O(controller_time).
+      type: float
     cgroup_version:
       description: Version of cgroup, V(1) or V(2).
       type: int
@@ -334,6 +556,11 @@ facts:
   sample:
     os: {id: ubuntu, version: "22.04", matrix_name: Ubuntu-22.04}
     kernel: 5.15.0-119-generic
+    architecture: x86_64
+    boot_arguments_missing: []
+    memory_controller: true
+    sysctls: {net.ipv4.ip_forward: 1, net.ipv4.tcp_retries2: 5, vm.swappiness: 1}
+    units: {docker.service: {at_boot: enabled, now: active}}
     hostname: alloc-7
     python: {version: 3.10.12, executable: /usr/bin/python3}
     user: {name: elastic, uid: 1000, gid: 1000, home: /home/elastic, groups: [docker, elastic]}
@@ -343,7 +570,12 @@ facts:
       version: 25.0.5
       usable: true
       error: null
+      docker_error: null
+      socket_error: null
       docker_command: true
+      docker_is_rootless: false
+      podman_remote: false
+      store: {folder: /mnt/data/docker, driver: overlay2, free_gb: 8000, on_storage_disk: true}
       containers: []
       containers_known: true
       containers_error: null
@@ -353,21 +585,37 @@ facts:
     ece_containers: []
     installer_running: false
     last_install: null
+    runner_ids: []
+    addresses: [10.0.0.7]
+    host_ip: 10.0.0.7
+    default_routes: [{interface: eth0, gateway: 10.0.0.1, addresses: [10.0.0.7]}]
+    connections: [{purpose: registry, address: docker.elastic.co, port: 443, error: null}]
     busy_ports: []
     port_users: []
-    memory: {total_mb: 257000, available_mb: 250000}
+    busy_ece_ports: []
+    temporary_ece_ports: 0
+    memory: {total_mb: 257000, available_mb: 250000, swap_mb: 4096}
     storage:
       path: /mnt/data/elastic
       existing_parent: /mnt/data
       free_gb: 8000
       filesystem: xfs
+      project_quotas: true
       read_only: false
       writable: true
+      leftovers: []
+      closed_logs: []
     default_interface: eth0
     firewalld_active: false
     selinux_enforcing: false
+    selinux: {mode: disabled, missing_commands: [], sudo: null}
+    network_backend: null
+    cni_plugins: false
+    container_limits: {nofile: 1024000, memlock: -1, nproc: -1}
+    engine_proxy: false
+    clock_offset_seconds: 0.8
     cgroup_version: 1
-    max_map_count: 262144
+    max_map_count: 1048576
 installer:
   description: The installer at O(installer_url).
   returned: O(installer_url) is set, the check V(installer) is not skipped, and the installer could be downloaded
@@ -379,7 +627,19 @@ installer:
     checksum:
       description: Its checksum, of the kind of O(installer_checksum) or else C(sha256).
       type: str
-  sample: {version: 3.8.0, checksum: "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"}
+    support_matrix:
+      description: Mapping of releases of ECE to what the installer accepts, like V([RHEL-8 podman 4]). Empty if the
+        installer has no such table.
+      type: dict
+    arguments:
+      description: Arguments that the installer knows. Empty if they are not recognised.
+      type: list
+      elements: str
+  sample:
+    version: 4.0.3
+    checksum: "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03"
+    support_matrix: {"4.0": [RHEL-8 podman 4, RHEL-9 podman 4, RHEL-9 podman 5]}
+    arguments: [--coordinator-host, --podman, --roles-token, --selinux]
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -388,7 +648,8 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Option
 from ansible_collections.ece.platform.plugins.module_utils._host_facts import gather
 from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS
 from ansible_collections.ece.platform.plugins.module_utils._host_process import explain_os_error
-from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements, is_skipped
+from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
+from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements
 from ansible_collections.ece.platform.plugins.module_utils._install_options import argument_spec, arguments
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import check_source, inspect_download
 
@@ -413,7 +674,8 @@ def main() -> None:
         if is_inspected
         else (None, [])
     )
-    problems, warnings = check_requirements(dict(facts, installer_problems=installer_problems), params)
+    known = {"installer": installer or params["installer_facts"], "installer_problems": installer_problems}
+    problems, warnings = check_requirements(dict(facts, **known), params)
     result = {"installer": installer} if installer else {}
     module.exit_json(changed=False, facts=facts, problems=problems, warnings_found=warnings, **result)
 

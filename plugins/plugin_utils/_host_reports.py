@@ -38,6 +38,11 @@ class HostFacts(TypedDict, total=False):
 
     os: dict[str, str]
     kernel: str
+    architecture: str
+    boot_arguments_missing: list[str]
+    memory_controller: bool
+    sysctls: dict[str, int | None]
+    units: dict[str, dict[str, str]]
     hostname: str
     python: dict[str, str]
     user: dict[str, Any] | None
@@ -49,13 +54,26 @@ class HostFacts(TypedDict, total=False):
     ece_containers: list[str]
     installer_running: bool
     last_install: LastInstall | None
+    runner_ids: list[str]
+    addresses: list[str]
+    host_ip: str | None
+    default_routes: list[dict[str, Any]]
+    connections: list[dict[str, Any]]
     busy_ports: list[int]
     port_users: list[str]
+    busy_ece_ports: list[int]
+    temporary_ece_ports: int
     memory: dict[str, int]
     storage: dict[str, Any]
     default_interface: str | None
     firewalld_active: bool
     selinux_enforcing: bool
+    selinux: dict[str, Any]
+    network_backend: str | None
+    cni_plugins: bool
+    container_limits: dict[str, int | None]
+    engine_proxy: bool
+    clock_offset_seconds: float | None
     cgroup_version: int
     max_map_count: int
 

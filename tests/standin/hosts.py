@@ -283,7 +283,8 @@ class LocalHost:
             "ece_host_user": self._user.pw_name,
             "ece_host_installer_src": str(installer),
             "ece_host_installer_path": str(self.folder / INSTALLER),
-            "ece_host_skip_checks": ["os", "memory", "disk", "ports"],
+            # What is this machine's own, which differs from one to the next.
+            "ece_host_skip_checks": ["disk", "host_ip", "kernel", "limits", "memory", "network", "os", "ports"],
         }
         if self._podman:
             shown["ece_host_container_engine"] = "podman"

@@ -32,17 +32,23 @@ MODULE_UTILS = (
     "_detached",
     "_ece",
     "_errors",
+    "_host_advice",
     "_host_facts",
     "_host_files",
+    "_host_network",
     "_host_options",
     "_host_process",
+    "_host_read",
+    "_host_rule",
     "_host_rules",
     "_host_session",
+    "_host_system",
     "_install",
     "_install_files",
     "_install_options",
     "_install_record",
     "_installer_file",
+    "_registry_login",
     "_matrix",
     "_text",
 )
@@ -146,7 +152,7 @@ def test_python_3_6_imports_the_files_and_they_work(old):
     code = (
         f"import sys, json; sys.path.insert(0, {str(COLLECTIONS)!r}); from {PACKAGE} import {', '.join(MODULE_UTILS)}\n"
         f"print(json.dumps([_install_options.arguments({options!r}), _host_process.run_command(['printf', 'x']).out, "
-        "_matrix.accepted('3.9.0') == _matrix.MATRIX[(3, 8)], len(_host_rules.RULES)]))"
+        "_matrix.expectation('3.9.0').row == _matrix.MATRIX[(3, 8)], len(_host_rules.RULES)]))"
     )
     assert json.loads(old("-c", code)) == [install_options.arguments(options), "x", True, len(RULES)]
 

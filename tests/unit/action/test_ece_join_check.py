@@ -24,6 +24,7 @@ def check(bare):
         options = {"ece_host_connect_timeout": 600, "ece_host_replace_stale": replace, **variables}
         action = bare(ece_join_check, variables=options)
         action._execute_module = execute
+        action._find_needle = lambda _folder, source: source
         plan = plan_of(["a"])
         plan["hosts"]["a"].update({"state": "new", "missing_roles": [], "version": "3.8.0", **entry})
         return action.act({"entry": plan["hosts"]["a"], "made_at": plan["made_at"]}, {"inventory_hostname": "a"})
@@ -56,6 +57,17 @@ def test_the_host_is_asked_with_the_variables_of_the_role(check):
     check({}, {"facts": {}}, **variables)
     expected = {"user": "elastic", "skip_checks": ["os"], "roles": ["allocator"], "version": "3.8.0"}
     assert check.asked == [("ece.platform.ece_host_info", expected)]
+
+
+def test_the_host_is_told_what_the_installer_supports_that_will_be_copied_to_it(check, tmp_path):
+    script = tmp_path / "elastic-cloud-enterprise.sh"
+    script.write_text('CLOUD_ENTERPRISE_VERSION=4.3.0\nECE_compatibility["4.3"]="RHEL-10_Podman-6"\n')
+    check({}, {"facts": {}}, ece_host_installer_src=str(script))
+    assert check.asked[0][1]["installer_facts"] == {
+        "version": "4.3.0",
+        "support_matrix": {"4.3": ["RHEL-10 podman 6"]},
+        "arguments": [],
+    }
 
 
 def test_a_host_that_lacks_a_role_is_not_asked(check):

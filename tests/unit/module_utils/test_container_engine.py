@@ -56,7 +56,12 @@ def test_docker_with_containers(engine, folder):
         "version": "25.0.5",
         "usable": True,
         "error": None,
+        "docker_error": None,
+        "socket_error": None,
         "docker_command": True,
+        "docker_is_rootless": False,
+        "podman_remote": False,
+        "store": {"folder": None, "driver": None},
         "containers": CONTAINERS,
         "containers_known": True,
         "containers_error": None,
@@ -97,19 +102,17 @@ def test_docker_comes_before_podman(engine, folder):
     assert facts_of(None, folder)["name"] == "docker"
 
 
-def test_podman_without_a_docker_command_lists_its_own_containers(engine, folder):
-    engine("podman", "podman version 4.9.4-rhel")
-    facts = facts_of(None, folder)
-    assert (facts["name"], facts["version"], facts["docker_command"], facts["containers"]) == (
-        "podman",
-        "4.9.4",
-        False,
-        CONTAINERS,
-    )
+def test_podman_without_its_socket_is_not_asked_because_that_would_create_files(engine, folder):
+    engine("podman", "podman version 4.9.4-rhel", "touch $0.asked; cat_listing")
+    facts = facts_of("podman", folder)
+    assert (facts["name"], facts["version"], facts["docker_command"]) == ("podman", "4.9.4", False)
+    assert (facts["usable"], facts["containers"], facts["containers_known"]) == (False, [], False)
+    assert facts["error"] == facts["containers_error"] == "there is no socket, or no command that uses it"
+    assert not (folder / "podman.asked").exists()
 
 
 def test_podman_with_a_docker_wrapper_is_used_through_it_as_by_the_installer(engine, folder):
-    engine("docker", "podman version 4.9.4", "echo 'wrapper broken' >&2; exit 1")
+    engine("docker", "podman version 4.9.4", ": podman-remote; echo 'wrapper broken' >&2; exit 1")
     engine("podman", "podman version 5.4.0")
     facts = facts_of("podman", folder)
     assert (facts["name"], facts["version"], facts["docker_command"], facts["usable"], facts["error"]) == (
@@ -191,7 +194,8 @@ def test_the_users_own_engine_does_not_answer_for_a_dead_socket(folder):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         facts = container_engine.engine_facts("docker", USER.pw_name, [str(folder)], path)
-    assert (facts["usable"], facts["containers"], facts["containers_known"]) == (True, [], False)
+    assert (facts["docker_error"], facts["socket_error"]) == (None, "no daemon at the socket")
+    assert (facts["usable"], facts["containers"], facts["containers_known"]) == (False, [], False)
 
 
 def test_without_the_socket_the_containers_are_those_of_the_plain_command(engine, folder):
@@ -200,16 +204,117 @@ def test_without_the_socket_the_containers_are_those_of_the_plain_command(engine
     assert (facts["containers"], facts["containers_known"]) == (CONTAINERS, True)
 
 
-def test_podman_is_used_remotely_at_the_socket(folder):
-    for name in ("docker", "podman"):
-        command = folder / name
-        command.write_text(
-            "#!/bin/bash\n[[ $1 == --version ]] && { echo podman version 4.9.4; exit; }\n"
-            'echo "frc-x|${0##*/} $1 $2 $3|Up"\n'
-        )
-        command.chmod(0o755)
+# -- Podman and its socket -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_socket(folder, monkeypatch):
+    """at_socket(name, body) makes a command of the folder; at_socket.facts() are those of Podman at a socket."""
+    monkeypatch.setattr(process, "SYSTEM_PATH", ("/usr/bin", "/bin"))
     path = str(folder / "podman.sock")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        facts = container_engine.engine_facts("podman", USER.pw_name, [str(folder)], path)
-    assert facts["containers"] == [{"name": "frc-x", "image": f"podman --remote --url unix://{path}", "status": "Up"}]
+
+    def make(name, body):
+        (folder / name).write_text(f"#!/bin/bash\n{body}\n")
+        (folder / name).chmod(0o755)
+
+    def facts(name="podman"):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            return container_engine.engine_facts(name, USER.pw_name, [str(folder)], path)
+
+    make.facts, make.url = facts, f"unix://{path}"
+    return make
+
+
+# What a client prints, with the connection that it was given as the name of the image.
+CLIENT = """[[ $1 == --version ]] && { echo "podman version 4.9.4-rhel"; exit; }
+case $* in
+  *" version") printf 'Client:       Podman Engine\\nVersion:      5.4.0\\nServer:\\nVersion:      5.6.1\\n' ;;
+  *" info "*) echo "/mnt/data/docker|overlay" ;;
+  *) echo "frc-x|${0##*/} $1 $2 $3|Up" ;;
+esac"""
+# The wrapper of Elastic's page, and that of package podman-docker.
+REMOTE_WRAPPER = 'touch "$0.ran" 2>/dev/null; podman-remote --url unix:///var/run/docker.sock "$@"'
+ROOTLESS_WRAPPER = (
+    "[ -e /etc/containers/nodocker ] || echo 'Emulate Docker CLI using podman.' >&2\nexec /usr/bin/podman \"$@\""
+)
+
+
+def test_podman_is_asked_by_podman_remote_as_in_the_installer(at_socket):
+    at_socket("podman", CLIENT)
+    at_socket("podman-remote", CLIENT)
+    facts = at_socket.facts()
+    assert facts["containers"][0]["image"] == f"podman-remote --url {at_socket.url} ps"
+    assert (facts["version"], facts["podman_remote"], facts["usable"]) == ("5.4.0", True, True)
+    assert facts["store"] == {"folder": "/mnt/data/docker", "driver": "overlay"}
+
+
+def test_without_podman_remote_the_containers_are_known_all_the_same(at_socket):
+    at_socket("podman", CLIENT)
+    at_socket("docker", ROOTLESS_WRAPPER)
+    facts = at_socket.facts()
+    assert facts["containers"][0]["image"] == f"podman --remote --url {at_socket.url}"
+    assert facts["podman_remote"] is False
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "is_rootless"),
+    [
+        (ROOTLESS_WRAPPER, True),
+        (REMOTE_WRAPPER, False),
+        ('exec podman --remote "$@"', False),
+        ('CONTAINER_HOST=unix:///x exec podman "$@"', False),
+        ("echo 'Docker version 25.0.5'", False),
+    ],
+)
+def test_a_docker_command_that_is_another_engine_for_each_user_is_recognised_and_not_run(
+    at_socket, folder, wrapper, is_rootless
+):
+    at_socket("docker", wrapper)
+    assert container_engine.is_rootless_podman(str(folder / "docker")) is is_rootless
+
+
+def test_a_docker_command_that_is_a_link_to_podman_is_another_engine_for_each_user(at_socket, folder):
+    at_socket("podman", CLIENT)
+    (folder / "docker").symlink_to(folder / "podman")
+    assert container_engine.is_rootless_podman(str(folder / "docker")) is True
+    assert container_engine.is_rootless_podman(None) is False
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can ask as another user")
+def test_the_socket_is_asked_as_the_install_user_where_its_own_podman_would_answer(at_socket):
+    at_socket("podman", CLIENT)
+    at_socket("docker", ROOTLESS_WRAPPER)
+    at_socket("podman-remote", f"((EUID)) && {{ echo 'Error: permission denied' >&2; exit 125; }}\n{CLIENT}")
+    facts = at_socket.facts()
+    assert (facts["usable"], facts["docker_error"], facts["socket_error"]) == (False, None, "Error: permission denied")
+    # Root still knows what runs there.
+    assert facts["containers_known"] is True and facts["containers"][0]["name"] == "frc-x"
+
+
+@pytest.mark.parametrize(
+    ("body", "docker_error", "socket_error"),
+    [
+        ("[[ $1 == -H ]] && { echo 'denied at the socket' >&2; exit 1; }; exit 0", None, "denied at the socket"),
+        ("[[ $1 != -H ]] && { echo 'no member of docker' >&2; exit 1; }; exit 0", "no member of docker", None),
+        ("exit 0", None, None),
+    ],
+)
+def test_docker_is_asked_plainly_and_at_the_socket(at_socket, body, docker_error, socket_error):
+    at_socket("docker", f"[[ $1 == --version ]] && {{ echo Docker version 25.0.5; exit; }}\n{body}")
+    facts = at_socket.facts("docker")
+    assert (facts["docker_error"], facts["socket_error"]) == (docker_error, socket_error)
+    assert (facts["usable"], facts["error"]) == (not (docker_error or socket_error), docker_error or socket_error)
+
+
+def test_an_engine_that_does_not_answer_in_time_is_asked_for_its_containers_once(at_socket, folder, monkeypatch):
+    monkeypatch.setattr(container_engine, "ANSWER_SECONDS", 0.5)
+    at_socket(
+        "docker",
+        f'[[ $1 == --version ]] && {{ echo Docker version 25.0.5; exit; }}\necho "$*" >>{folder}/asked\nexec sleep 20',
+    )
+    (folder / "asked").touch()
+    (folder / "asked").chmod(0o666)
+    facts = at_socket.facts("docker")
+    assert facts["error"] == "no answer within 0.5 s" and not facts["containers_known"]
+    assert len((folder / "asked").read_text().splitlines()) == 1

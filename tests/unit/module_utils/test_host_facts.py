@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -69,89 +69,9 @@ def test_os_facts_have_id_and_version_of_the_file():
 
 
 def test_memory_facts_are_in_mb():
-    assert host_facts.memory_facts("MemTotal:       16384000 kB\nMemFree:  1 kB\nMemAvailable:   8192000 kB\n") == {
-        "total_mb": 16000,
-        "available_mb": 8000,
-    }
-    assert host_facts.memory_facts("") == {"total_mb": 0, "available_mb": 0}
-
-
-TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000:4E20 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0
-   1: 0100007F:5208 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2 1 0 100 0 0 10 0
-   2: 0100007F:55F0 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 3 1 0 100 0 0 10 0
-   3: 0100007F:0050 00000000:0000 06 00000000:00000000 00:00000000 00000000     0        0 4 1 0 100 0 0 10 0
-"""
-ANY_ADDRESS = "0" * 32
-TCP6 = f"""  sl  local_address                         remote_address                        st tx_queue rx_queue tr
-   0: {ANY_ADDRESS}:55F0 {ANY_ADDRESS}:0000 0A 00000000:00000000 00:00000000 00000000     0
-"""
-
-
-def test_listening_ports_are_those_of_both_families_without_connections():
-    assert host_facts.listening_ports(TCP) == {20000, 21000}
-    assert host_facts.listening_ports(TCP, TCP6) == {20000, 21000, 22000}
-    assert host_facts.listening_ports("", "") == set()
-
-
-def test_listening_ports_of_this_machine():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        assert port not in host_facts.listening_ports(host_facts.read_text("/proc/net/tcp"))
-        listener.listen()
-        assert port in host_facts.listening_ports(host_facts.read_text("/proc/net/tcp"))
-
-
-def test_port_users_are_the_processes_that_hold_the_listening_sockets(tmp_path):
-    # 7 listens on both, 12 is its child; 30 has a connection on the same port, and listens on another port.
-    for pid, name, sockets in ((12, "worker", (1, 2)), (7, "nginx", (1, 2)), (30, "curl", (3, 9))):
-        (tmp_path / str(pid) / "fd").mkdir(parents=True)
-        (tmp_path / str(pid) / "comm").write_text(name + "\n")
-        for inode in sockets:
-            (tmp_path / str(pid) / "fd" / str(inode)).symlink_to(f"socket:[{inode}]")
-    (tmp_path / "99").mkdir()
-    (tmp_path / "net").mkdir()
-    table = (
-        TCP
-        + "   4: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 9 1 0 100 0 0 0\n"
-    )
-    assert host_facts.port_users({20000, 21000, 22000}, table, proc=str(tmp_path)) == ["nginx (pid 7)"]
-    assert host_facts.port_users({8080}, table, proc=str(tmp_path)) == ["curl (pid 30)"]
-    assert host_facts.port_users({22000}, table, proc=str(tmp_path)) == []
-
-
-def test_port_users_of_this_machine():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        users = host_facts.port_users({listener.getsockname()[1]}, host_facts.read_text("/proc/net/tcp"))
-        assert [user.endswith(f" (pid {os.getpid()})") for user in users] == [True]
-
-
-ROUTE_HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-ROUTE_LOCAL = "eth1\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
-ROUTE_DEFAULT = "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
-ROUTE_HALF = "tun0\t00000000\t0100000A\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"
-
-
-@pytest.mark.parametrize(
-    ("route", "interface"),
-    [
-        (ROUTE_HEAD + ROUTE_LOCAL + ROUTE_DEFAULT, "eth0"),
-        (ROUTE_HEAD + ROUTE_HALF + ROUTE_DEFAULT, "eth0"),
-        (ROUTE_HEAD + ROUTE_LOCAL + ROUTE_HALF, None),
-        (ROUTE_HEAD, None),
-        ("", None),
-    ],
-)
-def test_default_interface(route, interface):
-    assert host_facts.default_interface(route) == interface
-
-
-def test_a_file_that_cannot_be_read_is_empty(folder):
-    assert host_facts.read_text(str(folder / "nowhere")) == ""
-    assert host_facts.read_text(str(folder)) == ""
+    meminfo = "MemTotal:       16384000 kB\nMemFree:  1 kB\nMemAvailable:   8192000 kB\nSwapTotal:  4096000 kB\n"
+    assert host_facts.memory_facts(meminfo) == {"total_mb": 16000, "available_mb": 8000, "swap_mb": 4000}
+    assert host_facts.memory_facts("") == {"total_mb": 0, "available_mb": 0, "swap_mb": 0}
 
 
 # -- storage ---------------------------------------------------------------------------------------------------------
@@ -186,6 +106,60 @@ def test_storage_facts_are_those_of_the_nearest_existing_folder(folder):
 )
 def test_the_last_and_longest_mount_counts(folder, mounts, filesystem):
     assert host_facts.storage_facts(str(folder), None, mounts)["filesystem"] == filesystem
+
+
+@pytest.mark.parametrize(
+    ("options", "has_quotas"),
+    [
+        ("rw,relatime,prjquota", True),
+        ("rw,pquota", True),
+        ("rw,noquota", False),
+        ("rw,usrquota", False),
+        ("rw", False),
+        # A file system of systemd's automount has a line before it is mounted and another one after.
+        ("rw\nsystemd-1 / autofs rw,prjquota 0 0\nb / xfs rw", False),
+    ],
+)
+def test_project_quotas_are_those_among_the_options_of_the_mount(folder, options, has_quotas):
+    facts = host_facts.storage_facts(str(folder), None, f"/dev/a / xfs {options} 0 0\n")
+    assert (facts["filesystem"], facts["project_quotas"]) == ("xfs", has_quotas)
+
+
+def test_what_ece_left_in_the_storage_path_is_known_with_its_runner_ids(folder):
+    for name in ("10.0.0.7/services/runner", "vm-2/services", "logs/bootstrap-logs", "bootstrap-state", "other/data"):
+        (folder / name).mkdir(parents=True)
+    facts = host_facts.storage_facts(str(folder), USER.pw_name, "")
+    assert facts["leftovers"] == ["bootstrap-state", "10.0.0.7/services", "vm-2/services"]
+    assert host_facts.runner_ids(str(folder)) == ["10.0.0.7", "vm-2"]
+    assert host_facts.runner_ids(str(folder / "nowhere")) == []
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can have a folder that another user cannot write")
+def test_a_folder_for_logs_that_the_user_cannot_write_is_found(folder):
+    (folder / "logs" / "bootstrap-logs").mkdir(parents=True)
+    os.chown(folder / "logs", USER.pw_uid, USER.pw_gid)
+    closed = str(folder / "logs" / "bootstrap-logs")
+    assert host_facts.storage_facts(str(folder), USER.pw_name, "")["closed_logs"] == [closed]
+    os.chown(closed, USER.pw_uid, USER.pw_gid)
+    assert host_facts.storage_facts(str(folder), USER.pw_name, "")["closed_logs"] == []
+
+
+def test_the_engines_images_are_on_the_disk_of_the_storage_path_or_not(folder):
+    storage = {"existing_parent": str(folder)}
+    same = host_facts.store_facts({"folder": str(folder), "driver": "overlay2"}, storage)
+    assert (same["on_storage_disk"], same["free_gb"]) == (
+        True,
+        pytest.approx(shutil.disk_usage(folder).free / 10**9, abs=2),
+    )
+    assert host_facts.store_facts({"folder": "/proc", "driver": "overlay2"}, storage)["on_storage_disk"] is False
+    for unknown in (None, str(folder / "nowhere")):
+        found = host_facts.store_facts({"folder": unknown, "driver": None}, storage)
+        assert (found["free_gb"], found["on_storage_disk"]) == (None, None)
+
+
+def test_the_clock_is_compared_with_the_controllers():
+    assert host_facts.clock_offset(None) is None
+    assert host_facts.clock_offset(time.time() - 100) == pytest.approx(100, abs=2)
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can have a folder that another user cannot write")

@@ -43,7 +43,12 @@ GOOD_FACTS = {
         "version": "25.0.5",
         "usable": True,
         "error": None,
+        "docker_error": None,
+        "socket_error": None,
         "docker_command": True,
+        "docker_is_rootless": False,
+        "podman_remote": False,
+        "store": {"folder": "/mnt/data/docker", "driver": "overlay2", "free_gb": 8000, "on_storage_disk": True},
         "containers": [],
     },
     "socket": {"path": "/var/run/docker.sock", "is_socket": True},
@@ -53,17 +58,40 @@ GOOD_FACTS = {
         "existing_parent": "/mnt/data",
         "free_gb": 8000,
         "filesystem": "xfs",
+        "project_quotas": True,
         "read_only": False,
         "writable": True,
+        "leftovers": [],
+        "closed_logs": [],
     },
-    "memory": {"total_mb": 257000, "available_mb": 250000},
-    "default_interface": "eth0",
+    "memory": {"total_mb": 257000, "available_mb": 250000, "swap_mb": 4096},
+    "ece_containers": [],
+    "installer_running": False,
+    "last_install": None,
+    "addresses": ["10.0.0.7"],
+    "default_routes": [{"interface": "eth0", "gateway": "10.0.0.1", "addresses": ["10.0.0.7"]}],
+    "host_ip": "10.0.0.7",
+    "connections": [],
     "busy_ports": [],
     "port_users": [],
+    "busy_ece_ports": [],
+    "temporary_ece_ports": 0,
+    "kernel": "5.15.0-119-generic",
+    "architecture": "x86_64",
+    "boot_arguments_missing": [],
+    "memory_controller": True,
+    "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.tcp_retries2": 5, "vm.swappiness": 1},
+    "units": {"docker.service": {"at_boot": "enabled", "now": "active"}},
+    "selinux": {"mode": "disabled", "missing_commands": [], "sudo": None},
+    "network_backend": None,
+    "cni_plugins": False,
+    "container_limits": {"nofile": 1024000, "memlock": -1, "nproc": -1},
+    "engine_proxy": False,
+    "clock_offset_seconds": 0.8,
     "firewalld_active": False,
     "selinux_enforcing": False,
     "cgroup_version": 1,
-    "max_map_count": 262144,
+    "max_map_count": 1048576,
 }
 OPTIONS = {
     "version": "3.8.0",
@@ -88,11 +116,18 @@ def judged(facts=None, **options):
     return rules.check_requirements(host_facts, {**OPTIONS, **options})
 
 
+def on(system, engine, engine_version, **options):
+    """judged() of an otherwise good host with this system and engine."""
+    backend = None if system.endswith("-10") else "cni"
+    podman = {"engine.podman_remote": True, "network_backend": backend, "cni_plugins": True}
+    podman = podman if engine == "podman" else {}
+    facts = {"os.matrix_name": system, "engine.name": engine, "engine.version": engine_version, **podman}
+    return judged(facts, **options)
+
+
 def accepts(version, system, engine, engine_version):
-    return (
-        judged({"os.matrix_name": system, "engine.name": engine, "engine.version": engine_version}, version=version)[0]
-        == []
-    )
+    problems, warnings = on(system, engine, engine_version, version=version)
+    return not any("support" in sentence for sentence in problems + warnings)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +139,6 @@ def accepts(version, system, engine, engine_version):
         ("3.9.0", "3.8"),
         ("3.10.0", "3.8"),
         ("4.0.3", "4.0"),
-        ("4.1.0", "4.0"),
-        ("5.0.0", "4.0"),
     ]
     + [("3.0.0", "2.13"), ("3.2.1", "2.13"), ("2.14.0", "2.13"), ("4.0.0-SNAPSHOT", "4.0")],
 )
@@ -138,10 +171,11 @@ def test_docker_is_compared_by_two_numbers_and_podman_by_one(system, engine, ver
     assert accepts("3.8.0", system, engine, version) == accepted
 
 
-def test_an_ece_older_than_the_matrix_is_a_warning():
-    problems, warnings = judged({"os.matrix_name": "Debian GNU/Linux-12"}, version="2.12.4")
+@pytest.mark.parametrize(("version", "side"), [("2.12.4", "older"), ("4.3.0", "newer"), ("5.0.0", "newer")])
+def test_an_ece_older_or_newer_than_the_matrix_is_a_warning(version, side):
+    problems, warnings = judged({"os.matrix_name": "Debian GNU/Linux-12"}, version=version)
     assert problems == []
-    assert [warning.startswith("ECE 2.12.4 is older than the support matrix") for warning in warnings] == [True]
+    assert [warning.startswith(f"ECE {version} is {side} than the support matrix") for warning in warnings] == [True]
 
 
 def test_without_a_version_the_matrix_is_left_out():
@@ -150,7 +184,28 @@ def test_without_a_version_the_matrix_is_left_out():
 
 PROBLEM, WARNING = 0, 1
 # Without the install user several rules do not apply; that is one sentence.
-NO_USER = {"user": None, "engine.usable": False, "storage.writable": False}
+NO_USER = {"user": None, "engine.docker_error": "denied", "storage.writable": False}
+PODMAN = {
+    "engine.name": "podman",
+    "engine.version": "4.9.4",
+    "engine.podman_remote": True,
+    "os.matrix_name": "RHEL-9",
+    "network_backend": "cni",
+    "cni_plugins": True,
+}
+LEFTOVERS = {"storage.leftovers": ["bootstrap-state", "10.0.0.7/services"]}
+
+
+def connections(**errors):
+    """What the host has tried to reach, with errors by name of the port."""
+    ports = {"api": 12443, **{f"zookeeper_{number}": 22190 + number for number in range(1, 6)}}
+    return [
+        {"purpose": "coordinator", "address": "10.0.0.1", "port": port, "error": errors.get(name)}
+        for name, port in ports.items()
+    ] + [{"purpose": "registry", "address": "r.example.com", "port": 443, "error": errors.get("registry")}]
+
+
+NO_ZOOKEEPER = {f"zookeeper_{number}": "no answer within 2 s" for number in range(1, 6)}
 RULES = [
     (
         "user",
@@ -192,55 +247,168 @@ RULES = [
         },
         {},
         "The container engine cannot be used (no command docker or podman on /bin): install docker or podman, or set "
-        "container_engine and bin_paths.",
+        "ece_host_container_engine and ece_host_bin_paths (options container_engine and bin_paths).",
     ),
     (
         "engine",
         PROBLEM,
-        {"engine.usable": False, "engine.error": "permission denied"},
+        {"engine.docker_error": "permission denied", "engine.socket_error": "permission denied"},
+        {"force": True},
+        "User elastic cannot run docker (permission denied): start the engine, and add the user to the group docker.",
+    ),
+    (
+        "engine",
+        PROBLEM,
+        {"engine.docker_error": "permission denied"},
         {},
         "User elastic cannot run docker (permission denied): start the engine, and add the user to the group docker.",
     ),
     (
         "engine",
         PROBLEM,
+        {**PODMAN, "engine.podman_remote": False},
+        {"force": True},
+        "There is no podman-remote command, by which the installer calls Podman: install package podman-remote.",
+    ),
+    (
+        "engine",
+        PROBLEM,
+        {**PODMAN, "engine.docker_command": False},
+        {},
+        "There is no docker command, which the installer runs with Podman too: make one that calls podman-remote with "
+        "the socket, as on Elastic's page on RHEL hosts.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {**PODMAN, "engine.docker_is_rootless": True},
+        {},
+        "The docker command is that of package podman-docker, which is another engine for each user: replace it by one "
+        "that calls podman-remote with the socket, as on Elastic's page on RHEL hosts.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {**PODMAN, "engine.version": "5.2.2"},
+        {},
+        "Podman 5.2.2 leaks memory: install Podman 5.4.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {**PODMAN, "network_backend": None},
+        {},
+        'Podman does not use CNI, which ECE needs on this system: set network_backend = "cni" in '
+        "/etc/containers/containers.conf and restart the host.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {**PODMAN, "cni_plugins": False},
+        {},
+        "Podman uses CNI, but its plugins are missing: install package containernetworking-plugins.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {**PODMAN, "os.matrix_name": "RHEL-10", "engine.version": "5.6.0"},
+        {"version": "4.2.0"},
+        "Podman is set to use CNI, which this system does not have: remove network_backend from containers.conf.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {"units": {"docker.service": {"at_boot": "disabled", "now": "active"}}},
+        {},
+        "docker.service would not start at boot, and ECE's containers neither: enable docker.service.",
+    ),
+    (
+        "engine",
+        WARNING,
         {
-            "engine.name": "podman",
-            "engine.version": "4.9.4",
-            "engine.docker_command": False,
-            "os.matrix_name": "RHEL-9",
+            **PODMAN,
+            "units": {
+                "docker.service": {"at_boot": "disabled", "now": "inactive"},
+                "podman.service": {"at_boot": "disabled", "now": "inactive"},
+                "podman-restart.service": {"at_boot": "masked", "now": "inactive"},
+            },
         },
         {},
-        "There is no docker command, which the installer runs with podman too: install podman's wrapper for it.",
+        "podman.service and podman-restart.service would not start at boot, and ECE's containers neither: enable "
+        "podman.service and podman-restart.service.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {"engine.store.driver": "vfs"},
+        {},
+        "The container engine has the storage driver vfs: use overlay2.",
+    ),
+    (
+        "engine",
+        WARNING,
+        {"engine.store": {"folder": "/var/lib/docker", "driver": "overlay2", "free_gb": 10, "on_storage_disk": False}},
+        {},
+        "The container engine keeps images and containers at /var/lib/docker, not on the disk of the storage path: "
+        "move it there (data-root of Docker, graphroot of Podman; Elastic's pages use /mnt/data/docker).",
     ),
     (
         "socket",
         PROBLEM,
         {"socket.is_socket": False},
         {},
-        "There is no socket /var/run/docker.sock: start the container engine, or set docker_socket.",
+        "There is no socket /var/run/docker.sock: start the container engine, or set ece_host_docker_socket (option "
+        "docker_socket).",
+    ),
+    (
+        "socket",
+        PROBLEM,
+        {"engine.socket_error": "permission denied"},
+        {"force": True},
+        "User elastic cannot use docker through /var/run/docker.sock (permission denied): start docker there and give "
+        "the user access (the group of the socket), or set ece_host_docker_socket (option docker_socket).",
+    ),
+    (
+        "socket",
+        PROBLEM,
+        {**PODMAN, "engine.socket_error": "Cannot connect to Podman", "socket.path": "/run/podman/podman.sock"},
+        {},
+        "User elastic cannot use podman through /run/podman/podman.sock (Cannot connect to Podman): start podman there "
+        "and give the user access (SocketUser and SocketGroup of podman.socket), or set ece_host_docker_socket (option "
+        "docker_socket).",
     ),
     (
         "os",
         PROBLEM,
         {"os.matrix_name": "Ubuntu-24.04"},
         {"force": True},
-        "ECE 3.8.0 does not support Ubuntu-24.04; it supports RHEL-8, RHEL-9, RockyLinux-8, RockyLinux-9, SLES-12, "
-        "SLES-15, Ubuntu-20.04, Ubuntu-22.04.",
+        "ECE 3.8.0 does not support Ubuntu-24.04, and the installer refuses it; it supports RHEL-8, RHEL-9, "
+        "RockyLinux-8, RockyLinux-9, SLES-12, SLES-15, Ubuntu-20.04, Ubuntu-22.04. If it supports it by now, set "
+        "ece_host_skip_checks: [os] (option skip_checks).",
     ),
     (
         "os",
         PROBLEM,
         {"engine.version": "27.0.1"},
         {},
-        "ECE 3.8.0 on Ubuntu-22.04 does not support Docker 27.0.1; install Docker 24.0, 25.0.",
+        "ECE 3.8.0 on Ubuntu-22.04 does not support Docker 27.0.1, and the installer refuses it: install Docker 24.0, "
+        "25.0, or if it supports it by now, set ece_host_skip_checks: [os] (option skip_checks).",
     ),
     (
         "os",
         PROBLEM,
-        {"os.matrix_name": "RHEL-8", "engine.name": "podman", "engine.version": "3.4.0"},
+        {"engine.version": None},
+        {},
+        "ECE 3.8.0 on Ubuntu-22.04 does not support Docker of an unknown version, and the installer refuses it: "
+        "install Docker 24.0, 25.0, or if it supports it by now, set ece_host_skip_checks: [os] (option skip_checks).",
+    ),
+    (
+        "os",
+        WARNING,
+        {**PODMAN, "os.matrix_name": "RHEL-8", "engine.version": "3.4.0"},
         {"version": "3.4.0"},
-        "ECE 3.4.0 on RHEL-8 does not support Podman 3.4.0; install Docker 20.10; Podman 4.",
+        "Podman 3.4.0 on RHEL-8 is not among what ECE 3.4.0 is known here to support: look at "
+        "https://www.elastic.co/support/matrix, the installer may refuse it.",
     ),
     (
         "os",
@@ -252,9 +420,103 @@ RULES = [
     (
         "os",
         WARNING,
-        {"max_map_count": 65530},
+        {"max_map_count": 262144},
         {},
-        "vm.max_map_count is 65530; Elasticsearch needs 262144 or more: set it with sysctl.",
+        "vm.max_map_count is lower than 1048576, which Elasticsearch needs: set it with sysctl.",
+    ),
+    (
+        "os",
+        WARNING,
+        {**PODMAN, "os": {"id": "rhel", "version": "8.4", "matrix_name": "RHEL-8"}},
+        {},
+        "RHEL 8.4 is older than 8.5, which ECE needs: update the system.",
+    ),
+    (
+        "os",
+        WARNING,
+        {"architecture": "ppc64le"},
+        {},
+        "There are no images of ECE 3.8.0 for processors of type ppc64le: use another host.",
+    ),
+    (
+        "os",
+        WARNING,
+        {"architecture": "aarch64", "engine.version": "20.10.24", "os.matrix_name": "Ubuntu-20.04"},
+        {"version": "3.5.0"},
+        "There are no images of ECE 3.5.0 for processors of type aarch64: use another host.",
+    ),
+    (
+        "os",
+        WARNING,
+        {"kernel": "3.10.0-1127.el7.x86_64"},
+        {},
+        "The kernel is older than 3.10.0-1160.31.1, which ECE needs: update it.",
+    ),
+    (
+        "os",
+        WARNING,
+        {"os.matrix_name": "SLES-15", "units": {"nscd.service": {"at_boot": "enabled", "now": "active"}}},
+        {},
+        "nscd is active, which Elastic asks to stop on SLES: stop and disable it.",
+    ),
+    (
+        "kernel",
+        WARNING,
+        {"boot_arguments_missing": ["swapaccount=1", "cgroup.memory=nokmem"]},
+        {},
+        "The kernel was started without swapaccount=1 cgroup.memory=nokmem: set it in the boot loader and restart the "
+        "host.",
+    ),
+    (
+        "kernel",
+        WARNING,
+        {"memory_controller": False},
+        {},
+        "The kernel was started without cgroup_enable=memory: set it in the boot loader and restart the host.",
+    ),
+    (
+        "kernel",
+        WARNING,
+        {"sysctls": {"net.ipv4.ip_forward": 0, "net.ipv4.tcp_retries2": 5, "vm.swappiness": 1}},
+        {},
+        "net.ipv4.ip_forward is 0, so that containers reach no other host: set it to 1 with sysctl.",
+    ),
+    (
+        "kernel",
+        WARNING,
+        {"sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.tcp_retries2": 15, "vm.swappiness": 60}},
+        {},
+        "Set net.ipv4.tcp_retries2=5 and vm.swappiness=1 with sysctl, as Elastic's pages on hosts do.",
+    ),
+    (
+        "kernel",
+        WARNING,
+        {},
+        {"roles": ["coordinator", "director"]},
+        "Swap is on, which Elastic asks to turn off on directors: turn it off.",
+    ),
+    (
+        "kernel",
+        WARNING,
+        {"memory.swap_mb": 0},
+        {},
+        "The host has no swap, which Elastic asks for on hosts without the role director: add 512 MB or more.",
+    ),
+    (
+        "limits",
+        WARNING,
+        {"container_limits": {"nofile": 1024, "memlock": 65536, "nproc": -1}},
+        {},
+        "Containers have too low limits of nofile and memlock: set default-ulimits in daemon.json to nofile 1024000, "
+        "memlock -1 and nproc -1, and restart the engine.",
+    ),
+    (
+        "limits",
+        WARNING,
+        {**PODMAN, "container_limits": {"nofile": 1024, "memlock": None, "nproc": None}},
+        {},
+        "Containers have too low limits of nofile: set default_ulimits in containers.conf to nofile 1024000, memlock "
+        "-1 and nproc -1, and restart the engine.",
     ),
     (
         "storage",
@@ -271,11 +533,87 @@ RULES = [
         "/mnt/data is mounted read-only: look for disk errors in the kernel's log, then mount it for writing.",
     ),
     (
+        "storage",
+        PROBLEM,
+        {"storage.closed_logs": ["/mnt/data/elastic/logs"]},
+        {},
+        "User elastic cannot write /mnt/data/elastic/logs: make the user the owner.",
+    ),
+    (
+        "leftovers",
+        PROBLEM,
+        LEFTOVERS,
+        {},
+        "/mnt/data/elastic holds the data of an earlier installation (bootstrap-state, 10.0.0.7/services), but the "
+        "host has no ECE container: if it belongs to a platform, look at its container engine; if it is to be "
+        "installed again, look at what is in that folder and move it away, or set ece_host_skip_checks: [leftovers] "
+        "(option skip_checks).",
+    ),
+    (
+        "leftovers",
+        WARNING,
+        {**LEFTOVERS, "last_install": {"rc": 1}},
+        {},
+        "/mnt/data/elastic holds parts of an installation that failed: if the installer fails again, look at what is "
+        "in that folder and move it away.",
+    ),
+    (
         "host_ip",
         PROBLEM,
-        {"default_interface": None},
+        {"host_ip": None, "default_routes": [], "addresses": ["10.0.0.7", "10.0.1.7"]},
         {},
-        "There is no default route, so the installer finds no address of the host: set host_ip.",
+        "The address of the host in the platform is not clear, because there is no default route: set ece_host_ip "
+        "(option host_ip) to one of 10.0.0.7, 10.0.1.7.",
+    ),
+    (
+        "host_ip",
+        PROBLEM,
+        {
+            "host_ip": None,
+            "addresses": ["10.0.0.7", "10.0.0.200"],
+            "default_routes": [{"interface": "eth0", "gateway": "10.0.0.1", "addresses": ["10.0.0.7", "10.0.0.200"]}],
+        },
+        {},
+        "The address of the host in the platform is not clear, because eth0, the interface of the default route, has "
+        "the addresses 10.0.0.200 and 10.0.0.7: set ece_host_ip (option host_ip) to one of 10.0.0.7, 10.0.0.200.",
+    ),
+    (
+        "host_ip",
+        PROBLEM,
+        {
+            "host_ip": None,
+            "addresses": ["10.0.0.7", "10.0.1.7"],
+            "default_routes": [
+                {"interface": "eth0", "gateway": "10.0.0.1", "addresses": ["10.0.0.7"]},
+                {"interface": "eth1", "gateway": "10.0.1.1", "addresses": ["10.0.1.7"]},
+            ],
+        },
+        {},
+        "The address of the host in the platform is not clear, because there are default routes by eth0 and eth1: set "
+        "ece_host_ip (option host_ip) to one of 10.0.0.7, 10.0.1.7.",
+    ),
+    (
+        "host_ip",
+        PROBLEM,
+        {
+            "host_ip": None,
+            "addresses": [],
+            "default_routes": [{"interface": "eth0", "gateway": "10.0.0.1", "addresses": []}],
+        },
+        {},
+        "The address of the host in the platform is not clear, because eth0, the interface of the default route, has "
+        "no IPv4 address: set ece_host_ip (option host_ip).",
+    ),
+    *(
+        (
+            "host_ip",
+            PROBLEM,
+            {"host_ip": address},
+            {"host_ip": address},
+            f"ece_host_ip {address} (option host_ip) is not an address of this host, which has 10.0.0.7: use one of "
+            "them.",
+        )
+        for address in ("0.0.0.0", "127.0.0.1", "10.0.0.8")
     ),
     (
         "ports",
@@ -287,7 +625,7 @@ RULES = [
     (
         "ports",
         PROBLEM,
-        {"busy_ports": [20000], "port_users": ["nginx (pid 812)"]},
+        {"busy_ports": [20000], "busy_ece_ports": [20000], "port_users": ["nginx (pid 812)"]},
         {},
         "nginx (pid 812) listens on port 20000, which the installer needs: stop it.",
     ),
@@ -297,6 +635,65 @@ RULES = [
         {"busy_ports": [20000, 21000], "port_users": ["nginx (pid 812)", "java (pid 7)"]},
         {},
         "nginx (pid 812) and java (pid 7) listen on port 20000, 21000, which the installer needs: stop them.",
+    ),
+    (
+        "ports",
+        WARNING,
+        {"busy_ece_ports": [2375, 8080, 8081, 8082, 8083, 18000]},
+        {},
+        "A process listens on a port that ECE uses (2375, 8080, 8081, 8082, 8083 and 1 more): stop it, or give it "
+        "another port.",
+    ),
+    (
+        "ports",
+        WARNING,
+        {"temporary_ece_ports": 4000},
+        {},
+        "net.ipv4.ip_local_port_range has ports that ECE uses, which other connections may take: let it begin above "
+        "24000 with sysctl.",
+    ),
+    (
+        "network",
+        WARNING,
+        {"connections": connections(**NO_ZOOKEEPER)},
+        {},
+        "The host does not reach the coordinator 10.0.0.1 at ports 22191 to 22195 (no answer within 2 s): open the way "
+        "in the firewalls between them, or set ece_host_coordinator (option coordinator_host).",
+    ),
+    (
+        "network",
+        WARNING,
+        {"connections": connections(api="connection refused", zookeeper_2="connection refused")},
+        {},
+        "The host does not reach the coordinator 10.0.0.1 at port 12443 (connection refused): open the way in the "
+        "firewalls between them, or set ece_host_coordinator (option coordinator_host).",
+    ),
+    (
+        "network",
+        WARNING,
+        {"connections": [{**one, "address": "localhost"} for one in connections(api="connection refused")]},
+        {},
+        "The host does not reach the coordinator localhost at port 12443 (connection refused): that address is the "
+        "host itself, so set ece_host_coordinator (option coordinator_host) to one that hosts reach.",
+    ),
+    (
+        "network",
+        WARNING,
+        {"connections": connections(registry="the name cannot be resolved")},
+        {},
+        "The host does not reach the registry r.example.com at port 443 (the name cannot be resolved): open the way to "
+        "it, set a proxy for the container engine, or load the images beforehand.",
+    ),
+    *(
+        (
+            "clock",
+            WARNING,
+            {"clock_offset_seconds": offset},
+            {},
+            "The host's clock is not that of the controller, so that certificates and tokens may count as not valid: "
+            "set up time synchronisation on both.",
+        )
+        for offset in (-61.0, 121.0)
     ),
     (
         "memory",
@@ -310,7 +707,7 @@ RULES = [
         WARNING,
         {"memory.available_mb": 8191},
         {},
-        "The host has 8191 MB of free memory; ECE needs 8192 MB or more to install: stop other programs.",
+        "Less than 8192 MB of memory are free, which ECE needs to install: stop other programs.",
     ),
     (
         "disk",
@@ -319,20 +716,34 @@ RULES = [
         {},
         "/mnt/data is full (0 GB free): make room, ECE needs 10 GB or more.",
     ),
-    ("disk", WARNING, {"storage.free_gb": 9}, {}, "/mnt/data has 9 GB free; ECE needs 10 GB or more: make room."),
+    (
+        "disk",
+        WARNING,
+        {"storage.free_gb": 9},
+        {},
+        "/mnt/data has less than 10 GB free, which ECE needs: make room.",
+    ),
     (
         "disk",
         WARNING,
         {"storage.free_gb": 14},
         {"roles": ["allocator", "proxy"]},
-        "/mnt/data has 14 GB free; ECE needs 15 GB or more: make room.",
+        "/mnt/data has less than 15 GB free, which ECE needs: make room.",
     ),
     (
         "disk",
         WARNING,
-        {"storage.filesystem": "ext4"},
+        {"storage.filesystem": "ext4", "storage.project_quotas": False},
         {},
         "/mnt/data is on ext4, with which ECE shows a wrong disk usage: use XFS with project quotas for an allocator.",
+    ),
+    (
+        "disk",
+        WARNING,
+        {"storage.project_quotas": False},
+        {},
+        "/mnt/data is XFS without project quotas, so that ECE cannot limit the disk of an instance: mount it with "
+        "prjquota.",
     ),
     (
         "firewalld",
@@ -351,9 +762,44 @@ RULES = [
     (
         "selinux",
         WARNING,
-        {"selinux_enforcing": True},
+        {**PODMAN, "selinux_enforcing": True},
         {},
-        "SELinux is enforcing, so that ECE's containers may be denied access to their files: set selinux.",
+        "SELinux is enforcing, so that ECE's containers may be denied access to their files: set ece_host_selinux "
+        "(option selinux).",
+    ),
+    (
+        "selinux",
+        PROBLEM,
+        {**PODMAN, "selinux": {"mode": "disabled", "missing_commands": [], "sudo": True}},
+        {"selinux": True},
+        "SELinux is disabled, so that --selinux fails: enable it, or unset ece_host_selinux (option selinux).",
+    ),
+    (
+        "selinux",
+        PROBLEM,
+        {
+            **PODMAN,
+            "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": True},
+            "installer": {"arguments": ["--coordinator-host", "--podman"]},
+        },
+        {"selinux": True},
+        "The installer does not know --selinux: use a later one, or unset ece_host_selinux (option selinux).",
+    ),
+    (
+        "selinux",
+        PROBLEM,
+        {**PODMAN, "selinux": {"mode": "permissive", "missing_commands": ["semanage", "checkmodule"], "sudo": True}},
+        {"selinux": True},
+        "There is no command semanage or checkmodule, which --selinux needs: install the packages "
+        "policycoreutils-python-utils, policycoreutils and checkpolicy.",
+    ),
+    (
+        "selinux",
+        PROBLEM,
+        {**PODMAN, "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": False}},
+        {"selinux": True},
+        "User elastic cannot run sudo without a password, which --selinux needs: allow it in a file below "
+        "/etc/sudoers.d for the time of the installation.",
     ),
     (
         "installer",
@@ -383,30 +829,172 @@ def test_the_table_above_has_a_case_of_every_check():
     ("facts", "options"),
     [
         pytest.param({}, {}, id="a good host"),
+        pytest.param(PODMAN, {}, id="a good host with Podman"),
         pytest.param({"effective_uid": 1000}, {}, id="connected as the install user"),
         pytest.param({"user.uid": 1000, "user.gid": 1000}, {}, id="lowest UID and GID"),
-        pytest.param({"default_interface": None}, {"host_ip": "10.0.0.7"}, id="no default route but host_ip"),
-        pytest.param({"selinux_enforcing": True}, {"selinux": True}, id="SELinux, and selinux set"),
+        pytest.param({"default_routes": []}, {"host_ip": "10.0.0.7"}, id="no default route but host_ip"),
+        pytest.param({"addresses": [], "host_ip": "10.0.0.8"}, {"host_ip": "10.0.0.8"}, id="no address is known"),
         pytest.param({"memory.total_mb": 7783, "memory.available_mb": 8192}, {}, id="a machine sold as 8 GB"),
         pytest.param({"storage.free_gb": 10}, {}, id="just enough disk"),
         pytest.param(
             {"storage.free_gb": 15, "storage.filesystem": "ext4"}, {"roles": ["proxy"]}, id="a proxy needs no XFS"
         ),
+        pytest.param({"storage.project_quotas": False}, {"roles": ["proxy"]}, id="a proxy needs no quotas"),
         pytest.param({"storage.filesystem": ""}, {}, id="file system not known"),
         pytest.param(
-            {
-                "engine.name": "podman",
-                "engine.version": "5.4.0",
-                "engine.docker_command": False,
-                "os.matrix_name": "RHEL-9",
-            },
-            {"force": True},
-            id="podman without wrapper, but --force",
+            {**PODMAN, "engine.docker_command": False}, {"force": True}, id="podman without wrapper, but --force"
         ),
+        pytest.param({"engine.docker_error": "denied"}, {"force": True}, id="only the socket, but --force"),
+        pytest.param(
+            {
+                **PODMAN,
+                "selinux_enforcing": True,
+                "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": True},
+            },
+            {"selinux": True},
+            id="SELinux, and selinux set",
+        ),
+        pytest.param({"selinux_enforcing": True}, {}, id="SELinux with Docker, which has no option for it"),
+        pytest.param(
+            {
+                **PODMAN,
+                "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": True},
+                "installer": {"arguments": []},
+            },
+            {"selinux": True},
+            id="an installer whose arguments are not recognised",
+        ),
+        pytest.param(
+            {**PODMAN, "os.matrix_name": "RHEL-10", "engine.version": "5.6.0", "network_backend": None},
+            {"version": "4.2.0"},
+            id="RHEL 10 without a network backend",
+        ),
+        pytest.param({"units": {}}, {}, id="a host without systemd"),
+        pytest.param({"engine.store": {"folder": None, "driver": None, "free_gb": None, "on_storage_disk": None}}, {}),
+        pytest.param({"engine.store.driver": "overlayfs"}, {}, id="images in containerd"),
+        pytest.param({"kernel": "3.10.0-1160.31.1.el7.x86_64"}, {}, id="the oldest kernel"),
+        pytest.param({"architecture": "aarch64"}, {}, id="aarch64 with ECE 3.8"),
+        pytest.param({"architecture": "aarch64"}, {"version": None}, id="aarch64 with an unknown version"),
+        pytest.param({"cgroup_version": 1, "memory_controller": True}, {}, id="cgroup v1 with memory"),
+        pytest.param({"memory.swap_mb": 0}, {"roles": ["director"]}, id="a director without swap"),
+        pytest.param(
+            {"sysctls": {"net.ipv4.ip_forward": None, "net.ipv4.tcp_retries2": None, "vm.swappiness": None}}, {}
+        ),
+        pytest.param({"container_limits": {"nofile": 65536, "memlock": None, "nproc": None}}, {}, id="enough files"),
+        pytest.param({"units": {"nscd.service": {"at_boot": "enabled", "now": "active"}}}, {}, id="nscd not on SLES"),
+        pytest.param({"clock_offset_seconds": 119.0}, {}, id="a call that took two minutes"),
+        pytest.param({"clock_offset_seconds": None}, {}, id="the controller's clock is not known"),
+        pytest.param({"connections": connections()}, {}, id="everything is reached"),
+        pytest.param(
+            {"connections": connections(zookeeper_1="refused", zookeeper_4="refused")}, {}, id="some of the ports"
+        ),
+        pytest.param({"connections": connections(registry="refused"), "engine_proxy": True}, {}, id="a proxy"),
+        pytest.param(
+            {**LEFTOVERS, "ece_containers": ["frc-runners-runner"], "busy_ece_ports": [18000]}, {}, id="ECE runs"
+        ),
+        pytest.param({**LEFTOVERS, "installer_running": True, "busy_ece_ports": [18000]}, {}, id="an installer runs"),
     ],
 )
 def test_a_host_that_may_join(facts, options):
     assert judged(facts, **options) == ([], [])
+
+
+# -- support matrix --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "system", "engine", "engine_version"),
+    [
+        ("4.2.0", "RHEL-10", "podman", "5.6.0"),
+        ("4.2.0", "SLES-15", "docker", "29.7.2"),
+        ("4.2.0", "SLES-15", "docker", "25.0.5"),
+        ("4.2.0", "Ubuntu-24.04", "docker", "29.3.0"),
+        ("4.2.0", "Ubuntu-22.04", "docker", "27.5.1"),
+        ("4.1.1", "RHEL-9", "podman", "5.4.0"),
+        ("4.1.1", "SLES-15", "docker", "25.0.6"),
+    ],
+)
+def test_what_later_releases_are_documented_to_support_is_accepted(version, system, engine, engine_version):
+    assert on(system, engine, engine_version, version=version) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("version", "system", "engine", "engine_version"),
+    [
+        ("4.2.0", "RockyLinux-10", "podman", "5.6.0"),
+        ("4.2.0", "Ubuntu-24.04", "docker", "29.2.1"),
+        ("4.2.0", "Ubuntu-26.04", "docker", "29.7.2"),
+        ("4.1.1", "RHEL-10", "podman", "5.6.0"),
+        ("5.0.0", "RHEL-10", "podman", "6.0.0"),
+        ("3.5.1", "Ubuntu-22.04", "docker", "25.0.5"),
+    ],
+)
+def test_what_no_known_installer_refuses_is_a_warning(version, system, engine, engine_version):
+    problems, warnings = on(system, engine, engine_version, version=version, skip_checks=["engine"])
+    assert (problems, len(warnings)) == ([], 1)
+    assert "the installer" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("version", "system", "engine", "engine_version"),
+    [
+        ("4.2.0", "SLES-15", "docker", "28.5.1"),
+        ("4.2.0", "RHEL-10", "podman", "4.9.4"),
+        ("4.1.1", "SLES-15", "docker", "29.7.2"),
+        ("4.0.3", "Ubuntu-22.04", "docker", "27.5.1"),
+        ("4.0.3", "RHEL-10", "podman", "5.6.0"),
+        ("4.0.3", "SLES-15", "docker", "29.7.2"),
+    ],
+)
+def test_what_an_installer_is_known_to_refuse_is_a_problem(version, system, engine, engine_version):
+    problems, _warnings = on(system, engine, engine_version, version=version, skip_checks=["engine"])
+    assert len(problems) == 1 and "ece_host_skip_checks: [os]" in problems[0]
+
+
+TABLE = {"4.0": ["Ubuntu-22.04 docker 25.0", "Ubuntu-22.04 docker 27.0"], "4.3": ["Ubuntu-22.04 docker 31.0"]}
+
+
+@pytest.mark.parametrize(
+    ("installer", "version", "engine_version", "outcome"),
+    [
+        pytest.param(("4.3.0", TABLE), "4.3.1", "31.4.0", "accepted", id="a row that this collection does not have"),
+        pytest.param(("4.3.0", TABLE), "4.3.1", "27.0.1", "refused", id="and what that row does not have"),
+        pytest.param(("4.3.0", TABLE), "4.2.0", "27.5.1", "accepted", id="the nearest lower row"),
+        pytest.param(("4.3.0", TABLE), "5.0.0", "31.4.0", "accepted", id="the script decides for later releases too"),
+        pytest.param(("4.3.0", TABLE), "3.8.0", "25.0.5", "warned", id="a release that the script has no row of"),
+        pytest.param(("4.0.3", TABLE), "4.0.3", "27.5.1", "refused", id="scripts to 4.0 compare two numbers"),
+        pytest.param(("4.0.3", TABLE), "4.0.3", "27.0.3", "accepted", id="and accept what they name"),
+        pytest.param(("3.5.1", {}), "3.8.0", "27.0.1", "warned", id="a script without a table refuses nothing"),
+        pytest.param(("3.5.1", {}), "3.5.1", "20.10.1", "warned", id="nor that of the platform's own version"),
+    ],
+)
+def test_the_table_of_the_installer_that_will_run_decides(installer, version, engine_version, outcome):
+    known = {"installer": {"version": installer[0], "support_matrix": installer[1], "arguments": []}}
+    problems, warnings = judged({"engine.version": engine_version, **known}, version=version)
+    assert (len(problems), len(warnings)) == {"accepted": (0, 0), "refused": (1, 0), "warned": (0, 1)}[outcome]
+
+
+# -- together --------------------------------------------------------------------------------------------------------
+
+
+def test_hosts_that_lack_the_same_get_the_same_warning():
+    first = {
+        "memory.available_mb": 4000,
+        "storage.free_gb": 3,
+        "max_map_count": 65530,
+        "clock_offset_seconds": 500.0,
+        "container_limits": {"nofile": 1024, "memlock": 65536, "nproc": -1},
+        "temporary_ece_ports": 7,
+    }
+    second = {
+        "memory.available_mb": 6000,
+        "storage.free_gb": 7,
+        "max_map_count": 262144,
+        "clock_offset_seconds": -500.0,
+        "container_limits": {"nofile": 2048, "memlock": 8388608, "nproc": -1},
+        "temporary_ece_ports": 8,
+    }
+    assert judged(first)[1] == judged(second)[1] and len(judged(first)[1]) == 6
 
 
 def test_force_turns_the_firewalld_problem_into_a_warning():
@@ -429,7 +1017,8 @@ def test_a_host_that_breaks_several_rules_gets_all_sentences_at_once():
 
 
 def test_an_engine_that_is_stopped_is_one_problem():
-    facts = {"socket.is_socket": False, "engine.usable": False, "engine.error": "Cannot connect to the Docker daemon"}
+    error = "Cannot connect to the Docker daemon"
+    facts = {"socket.is_socket": False, "engine.docker_error": error}
     assert [problem.split(":")[0] for problem in judged(facts)[0]] == ["There is no socket /var/run/docker.sock"]
     assert [problem.split(" (")[0] for problem in judged(facts, skip_checks=["socket"])[0]] == [
         "User elastic cannot run docker"

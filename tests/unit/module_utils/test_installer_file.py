@@ -265,3 +265,25 @@ def test_a_proxy_that_is_down_is_named(monkeypatch):
         monkeypatch.setenv(name, "")
     with pytest.raises(HostError, match=r"through the proxy 127.0.0.1:9 \(installer_proxy\): .*refused"):
         installer_file.download("https://downloads.example.com/x", proxy="http://127.0.0.1:9")
+
+
+# -- what a script says of itself ------------------------------------------------------------------------------------
+
+
+def test_a_script_says_its_version_its_table_and_its_arguments():
+    text = (
+        "CLOUD_ENTERPRISE_VERSION=4.0.3\n"
+        'ECE_compatibility["4.0"]="RHEL-9_Podman-5"\n'
+        "case $1 in\n  --coordinator-host ) shift ;;\n  --selinux) ;;\n  --help|help) ;;\nesac\n"
+        "docker run --rm --env X $(podman ps --all)\n"
+    )
+    assert installer_file.script_facts(text) == {
+        "version": "4.0.3",
+        "support_matrix": {"4.0": ["RHEL-9 podman 5"]},
+        "arguments": ["--all", "--coordinator-host", "--help", "--selinux"],
+    }
+
+
+def test_arguments_that_are_not_recognised_are_none_and_not_few():
+    facts = installer_file.script_facts("CLOUD_ENTERPRISE_VERSION=9.0.0\nx=$(docker ps --all)\n")
+    assert facts == {"version": "9.0.0", "support_matrix": {}, "arguments": []}

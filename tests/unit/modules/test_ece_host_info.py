@@ -21,6 +21,7 @@ from unittest import mock
 import pytest
 import yaml
 
+from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
 from ansible_collections.ece.platform.plugins.module_utils import _host_rules as host_rules
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError
@@ -59,6 +60,7 @@ def run(folder, run_module):
             "docker_socket": str(folder / "docker.sock"),
             "bin_paths": [str(folder / "bin")],
             "state_path": str(folder / "state"),
+            "skip_checks": ["network"],
             **more,
         }
         return run_module(ece_host_info, check_mode=check_mode, connection={}, **arguments)
@@ -107,7 +109,7 @@ def test_problems_are_those_of_the_rules_and_the_facts(run):
         "force": False,
         "selinux": False,
         "host_ip": None,
-        "skip_checks": [],
+        "skip_checks": ["network"],
     }
     assert (result["problems"], result["warnings_found"]) == host_rules.check_requirements(result["facts"], options)
     assert any(problem.startswith("There is no socket") for problem in result["problems"])
@@ -173,6 +175,81 @@ def test_the_documentation_has_every_fact(folder, run, options):
     assert_documented(documented["contains"], documented["sample"])
 
 
+def test_the_coordinator_and_the_registry_are_asked_unless_that_is_skipped(run):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        options = {"coordinator_host": "127.0.0.1", "docker_registry": f"127.0.0.1:{port}/mirror"}
+        result = run(skip_checks=[], **options)
+        assert run(**options)["facts"]["connections"] == []
+    errors = {(one["purpose"], one["port"]): one["error"] for one in result["facts"]["connections"]}
+    assert errors["registry", port] is None and errors["coordinator", 12443] == "connection refused"
+    assert any("does not reach the coordinator 127.0.0.1" in sentence for sentence in result["warnings_found"])
+
+
+def test_the_address_is_one_by_which_the_host_is_known(run):
+    addresses = run()["facts"]["addresses"]
+    for known in addresses:
+        assert run(addresses=["alloc-7", known])["facts"]["host_ip"] == known
+    result = run(host_ip="192.0.2.254")
+    assert result["facts"]["host_ip"] == "192.0.2.254"
+    foreign = "ece_host_ip 192.0.2.254 (option host_ip) is not an address of this host"
+    assert any(problem.startswith(foreign) for problem in result["problems"]) is bool(addresses)
+
+
+@pytest.fixture
+def podman_host(folder, monkeypatch):
+    """RHEL with podman and package podman-docker as they are installed, and the socket of root."""
+    for name in ("bash", "test", "touch"):
+        (folder / "bin" / name).symlink_to(shutil.which(name))
+    monkeypatch.setattr(host_process, "SYSTEM_PATH", ())
+
+    def command(name, body):
+        (folder / "bin" / name).unlink(missing_ok=True)
+        (folder / "bin" / name).write_text(f"#!/bin/bash\n{body}\n")
+        (folder / "bin" / name).chmod(0o755)
+
+    command(
+        "docker", f'touch {folder}/asked\n[[ $1 == --version ]] || exec podman "$@"\necho podman version 4.9.4-rhel'
+    )
+    command("podman", "[[ $1 != --version ]] || echo podman version 4.9.4-rhel")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "docker.sock"))
+        yield command
+
+
+def engine_problems(result):
+    return [problem for problem in result["problems"] if "podman" in problem.lower()]
+
+
+def test_podman_as_its_packages_leave_it_is_refused_with_what_is_missing(run, podman_host):
+    problems = engine_problems(run())
+    assert "There is no podman-remote command" in problems[0] and len(problems) == 1
+    podman_host("podman-remote", "echo 'Cannot connect to Podman: permission denied' >&2; exit 125")
+    problems = engine_problems(run())
+    assert "cannot use podman through" in problems[0] and "permission denied" in problems[0] and len(problems) == 1
+    podman_host("podman-remote", "[[ $* == *' version' ]] && echo 'Version:      4.9.4'; exit 0")
+    result = run()
+    assert engine_problems(result) == []
+    assert any("package podman-docker" in sentence for sentence in result["warnings_found"])
+
+
+def test_the_table_of_a_copied_installer_decides(run):
+    system = run()["facts"]["os"]["matrix_name"]
+    for version, outcome in (("25.0", []), ("26.0", ["refuses"])):
+        known = {"version": "4.0.3", "support_matrix": {"4.0": [f"{system} docker {version}"]}, "arguments": []}
+        problems = run(version="4.0.3", installer_facts=known)["problems"]
+        assert ["refuses" for problem in problems if "does not support" in problem] == outcome
+
+
+def test_a_pipe_in_place_of_the_record_is_not_waited_for(folder, run):
+    paths = log_paths(str(folder / "elastic"))
+    os.makedirs(paths.folder)
+    os.mkfifo(paths.record)
+    assert run()["facts"]["last_install"] is None
+
+
 def test_nothing_is_written(folder, run):
     before = sorted(folder.rglob("*"))
     run(check_mode=True)
@@ -197,7 +274,12 @@ def inspected(run, content=SCRIPT, **options):
 
 def test_the_installer_is_read_and_returned(run):
     result, download = inspected(run, version="3.8.0")
-    assert result["installer"] == {"version": "3.8.0", "checksum": "sha256:" + hashlib.sha256(SCRIPT).hexdigest()}
+    assert result["installer"] == {
+        "version": "3.8.0",
+        "checksum": "sha256:" + hashlib.sha256(SCRIPT).hexdigest(),
+        "support_matrix": {},
+        "arguments": [],
+    }
     assert result["problems"] == []
     download.assert_called_once_with(URL, "/etc/ca.pem", "http://proxy.example.com:3128")
 

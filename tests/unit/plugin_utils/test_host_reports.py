@@ -37,6 +37,14 @@ def test_facts(tmp_path):
         "docker_socket": str(tmp_path / "docker.sock"),
         "storage_path": str(tmp_path),
         "state_path": str(tmp_path / "state"),
+        "roles": ["allocator"],
+        "host_ip": None,
+        "addresses": [],
+        "coordinator_host": None,
+        "docker_registry": None,
+        "controller_time": None,
+        "selinux": False,
+        "skip_checks": [],
     }
     assert set(_host_facts.gather(options)) == set(HostFacts.__annotations__)
 
