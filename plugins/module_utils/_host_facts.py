@@ -33,10 +33,10 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     SCRIPT_NAME,
 )
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user, run_command
-from ansible_collections.ece.platform.plugins.module_utils._install_files import RUNNING, look, places
-from ansible_collections.ece.platform.plugins.module_utils._install_record import checked_record
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_number, read_text
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
+from ansible_collections.ece.platform.plugins.module_utils._install_files import RUNNING, look, places
+from ansible_collections.ece.platform.plugins.module_utils._install_record import checked_record
 
 SHELLS = frozenset(("ash", "bash", "dash", "ksh", "sh", "zsh"))
 # Arguments by which the script is recognised where it has no name, and its actions other than install.
@@ -216,11 +216,22 @@ def last_install(
 # -- gathering -------------------------------------------------------------------------------------------------------
 
 
-def network_facts(options: Mapping[str, Any]) -> Dict[str, Any]:
-    """Addresses, default routes and ports of the host."""
+def _own_network() -> Tuple[List[str], List[Dict[str, Any]]]:
+    """(IPv4 addresses of the host, its default routes)."""
     interfaces = network.own_addresses(network.interface_addresses())
     routes = network.default_routes(read_text("/proc/net/route"), interfaces)
-    addresses = [address for _interface, address in interfaces]
+    return [address for _interface, address in interfaces], routes
+
+
+def only_address() -> Optional[str]:
+    """The host's address in the platform, where its network leaves no doubt."""
+    addresses, routes = _own_network()
+    return network.host_address(None, [], addresses, routes)
+
+
+def network_facts(options: Mapping[str, Any]) -> Dict[str, Any]:
+    """Addresses, default routes and ports of the host."""
+    addresses, routes = _own_network()
     tables = (read_text("/proc/net/tcp"), read_text("/proc/net/tcp6"))
     listening = network.listening_ports(*tables)
     busy = listening.intersection(INSTALLER_PORTS)

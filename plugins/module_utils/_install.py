@@ -48,7 +48,7 @@ Result = Dict[str, Any]
 
 def run(module: Any) -> Result:
     """The result of ece_install. Raises OptionError, HostError or OSError."""
-    params = module.params
+    params = _with_host_ip(module.params)
     registry_login.check_login(params)
     argv = [*arguments(params), *registry_login.config_arguments(params)]
     unchecked = installer_file.check_source(params["installer_url"], params["installer_checksum"])
@@ -85,6 +85,11 @@ def run(module: Any) -> Result:
     if not params["wait"]:
         return dict(result, msg="the installer runs")
     return dict(result, **_followed(params, place))
+
+
+def _with_host_ip(params: Params) -> Params:
+    """The options with the host's address, where it is clear: the script takes several addresses for one argument."""
+    return dict(params, host_ip=params["host_ip"] or host_facts.only_address())
 
 
 def _session_warnings(started: Started) -> List[str]:

@@ -244,9 +244,9 @@ def test_the_table_of_a_copied_installer_decides(run):
 
 
 def test_a_pipe_in_place_of_the_record_is_not_waited_for(folder, run):
-    paths = log_paths(str(folder / "elastic"))
-    os.makedirs(paths.folder)
-    os.mkfifo(paths.record)
+    place = folder / "elastic" / "logs" / "ece-install"
+    place.mkdir(parents=True)
+    os.mkfifo(place / "record.json")
     assert run()["facts"]["last_install"] is None
 
 

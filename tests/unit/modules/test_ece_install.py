@@ -140,6 +140,7 @@ class Box:
 
 @pytest.fixture
 def box(run_module, monkeypatch):
+    monkeypatch.setattr(host_facts, "only_address", lambda: None)  # this machine's own
     monkeypatch.setattr(detached, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(detached, "GRACE_SECONDS", 0.2)
     folder = Path(tempfile.mkdtemp(prefix="ece-"))
@@ -961,3 +962,18 @@ def test_check_mode_writes_no_login(box, monkeypatch):
 
 def test_half_a_login_is_refused(box):
     assert "docker_registry_password is not set" in box.run(docker_registry_username="ops")["msg"]
+
+
+@pytest.mark.parametrize(("given", "passed"), [(None, "10.0.0.7"), ("10.0.0.8", "10.0.0.8")])
+def test_the_script_is_given_the_address_that_it_would_derive(box, monkeypatch, given, passed):
+    monkeypatch.setattr(host_facts, "only_address", lambda: "10.0.0.7")
+    box.installer('echo "$*" >$NOTES/arguments')
+    assert box.run(host_ip=given)["rc"] == 0
+    assert f"--host-ip {passed}" in box.note("arguments")
+
+
+def test_an_address_that_is_not_clear_is_not_guessed(box, monkeypatch):
+    monkeypatch.setattr(host_facts, "only_address", lambda: None)
+    box.installer('echo "$*" >$NOTES/arguments')
+    assert box.run()["rc"] == 0
+    assert "--host-ip" not in box.note("arguments")
