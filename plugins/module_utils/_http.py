@@ -60,8 +60,10 @@ ERROR_DEPTH_MAX = 8
 # No reply of the API is as deep.
 REPLY_DEPTH_MAX = 100
 LINE_LENGTH_MAX = 200
-# Control characters may be in the bytes of a JSON text: as an escape, as UTF-8 of the second range, or in UTF-16.
-CONTROL_BYTES = re.compile(rb"\\u00(?:[01]|7[fF]|[89])|\\[bfr]|\xc2[\x80-\x9f]|\x7f|\x00")
+# Bytes without which no text of a reply has anything that `plain` removes: as an escape, in UTF-8, in UTF-16.
+CONTROL_BYTES = re.compile(
+    rb"\\u(?:00[01789]|20[0126]|[dD][89a-fA-F])|\\[bfr]|\xc2[\x80-\x9f]|\xe2\x80[\x8e-\xae]|\xe2\x81[\xa6-\xa9]|[\x7f\x00]"
+)
 
 Json = Any
 

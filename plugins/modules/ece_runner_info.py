@@ -12,7 +12,9 @@ short_description: List the runners of an ECE platform
 version_added: 1.0.0
 description:
   - Lists the runners of the platform. Every host of a platform is a runner, whatever its roles are.
-  - Filters apply to the complete list, and a runner must match all of them. A filter that is not set matches every
+  - The API has no pages for runners. The module warns if the number of runners in its list differs from the platform's
+    own count.
+  - Filters apply to the whole list, and a runner must match all of them. A filter that is not set matches every
     runner.
 author:
   - The ece.platform authors (@ece-platform)

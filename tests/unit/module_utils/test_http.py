@@ -28,6 +28,7 @@ from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
     EceNotFound,
     EceProtocolError,
 )
+from ansible_collections.ece.platform.plugins.module_utils._text import plain
 from tests.unit.scripted import (
     API_KEY,
     LOGIN,
@@ -994,6 +995,15 @@ def test_no_text_of_the_platform_has_control_sequences(ece, make_client, reply, 
     assert "ab" in shown
     assert shown.isprintable()
     assert "title" not in shown
+
+
+@pytest.mark.parametrize(
+    "character", [chr(code) for code in range(0x2100) if plain(chr(code)) != chr(code)] + ["\ud800"]
+)
+def test_no_character_that_is_not_plain_is_left_in_a_reply(ece, make_client, character):
+    for escaped in (True, False) if character != "\ud800" else (True,):
+        ece.expect("GET", "/platform", body=json.dumps({"version": f"a{character}b"}, ensure_ascii=escaped))
+        assert make_client().platform()["version"] == plain(f"a{character}b")
 
 
 def test_a_text_in_another_encoding_has_none_either(ece, make_client):
