@@ -180,8 +180,9 @@ def _row_of(texts: Iterable[Any], is_literal: bool) -> Row:
     row: Row = {}
     for found in filter(None, (_ACCEPTED.match(str(text)) for text in texts)):
         system, engine, version = found.groups()
+        version = version if is_literal else version.split(".")[0]
         versions = row.setdefault(system, {}).get(engine, ())
-        row[system][engine] = (*versions, version if is_literal else version.split(".")[0])
+        row[system][engine] = versions if version in versions else (*versions, version)
     return row
 
 

@@ -71,5 +71,11 @@ def test_what_is_no_row_of_a_table_is_left_out(texts):
     assert not matrix.is_accepted(matrix.expectation("4.1.0", table, None).row, "RHEL-9", "podman", "5.4.0")
 
 
+def test_each_major_of_a_later_script_is_named_once():
+    table = {"4.2": ["SLES-15 docker 25.0", "SLES-15 docker 29.3", "SLES-15 docker 29.4"]}
+    assert matrix.expectation("4.2.0", table, "4.2.0").row == {"SLES-15": {"docker": ("25", "29")}}
+    assert matrix.expectation("4.2.0", table, "4.0.3").row == {"SLES-15": {"docker": ("25.0", "29.3", "29.4")}}
+
+
 def test_rocky_linux_has_one_name():
     assert matrix.script_matrix('x["4.2"]="Rocky-10_Podman-5"') == {"4.2": ["RockyLinux-10 podman 5"]}

@@ -210,9 +210,10 @@ def podman_host(folder, monkeypatch):
         (folder / "bin" / name).write_text(f"#!/bin/bash\n{body}\n")
         (folder / "bin" / name).chmod(0o755)
 
-    command(
-        "docker", f'touch {folder}/asked\n[[ $1 == --version ]] || exec podman "$@"\necho podman version 4.9.4-rhel'
-    )
+    (folder / "asked").touch()
+    (folder / "asked").chmod(0o666)
+    ask = f'[[ $1 == --version ]] && {{ echo podman version 4.9.4-rhel; exit; }}; echo "$*" >>{folder}/asked'
+    command("docker", f'{ask}\nexec podman "$@"')
     command("podman", "[[ $1 != --version ]] || echo podman version 4.9.4-rhel")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / "docker.sock"))
@@ -223,7 +224,7 @@ def engine_problems(result):
     return [problem for problem in result["problems"] if "podman" in problem.lower()]
 
 
-def test_podman_as_its_packages_leave_it_is_refused_with_what_is_missing(run, podman_host):
+def test_podman_as_its_packages_leave_it_is_refused_with_what_is_missing(folder, run, podman_host):
     problems = engine_problems(run())
     assert "There is no podman-remote command" in problems[0] and len(problems) == 1
     podman_host("podman-remote", "echo 'Cannot connect to Podman: permission denied' >&2; exit 125")
@@ -233,6 +234,7 @@ def test_podman_as_its_packages_leave_it_is_refused_with_what_is_missing(run, po
     result = run()
     assert engine_problems(result) == []
     assert any("package podman-docker" in sentence for sentence in result["warnings_found"])
+    assert (folder / "asked").read_text() == ""
 
 
 def test_the_table_of_a_copied_installer_decides(run):
