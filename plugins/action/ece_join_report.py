@@ -14,6 +14,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     FAILED,
     INSTALL,
+    JOINED,
     JOINING,
     REJECTED,
     REPLACE,
@@ -28,7 +29,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_man
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show, table
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostRow
 
-IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING}
+IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING, JOINED: JOINED}
 SEE_ABOVE = "see the error above"
 NOTE_LENGTH_MAX = 300
 

@@ -17,6 +17,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     CONNECTING,
     INSTALLS,
+    JOINED,
     REJECTED,
     SETTLING,
 )
@@ -28,6 +29,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
     HostProgress,
     Observation,
     progress,
+    unlisted,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import HostFacts, facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
@@ -81,8 +83,9 @@ def expect(check: Mapping[str, Any], start: Mapping[str, Any], variables: OneHos
         connect_timeout=seconds(variables, "ece_host_connect_timeout"),
         settle_time=seconds(variables, "ece_host_settle_time"),
         storage_path=variables.get("ece_host_storage_path", DEFAULT_STORAGE_PATH),
-        has_installer=check["verdict"] != ASSIGN_ROLES,
+        has_installer=check["verdict"] not in (ASSIGN_ROLES, JOINED),
         started_here=check["verdict"] in INSTALLS and not _found_running(start),
+        joined=check["msg"] if check["verdict"] == JOINED else None,
         previous_start=None if previous.get("running") else previous.get("started"),
     )
 
@@ -114,11 +117,13 @@ def wait(client: EceClient, hosts: Sequence[HostProgress], followers: Followers,
                             now=now,
                             known=answer.known.get(host.entry["runner_id"]),
                             asked_at=answer.asked_at - began,
+                            asked_singly=host.entry["runner_id"] in answer.single,
                             platform_error=answer.error,
                             record=followers.records.get(host.name),
                             host_error=followers.errors.get(host.name),
                         )
                     )
+            poller.unlisted = unlisted(hosts, now)
             if announcer.announce(now, followers.errors, answer.error) & {CONNECTING, SETTLING}:
                 poller.reset_interval()
             if all(host.over for host in hosts):
