@@ -110,7 +110,7 @@ def _decide_with_containers(entry: PlanEntry, facts: Mapping[str, Any]) -> Decis
         return REFUSED, f"{_other_name(entry)}, and run this again: {missing}, which is assigned then"
     if entry["state"] == NEW:
         return HALF_INSTALLED, _half_installed(entry, facts)
-    name = "" if known_by_identity(entry) else f" ({_other_name(entry)})"
+    name = "" if known_by_identity(entry) else f" ({_hint(entry)})"
     return DISCONNECTED, (
         f"disconnected: the platform knows it as {entry['runner_id']}{name} but it is not connected, and it runs ECE "
         f"containers ({_some(facts)}). Look at the container engine, the network to the coordinators and the logs of "
@@ -128,15 +128,16 @@ def _joined(entry: PlanEntry) -> str:
 
 
 def _other_name(entry: PlanEntry) -> str:
-    """Return which runner a host is that its variables do not name, and how to name it."""
-    runner_id = one_line(entry["runner_id"])
+    return f"it is runner {one_line(entry['runner_id'])}; {_hint(entry)}"
+
+
+def _hint(entry: PlanEntry) -> str:
+    """Return how the inventory should name a host that the platform knows by another name."""
     by_address = f"{HOST_IP}: {entry['host_ip']}" if _is_ipv4(entry["host_ip"]) else None
-    by_id = f"{RUNNER_ID}: {runner_id}"
+    by_id = f"{RUNNER_ID}: {one_line(entry['runner_id'])}"
     if by_address and entry["host_ip"] == entry["runner_id"]:
-        hint = f"{by_address} (or {RUNNER_ID})"
-    else:
-        hint = by_id + (f" (or {by_address})" if by_address else "")
-    return f"it is runner {runner_id}; set {hint} in the inventory"
+        return f"set {by_address} (or {RUNNER_ID}) in the inventory"
+    return f"set {by_id}{f' (or {by_address})' if by_address else ''} in the inventory"
 
 
 def _half_installed(entry: PlanEntry, facts: Mapping[str, Any]) -> str:

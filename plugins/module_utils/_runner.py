@@ -82,14 +82,17 @@ def ensure_absent(client: EceClient, runner_id: str, check_mode: bool) -> Runner
     Raises PlatformError if one of them is connected. Each is an object of its own, and either may be left alone. The
     allocator is deleted first: the platform refuses that as long as it holds instances, and then the runner stays, too.
     """
-    runner, allocator = client.runner(runner_id), client.allocator(runner_id)
-    status = object_of((allocator or {}).get("status"))
-    for name, connected in (("runner", connected_of(runner or {})), ("allocator", connected_of(status))):
-        if connected:
-            raise PlatformError(
-                f"runner_id {runner_id}: its {name} is connected, so it is not deleted: take the host out of service "
-                "first"
-            )
+    runner = client.runner(runner_id)
+    if connected_of(runner or {}):
+        raise PlatformError(
+            f"runner_id {runner_id} is connected, so it is not deleted: take the host out of service first"
+        )
+    allocator = client.allocator(runner_id)
+    if connected_of(object_of((allocator or {}).get("status"))):
+        raise PlatformError(
+            f"the allocator of runner_id {runner_id} is connected, so neither it nor its runner is deleted: "
+            "take the host out of service first"
+        )
     before = _before_deletion(runner, allocator)
     if not check_mode:
         if allocator is not None:

@@ -59,8 +59,8 @@ class Observation:
     known: KnownHost | None = None
     asked_at: float | None = None
     platform_error: str | None = None
-    # Whether the platform was asked for this very host. Its lists may lack a host or show it late.
-    asked_singly: bool = False
+    # Whether that is from the platform's lists alone, which may lack a host or show it late.
+    only_listed: bool = False
     # What the host last reported of its installer, and why it cannot be asked now.
     record: InstallRecord | None = None
     host_error: str | None = None
@@ -206,7 +206,7 @@ class HostProgress:
         if self.phase == INSTALLING:
             self._check_install_deadline(seen)
         elif self._installed_at is not None and seen.now - self._installed_at > self._expected.connect_timeout:
-            if seen.asked_singly or seen.platform_error:
+            if seen.platform_error or not seen.only_listed:
                 self._fail(self._not_connected(seen))
 
     def _check_install_deadline(self, seen: Observation) -> None:

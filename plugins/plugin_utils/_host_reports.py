@@ -46,8 +46,6 @@ class HostFacts(TypedDict, total=False):
     memory: dict[str, int]
     storage: dict[str, Any]
     default_interface: str | None
-    addresses: list[str]
-    runner_ids: list[str]
     firewalld_active: bool
     selinux_enforcing: bool
     cgroup_version: int
