@@ -102,7 +102,7 @@ def _decide_with_containers(entry: PlanEntry, facts: Mapping[str, Any]) -> Decis
     if entry["asked"] and any(entry["parts"].values()) and not _may_be_host_of(entry, facts):
         return REFUSED, _connected_elsewhere(entry, "does not have that address")
     if entry["state"] == JOINED:
-        return JOINED, _joined(entry)
+        return JOINED, _joined(entry, facts)
     if entry["state"] == MISSING_ROLES:
         missing = f"the role {', '.join(entry['missing_roles'])} is missing"
         if known_by_identity(entry):
@@ -118,13 +118,16 @@ def _decide_with_containers(entry: PlanEntry, facts: Mapping[str, Any]) -> Decis
     )
 
 
-def _joined(entry: PlanEntry) -> str:
+def _joined(entry: PlanEntry, facts: Mapping[str, Any]) -> str:
     sentence = (
         f"it is connected as {entry['runner_id']}, which the platform's lists did not show"
         if known_by_identity(entry)
         else _other_name(entry)
     )
-    return f"{sentence}; but {' and '.join(entry['differences'])}" if entry["differences"] else sentence
+    but = list(entry["differences"])
+    if not _may_have(entry["host_ip"], facts):
+        but.append(f"the platform has it at {entry['host_ip']}, which is no address of this host")
+    return f"{sentence}; but {' and '.join(but)}" if but else sentence
 
 
 def _other_name(entry: PlanEntry) -> str:
@@ -195,9 +198,8 @@ def _doubt(entry: PlanEntry, facts: Mapping[str, Any], port: Any) -> str | None:
     """
     variable, identity = entry["identity_variable"], entry["identity"]
     addresses = facts.get("addresses") or []
-    if variable in (RUNNER_ID, HOST_IP) or identity in addresses:
-        return None
-    if entry["runner_id"] in (facts.get("runner_ids") or []):
+    own_folder = entry["runner_id"] in (facts.get("runner_ids") or [])
+    if variable in (RUNNER_ID, HOST_IP) or identity in addresses or own_folder:
         return None
     if str(port or SSH_PORT) == str(SSH_PORT) and _may_be_host_of(entry, facts):
         return None
@@ -226,14 +228,20 @@ def known_by_identity(entry: PlanEntry) -> bool:
     return entry["found_as"] is None
 
 
-def may_be_host_of(host_ip: str | None, facts: Mapping[str, Any]) -> bool:
-    """Return whether a host may have this address: whether it says so, or nothing is known of its addresses."""
+def may_be_host_of(runner_id: str, host_ip: str | None, facts: Mapping[str, Any]) -> bool:
+    """Return whether a host may be this runner: it has its folder or its address, or says nothing of its addresses."""
+    return runner_id in (facts.get("runner_ids") or []) or _may_have(host_ip, facts)
+
+
+def _may_have(host_ip: str | None, facts: Mapping[str, Any]) -> bool:
     addresses = facts.get("addresses") or []
     return not addresses or not _is_ipv4(host_ip) or host_ip in addresses
 
 
 def _may_be_host_of(entry: PlanEntry, facts: Mapping[str, Any]) -> bool:
-    return entry["identity_variable"] == RUNNER_ID or may_be_host_of(entry["host_ip"], facts)
+    # What the user says of a host counts more than what the platform shows.
+    named = entry["found_as"] is None and entry["identity_variable"] in (RUNNER_ID, HOST_IP)
+    return named or may_be_host_of(entry["runner_id"], entry["host_ip"], facts)
 
 
 def _is_ipv4(address: str | None) -> bool:

@@ -122,7 +122,7 @@ def look_again(client: EceClient, entry: PlanEntry, facts: Mapping[str, Any]) ->
     if facts.get("ece_containers") and not _is_connected(found[planned_id]):
         for known_id in _own_ids(client, entry, facts):
             host = known_host(client, known_id)
-            if host and may_be_host_of(_host_ip(host), facts):
+            if host and may_be_host_of(known_id, _host_ip(host), facts):
                 found[known_id] = host
     best = next((known_id for known_id, host in found.items() if _is_connected(host)), None)
     best = best or next((known_id for known_id, host in found.items() if host), planned_id)

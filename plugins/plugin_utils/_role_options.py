@@ -77,7 +77,6 @@ def host_info_options_of(entry: PlanEntry, variables: OneHost) -> dict[str, Any]
         # By these the controller knows the host. Which of them are the host's own, only the host can say.
         "addresses": list(dict.fromkeys([*filter(None, [variables.get("ansible_host")]), entry["name"]])),
         "coordinator_host": entry["coordinator"],
-        "docker_registry": variables.get("ece_host_docker_registry"),
         "controller_time": time.time(),
     }
     known = {option.name for option in HOST_INFO_OPTIONS}

@@ -115,15 +115,15 @@ def test_the_host_is_asked_with_the_variables_of_the_role(check):
     assert {name: options[name] for name in expected} == expected and "zone" not in options
 
 
-def test_the_host_is_told_how_the_controller_knows_it_and_whom_it_has_to_reach(check, monkeypatch):
-    hints = [Option(name, {}) for name in ("addresses", "coordinator_host", "docker_registry", "controller_time")]
+def test_the_host_is_told_how_the_controller_knows_it_and_what_it_has_to_reach(check, monkeypatch):
+    hints = [Option(name, {}) for name in ("addresses", "coordinator_host", "controller_time")]
     monkeypatch.setattr(_role_options, "HOST_INFO_OPTIONS", hints)
     monkeypatch.setattr(_role_options.time, "time", lambda: 9.5)
-    check({"coordinator": "ece"}, {"facts": {}}, ansible_host="10.0.0.7", ece_host_docker_registry="r.example.com")
+    check({"coordinator": "ece"}, {"facts": {}}, ansible_host="10.0.0.7")
     check({"coordinator": "ece"}, {"facts": {}}, ansible_host="a")
     common = {"coordinator_host": "ece", "controller_time": 9.5}
     assert [options for _module, options in check.asked] == [
-        {**common, "addresses": ["10.0.0.7", "a"], "docker_registry": "r.example.com"},
+        {**common, "addresses": ["10.0.0.7", "a"]},
         {**common, "addresses": ["a"]},
     ]
 

@@ -264,6 +264,13 @@ def test_a_joined_host_that_differs_from_the_inventory_says_in_what():
     assert decided(entry, CONTAINERS)[1].endswith("; but it is in zone z1 instead of z2")
 
 
+def test_a_host_with_the_folder_of_a_runner_at_another_address_says_that_too():
+    entry = answered([runner("b", host_ip="10.0.0.8")], [allocator("b")], found_as="b")
+    verdict, sentence = decided(entry, {**CONTAINERS, "runner_ids": ["b"], "addresses": ["10.0.0.9"]})
+    assert verdict == JOINED
+    assert sentence.endswith("; but the platform has it at 10.0.0.8, which is no address of this host")
+
+
 def test_a_missing_role_is_assigned_by_the_name_that_the_inventory_has_and_by_no_other():
     assert decided(answered([runner(roles=("proxy",))]), CONTAINERS)[0] == ASSIGN_ROLES
     verdict, sentence = decided(answered([runner("b", roles=("proxy",))], found_as="b"), CONTAINERS)
@@ -312,6 +319,13 @@ def test_a_host_is_not_the_runner_that_is_connected_from_elsewhere(facts, replac
     assert verdict == REFUSED
     assert "ansible_host 10.0.0.7 names 10.0.0.7 at 10.0.0.7, to which the platform is connected, but" in sentence
     assert ("runs no ECE container" in sentence) == (not facts)
+
+
+@pytest.mark.parametrize("variable", ["ece_host_runner_id", "ece_host_ip"])
+def test_a_variable_that_names_the_runner_counts_more_than_an_address(variable):
+    known = [runner(host_ip="10.0.0.7")], [allocator()]
+    entry = answered(*known, variables={variable: "10.0.0.7"})
+    assert decided(entry, {**CONTAINERS, "addresses": ["10.0.0.8"]})[0] == JOINED
 
 
 def test_a_runner_that_was_deleted_meanwhile_makes_its_host_new():

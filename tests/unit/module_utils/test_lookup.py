@@ -132,10 +132,9 @@ def test_a_host_that_runs_ece_is_found_by_what_it_calls_itself(known, facts):
     assert (entry["state"], entry["runner_id"], entry["found_as"]) == (JOINED, known["runner_id"], known["runner_id"])
 
 
-def test_a_copy_of_a_host_is_not_the_host_whose_folder_it_has():
-    known = runner("10.20.0.9", host_ip="10.20.0.9")
-    facts = {**CONTAINERS, "runner_ids": ["10.20.0.9"], "addresses": ["10.20.0.10"]}
-    assert looked_at(Client([known]), facts)["state"] == NEW
+def test_a_runner_with_the_hosts_id_but_another_address_is_another_host():
+    known = runner("10.20.0.9", host_ip="10.20.0.8")
+    assert looked_at(Client([known]), {**CONTAINERS, "addresses": ["10.20.0.9"]})["state"] == NEW
 
 
 def test_of_several_runners_the_connected_one_is_the_host():
