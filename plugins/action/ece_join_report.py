@@ -29,7 +29,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_man
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show, table
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostRow
 
-IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING, JOINED: JOINED}
+IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING}
 SEE_ABOVE = "see the error above"
 NOTE_LENGTH_MAX = 300
 
@@ -90,7 +90,7 @@ class ActionModule(Step):
     ) -> tuple[str, str]:
         """Return verdict and note of a host that was not waited for."""
         verdict = check.get("verdict")
-        if verdict in REJECTED:
+        if verdict in (JOINED, *REJECTED):
             return verdict, str(check.get("msg"))
         if self._task.check_mode and verdict:
             return IN_CHECK_MODE[verdict], str(check.get("msg"))

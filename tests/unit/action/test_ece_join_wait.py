@@ -223,6 +223,12 @@ def test_an_installer_that_another_run_started_meanwhile_is_not_this_runs(verdic
     assert expected.started_here is started_here and expected.has_installer is (verdict != "assign-roles")
 
 
+def test_a_host_that_its_check_found_joined_has_no_installer_to_wait_for():
+    expected = ece_join_wait.expect({"verdict": "joined", "msg": "it is runner b"}, {}, VARIABLES)
+    assert (expected.joined, expected.has_installer) == ("it is runner b", False)
+    assert ece_join_wait.expect({"verdict": "wait", "msg": "it is waited for"}, {}, VARIABLES).joined is None
+
+
 @pytest.mark.parametrize(
     ("facts", "variables", "python"),
     [
