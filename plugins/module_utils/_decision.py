@@ -110,12 +110,24 @@ def _decide_with_containers(entry: PlanEntry, facts: Mapping[str, Any]) -> Decis
         return REFUSED, f"{_other_name(entry)}, and run this again: {missing}, which is assigned then"
     if entry["state"] == NEW:
         return HALF_INSTALLED, _half_installed(entry, facts)
-    name = "" if known_by_identity(entry) else f" ({_hint(entry)})"
+    part, container = "it", "frc-runners-runner"
+    if any(entry["parts"].values()):
+        part, container = "its allocator", "frc-allocators-allocator"
     return DISCONNECTED, (
-        f"disconnected: the platform knows it as {entry['runner_id']}{name} but it is not connected, and it runs ECE "
+        f"disconnected: the platform knows it as {_known_as(entry)} but {part} is not connected, and it runs ECE "
         f"containers ({_some(facts)}). Look at the container engine, the network to the coordinators and the logs of "
-        "frc-runners-runner on it. It is not reinstalled."
+        f"{container} on it. It is not reinstalled."
     )
+
+
+def _known_as(entry: PlanEntry) -> str:
+    """Return by which id the platform knows a host, and why that is this host."""
+    runner_id, variable = one_line(entry["runner_id"]), entry["identity_variable"]
+    if not known_by_identity(entry):
+        return f"{runner_id} ({_hint(entry)})"
+    is_id = normal_address(entry["identity"]) == normal_address(runner_id)
+    why = variable if is_id else f"{variable} {entry['identity']}"
+    return f"{runner_id} ({why})"
 
 
 def _joined(entry: PlanEntry, facts: Mapping[str, Any]) -> str:
@@ -177,7 +189,7 @@ def _decide_stale(
         emptied = entry["runner_id"] in (facts.get("runner_ids") or [])
         like = "whose containers were removed, because its storage path still has files of it" if emptied else ""
         return STALE, (
-            f"stale: the platform knows it as {entry['runner_id']} but it is not connected, and it has no ECE "
+            f"stale: the platform knows it as {_known_as(entry)} but it is not connected, and it has no ECE "
             f"container, like a host {like or 'with a new image'}. {remedy}"
         )
     if problems:

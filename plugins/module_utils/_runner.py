@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Mapping, Sequence, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
@@ -64,7 +63,8 @@ def _assign(client: EceClient, runner_id: str, held: Sequence[str], roles: Seque
         # Only the new roles. The list may have others that the runner asked for and was not permitted to have.
         client.permit_role(role, runner_id)
     for attempt in range(ATTEMPTS):
-        time.sleep(PAUSE_SECONDS if attempt else 0)
+        if attempt:
+            client.sleep(PAUSE_SECONDS)
         client.set_runner_roles(runner_id, sorted({*held, *roles}))
         held = _roles_of(client, runner_id)
         if set(roles) <= set(held):

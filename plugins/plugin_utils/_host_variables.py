@@ -31,8 +31,8 @@ class HostVariables:
         self._manager = task_vars["hostvars"]._variable_manager
         self._inventory = task_vars["hostvars"]._inventory
         self._shared = {key: task_vars[key] for key in SHARED if key in task_vars}
-        self._batch = set(task_vars["ansible_play_batch"])
-        self._playing = set(task_vars["ansible_play_hosts_all"])
+        self._batch = frozenset(task_vars.get("ansible_play_batch", ()))
+        self._playing = frozenset(task_vars.get("ansible_play_hosts_all", ()))
 
     def of(self, name: str) -> "OneHost":
         """Return the variables of the host with this inventory name."""

@@ -287,6 +287,24 @@ def test_a_disconnected_host_that_has_another_name_says_which():
     assert "knows it as b (set ece_host_runner_id: b in the inventory) but it is not" in sentence
 
 
+@pytest.mark.parametrize(
+    ("variables", "known", "sentence"),
+    [
+        ({"ansible_host": "10.0.0.7"}, runner(connected=False), "knows it as 10.0.0.7 (ansible_host) but it is not"),
+        (
+            {"ece_host_ip": "10.0.0.7"},
+            runner("r", host_ip="10.0.0.7", connected=False),
+            "knows it as r (ece_host_ip 10.0.0.7) but it is not connected",
+        ),
+        ({}, runner("a"), "knows it as a (inventory_hostname) but its allocator is not connected, and"),
+    ],
+)
+def test_a_disconnected_host_names_the_variable_by_which_the_platform_knows_it(variables, known, sentence):
+    wish = {**host_identity("a", variables), "roles": ["allocator"], "zone": None}
+    entry = plan_hosts([wish], known_hosts([known], []))["a"]
+    assert sentence in decided(entry, CONTAINERS)[1]
+
+
 def test_half_installed_says_first_that_the_platform_may_know_the_host_by_another_name():
     facts = {**CONTAINERS, "addresses": ["10.20.0.9"], "runner_ids": ["old"]}
     verdict, sentence = decided(answered(), facts)

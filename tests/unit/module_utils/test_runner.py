@@ -22,11 +22,6 @@ def body(*roles):
     return {"roles": [{"role_name": role} for role in roles]}
 
 
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch):
-    monkeypatch.setattr(_runner, "PAUSE_SECONDS", 0)
-
-
 @pytest.mark.parametrize("check_mode", [False, True])
 def test_a_missing_role_is_assigned_and_it_alone_is_permitted(ece, make_client, check_mode):
     ece.expect("GET", PATH, json=runner(ID, "beats-runner"))
@@ -53,7 +48,7 @@ def test_a_role_that_another_run_has_taken_away_is_assigned_again_beside_those_o
     assert result["roles"] == result["diff"]["after"]["roles"] == ["allocator", "proxy"]
 
 
-def test_a_role_that_is_taken_away_each_time_is_an_error(ece, make_client):
+def test_a_role_that_is_taken_away_each_time_is_an_error(ece, make_client, sleeps):
     ece.expect("GET", PATH, json=runner(ID))
     ece.expect("PUT", BLESSING, json={}, sends={"value": True})
     for _attempt in range(_runner.ATTEMPTS):
@@ -61,6 +56,7 @@ def test_a_role_that_is_taken_away_each_time_is_an_error(ece, make_client):
         ece.expect("GET", PATH, json=runner(ID))
     with pytest.raises(PlatformError, match=f"runner_id {ID} still lacks the role allocator, although it was assigned"):
         ensure_present(make_client(), ID, ["allocator"], False)
+    assert sleeps == [_runner.PAUSE_SECONDS] * (_runner.ATTEMPTS - 1)
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
