@@ -18,12 +18,14 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     WAY_VARIABLES,
     Plan,
     PlanEntry,
+    count_warnings,
     difference_warnings,
     distinct,
     entry_line,
     host_identity,
     plan_line,
 )
+from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
 from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, MISSING_ROLES
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_sizes
@@ -53,8 +55,8 @@ class ActionModule(Step):
         wishes = distinct(wishes, others, lambda name: variables.usable(name, WAY_VARIABLES))
 
         platform = client.platform()
-        planned, of_lists = plan_platform(client, platform, wishes)
-        warnings += [*of_lists, *difference_warnings(planned)]
+        planned, known = plan_platform(client, platform, wishes)
+        warnings += [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
 
         entries = {name: entry for name, entry in planned.items() if entry["state"] != JOINED}
         check, play = HostCheck(platform["version"], urlsplit(client.url).hostname or ""), PlayOptions()

@@ -123,7 +123,7 @@ def wait(client: EceClient, hosts: Sequence[HostProgress], followers: Followers,
                             host_error=followers.errors.get(host.name),
                         )
                     )
-            poller.unlisted = unlisted(hosts, now)
+            poller.ask_for(unlisted(hosts, now))
             if announcer.announce(now, followers.errors, answer.error) & {CONNECTING, SETTLING}:
                 poller.reset_interval()
             if all(host.over for host in hosts):

@@ -22,7 +22,6 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     KnownHost,
     PlanEntry,
     add_hosts,
-    count_warnings,
     known_hosts,
     known_parts,
     plan_hosts,
@@ -46,8 +45,8 @@ OWN_NAMES_MAX = 20
 
 def plan_platform(
     client: EceClient, platform: Mapping[str, Any], wishes: Sequence[HostWish]
-) -> tuple[dict[str, PlanEntry], list[str]]:
-    """Return a plan entry for each host, and a warning for each list that disagrees with the platform's count.
+) -> tuple[dict[str, PlanEntry], dict[str, KnownHost]]:
+    """Return a plan entry for each host, and all hosts that the platform lists or was asked for.
 
     platform: the answer of get-platform. Raises PlatformError where the list of allocators cannot be believed.
     """
@@ -66,7 +65,7 @@ def plan_platform(
     if unlisted:
         add_hosts(known, (), _unlisted_allocators(client, unlisted, len(planned)))
         planned = plan()
-    return planned, count_warnings(known, totals)
+    return planned, known
 
 
 def _unlisted_runners(client: EceClient, planned: Mapping[str, PlanEntry]) -> list[dict[str, Any]]:

@@ -50,8 +50,7 @@ class PlatformPoller(threading.Thread):
         self._interval = interval
         self._pause = min(FIRST_INTERVAL_SECONDS, interval)
         self._over = False
-        # Ids of hosts that the lists should have and do not. They are asked for one by one, the first ones first.
-        self.unlisted: Sequence[str] = ()
+        self._single: Sequence[str] = ()
         self._wake = threading.Event()
         self._latest = Answer("the platform has not answered yet")
         self.start()
@@ -68,7 +67,7 @@ class PlatformPoller(threading.Thread):
         try:
             totals = platform_totals(self._client.platform())
             known = known_hosts(self._client.runners(), self._client.iter_allocators(totals["allocators"]))
-            single = frozenset(self.unlisted[:SINGLE_HOSTS_MAX])
+            single = frozenset(self._single)
             add_single_hosts(self._client, known, single)
         except api.EceError as error:
             return Answer(f"the platform cannot be asked: {error}")
@@ -83,6 +82,10 @@ class PlatformPoller(threading.Thread):
         if answer.error is None and age > self._interval + STALE_SECONDS:
             return Answer(f"the platform has not answered for {age:.0f} s", {}, answer.asked_at)
         return answer
+
+    def ask_for(self, ids: Sequence[str]) -> None:
+        """Ask for these hosts one by one from now on, if they are many for the first ones."""
+        self._single = ids[:SINGLE_HOSTS_MAX]
 
     def reset_interval(self) -> None:
         """Start with the short interval again, because a host is about to connect."""

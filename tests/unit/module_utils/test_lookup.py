@@ -63,8 +63,9 @@ def states(planned):
 
 def test_complete_lists_need_no_further_request():
     client = Client([runner()], [allocator()])
-    planned, warnings = plan_platform(client, platform(1, 1), [wish("10.0.0.7"), wish("new")])
-    assert (planned["10.0.0.7"]["state"], planned["new"]["state"], warnings, client.asked) == (JOINED, NEW, [], [])
+    planned, known = plan_platform(client, platform(1, 1), [wish("10.0.0.7"), wish("new")])
+    assert (planned["10.0.0.7"]["state"], planned["new"]["state"], client.asked) == (JOINED, NEW, [])
+    assert list(known) == ["10.0.0.7"]
     assert not planned["new"]["list_is_short"]
 
 
@@ -72,7 +73,7 @@ def test_complete_lists_need_no_further_request():
 def test_hosts_that_a_short_list_of_runners_lacks_are_asked_for_unless_they_are_many(hosts, state):
     names = fleet(hosts)
     client = Client([runner(name, roles=("proxy",)) for name in names], listed_runners=[])
-    planned, _warnings = plan_platform(client, platform(0, hosts), [wish(name, ("proxy",)) for name in names])
+    planned, _known = plan_platform(client, platform(0, hosts), [wish(name, ("proxy",)) for name in names])
     assert states(planned) == {state}
     assert all(entry["list_is_short"] for entry in planned.values())
     assert len(client.asked) == (hosts if state == JOINED else 0)
@@ -82,7 +83,7 @@ def test_allocators_that_the_list_lacks_are_asked_for():
     names = fleet(100)
     client = Client(map(runner, names), map(allocator, names), map(runner, names), [])
     client._allocators.pop(names[0])
-    planned, _warnings = plan_platform(client, platform(100, 100), [wish(name) for name in names])
+    planned, _known = plan_platform(client, platform(100, 100), [wish(name) for name in names])
     assert planned.pop(names[0])["state"] == DISCONNECTED and states(planned) == {JOINED}
 
 
@@ -98,7 +99,7 @@ def test_a_list_that_lacks_more_allocators_than_can_be_asked_for_ends_the_plan()
 def test_many_allocators_that_are_really_not_there_do_not_end_the_plan():
     names = fleet(120)
     client = Client(map(runner, names), listed_runners=list(map(runner, names)), listed_allocators=[])
-    planned, _warnings = plan_platform(client, platform(0, 120), [wish(name) for name in names])
+    planned, _known = plan_platform(client, platform(0, 120), [wish(name) for name in names])
     assert states(planned) == {DISCONNECTED}
 
 
