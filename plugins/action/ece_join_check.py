@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.ece.platform.plugins.module_utils._decision import UNSURE, Decision, decide
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
-from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, decide
+from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
+from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options, is_set, seconds
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
+    host_info_options_of,
+    is_set,
+    seconds,
+)
 
 
 class ActionModule(Step):
@@ -27,18 +33,30 @@ class ActionModule(Step):
         entry: PlanEntry = arguments["entry"]
         found: dict[str, Any] = {}
         if entry["state"] != MISSING_ROLES:
-            options = {**host_info_options(variables), "roles": entry["roles"], "version": entry["version"]}
-            options.update(self._of_copied_installer(variables.get("ece_host_installer_src")))
+            options = {
+                **host_info_options_of(entry, variables),
+                **self._of_copied_installer(variables.get("ece_host_installer_src")),
+            }
             found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
             if found.get("failed") or found.get("unreachable"):
                 return found
         facts = facts_of(found)
-        verdict, message = decide(
-            entry,
-            {**facts, "problems": found.get("problems")},
-            replace_stale=is_set(variables, "ece_host_replace_stale"),
-            connect_timeout=seconds(variables, "ece_host_connect_timeout"),
-        )
+
+        def decide_on(entry: PlanEntry) -> Decision:
+            return decide(
+                entry,
+                {**facts, "problems": found.get("problems")},
+                replace_stale=is_set(variables, "ece_host_replace_stale"),
+                connect_timeout=seconds(variables, "ece_host_connect_timeout"),
+                port=variables.get("ansible_port"),
+            )
+
+        verdict, message = decide_on(entry)
+        warnings = list(found.get("warnings") or [])
+        if verdict in UNSURE:
+            client, of_connection = self.connect(task_vars)
+            verdict, message = decide_on(look_again(client, entry, facts))
+            warnings += of_connection + client.warnings
         return {
             **pass_on(found),
             "changed": False,
@@ -47,10 +65,9 @@ class ActionModule(Step):
             "facts": facts,
             "msg": message,
             "failed": verdict in REJECTED,
-            "warnings": [
-                *found.get("warnings", []),
-                *(f"{entry['name']}: {warning}" for warning in found.get("warnings_found") or []),
-            ],
+            "warnings": warnings,
+            # Hosts of a batch have many in common, so they are shown for all hosts at once.
+            "warnings_found": found.get("warnings_found") or [],
         }
 
     def _of_copied_installer(self, source: str | None) -> dict[str, Any]:

@@ -7,25 +7,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import hosts_per_token
+from ansible_collections.ece.platform.plugins.module_utils._lookup import plan_platform
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
-    HostWish,
-    KnownHost,
+    IDENTITY_VARIABLES,
+    WAY_VARIABLES,
     Plan,
     PlanEntry,
-    add_allocators,
     count_warnings,
     difference_warnings,
+    distinct,
     entry_line,
-    known_hosts,
-    plan_hosts,
+    host_identity,
     plan_line,
-    unlisted_allocators,
 )
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
 from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, MISSING_ROLES
@@ -53,8 +51,11 @@ class ActionModule(Step):
         # In the inventory's order, which is the order of batches. One host's variables are in memory at a time.
         wishes = [host_wish(name, variables.of(name)) for name in task_vars["ansible_play_batch"]]
 
+        others = (host_identity(name, seen) for name, seen in variables.others(IDENTITY_VARIABLES))
+        wishes = distinct(wishes, others, lambda name: variables.usable(name, WAY_VARIABLES))
+
         platform = client.platform()
-        planned, known = _plan(client, platform, wishes)
+        planned, known = plan_platform(client, platform, wishes)
         warnings += [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
 
         entries = {name: entry for name, entry in planned.items() if entry["state"] != JOINED}
@@ -83,20 +84,6 @@ class ActionModule(Step):
             "max_fail_percentage": play.values["ece_host_max_fail_percentage"],
         }
         return {"changed": False, "msg": line, **plan, "warnings": warnings + client.warnings + sorted(unchecked)}
-
-
-def _plan(
-    client: EceClient, platform: Mapping[str, Any], wishes: Sequence[HostWish]
-) -> tuple[dict[str, PlanEntry], dict[str, KnownHost]]:
-    """Return a plan entry for each host, and all hosts that the platform lists."""
-    totals = platform_totals(platform)
-    known = known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
-    planned = plan_hosts(wishes, known, platform["version"])
-    unlisted = unlisted_allocators(planned, known)
-    if unlisted:
-        add_allocators(known, filter(None, map(client.allocator, unlisted)))
-        planned = plan_hosts(wishes, known, platform["version"])
-    return planned, known
 
 
 def _show(line: str, entries: Mapping[str, PlanEntry]) -> None:

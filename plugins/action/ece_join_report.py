@@ -14,6 +14,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     FAILED,
     INSTALL,
+    JOINED,
     JOINING,
     REJECTED,
     REPLACE,
@@ -89,7 +90,7 @@ class ActionModule(Step):
     ) -> tuple[str, str]:
         """Return verdict and note of a host that was not waited for."""
         verdict = check.get("verdict")
-        if verdict in REJECTED:
+        if verdict in (JOINED, *REJECTED):
             return verdict, str(check.get("msg"))
         if self._task.check_mode and verdict:
             return IN_CHECK_MODE[verdict], str(check.get("msg"))

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
 from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options_of
 
 
 class ActionModule(Step):
     """See the documentation of the module with this name."""
+
+    _requires_connection = True
 
     SPEC = {
         "entry": {"type": "dict", "required": True},
@@ -30,9 +35,28 @@ class ActionModule(Step):
         if replaces and refusal:
             # A stale runner is deleted only where the host can join again; the start of its installer fails next.
             return {"changed": False, "skipped": True, "skip_reason": refusal}
+        if replaces and not self._task.check_mode:
+            found = self._ask_host(entry, task_vars)
+            if found.get("failed") or found.get("unreachable"):
+                return found
         client, warnings = self.connect(task_vars)
         if replaces:
             result = ensure_absent(client, entry["runner_id"], self._task.check_mode)
         else:
-            result = ensure_present(client, entry["runner_id"], entry["missing_roles"], self._task.check_mode)
+            result = ensure_present(client, entry["runner_id"], entry["roles"], self._task.check_mode)
         return {**result, "warnings": warnings + client.warnings}
+
+    def _ask_host(self, entry: PlanEntry, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Ask the host again, because another run may have begun to join it since it was checked.
+
+        The platform calls such a host disconnected until its installer has ended.
+        """
+        options = host_info_options_of(entry, self.own_variables(task_vars))
+        found = dict(self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars))
+        facts = facts_of(found)
+        if facts.get("installer_running") or facts.get("ece_containers"):
+            raise PlatformError(
+                f"{entry['runner_id']} is not deleted, because ECE is being installed on the host since it was "
+                "checked; run this again"
+            )
+        return found

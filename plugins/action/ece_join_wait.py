@@ -16,6 +16,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     CONNECTING,
     INSTALLS,
+    JOINED,
     REJECTED,
     SETTLING,
 )
@@ -27,6 +28,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
     HostProgress,
     Observation,
     progress,
+    unlisted,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import FOLLOW_SOURCE, HostFacts, facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
@@ -80,8 +82,9 @@ def expect(check: Mapping[str, Any], start: Mapping[str, Any], variables: OneHos
         connect_timeout=seconds(variables, "ece_host_connect_timeout"),
         settle_time=seconds(variables, "ece_host_settle_time"),
         storage_path=variables.get("ece_host_storage_path", DEFAULT_STORAGE_PATH),
-        has_installer=check["verdict"] != ASSIGN_ROLES,
+        has_installer=check["verdict"] not in (ASSIGN_ROLES, JOINED),
         started_here=check["verdict"] in INSTALLS and not _found_running(start),
+        joined=check["msg"] if check["verdict"] == JOINED else None,
         previous_start=None if previous.get("running") else previous.get("started"),
     )
 
@@ -113,11 +116,13 @@ def wait(client: EceClient, hosts: Sequence[HostProgress], followers: Followers,
                             now=now,
                             known=answer.known.get(host.entry["runner_id"]),
                             asked_at=answer.asked_at - began,
+                            only_listed=host.entry["runner_id"] not in answer.single,
                             platform_error=answer.error,
                             record=followers.records.get(host.name),
                             host_error=followers.errors.get(host.name),
                         )
                     )
+            poller.ask_for(unlisted(hosts, now))
             if announcer.announce(now, followers.errors, answer.error) & {CONNECTING, SETTLING}:
                 poller.reset_interval()
             if all(host.over for host in hosts):

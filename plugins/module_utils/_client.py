@@ -180,12 +180,21 @@ class EceClient(HttpClient):
         return self._mapping(reply, "GET runner", "runner_id", str)
 
     def set_runner_roles(self, runner_id: str, roles: Sequence[str]) -> None:
-        """Replace the list of a runner's roles, and permit the runner to have them (`bless`).
+        """Replace the list of a runner's roles.
 
         set-runner-roles: PUT /platform/infrastructure/runners/{runner_id}/roles
+        Only those take effect that the runner is permitted to have. `bless` would permit it the whole list.
         """
         body = {"roles": [{"role_name": role} for role in roles]}
-        self.request("PUT", _path(RUNNERS, runner_id) + "/roles", params={"bless": "true"}, body=body)
+        self.request("PUT", _path(RUNNERS, runner_id) + "/roles", body=body)
+
+    def permit_role(self, role: str, runner_id: str) -> None:
+        """Permit a runner to have a role (a blessing).
+
+        add-blueprinter-blessing: PUT /platform/infrastructure/blueprinter/roles/{role}/blessings/{runner_id}
+        """
+        path = f"{_path(BLUEPRINTER_ROLES, role)}/blessings"
+        self.request("PUT", _path(path, runner_id), body={"value": True})
 
     def delete_runner(self, runner_id: str) -> bool:
         """Delete a runner and return whether it was there.

@@ -4,7 +4,7 @@
 
 # This module util is PRIVATE to the collection: it may change or go in any release.
 
-"""The plan of a join: match inventory hosts with what the platform lists, and decide what each host needs.
+"""The plan of a join: match inventory hosts with what the platform lists. _decision decides what each host needs.
 
 Pure functions over plain data; no I/O.
 """
@@ -12,9 +12,9 @@ Pure functions over plain data; no I/O.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Iterable, Mapping, Sequence, TypedDict
+from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
 
-from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
     PlatformTotals,
     connected_of,
@@ -25,17 +25,10 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     version_of,
 )
 from ansible_collections.ece.platform.plugins.module_utils._states import (
-    ASSIGN_ROLES,
     DISCONNECTED,
-    HALF_INSTALLED,
-    INSTALL,
     JOINED,
     MISSING_ROLES,
     NEW,
-    REFUSED,
-    REPLACE,
-    STALE,
-    WAIT,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 
@@ -46,6 +39,8 @@ class HostIdentity(TypedDict):
     name: str
     runner_id: str
     addresses: list[str]
+    # The variable that each of them comes from, by their normal form (normal_address).
+    variables: dict[str, str]
 
 
 class HostWish(HostIdentity):
@@ -60,6 +55,19 @@ class PlanEntry(HostWish):
 
     state: str
     missing_roles: list[str]
+    # The value by which the platform knows the host, or would know it, and the variable that the value comes from.
+    identity: str
+    identity_variable: str
+    # What the platform has of the host, runner and allocator, and whether it is connected.
+    parts: dict[str, bool]
+    # The address that the platform has of it.
+    host_ip: str | None
+    # Whether the platform's own count says that a list had gaps when the plan was made.
+    list_is_short: bool
+    # Whether the platform was asked for this very host. The lists are an index, which may lag behind.
+    asked: bool
+    # The id by which the platform answered, where the host's variables name another one.
+    found_as: str | None
     # How a joined host differs from the inventory, each as part of a sentence.
     differences: list[str]
     # What the host is to join with. Both are set for hosts that are not joined.
@@ -112,12 +120,83 @@ def _identifies_a_host(address: str) -> bool:
         return True
 
 
+# Variables that say which runner a host is, in the order in which they count. The last is the inventory name.
+RUNNER_ID, HOST_IP, NAME = "ece_host_runner_id", "ece_host_ip", "inventory_hostname"
+SSH_PORT = 22
+IDENTITY_VARIABLES = (RUNNER_ID, HOST_IP, "ansible_host")
+# What distinguishes hosts that seem to be one: another port at an address is another machine, another URL another
+# platform.
+WAY_VARIABLES = ("ansible_host", "ansible_port", "ece_url")
+
+
 def host_identity(name: str, variables: Mapping[str, Any]) -> HostIdentity:
-    """Return the identity of an inventory host by ece_host_runner_id, ece_host_ip and ansible_host."""
-    candidates = [variables.get("ece_host_ip"), variables.get("ansible_host"), name]
-    runner_id = next(str(value) for value in [variables.get("ece_host_runner_id"), *candidates] if value)
-    addresses = {normal_address(value) for value in candidates if value}
-    return {"name": name, "runner_id": runner_id, "addresses": sorted(filter(_identifies_a_host, addresses))}
+    """Return the identity of an inventory host by its IDENTITY_VARIABLES."""
+    values = {variable: str(variables[variable]) for variable in IDENTITY_VARIABLES if variables.get(variable)}
+    values[NAME] = name
+    sources: dict[str, str] = {}
+    for variable, value in values.items():
+        sources.setdefault(normal_address(value), variable)
+    addresses = {normal_address(value) for variable, value in values.items() if variable != RUNNER_ID}
+    return {
+        "name": name,
+        "runner_id": next(iter(values.values())),
+        "addresses": sorted(filter(_identifies_a_host, addresses)),
+        "variables": sources,
+    }
+
+
+def distinct(
+    hosts: Sequence[HostWish], others: Iterable[HostIdentity], way_of: Callable[[str], Mapping[str, Any]]
+) -> list[HostWish]:
+    """Return the hosts without the addresses that they share with another host. Raises PlatformError.
+
+    Two hosts with one identity are an error, also where the other one takes no part in the play: the first that joins
+    would be taken for both.
+    others: hosts of the inventory that take no part. They may be a second name of a machine that does.
+    way_of: returns the WAY_VARIABLES of a host.
+    """
+    by_id: dict[str, str] = {}
+    by_address: dict[str, set[str]] = {}
+    for host in hosts:
+        known = by_id.setdefault(normal_address(host["runner_id"]), host["name"])
+        if known != host["name"]:
+            raise _same_identity(host, known)
+        for address in host["addresses"]:
+            by_address.setdefault(address, set()).add(host["name"])
+    for other in others:
+        double = by_id.get(normal_address(other["runner_id"]))
+        if double is not None and _are_two(double, other["name"], way_of):
+            raise _same_identity(other, double)
+        for address in other["addresses"]:
+            if any(_are_two(name, other["name"], way_of) for name in by_address.get(address, ())):
+                by_address[address].add(other["name"])
+    shared = {address for address, names in by_address.items() if len(names) > 1}
+    return [_without(host, shared) if shared.intersection(host["addresses"]) else host for host in hosts]
+
+
+def _without(host: HostWish, shared: set[str]) -> HostWish:
+    return {**host, "addresses": [address for address in host["addresses"] if address not in shared]}
+
+
+def _same_identity(host: HostIdentity, other: str) -> PlatformError:
+    return PlatformError(
+        f"hosts {other} and {host['name']} have the same identity {host['runner_id']}; "
+        f"give each its own ece_host_runner_id, ece_host_ip or ansible_host (it is from {_source(host)} now)"
+    )
+
+
+def _source(host: HostIdentity) -> str:
+    return host["variables"].get(normal_address(host["runner_id"]), RUNNER_ID)
+
+
+def _are_two(name: str, other: str, way_of: Callable[[str], Mapping[str, Any]]) -> bool:
+    """Return whether two names in the inventory are two machines of one platform, by their WAY_VARIABLES."""
+    ways = {host: way_of(host) for host in (name, other)}
+    if len({str(way["ece_url"]) for way in ways.values() if way.get("ece_url")}) > 1:
+        return False
+    addresses = {normal_address(way.get("ansible_host") or host) for host, way in ways.items()}
+    ports = {str(way.get("ansible_port") or SSH_PORT) for way in ways.values()}
+    return len(addresses) > 1 or len(ports) > 1
 
 
 # -- what the platform lists -----------------------------------------------------------------------------------------
@@ -138,43 +217,62 @@ KEPT_OF_ALLOCATOR = (
 def known_hosts(runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mapping[str, Any]]) -> dict[str, KnownHost]:
     """Return runners and allocators as one entry per host, by id. Reads each list once."""
     known: dict[str, KnownHost] = {}
-    for runner in runners:
-        kept = {key: runner[key] for key in KEPT_OF_RUNNER if key in runner}
-        known.setdefault(runner["runner_id"], {})["runner"] = kept
-    add_allocators(known, allocators)
+    add_hosts(known, runners, allocators)
     return known
 
 
-def add_allocators(known: dict[str, KnownHost], allocators: Iterable[Mapping[str, Any]]) -> None:
-    """Add allocators to the result of known_hosts()."""
+def add_hosts(
+    known: dict[str, KnownHost], runners: Iterable[Mapping[str, Any]], allocators: Iterable[Mapping[str, Any]]
+) -> None:
+    """Add runners and allocators to the result of known_hosts()."""
+    for runner in runners:
+        kept = {key: runner[key] for key in KEPT_OF_RUNNER if key in runner}
+        known.setdefault(runner["runner_id"], {})["runner"] = kept
     for allocator in allocators:
         kept = {key: allocator[key] for key in KEPT_OF_ALLOCATOR if key in allocator}
         known.setdefault(allocator["allocator_id"], {})["allocator"] = kept
 
 
-def unlisted_allocators(
-    planned: Mapping[str, PlanEntry], known: Mapping[str, KnownHost], limit: int = 100
-) -> list[str]:
+def known_parts(entry: KnownHost) -> dict[str, bool]:
+    """Return which parts of a host the platform has, `runner` and `allocator`, and whether each is connected."""
+    parts = {}
+    if entry.get("runner"):
+        parts["runner"] = connected_of(entry["runner"])
+    if entry.get("allocator"):
+        parts["allocator"] = connected_of(object_of(entry["allocator"].get("status")))
+    return parts
+
+
+def unlisted_allocators(planned: Mapping[str, PlanEntry], known: Mapping[str, KnownHost]) -> list[str]:
     """Return ids of planned hosts that seem disconnected only because the list of allocators lacks them.
 
-    A list that changes while it is paged has such gaps. limit: where more ids are missing, the list is wrong as a
-    whole, and one request for each would be a storm.
+    A list that changes while it is paged has such gaps, and so has one whose index is being rebuilt.
     """
     disconnected = (entry["runner_id"] for entry in planned.values() if entry["state"] == DISCONNECTED)
-    missing = [
+    return [
         known_id
         for known_id in disconnected
         if "allocator" not in known[known_id] and connected_of(known[known_id]["runner"])
     ]
-    return missing if len(missing) <= limit else []
+
+
+def listed_counts(known: Mapping[str, KnownHost]) -> dict[str, int]:
+    """Return the lengths of both lists."""
+    return {
+        "runners": sum(1 for entry in known.values() if "runner" in entry),
+        "allocators": sum(1 for entry in known.values() if "allocator" in entry),
+    }
+
+
+def short_lists(known: Mapping[str, KnownHost], totals: PlatformTotals) -> list[str]:
+    """Return which lists, `runners` or `allocators`, have fewer entries than the platform counts."""
+    counts = {"runners": totals["runners"], "allocators": totals["allocators"]}
+    return [kind for kind, listed in listed_counts(known).items() if listed < (counts[kind] or 0)]
 
 
 def count_warnings(known: Mapping[str, KnownHost], totals: PlatformTotals) -> list[str]:
     """Return a sentence for each list that disagrees with the platform's own count (platform_totals)."""
-    listed = {
-        "runners": sum(1 for entry in known.values() if "runner" in entry),
-        "allocators": sum(1 for entry in known.values() if "allocator" in entry),
-    }
+    listed = listed_counts(known)
     warnings = [
         count_warning("runners", listed["runners"], totals["runners"]),
         count_warning("allocators", listed["allocators"], totals["allocators"]),
@@ -190,12 +288,11 @@ def match_hosts(hosts: Sequence[HostIdentity], known: Mapping[str, KnownHost]) -
 
     Raises PlatformError where two hosts match one id or one host matches two: a guess could reinstall the wrong host.
     """
-    _refuse_equal_identities(hosts)
     ids, addresses = _index(known)
     matches: dict[str, str | None] = {}
     claimed: dict[str, str] = {}
     for host in hosts:
-        found = list(ids.get(normal_address(host["runner_id"]), []))
+        found = list(ids.get(normal_address(host["runner_id"]), [])) if _has_identity(host) else []
         for address in host["addresses"]:
             found += [known_id for known_id in addresses.get(address, []) if known_id not in found]
         if len(found) > 1:
@@ -215,15 +312,9 @@ def match_hosts(hosts: Sequence[HostIdentity], known: Mapping[str, KnownHost]) -
     return matches
 
 
-def _refuse_equal_identities(hosts: Sequence[HostIdentity]) -> None:
-    by_runner_id: dict[str, str] = {}
-    for host in hosts:
-        other = by_runner_id.setdefault(normal_address(host["runner_id"]), host["name"])
-        if other != host["name"]:
-            raise PlatformError(
-                f"hosts {other} and {host['name']} have the same identity {host['runner_id']}; "
-                "give each its own ece_host_runner_id, ece_host_ip or ansible_host"
-            )
+def _has_identity(host: HostIdentity) -> bool:
+    """Return whether the runner id distinguishes a host. A loopback address does only where the user calls it an id."""
+    return _source(host) == RUNNER_ID or _identifies_a_host(normal_address(host["runner_id"]))
 
 
 def _index(known: Mapping[str, KnownHost]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -267,28 +358,101 @@ def api_state(entry: KnownHost | None, roles: Sequence[str]) -> tuple[str, list[
 
 
 def plan_hosts(
-    hosts: Sequence[HostWish], known: Mapping[str, KnownHost], version: str | None = None
+    hosts: Sequence[HostWish],
+    known: Mapping[str, KnownHost],
+    version: str | None = None,
+    *,
+    list_is_short: bool = False,
 ) -> dict[str, PlanEntry]:
-    """Return a plan entry for each host. version: what the platform runs. Raises PlatformError."""
+    """Return a plan entry for each host. Raises PlatformError, and OptionError for a host that cannot have its id.
+
+    version: what the platform runs. list_is_short: see PlanEntry.
+    """
     matches = match_hosts(hosts, known)
-    return {host["name"]: _plan_host(host, matches[host["name"]], known, version) for host in hosts}
+    planned = {}
+    for host in hosts:
+        entry = planned[host["name"]] = _plan_host(host, matches[host["name"]], known, version)
+        entry["list_is_short"] = list_is_short
+        if entry["state"] == NEW:
+            _check_new_id(host)
+    return planned
 
 
 def _plan_host(host: HostWish, match: str | None, known: Mapping[str, KnownHost], version: str | None) -> PlanEntry:
-    entry = known.get(match) if match is not None else None
-    state, missing = api_state(entry, host["roles"])
-    return {
+    identity, variable = _matching_identity(host, match, known)
+    entry: PlanEntry = {
         "name": host["name"],
-        "state": state,
+        "state": NEW,
         "runner_id": match or host["runner_id"],
         "addresses": host["addresses"],
+        "variables": host["variables"],
+        "identity": identity,
+        "identity_variable": variable,
         "roles": list(host["roles"]),
-        "missing_roles": missing if state == MISSING_ROLES else [],
         "zone": host.get("zone"),
-        "differences": differences(entry or {}, host.get("zone"), version) if state == JOINED else [],
         "version": version or "",
         "coordinator": "",
+        "list_is_short": False,
+        "asked": False,
+        "found_as": None,
+        **_said_of(known.get(match) if match is not None else None, host, version),
     }
+    return entry
+
+
+class _Said(TypedDict):
+    """The fields of a PlanEntry that the platform's entry of a host gives."""
+
+    state: str
+    missing_roles: list[str]
+    parts: dict[str, bool]
+    host_ip: str | None
+    differences: list[str]
+
+
+def _said_of(known: KnownHost | None, host: HostWish, version: str | None) -> _Said:
+    entry = known or {}
+    state, missing = api_state(entry, host["roles"])
+    runner, allocator = entry.get("runner") or {}, entry.get("allocator") or {}
+    return {
+        "state": state,
+        "missing_roles": missing if state == MISSING_ROLES else [],
+        "parts": known_parts(entry),
+        "host_ip": text_of(runner.get("host_ip")) or text_of(allocator.get("host_ip")),
+        "differences": differences(entry, host.get("zone"), version) if state == JOINED else [],
+    }
+
+
+def with_answer(entry: PlanEntry, known_id: str, known: KnownHost | None) -> PlanEntry:
+    """Return a plan entry by the platform's answer to the question for one host, whose id is known_id."""
+    said = _said_of(known, entry, entry["version"])
+    found_as = None if known_id == entry["runner_id"] else known_id
+    return {**entry, **said, "runner_id": known_id, "asked": True, "found_as": found_as}
+
+
+def _matching_identity(host: HostWish, match: str | None, known: Mapping[str, KnownHost]) -> tuple[str, str]:
+    """Return the value by which a host matches, or would match, and its variable: of several the first that counts."""
+    if match is None or normal_address(match) == normal_address(host["runner_id"]):
+        return host["runner_id"], _source(host)
+    entry = known[match]
+    listed = _addresses_of(entry.get("runner") or {}) | _addresses_of(entry.get("allocator") or {})
+    listed.add(normal_address(match))
+    return next((value, variable) for value, variable in host["variables"].items() if value in listed)
+
+
+def _check_new_id(host: HostWish) -> None:
+    """Raise OptionError for a host that cannot join with the runner id that its variables give."""
+    variable, runner_id = _source(host), host["runner_id"]
+    if not _identifies_a_host(normal_address(runner_id)):
+        raise OptionError(
+            f"host {host['name']}: {variable} {runner_id} is a loopback address, which every host has, so it is no "
+            "runner id: set ece_host_ip to the host's own IPv4 address, or set ece_host_runner_id"
+        )
+    if ":" in runner_id and variable != RUNNER_ID:
+        raise OptionError(
+            f"host {host['name']}: {variable} {runner_id} cannot be its runner id, because ECE needs IPv4 addresses: "
+            "set ece_host_ip to the host's own IPv4 address, or set ece_host_runner_id"
+        )
 
 
 def difference_warnings(planned: Mapping[str, PlanEntry]) -> list[str]:
@@ -316,85 +480,6 @@ def entry_line(entry: PlanEntry) -> str:
     if entry["state"] == MISSING_ROLES:
         return f"{name}: joined, but the role {', '.join(entry['missing_roles'])} is missing"
     return f"{name}: known as {entry['runner_id']}, but disconnected"
-
-
-# -- the decision for one host ---------------------------------------------------------------------------------------
-
-
-def decide(
-    entry: PlanEntry, facts: Mapping[str, Any], *, replace_stale: bool, connect_timeout: float
-) -> tuple[str, str]:
-    """Return what the run does with a host, or why it does nothing, and a sentence.
-
-    facts: `facts` and `problems` of ece_host_info.
-    connect_timeout: seconds for which an installation that has ended counts as still connecting, so that a run that
-    was killed can be repeated at once.
-
-    ================= ======================= ==========================================================
-    the platform says the host says           decision
-    ================= ======================= ==========================================================
-    missing-roles     (it is not asked)       assign-roles
-    new, disconnected an installer runs       wait
-    new, disconnected one has just ended      wait
-    new               ECE containers          half-installed
-    disconnected      ECE containers          disconnected
-    new, disconnected the engine is silent    refused
-    disconnected      no ECE container        stale; with replace_stale: replace (problems: refused)
-    new               no ECE container        install (problems: refused)
-    ================= ======================= ==========================================================
-    """
-    state = entry["state"]
-    if state == MISSING_ROLES:
-        return ASSIGN_ROLES, f"connected, but the role {', '.join(entry['missing_roles'])} is missing: it is assigned"
-    if facts.get("installer_running"):
-        return WAIT, "an installer is already running on it: wait for it"
-    containers = facts.get("ece_containers") or []
-    if containers:
-        return _decide_installed(entry, containers, facts.get("last_install") or {}, connect_timeout)
-    problems = facts.get("problems") or []
-    if not facts.get("containers_known", True):
-        return REFUSED, _unknown_containers(facts.get("engine") or {}, problems)
-    if state == DISCONNECTED and not replace_stale:
-        return STALE, (
-            f"stale: the platform knows it as {entry['runner_id']} but it is not connected, and it has no ECE "
-            "container, like a host with a new image. Delete the runner in the platform, or set "
-            "ece_host_replace_stale: true."
-        )
-    if problems:
-        return REFUSED, "the installer would refuse this host: " + " ".join(problems)
-    if state == DISCONNECTED:
-        return REPLACE, f"stale: delete runner {entry['runner_id']}, then join"
-    return INSTALL, f"new: join as {', '.join(entry['roles'])}"
-
-
-def _decide_installed(
-    entry: PlanEntry, containers: Sequence[str], last: Mapping[str, Any], connect_timeout: float
-) -> tuple[str, str]:
-    age = last.get("age_seconds")
-    if last.get("rc") == 0 and age is not None and age < connect_timeout:
-        return WAIT, "its installer has just ended: wait until it connects"
-    some = first_names(containers, 3)
-    if entry["state"] == NEW:
-        return HALF_INSTALLED, (
-            f"half-installed: it runs ECE containers ({some}) but the platform does not know it. "
-            "Look at the installer's log; then remove its ECE containers (frc-runners-runner first) and its storage "
-            "path, and run this again."
-        )
-    return DISCONNECTED, (
-        f"disconnected: the platform knows it as {entry['runner_id']} but it is not connected, and it runs ECE "
-        f"containers ({some}). Look at the container engine, the network to the coordinators and the logs of "
-        "frc-runners-runner on it. It is not reinstalled."
-    )
-
-
-def _unknown_containers(engine: Mapping[str, Any], problems: Sequence[str]) -> str:
-    # Whatever checks are skipped: an engine that does not answer is not an engine without containers.
-    error = engine.get("containers_error") or engine.get("error") or "it gave no reason"
-    sentence = (
-        "cannot tell whether ECE is on it: the container engine does not answer "
-        f"({error}); start it and run this again."
-    )
-    return " ".join([sentence, "The installer would refuse this host, too:", *problems] if problems else [sentence])
 
 
 # -- after the join --------------------------------------------------------------------------------------------------

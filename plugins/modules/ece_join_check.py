@@ -12,6 +12,8 @@ version_added: 1.1.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Runs M(ece.platform.ece_host_info) on the host and compares the result with what the platform says.
+  - Asks the platform for that very host where a verdict rests on what its lists lack, also by the runner ids and
+    addresses that the host has itself.
   - Fails for a host that the run does not touch, with what to do about it.
 author:
   - The ece.platform authors (@ece-platform)
@@ -47,6 +49,7 @@ RETURN = r"""
 verdict:
   description:
     - What the run does with the host, V(install), V(replace), V(assign-roles) or V(wait).
+    - V(joined) if the platform's lists do not show that it has joined, or show it by a name that the inventory lacks.
     - Or why it does nothing with it, V(refused), V(half-installed), V(disconnected) or V(stale).
   returned: when the host was checked
   type: str
@@ -63,6 +66,12 @@ facts:
   returned: when the host was checked
   type: dict
   sample: {}
+warnings_found:
+  description: Sentences on what the installer accepts but may be a problem for ECE. A later step shows them.
+  returned: when the host was checked
+  type: list
+  elements: str
+  sample: []
 made_at:
   description: C(made_at) of the plan, to distinguish results of several plans.
   returned: when the host was checked

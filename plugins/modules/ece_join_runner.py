@@ -12,7 +12,8 @@ version_added: 1.1.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Does what M(ece.platform.ece_runner) does, on the controller and with the variables of the role.
-  - Deletes a stale runner only where there is a token for the host to join again.
+  - Deletes a stale runner only where there is a token for the host to join again, and after it has asked host and
+    platform again, because another run may have begun to join the host meanwhile.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:

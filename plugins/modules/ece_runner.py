@@ -13,6 +13,8 @@ version_added: 1.0.0
 description:
   - Assigns roles to a runner, or deletes a runner whose host is gone.
   - The module only adds roles. The runner keeps its other roles, including system roles like V(beats-runner).
+  - The API replaces all roles of a runner at once. So the module looks at them afterwards, and assigns a role again
+    that another client has taken away meanwhile.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -35,13 +37,17 @@ options:
   state:
     description:
       - With V(present), the runner must exist, and gets the O(roles) that it lacks.
-      - With V(absent), the runner and its allocator are deleted from the platform. A connected runner is never deleted.
+      - With V(absent), the runner and the allocator with this id are deleted from the platform, whichever of them is
+        there, since each is an object of its own. The allocator is first, and the platform refuses that while it holds
+        instances; then the runner stays, too.
+      - A host of which the runner or the allocator is connected is never deleted.
     type: str
     choices: [present, absent]
     default: present
   roles:
     description:
       - Roles that the runner must have. Required with O(state=present).
+      - The runner is permitted to have those that it lacks, and no others.
     type: list
     elements: str
     choices: [allocator, coordinator, director, proxy]

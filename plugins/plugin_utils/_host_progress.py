@@ -34,6 +34,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import 
 INSTALL_GRACE_SECONDS = 60
 # How long a host that the platform calls connected may take to report the end of its installer.
 REPORT_GRACE_SECONDS = 30
+# How late a list may show a host before the platform is asked for that host alone.
+UNLISTED_SECONDS = 60
 
 
 class HostRow(TypedDict):
@@ -57,6 +59,8 @@ class Observation:
     known: KnownHost | None = None
     asked_at: float | None = None
     platform_error: str | None = None
+    # Whether that is from the platform's lists alone, which may lack a host or show it late.
+    only_listed: bool = False
     # What the host last reported of its installer, and why it cannot be asked now.
     record: InstallRecord | None = None
     host_error: str | None = None
@@ -75,6 +79,8 @@ class Expectation:
     has_installer: bool = True
     # Whether this run started the installer. Else it was found running.
     started_here: bool = True
+    # Why there is nothing to wait for, where the check of the host has found that.
+    joined: str | None = None
     # When an installation started that had ended before this run, by the host's clock. Its record is still there.
     previous_start: float | None = None
 
@@ -87,6 +93,8 @@ class HostProgress:
         self.name = entry["name"]
         self.phase = INSTALLING if expected.has_installer else CONNECTING
         self.message = ""
+        if expected.joined is not None:
+            self.phase, self.message = JOINED, expected.joined
         self.install_seconds: float | None = None
         self.connect_seconds: float | None = None
         self.zone = entry.get("zone")
@@ -118,6 +126,16 @@ class HostProgress:
         else:
             self._update_disconnected()
             self._check_deadlines(seen)
+
+    def is_late(self, now: float) -> bool:
+        """Return whether the lists should have shown this host as connected before."""
+        late = min(UNLISTED_SECONDS, self._expected.connect_timeout)
+        return self.phase in (CONNECTING, SETTLING) and now - (self._installed_at or 0.0) > late
+
+    @property
+    def rank(self) -> tuple[bool, float, str]:
+        """The order in which late hosts are asked for: those that settle, which need two answers, then the latest."""
+        return self.phase != SETTLING, self._installed_at or 0.0, self.entry["runner_id"]
 
     def _update_installer(self, seen: Observation) -> None:
         record = seen.record
@@ -189,7 +207,8 @@ class HostProgress:
         if self.phase == INSTALLING:
             self._check_install_deadline(seen)
         elif self._installed_at is not None and seen.now - self._installed_at > self._expected.connect_timeout:
-            self._fail(self._not_connected(seen))
+            if seen.platform_error or not seen.only_listed:
+                self._fail(self._not_connected(seen))
 
     def _check_install_deadline(self, seen: Observation) -> None:
         if self._not_started and seen.now > REPORT_GRACE_SECONDS:
@@ -231,6 +250,12 @@ class HostProgress:
             "memory_mb": self.memory_mb,
             "note": self.message,
         }
+
+
+def unlisted(hosts: Iterable[HostProgress], now: float) -> list[str]:
+    """Return the runner ids of hosts that the lists should have shown as connected before."""
+    late = sorted((host for host in hosts if host.is_late(now)), key=lambda host: host.rank)
+    return [host.entry["runner_id"] for host in late]
 
 
 def progress(hosts: Iterable[HostProgress], connected: Iterable[str] = ()) -> str:

@@ -12,7 +12,10 @@ hostvars; this file is the only place that uses it.
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+import contextlib
+from typing import Any, Iterable, Iterator, Mapping, Sequence
+
+from ansible.errors import AnsibleError
 
 # Lists of the play's hosts, which all hosts share. The variable manager would make them again for every host.
 SHARED = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
@@ -28,6 +31,8 @@ class HostVariables:
         self._manager = task_vars["hostvars"]._variable_manager
         self._inventory = task_vars["hostvars"]._inventory
         self._shared = {key: task_vars[key] for key in SHARED if key in task_vars}
+        self._batch = frozenset(task_vars.get("ansible_play_batch", ()))
+        self._playing = frozenset(task_vars.get("ansible_play_hosts_all", ()))
 
     def of(self, name: str) -> "OneHost":
         """Return the variables of the host with this inventory name."""
@@ -35,6 +40,20 @@ class HostVariables:
         raw = self._manager.get_vars(play=self._play, host=host, task=self._task, _hosts=[name], _hosts_all=[name])
         raw.update(self._shared)
         return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw))
+
+    def usable(self, name: str, keys: Sequence[str]) -> dict[str, Any]:
+        """Return those of the keys that are defined for any host of the inventory and can be templated."""
+        if name in self._playing:
+            return self.of(name).usable(keys)
+        # Without play and task, which do not concern this host.
+        raw = self._manager.get_vars(host=self._inventory.get_host(name), include_hostvars=False)
+        return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw)).usable(keys)
+
+    def others(self, keys: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield name and variables of each host of the inventory that is not in the batch, as with --limit."""
+        for name in list(self._inventory.hosts):
+            if name not in self._batch:
+                yield name, self.usable(name, keys)
 
 
 class OneHost:
@@ -52,3 +71,11 @@ class OneHost:
     def select(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return those of the keys that are defined, templated."""
         return {key: self._templar.template(self._raw[key]) for key in keys if key in self._raw}
+
+    def usable(self, keys: Iterable[str]) -> dict[str, Any]:
+        """Return those of the keys that are defined and can be templated, templated."""
+        found = {}
+        for key in keys:
+            with contextlib.suppress(AnsibleError):
+                found.update(self.select([key]))
+        return found

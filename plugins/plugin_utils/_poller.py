@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
+from ansible_collections.ece.platform.plugins.module_utils._lookup import add_single_hosts
 from ansible_collections.ece.platform.plugins.module_utils._plan import KnownHost, known_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
 
@@ -20,6 +22,8 @@ FIRST_INTERVAL_SECONDS = 1
 INTERVAL_GROWTH = 1.2
 # An answer that is older than the interval and this is out of date: the next request hangs.
 STALE_SECONDS = 60
+# How many hosts are asked for one by one in a question.
+SINGLE_HOSTS_MAX = 20
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Answer:
     error: str | None
     known: dict[str, KnownHost] = field(default_factory=dict)
     asked_at: float = field(default_factory=time.monotonic)
+    # Ids that were asked for one by one.
+    single: frozenset[str] = frozenset()
 
 
 class PlatformPoller(threading.Thread):
@@ -44,6 +50,7 @@ class PlatformPoller(threading.Thread):
         self._interval = interval
         self._pause = min(FIRST_INTERVAL_SECONDS, interval)
         self._over = False
+        self._single: Sequence[str] = ()
         self._wake = threading.Event()
         self._latest = Answer("the platform has not answered yet")
         self.start()
@@ -60,11 +67,13 @@ class PlatformPoller(threading.Thread):
         try:
             totals = platform_totals(self._client.platform())
             known = known_hosts(self._client.runners(), self._client.iter_allocators(totals["allocators"]))
+            single = frozenset(self._single)
+            add_single_hosts(self._client, known, single)
         except api.EceError as error:
             return Answer(f"the platform cannot be asked: {error}")
         except Exception as error:  # installers are running, and the next answer may be better
             return Answer(f"the platform cannot be asked: an answer that cannot be read ({type(error).__name__})")
-        return Answer(None, known)
+        return Answer(None, known, single=single)
 
     def latest(self) -> Answer:
         """Return the latest answer, or an error where it is out of date."""
@@ -73,6 +82,10 @@ class PlatformPoller(threading.Thread):
         if answer.error is None and age > self._interval + STALE_SECONDS:
             return Answer(f"the platform has not answered for {age:.0f} s", {}, answer.asked_at)
         return answer
+
+    def ask_for(self, ids: Sequence[str]) -> None:
+        """Ask for these hosts one by one from now on, if they are many for the first ones."""
+        self._single = ids[:SINGLE_HOSTS_MAX]
 
     def reset_interval(self) -> None:
         """Start with the short interval again, because a host is about to connect."""

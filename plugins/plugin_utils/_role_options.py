@@ -11,6 +11,7 @@ Everything that a host would be given is checked here, before anything is change
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,12 @@ from ansible_collections.ece.platform.plugins.module_utils._install_options impo
     is_version,
 )
 from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
-from ansible_collections.ece.platform.plugins.module_utils._plan import HostWish, PlanEntry, host_identity
+from ansible_collections.ece.platform.plugins.module_utils._plan import (
+    IDENTITY_VARIABLES,
+    HostWish,
+    PlanEntry,
+    host_identity,
+)
 from ansible_collections.ece.platform.plugins.module_utils._registry_login import check_login
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_problem, percentage_problem
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
@@ -63,9 +69,18 @@ def connection_options(variables: OneHost) -> dict[str, Any]:
     return {name: result.validated_parameters[f"ece_{name}"] for name in CONNECTION_SPEC}
 
 
-def host_info_options(variables: OneHost) -> dict[str, Any]:
-    """Return the options of ece_host_info that the role's variables set."""
-    return _host_options(variables, HOST_INFO_VARIABLES)
+def host_info_options_of(entry: PlanEntry, variables: OneHost) -> dict[str, Any]:
+    """Return the options of ece_host_info for a host of the plan."""
+    options = {
+        **_host_options(variables, HOST_INFO_VARIABLES),
+        "roles": entry["roles"],
+        "version": entry["version"],
+        # By these the controller knows the host. Which of them are the host's own, only the host can say.
+        "addresses": list(dict.fromkeys([*filter(None, [variables.get("ansible_host")]), entry["name"]])),
+        "coordinator_host": entry["coordinator"],
+        "controller_time": time.time(),
+    }
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def install_options(variables: OneHost) -> dict[str, Any]:
@@ -97,9 +112,7 @@ def host_wish(name: str, variables: OneHost) -> HostWish:
         arguments({"roles": roles}, PREFIX)
     except OptionError as error:
         raise OptionError(f"host {name}: {error}") from None
-    identity = host_identity(
-        name, {key: variables.get(key) for key in ("ece_host_runner_id", "ece_host_ip", "ansible_host")}
-    )
+    identity = host_identity(name, {key: variables.get(key) for key in IDENTITY_VARIABLES})
     return {**identity, "roles": list(roles), "zone": variables.get("ece_host_zone")}
 
 

@@ -17,7 +17,9 @@ import yaml
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
-from ansible_collections.ece.platform.plugins.module_utils._plan import known_hosts
+from ansible_collections.ece.platform.plugins.module_utils._decision import decide
+from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
+from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator_info,
@@ -120,7 +122,7 @@ def plan_of(
 ) -> list[str]:
     """Return what an operator reads of the plan in a play over these hosts."""
     shown: list[str] = []
-    hosts_variables = SimpleNamespace(of=lambda name: Variables(hosts[name]))
+    hosts_variables = SimpleNamespace(of=lambda name: Variables(hosts[name]), others=lambda keys: ())
     with (
         mock.patch.object(ece_join_plan, "HostVariables", lambda action, task_vars: hosts_variables),
         mock.patch.object(ece_join_plan, "show", shown.append),
@@ -183,9 +185,26 @@ def _wait(client):
     return lines + table(rows)
 
 
+# -- one host --------------------------------------------------------------------------------------------------------
+
+FACTS = {"ece_containers": ["frc-runners-runner"], "runner_ids": ["10.0.0.7"], "addresses": ["10.0.0.8"]}
+
+
+def _look_again(client):
+    wish = {**host_identity("a", {"ansible_host": "new.example.com"}), "roles": ["allocator"], "zone": "zone-1"}
+    planned = plan_hosts([wish], {}, "3.8.0")["a"]
+    sentences = []
+    for facts in (FACTS, {}):
+        entry = look_again(client, planned, facts)
+        json.dumps(entry)
+        sentences += [decide(entry, facts, replace_stale=stale, connect_timeout=9)[1] for stale in (False, True)]
+    return sentences
+
+
 LISTS = ("platform", "runners", "allocators")
 CONSUMERS = {
     "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
+    "look again": Consumer(_look_again, ("runners", "runner", "allocator")),
     "wait": Consumer(_wait, LISTS),
     "ece_allocator_info": Consumer(
         _module(
@@ -232,6 +251,6 @@ CONSUMERS = {
         _module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")
     ),
     "delete runner": Consumer(
-        _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "deleted")
+        _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),
 }

@@ -509,7 +509,7 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
             {"runner_id": "in-no-list", "connected": True, "roles": [{"role_name": "allocator"}]},
         ]
     },
-    "allocator": {"allocator_id": "in-no-list", "zone_id": "zone-1", "status": {"connected": True}},
+    "allocator": {"allocator_id": "in-no-list", "zone_id": "zone-1", "status": {"connected": False}},
     "runner": {"runner_id": "10.0.0.8", "connected": False, "roles": [{"role_name": "allocator"}]},
     "allocators": {
         "zones": [

@@ -105,6 +105,11 @@ def without_zone_id(_operator: Operator, payload: Any) -> Any:
     return {"zones": [{key: value for key, value in zone.items() if key != "zone_id"} for zone in payload["zones"]]}
 
 
+def without_allocators(_operator: Operator, payload: Any) -> Any:
+    """Remove all allocators, as while the index behind the list is being rebuilt."""
+    return {"zones": [{**zone, "allocators": []} for zone in payload["zones"]]}
+
+
 def add_first_runner(operator: Operator) -> None:
     """Add a runner that comes first in the list and is not in the inventory."""
     operator.ece.platform.add_runner("0-first-of-all", host_ip="203.0.113.250")
@@ -123,7 +128,7 @@ def shrink(operator: Operator, payload: Any) -> Any:
 
 
 def unusual_lists() -> Iterator[Scenario]:
-    """Yield the scenarios in which a list holds something unusual. The run succeeds in each."""
+    """Yield the scenarios in which a list holds something unusual. The run succeeds in each but one."""
     common: dict[str, Any] = {"succeeds": True, "message": CONNECTED, "joined": Joined.BOTH}
     yield Scenario(
         name="list-allocators-null",
@@ -160,6 +165,15 @@ def unusual_lists() -> Iterator[Scenario]:
         standin=TWO_PAGES,
         afterwards="the missing host is requested by its id; no host of the platform is touched",
         **common,
+    )
+    yield Scenario(
+        name="list-rebuilt",
+        what="The list of allocators is empty while its index is being rebuilt, and the inventory has many of them",
+        prepare=all_of(existing_hosts, allocators_changed(without_allocators)),
+        standin={"allocators": 120},
+        message="list of allocators lacks 120 of 122 hosts, although their runners are connected",
+        reaches=Reaches.PLAN,
+        afterwards="no host is called disconnected by such a list",
     )
     yield Scenario(
         name="watch-index-lag",

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, plan_hosts
+
 PLAY = "this play"
 
 
@@ -52,11 +54,14 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def role_variables(monkeypatch):
-    """Variables by host name in place of HostVariables of a module."""
+    """Variables by host name in place of HostVariables of a module. outside: hosts that are not in the batch."""
 
-    def install(module, hosts):
-        seen = {name: Variables(variables) for name, variables in hosts.items()}
-        found = SimpleNamespace(of=seen.__getitem__)
+    def install(module, hosts, outside=None):
+        def others(keys):
+            return ((name, seen[name].select(keys)) for name in outside or {})
+
+        seen = {name: Variables(variables) for name, variables in {**hosts, **(outside or {})}.items()}
+        found = SimpleNamespace(of=seen.__getitem__, others=others, usable=lambda name, keys: seen[name].select(keys))
         monkeypatch.setattr(module, "HostVariables", lambda action, task_vars: found)
 
     return install
@@ -83,5 +88,11 @@ def play_vars():
 
 def plan_of(names, **more):
     """The plan of these hosts, none of which is joined."""
-    hosts = {name: {"name": name, "runner_id": f"r-{name}", "roles": ["allocator"], "zone": "z"} for name in names}
+    hosts = {name: entry_of(name) for name in names}
     return {"made_at": 7.5, "max_fail_percentage": None, "hosts": hosts, **more}
+
+
+def entry_of(name):
+    """The plan's entry of a new host."""
+    wish = {**host_identity(name, {"ece_host_runner_id": f"r-{name}"}), "roles": ["allocator"], "zone": "z"}
+    return plan_hosts([wish], {}, "3.8.0")[name]

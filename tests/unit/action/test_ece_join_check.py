@@ -9,14 +9,34 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_check
+from ansible_collections.ece.platform.plugins.plugin_utils import _role_options
 from tests.unit.action.conftest import plan_of
+from tests.unit.scripted import runner
+
+
+class Client:
+    """A platform with these runners and no allocator, and no list."""
+
+    def __init__(self, runners):
+        self._runners = {one["runner_id"]: one for one in runners}
+        self.asked, self.warnings = [], ["a warning of the client"]
+
+    def runners(self):
+        return []
+
+    def runner(self, runner_id):
+        self.asked.append(runner_id)
+        return self._runners.get(runner_id)
+
+    def allocator(self, allocator_id):
+        return None
 
 
 @pytest.fixture
 def check(bare):
     """The result for an entry of the plan and an answer of ece_host_info; `asked` of the function keeps the request."""
 
-    def act(entry, found, replace=False, **variables):
+    def act(entry, found, replace=False, runners=(), **variables):
         def execute(module_name, module_args, task_vars):
             act.asked.append((module_name, module_args))
             return found
@@ -25,38 +45,85 @@ def check(bare):
         action = bare(ece_join_check, variables=options)
         action._execute_module = execute
         action._find_needle = lambda _folder, source: source
+        act.client = Client(runners)
+        action.connect = lambda task_vars: (act.client, [])
         plan = plan_of(["a"])
-        plan["hosts"]["a"].update({"state": "new", "missing_roles": [], "version": "3.8.0", **entry})
+        plan["hosts"]["a"].update(entry)
         return action.act({"entry": plan["hosts"]["a"], "made_at": plan["made_at"]}, {"inventory_hostname": "a"})
 
     act.asked = []
     return act
 
 
+CONTAINERS = {"ece_containers": ["frc-runners-runner"]}
+GONE = runner("r-a", "proxy", connected=False)
+THERE = runner("r-a", "proxy")
+
+
 @pytest.mark.parametrize(
-    ("state", "facts", "replace", "verdict", "failed"),
+    ("state", "facts", "replace", "known", "verdict", "failed"),
     [
-        ("new", {}, False, "install", False),
-        ("new", {"installer_running": True}, False, "wait", False),
-        ("new", {"ece_containers": ["frc-runners-runner"]}, False, "half-installed", True),
-        ("disconnected", {"ece_containers": ["frc-runners-runner"]}, True, "disconnected", True),
-        ("disconnected", {}, False, "stale", True),
-        ("disconnected", {}, True, "replace", False),
-        ("disconnected", {}, "false", "stale", True),
-        ("missing-roles", {}, False, "assign-roles", False),
+        ("new", {}, False, [], "install", False),
+        ("new", {"installer_running": True}, False, [], "wait", False),
+        ("new", CONTAINERS, False, [], "half-installed", True),
+        ("new", CONTAINERS, False, [THERE], "joined", False),
+        ("new", CONTAINERS, False, [GONE], "disconnected", True),
+        ("disconnected", CONTAINERS, True, [GONE], "disconnected", True),
+        ("disconnected", CONTAINERS, True, [THERE], "joined", False),
+        ("disconnected", {}, False, [GONE], "stale", True),
+        ("disconnected", {}, True, [GONE], "replace", False),
+        ("disconnected", {}, "false", [GONE], "stale", True),
+        ("disconnected", {}, True, [THERE], "refused", True),
+        ("disconnected", {}, True, [], "install", False),
+        ("missing-roles", {}, False, [], "assign-roles", False),
     ],
 )
-def test_rows_of_the_table_of_decisions(check, state, facts, replace, verdict, failed):
-    result = check({"state": state}, {"facts": facts}, replace)
+def test_rows_of_the_table_of_decisions(check, state, facts, replace, known, verdict, failed):
+    result = check({"state": state, "roles": ["proxy"]}, {"facts": facts}, replace, known)
     assert (result["verdict"], result["failed"], result["made_at"]) == (verdict, failed, 7.5)
     assert result["msg"] and not result["changed"]
+
+
+def test_a_host_that_is_joined_by_another_name_succeeds_and_says_which_variable_to_set(check):
+    facts = {**CONTAINERS, "runner_ids": ["10.20.0.9"], "addresses": ["10.20.0.9"]}
+    known = [runner("10.20.0.9", "proxy", host_ip="10.20.0.9")]
+    result = check({"roles": ["proxy"]}, {"facts": facts}, runners=known)
+    assert (result["verdict"], result["failed"]) == ("joined", False)
+    sentence = "it is runner 10.20.0.9; set ece_host_ip: 10.20.0.9 (or ece_host_runner_id) in the inventory"
+    assert result["msg"] == sentence
+    assert result["warnings"] == ["a warning of the client"]
+
+
+@pytest.mark.parametrize("facts", [{}, {"installer_running": True}, {"containers_known": False}])
+def test_the_platform_is_not_asked_where_no_verdict_rests_on_its_lists(check, facts):
+    check({}, {"facts": facts})
+    assert check.client.asked == []
+
+
+def test_no_runner_is_deleted_on_the_word_of_an_address_with_another_port(check):
+    entry = {"state": "disconnected", "identity_variable": "ansible_host", "identity": "gateway.example.com"}
+    result = check(entry, {"facts": {}}, True, [GONE], ansible_port=2200)
+    assert (result["verdict"], "It is not replaced, because only ansible_host" in result["msg"]) == ("stale", True)
 
 
 def test_the_host_is_asked_with_the_variables_of_the_role(check):
     variables = {"ece_host_user": "elastic", "ece_host_skip_checks": ["os"], "ece_host_zone": "z"}
     check({}, {"facts": {}}, **variables)
     expected = {"user": "elastic", "skip_checks": ["os"], "roles": ["allocator"], "version": "3.8.0"}
-    assert check.asked == [("ece.platform.ece_host_info", expected)]
+    ((module, options),) = check.asked
+    assert module == "ece.platform.ece_host_info"
+    assert {name: options[name] for name in expected} == expected and "zone" not in options
+
+
+def test_the_host_is_told_how_the_controller_knows_it_and_what_it_has_to_reach(check, monkeypatch):
+    monkeypatch.setattr(_role_options.time, "time", lambda: 9.5)
+    check({"coordinator": "ece"}, {"facts": {}}, ansible_host="10.0.0.7")
+    check({"coordinator": "ece"}, {"facts": {}}, ansible_host="a")
+    common = {"coordinator_host": "ece", "controller_time": 9.5, "roles": ["allocator"], "version": "3.8.0"}
+    assert [options for _module, options in check.asked] == [
+        {**common, "addresses": ["10.0.0.7", "a"]},
+        {**common, "addresses": ["a"]},
+    ]
 
 
 def test_the_host_is_told_what_the_installer_supports_that_will_be_copied_to_it(check, tmp_path):
@@ -80,7 +147,7 @@ def test_a_host_that_cannot_answer_fails_with_the_error_of_its_module(check, fou
     assert check({}, found) == found
 
 
-def test_problems_refuse_and_warnings_warn(check):
+def test_problems_refuse_and_warnings_are_left_to_be_shown_for_all_hosts_at_once(check):
     found = {
         "facts": {},
         "problems": ["There is no socket."],
@@ -89,7 +156,8 @@ def test_problems_refuse_and_warnings_warn(check):
     }
     result = check({}, found)
     assert result["failed"] and result["verdict"] == "refused" and "There is no socket." in result["msg"]
-    assert result["warnings"] == ["a warning of Ansible", "a: Little memory."]
+    assert result["warnings"] == ["a warning of Ansible"]
+    assert result["warnings_found"] == ["Little memory."]
 
 
 def test_a_discovered_interpreter_is_passed_on(check):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
-from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 
 
 class Client:
@@ -50,10 +50,10 @@ class Client:
 def planning(bare, shown, role_variables):
     """Plan for hosts: name -> variables. Returns the result, the client and the lines shown."""
 
-    def plan(hosts, **own):
+    def plan(hosts, outside=None, **own):
         action, client, lines = bare(ece_join_plan, variables=own), Client(), shown(ece_join_plan)
         action.connect = lambda task_vars: (client, [])
-        role_variables(ece_join_plan, hosts)
+        role_variables(ece_join_plan, hosts, outside)
         return action.act({}, {"ansible_play_batch": list(hosts), "ansible_forks": 5}), client, lines
 
     return plan
@@ -193,3 +193,17 @@ def test_an_allocator_that_the_list_lacks_is_asked_for_by_its_id(planning, monke
     result, client, _lines = planning({"a": {"ece_host_ip": "10.0.0.1"}})
     assert client.asked == ["platform", "runners", "allocators", "10.0.0.1"]
     assert result["joined"] == joined
+
+
+@pytest.mark.parametrize("outside", ["vm-1", "vm-2"])
+def test_two_hosts_behind_one_address_are_refused_also_where_one_is_outside_the_batch(planning, outside):
+    gateway = {"ansible_host": "gateway.example.com"}
+    hosts = {"vm-1": {**gateway, "ansible_port": 2222}, "vm-2": {**gateway, "ansible_port": 2200}}
+    other = {outside: hosts.pop(outside)}
+    with pytest.raises(PlatformError, match="have the same identity gateway.example.com; give each its own"):
+        planning(hosts, other)
+
+
+def test_a_host_that_cannot_have_the_runner_id_that_its_variables_give_is_refused(planning):
+    with pytest.raises(OptionError, match="host a: ansible_host 127.0.0.1 is a loopback address"):
+        planning({"a": {"ansible_host": "127.0.0.1", "ansible_port": 2222}})

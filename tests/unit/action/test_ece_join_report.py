@@ -87,6 +87,14 @@ def test_the_reason_of_a_failure_comes_with_a_remedy(result, reason):
     assert reason in ece_join_report.failure_reason(result)
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_host_that_its_check_found_joined_is_joined_and_says_how(report, shown, check_mode):
+    shown(ece_join_report)
+    found = {"a": {CHECK: {"verdict": "joined", "msg": "it is runner b; set ece_host_runner_id: b in the inventory"}}}
+    row = report(found, check_mode=check_mode)["hosts"]["a"]
+    assert (row["verdict"], row["note"]) == ("joined", found["a"][CHECK]["msg"])
+
+
 @pytest.mark.parametrize(
     ("results", "note"),
     [

@@ -9,39 +9,81 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_runner
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK
 from tests.unit.action.conftest import plan_of
-from tests.unit.scripted import API_KEY, RUNNERS, URL, runner
+from tests.unit.scripted import ALLOCATORS, API_KEY, RUNNERS, URL, failed, runner
 
+BLESSING = "/platform/infrastructure/blueprinter/roles/allocator/blessings"
 TOKEN = {"token": "t", "reason": None, "latest_start": None}
 
 
 @pytest.fixture
 def change(bare, environment):
-    def act(verdict, token=TOKEN, check_mode=False):
+    """The result for a verdict; `facts` are what the host says when it is asked again, `asked` counts that."""
+
+    def act(verdict, token=TOKEN, check_mode=False, found=None):
+        def execute(module_name, module_args, task_vars):
+            assert module_name == "ece.platform.ece_host_info" and module_args["roles"] == ["allocator"]
+            act.asked += 1
+            return found or {"facts": {"containers_known": True}}
+
         variables = {"ece_url": URL, "ece_api_key": API_KEY, "ece_retries": 0}
         action = bare(ece_join_runner, check_mode=check_mode, variables=variables)
+        action._execute_module = execute
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(runner_id="10.0.0.1", missing_roles=["allocator"])
         return action.act(
             {"entry": plan["hosts"]["a"], "token": token}, {"inventory_hostname": "a", CHECK: {"verdict": verdict}}
         )
 
+    act.asked = 0
     return act
 
 
+PATH, OF_ALLOCATOR = RUNNERS + "/10.0.0.1", ALLOCATORS + "/10.0.0.1"
+
+
+def expect_stale(ece):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "proxy", connected=False))
+    ece.expect("GET", OF_ALLOCATOR, status=404, json=failed("allocators.allocator_not_found"))
+
+
 def test_missing_roles_are_assigned_without_a_token(ece, change):
-    ece.expect("GET", RUNNERS + "/10.0.0.1", json=runner("10.0.0.1", "proxy"))
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "proxy"))
+    ece.expect("PUT", BLESSING + "/10.0.0.1", json={}, sends={"value": True})
     sends = {"roles": [{"role_name": "allocator"}, {"role_name": "proxy"}]}
-    ece.expect("PUT", RUNNERS + "/10.0.0.1/roles", query={"bless": "true"}, sends=sends)
+    ece.expect("PUT", PATH + "/roles", sends=sends)
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "proxy", "allocator"))
     result = change("assign-roles", token={"skipped": True})
     assert (result["changed"], result["roles"]) == (True, ["allocator", "proxy"])
+    assert change.asked == 0
 
 
-def test_a_stale_runner_is_deleted(ece, change):
-    ece.expect("GET", RUNNERS + "/10.0.0.1", json=runner("10.0.0.1", "proxy", connected=False))
-    ece.expect("DELETE", RUNNERS + "/10.0.0.1")
+def test_a_stale_runner_is_deleted_after_its_host_was_asked_again(ece, change):
+    expect_stale(ece)
+    ece.expect("DELETE", PATH)
     assert change("replace")["changed"] is True
+    assert change.asked == 1
+
+
+def test_a_runner_that_has_connected_since_the_check_is_not_deleted(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "proxy"))
+    with pytest.raises(PlatformError, match=r"10\.0\.0\.1 is connected, so it is not deleted"):
+        change("replace")
+
+
+@pytest.mark.parametrize("facts", [{"installer_running": True}, {"ece_containers": ["frc-runners-runner"]}])
+def test_a_runner_whose_host_another_run_joins_since_the_check_is_not_deleted(ece, change, facts):
+    with pytest.raises(PlatformError, match=r"10\.0\.0\.1 is not deleted, because ECE is being installed on the host"):
+        change("replace", found={"facts": facts})
+    assert ece.requests == []
+
+
+@pytest.mark.parametrize("found", [{"failed": True, "msg": "no user"}, {"unreachable": True, "msg": "no route"}])
+def test_a_runner_whose_host_cannot_be_asked_again_is_not_deleted(ece, change, found):
+    assert change("replace", found=found) == found
+    assert ece.requests == []
 
 
 @pytest.mark.parametrize("token", [{"token": None, "reason": "no"}, {**TOKEN, "latest_start": 1.0}, {"skipped": True}])
@@ -52,6 +94,6 @@ def test_a_stale_runner_stays_where_its_host_cannot_join_again(ece, change, toke
 
 
 def test_check_mode_reports_the_change_and_makes_none(ece, change):
-    ece.expect("GET", RUNNERS + "/10.0.0.1", json=runner("10.0.0.1", "proxy", connected=False))
+    expect_stale(ece)
     assert change("replace", {"token": None, "reason": None, "latest_start": None}, check_mode=True)["changed"] is True
-    assert [request.method for request in ece.requests] == ["GET"]
+    assert {request.method for request in ece.requests} == {"GET"}

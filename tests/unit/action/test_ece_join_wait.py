@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_wait
 from ansible_collections.ece.platform.plugins.module_utils._client import EceAuthError, EceConnectionError
-from ansible_collections.ece.platform.plugins.plugin_utils import _announcer, _poller
+from ansible_collections.ece.platform.plugins.plugin_utils import _announcer, _host_progress, _poller
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import Expectation, HostProgress
 from tests.unit.action.conftest import Variables
 
@@ -115,6 +115,40 @@ def test_the_number_of_requests_does_not_depend_on_the_number_of_hosts(wait):
     assert many.asked <= few.asked + 3
 
 
+class Capped(Client):
+    """A platform whose lists have no host, but which knows all of them when it is asked for one."""
+
+    def __init__(self):
+        super().__init__([])
+        self.single = []
+
+    def runner(self, runner_id):
+        self.single.append(runner_id)
+        return {**CONNECTED, "runner_id": runner_id, "roles": [{"role_name": "proxy"}]}
+
+    def allocator(self, allocator_id):
+        return None
+
+
+def test_a_host_that_a_capped_list_lacks_joins_by_the_answer_on_it_alone(wait, monkeypatch):
+    monkeypatch.setattr(_host_progress, "UNLISTED_SECONDS", 0.05)
+    monkeypatch.setattr(_poller, "SINGLE_HOSTS_MAX", 2)
+    hosts = [waiting_host(f"h{number}", settle_time=0.02) for number in range(5)]
+    for host in hosts:
+        host.entry["roles"] = ["proxy"]
+    client = Capped()
+    wait(client, hosts, {host.name: ended(0) for host in hosts})
+    assert {host.phase for host in hosts} == {"joined"}
+    assert len(client.single) <= 2 * client.asked
+
+
+def test_a_host_fails_at_its_time_only_after_the_platform_was_asked_for_it_alone(wait):
+    client, hosts = Capped(), [waiting_host("a", connect_timeout=0.05)]
+    wait(client, hosts, {"a": ended(0)})
+    assert hosts[0].phase == "failed" and "without the role allocator" in hosts[0].message
+    assert "a" in client.single
+
+
 def test_a_platform_that_stays_silent_is_the_reason_when_time_is_up(wait):
     hosts = [waiting_host("a", connect_timeout=0.05)]
     wait(Client(EceConnectionError("no coordinator can be reached", sent=False)), hosts, {"a": ended(0)})
@@ -187,6 +221,12 @@ def test_an_installer_that_was_found_running_is_told_from_one_that_ended_before(
 def test_an_installer_that_another_run_started_meanwhile_is_not_this_runs(verdict, start, started_here):
     expected = ece_join_wait.expect({"verdict": verdict}, start, VARIABLES)
     assert expected.started_here is started_here and expected.has_installer is (verdict != "assign-roles")
+
+
+def test_a_host_that_its_check_found_joined_has_no_installer_to_wait_for():
+    expected = ece_join_wait.expect({"verdict": "joined", "msg": "it is runner b"}, {}, VARIABLES)
+    assert (expected.joined, expected.has_installer) == ("it is runner b", False)
+    assert ece_join_wait.expect({"verdict": "wait", "msg": "it is waited for"}, {}, VARIABLES).joined is None
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,7 @@ CALLS = {
     "tokens": lambda client: client.enrollment_tokens(),
     "mint": lambda client: client.create_enrollment_token(["allocator"], True, None),
     "set roles": lambda client: client.set_runner_roles("id", ["allocator"]),
+    "permit role": lambda client: client.permit_role("allocator", "id"),
     "delete": lambda client: client.delete_runner("id"),
 }
 
@@ -393,10 +394,14 @@ def test_a_user_who_may_not_read_the_platform_may_mint(ece, make_client):
     assert make_client(URL, OTHER_URL).create_enrollment_token([], False, None) == {"token": "t"}
 
 
-def test_roles_are_set_with_blessing(ece, make_client):
+def test_roles_are_set_and_only_the_one_that_is_named_is_permitted(ece, make_client):
     body = {"roles": [{"role_name": "allocator"}, {"role_name": "beats-runner"}]}
-    ece.expect("PUT", RUNNERS + "/10.0.0.7/roles", json={}, query={"bless": "true"}, sends=body)
-    make_client().set_runner_roles("10.0.0.7", ["allocator", "beats-runner"])
+    blessings = "/platform/infrastructure/blueprinter/roles/allocator/blessings"
+    ece.expect("PUT", blessings + "/10.0.0.7", json={}, sends={"value": True})
+    ece.expect("PUT", RUNNERS + "/10.0.0.7/roles", json={}, sends=body)
+    client = make_client()
+    client.permit_role("allocator", "10.0.0.7")
+    client.set_runner_roles("10.0.0.7", ["allocator", "beats-runner"])
 
 
 @pytest.mark.parametrize("runner_id", ["10.0.0.7", "fe80::1", "a/b", "a?b#c", "ä b"])

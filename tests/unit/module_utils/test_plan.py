@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
-    add_allocators,
+    add_hosts,
     api_state,
     count_warnings,
-    decide,
     difference_warnings,
     differences,
+    distinct,
     host_identity,
     known_hosts,
     match_hosts,
@@ -25,21 +25,14 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     not_ready_reason,
     plan_hosts,
     plan_line,
+    short_lists,
     unlisted_allocators,
 )
 from ansible_collections.ece.platform.plugins.module_utils._states import (
-    ASSIGN_ROLES,
     DISCONNECTED,
-    HALF_INSTALLED,
-    INSTALL,
     JOINED,
     MISSING_ROLES,
     NEW,
-    REFUSED,
-    REJECTED,
-    REPLACE,
-    STALE,
-    WAIT,
 )
 from tests.unit.scripted import FULL_ALLOCATOR, ODD_VALUES
 
@@ -52,10 +45,12 @@ def allocator(allocator_id="10.0.0.7", *, connected=True, **more):
     return {"allocator_id": allocator_id, "status": {"connected": connected, "healthy": True}, **more}
 
 
-def matches(hosts, runners=(), allocators=()):
-    """The result of match_hosts for inventory hosts given as name -> variables."""
+def matches(hosts, runners=(), allocators=(), others=None):
+    """The result of match_hosts for inventory hosts given as name -> variables. others: those outside the batch."""
+    everywhere = {**hosts, **(others or {})}
     identities = [host_identity(name, variables) for name, variables in hosts.items()]
-    return match_hosts(identities, known_hosts(runners, allocators))
+    outside = [host_identity(name, variables) for name, variables in (others or {}).items()]
+    return match_hosts(distinct(identities, outside, everywhere.__getitem__), known_hosts(runners, allocators))
 
 
 # -- identity --------------------------------------------------------------------------------------------------------
@@ -165,6 +160,86 @@ def test_two_runners_with_one_address_are_an_error():
         )
 
 
+# Two machines behind one address, as with a forwarded port for each.
+BEHIND_ONE = {
+    "vm-1": {"ansible_host": "gateway.example.com", "ansible_port": 2222},
+    "vm-2": {"ansible_host": "gateway.example.com", "ansible_port": 2200},
+}
+
+
+@pytest.mark.parametrize("alone", ["vm-1", "vm-2"])
+def test_two_hosts_with_one_identity_are_an_error_also_where_one_takes_no_part(alone):
+    others = {name: variables for name, variables in BEHIND_ONE.items() if name != alone}
+    sentence = "have the same identity gateway.example.com; give each its own ece_host_runner_id, ece_host_ip or"
+    with pytest.raises(PlatformError, match=sentence + " ansible_host .it is from ansible_host now"):
+        matches({alone: BEHIND_ONE[alone]}, [runner("gateway.example.com")], others=others)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"ansible_host": "10.0.0.7"}, {"ansible_host": "10.0.0.7"}),
+        ({"ansible_host": "10.0.0.7", "ansible_port": "22"}, {"ansible_host": "10.0.0.7"}),
+        (
+            {"ece_host_ip": "10.0.0.7", "ansible_host": "a", "ece_url": "https://one"},
+            {"ece_host_ip": "10.0.0.7", "ansible_host": "b", "ece_url": "https://other"},
+        ),
+    ],
+    ids=["one machine under two names", "the default port", "hosts of two platforms"],
+)
+def test_a_second_name_outside_the_play_is_not_an_error(one, other):
+    assert matches({"a": one}, [runner("10.0.0.7")], others={"alias": other}) == {"a": "10.0.0.7"}
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in one batch", "one at a time"])
+def test_an_address_that_two_hosts_share_matches_neither(apart):
+    hosts = {name: {**variables, "ece_host_runner_id": f"r-{name}"} for name, variables in BEHIND_ONE.items()}
+    known = [runner("r-vm-1", public_hostname="gateway.example.com")]
+    others = {"vm-1": hosts.pop("vm-1")} if apart else {}
+    assert matches(hosts, known, others=others)["vm-2"] is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"ansible_host": "127.0.0.1", "ansible_port": 2222}, "host a: ansible_host 127.0.0.1 is a loopback address"),
+        ({"ece_host_ip": "::1"}, "host a: ece_host_ip ::1 is a loopback address"),
+        ({"ece_host_runner_id": "localhost"}, "host a: ece_host_runner_id localhost is a loopback address"),
+        (
+            {"ansible_host": "2001:db8::7"},
+            "host a: ansible_host 2001:db8::7 cannot be its runner id, because ECE needs",
+        ),
+    ],
+)
+def test_a_host_joins_with_no_id_that_cannot_be_its_own(variables, sentence):
+    wish = {**host_identity("a", variables), "roles": ["allocator"], "zone": None}
+    with pytest.raises(OptionError, match=f"{sentence}.*: set ece_host_ip to the host's own IPv4 address, or set"):
+        plan_hosts([wish], {})
+
+
+def test_a_runner_with_a_loopback_address_as_id_is_matched_by_its_id_alone():
+    known = [runner("127.0.0.1")]
+    assert matches({"a": {"ansible_host": "127.0.0.1"}}, known) == {"a": None}
+    assert matches({"a": {"ece_host_runner_id": "127.0.0.1"}}, known) == {"a": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "identity"),
+    [
+        ({"ece_host_runner_id": "r1", "ansible_host": "10.0.0.7"}, ("r1", "ece_host_runner_id")),
+        ({"ece_host_ip": "10.0.0.7"}, ("10.0.0.7", "ece_host_ip")),
+        ({"ece_host_runner_id": "x", "ansible_host": "A.example.com"}, ("a.example.com", "ansible_host")),
+        ({"ece_host_runner_id": "new"}, ("new", "ece_host_runner_id")),
+        ({}, ("a", "inventory_hostname")),
+    ],
+)
+def test_the_plan_names_the_variable_by_which_a_host_is_known(variables, identity):
+    known = known_hosts([runner("r1", host_ip="10.0.0.7", public_hostname="a.example.com")], [])
+    wish = {**host_identity("a", variables), "roles": ["allocator"], "zone": None}
+    entry = plan_hosts([wish], known)["a"]
+    assert (entry["identity"], entry["identity_variable"]) == identity
+
+
 def test_two_hosts_that_fit_one_runner_are_an_error():
     with pytest.raises(PlatformError, match="hosts a and b both match runner r1"):
         matches(
@@ -238,159 +313,6 @@ def test_api_state(entry, roles, state, missing):
     assert api_state(entry, roles) == (state, missing)
 
 
-CONTAINERS = {"ece_containers": ["frc-runners-runner", "frc-allocators-allocator"]}
-# The plan's state of a host, and the message in which the platform says it.
-SAYS = {
-    "connected": ([runner()], [allocator()]),
-    "connected, role missing": ([runner(roles=("proxy",))], []),
-    "unknown": ([], []),
-    "known, not connected": ([runner(connected=False)], [allocator(connected=False)]),
-}
-
-
-def planned(says, **more):
-    host = {**host_identity("a", {"ansible_host": "10.0.0.7"}), "roles": ["allocator"], **more}
-    return plan_hosts([host], known_hosts(*SAYS[says]))["a"]
-
-
-@pytest.mark.parametrize(
-    ("says", "facts", "replace_stale", "verdict", "message"),
-    [
-        pytest.param(
-            "connected, role missing",
-            {},
-            False,
-            ASSIGN_ROLES,
-            "the role allocator is missing: it is assigned",
-            id="2 role missing",
-        ),
-        pytest.param("unknown", {}, False, INSTALL, "new: join as allocator", id="3 new"),
-        pytest.param(
-            "unknown",
-            {"installer_running": True},
-            False,
-            WAIT,
-            "an installer is already running on it",
-            id="4 installer running",
-        ),
-        pytest.param(
-            "unknown",
-            {"installer_running": True, **CONTAINERS},
-            False,
-            WAIT,
-            "an installer is already running",
-            id="4 installer half done",
-        ),
-        pytest.param(
-            "unknown",
-            CONTAINERS,
-            False,
-            HALF_INSTALLED,
-            "remove its ECE containers (frc-runners-runner first)",
-            id="5 half-installed",
-        ),
-        pytest.param(
-            "known, not connected", CONTAINERS, False, DISCONNECTED, "It is not reinstalled", id="6 disconnected"
-        ),
-        pytest.param(
-            "known, not connected",
-            CONTAINERS,
-            True,
-            DISCONNECTED,
-            "It is not reinstalled",
-            id="6 disconnected, replace_stale or not",
-        ),
-        pytest.param("known, not connected", {}, False, STALE, "set ece_host_replace_stale: true", id="7 stale"),
-        pytest.param(
-            "known, not connected", {}, True, REPLACE, "delete runner 10.0.0.7, then join", id="7 stale, to be replaced"
-        ),
-        pytest.param(
-            "known, not connected",
-            {"installer_running": True},
-            True,
-            WAIT,
-            "an installer is already running",
-            id="replaced, and joining now",
-        ),
-        pytest.param(
-            "unknown",
-            {"problems": ["No socket.", "No user."]},
-            False,
-            REFUSED,
-            "refuse this host: No socket. No user.",
-            id="refused",
-        ),
-        pytest.param(
-            "known, not connected",
-            {"problems": ["No socket."]},
-            True,
-            REFUSED,
-            "No socket.",
-            id="refused before anything is deleted",
-        ),
-        pytest.param(
-            "known, not connected", {"problems": ["No socket."]}, False, STALE, "stale", id="stale is told first"
-        ),
-        pytest.param(
-            "unknown",
-            {"problems": ["Port 20000."], "installer_running": True},
-            False,
-            WAIT,
-            "running",
-            id="a running installer's own ports",
-        ),
-        pytest.param(
-            "unknown",
-            {"problems": ["No socket."], **CONTAINERS},
-            False,
-            HALF_INSTALLED,
-            "half-installed",
-            id="containers outweigh problems",
-        ),
-    ],
-)
-def test_every_row_of_the_table_of_decisions(says, facts, replace_stale, verdict, message):
-    found, sentence = decide(planned(says), facts, replace_stale=replace_stale, connect_timeout=600)
-    assert (found, message in sentence) == (verdict, True), sentence
-    assert (found in REJECTED) == (verdict in ("refused", "half-installed", "disconnected", "stale"))
-
-
-def test_a_connected_host_is_joined_and_is_not_asked():
-    assert planned("connected")["state"] == JOINED
-
-
-@pytest.mark.parametrize("says", ["unknown", "known, not connected"])
-@pytest.mark.parametrize(
-    ("last", "waits"),
-    [
-        ({"rc": 0, "age_seconds": 10}, True),
-        ({"rc": 0, "age_seconds": 599.9}, True),
-        ({"rc": 0, "age_seconds": 600}, False),
-        ({"rc": 1, "age_seconds": 10}, False),
-        ({"rc": None, "age_seconds": None}, False),
-        ({"rc": 0, "age_seconds": None}, False),
-        (None, False),
-    ],
-)
-def test_a_run_killed_in_the_middle_can_be_repeated_while_the_host_still_connects(says, last, waits):
-    verdict = decide(planned(says), {**CONTAINERS, "last_install": last}, replace_stale=True, connect_timeout=600)[0]
-    assert (verdict == WAIT) == waits
-    assert waits or verdict in (HALF_INSTALLED, DISCONNECTED)
-
-
-def test_a_finished_install_without_containers_is_not_waited_for():
-    facts = {"ece_containers": [], "last_install": {"rc": 0, "age_seconds": 5}}
-    assert decide(planned("unknown"), facts, replace_stale=False, connect_timeout=600)[0] == INSTALL
-
-
-def test_of_many_containers_three_are_named():
-    facts = {"ece_containers": ["frc-d", "frc-b", "frc-a", "frc-c"]}
-    assert (
-        "(frc-a, frc-b, frc-c and 1 more)"
-        in decide(planned("unknown"), facts, replace_stale=False, connect_timeout=600)[1]
-    )
-
-
 def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new_host():
     hosts = [
         {**host_identity("old", {"ece_host_ip": "10.0.0.7"}), "roles": ["allocator"], "zone": "zone-1"},
@@ -402,6 +324,14 @@ def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new
         "state": MISSING_ROLES,
         "runner_id": "r-old",
         "addresses": ["10.0.0.7", "old"],
+        "variables": {"10.0.0.7": "ece_host_ip", "old": "inventory_hostname"},
+        "identity": "10.0.0.7",
+        "identity_variable": "ece_host_ip",
+        "parts": {"runner": True},
+        "host_ip": "10.0.0.7",
+        "list_is_short": False,
+        "asked": False,
+        "found_as": None,
         "roles": ["allocator"],
         "missing_roles": ["allocator"],
         "zone": "zone-1",
@@ -418,7 +348,7 @@ def test_only_the_fields_that_are_read_later_are_kept():
     known = known_hosts(iter([whole]), iter([full]))
     assert not {"instances", "features", "external_links"} & set(known["a1"]["allocator"])
     assert "containers" not in known["r"]["runner"]
-    host = {"name": "a", "runner_id": "a1", "addresses": [], "roles": ["allocator"], "zone": "z9"}
+    host = {**host_identity("a", {"ece_host_runner_id": "a1"}), "roles": ["allocator"], "zone": "z9"}
     assert plan_hosts([host], known, "3.8.0") == plan_hosts(
         [host], {"r": {"runner": whole}, "a1": {"allocator": full}}, "3.8.0"
     )
@@ -434,6 +364,18 @@ def test_only_the_fields_that_are_read_later_are_kept():
 )
 def test_each_list_that_is_cut_is_a_warning(totals, count):
     assert len(count_warnings(known_hosts([runner("r")], [FULL_ALLOCATOR]), totals)) == count
+
+
+@pytest.mark.parametrize(
+    ("totals", "short"),
+    [
+        ({"runners": 1, "allocators": 1}, []),
+        ({"runners": 2, "allocators": None}, ["runners"]),
+        ({"runners": 0, "allocators": 5}, ["allocators"]),
+    ],
+)
+def test_a_list_is_short_where_the_platform_counts_more(totals, short):
+    assert short_lists(known_hosts([runner("r")], [FULL_ALLOCATOR]), totals) == short
 
 
 def test_joined_hosts_that_differ_from_the_inventory_make_one_warning():
@@ -516,26 +458,6 @@ def test_not_ready_reason_names_what_to_look_at(entry, message):
     assert message in not_ready_reason(entry, ["allocator"])
 
 
-@pytest.mark.parametrize("says", ["unknown", "known, not connected"])
-@pytest.mark.parametrize("replace_stale", [False, True])
-def test_where_the_engine_does_not_answer_the_host_is_refused_with_its_error(says, replace_stale):
-    facts = {
-        "containers_known": False,
-        "ece_containers": [],
-        "engine": {"error": None, "containers_error": "no answer within 60 s"},
-    }
-    verdict, sentence = decide(planned(says), facts, replace_stale=replace_stale, connect_timeout=600)
-    assert (verdict, "the container engine does not answer (no answer within 60 s)" in sentence) == (REFUSED, True), (
-        sentence
-    )
-    assert (
-        decide(planned(says), {**facts, "installer_running": True}, replace_stale=replace_stale, connect_timeout=600)[0]
-        == WAIT
-    )
-    known = {**facts, "containers_known": True}
-    assert decide(planned(says), known, replace_stale=True, connect_timeout=600)[0] in (INSTALL, REPLACE)
-
-
 # -- allocators that the list lacks ----------------------------------------------------------------------------------
 
 
@@ -562,14 +484,10 @@ def test_hosts_that_only_the_list_of_allocators_lacks_are_named():
         [{"allocator_id": "10.0.0.1", "status": {"connected": True}}, {"allocator_id": "10.0.0.6", "status": {}}],
     )
     addresses = [f"10.0.0.{number}" for number in range(1, 8)]
-    hosts = [
-        {"name": address, "runner_id": address, "addresses": [address], "roles": ["allocator"], "zone": None}
-        for address in addresses
-    ]
+    hosts = [{**host_identity(address, {}), "roles": ["allocator"], "zone": None} for address in addresses]
     planned = plan_hosts(hosts, known)
     assert unlisted_allocators(planned, known) == ["10.0.0.2"]
-    assert unlisted_allocators(planned, known, limit=0) == []
-    add_allocators(known, [{"allocator_id": "10.0.0.2", "status": {"connected": True}}])
+    add_hosts(known, [], [{"allocator_id": "10.0.0.2", "status": {"connected": True}}])
     assert plan_hosts(hosts, known)["10.0.0.2"]["state"] == JOINED
 
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_runner
-from tests.unit.scripted import ALLOCATORS, RUNNERS, failed, reset, runner
+from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, reset, runner
 
 ID = "10.0.0.7"
 PATH = f"{RUNNERS}/{ID}"
+OF_ALLOCATOR = f"{ALLOCATORS}/{ID}"
+BLESSINGS = "/platform/infrastructure/blueprinter/roles/{role}/blessings/" + ID
+NO_ALLOCATOR = {"status": 404, "json": failed("allocators.allocator_not_found")}
 NOT_FOUND = {"status": 404, "json": failed("runners.runner_not_found")}
 
 
@@ -40,7 +43,10 @@ def roles_body(*roles):
 def test_missing_roles_are_added_to_those_held(ece, run_module, held, asked, after, check_mode):
     ece.expect("GET", PATH, json=runner(ID, *held))
     if after and not check_mode:
-        ece.expect("PUT", PATH + "/roles", json={}, query={"bless": "true"}, sends=roles_body(*after))
+        for role in sorted(set(asked) - set(held)):
+            ece.expect("PUT", BLESSINGS.format(role=role), json={}, sends={"value": True})
+        ece.expect("PUT", PATH + "/roles", json={}, sends=roles_body(*after))
+        ece.expect("GET", PATH, json=runner(ID, *after))
     result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, roles=asked)
     assert (result["changed"], result["runner_id"], result["roles"]) == (after is not None, ID, after or sorted(held))
     assert result["diff"] == {"before": {"roles": sorted(held)}, "after": {"roles": after or sorted(held)}}
@@ -56,12 +62,12 @@ def test_an_unknown_runner_cannot_have_roles(ece, run_module, check_mode):
 
 def test_roles_that_are_refused_are_an_error_with_its_code(ece, run_module):
     ece.expect("GET", PATH, json=runner(ID))
+    ece.expect("PUT", BLESSINGS.format(role="allocator"), json={}, sends={"value": True})
     ece.expect(
         "PUT",
         PATH + "/roles",
         status=400,
         json=failed("runners.runner_set_roles_failed"),
-        query={"bless": "true"},
         sends=roles_body("allocator"),
     )
     result = run_module(ece_runner, runner_id=ID, roles=["allocator"])
@@ -72,22 +78,36 @@ def test_roles_that_are_refused_are_an_error_with_its_code(ece, run_module):
 # -- absent ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("held", [["allocator", "proxy"], ["proxy"], []], ids=["allocator", "no allocator", "no roles"])
+@pytest.mark.parametrize(
+    ("there", "before"),
+    [
+        (("runner", "allocator"), {"roles": ["proxy"], "allocator": ID}),
+        (("runner",), {"roles": ["proxy"]}),
+        (("allocator",), {"allocator": ID}),
+    ],
+    ids=["both", "its allocator is gone", "its runner is gone"],
+)
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_a_disconnected_runner_is_deleted_after_its_allocator(ece, run_module, held, check_mode):
-    ece.expect("GET", PATH, json=runner(ID, *held, connected=False))
+def test_what_is_there_of_runner_and_allocator_is_deleted_whatever_roles_are_listed(
+    ece, run_module, there, before, check_mode
+):
+    ece.expect("GET", PATH, **({"json": runner(ID, "proxy", connected=False)} if "runner" in there else NOT_FOUND))
+    gone = allocator(ID, connected=False)
+    ece.expect("GET", OF_ALLOCATOR, **({"json": gone} if "allocator" in there else NO_ALLOCATOR))
     if not check_mode:
-        if "allocator" in held:
-            ece.expect("DELETE", f"{ALLOCATORS}/{ID}", json={})
-        ece.expect("DELETE", PATH, json={})
+        if "allocator" in there:
+            ece.expect("DELETE", OF_ALLOCATOR, json={})
+        if "runner" in there:
+            ece.expect("DELETE", PATH, json={})
     result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, state="absent")
     assert result["changed"] is True
-    assert result["diff"] == {"before": {"roles": sorted(held)}, "after": {}}
+    assert result["diff"] == {"before": before, "after": {}}
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
-def test_an_absent_runner_is_not_a_change(ece, run_module, check_mode):
+def test_where_neither_runner_nor_allocator_is_there_nothing_changes(ece, run_module, check_mode):
     ece.expect("GET", PATH, **NOT_FOUND)
+    ece.expect("GET", OF_ALLOCATOR, **NO_ALLOCATOR)
     result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, state="absent")
     assert (result.get("failed", False), result["changed"], result["diff"]) == (
         False,
@@ -104,19 +124,34 @@ def test_a_connected_runner_is_never_deleted(ece, run_module, check_mode):
     assert f"runner_id {ID} is connected, so it is not deleted" in result["msg"]
 
 
-def test_an_allocator_and_a_runner_that_are_deleted_meanwhile_are_a_success(ece, run_module):
+@pytest.mark.parametrize("found", [NOT_FOUND, {"json": runner(ID, connected=False)}], ids=["alone", "with its runner"])
+def test_a_connected_allocator_is_never_deleted(ece, run_module, found):
+    ece.expect("GET", PATH, **found)
+    ece.expect("GET", OF_ALLOCATOR, json=allocator(ID))
+    result = run_module(ece_runner, runner_id=ID, state="absent")
+    assert result["failed"]
+    assert f"the allocator of runner_id {ID} is connected, so neither it nor its runner is deleted" in result["msg"]
+
+
+@pytest.fixture
+def stale(ece):
+    """A platform that is asked for runner and allocator of a host that is gone."""
     ece.expect("GET", PATH, json=runner(ID, "allocator", connected=False))
-    ece.expect("DELETE", f"{ALLOCATORS}/{ID}", status=404, json=failed("allocators.allocator_not_found"))
-    ece.expect("DELETE", PATH, **NOT_FOUND)
+    ece.expect("GET", OF_ALLOCATOR, json=allocator(ID, connected=False))
+    return ece
+
+
+def test_an_allocator_and_a_runner_that_are_deleted_meanwhile_are_a_success(stale, run_module):
+    stale.expect("DELETE", OF_ALLOCATOR, **NO_ALLOCATOR)
+    stale.expect("DELETE", PATH, **NOT_FOUND)
     assert "failed" not in run_module(ece_runner, runner_id=ID, state="absent")
 
 
 @pytest.mark.parametrize(
     "code", ["allocators.delete_allocator_with_instances_attempt", "allocators.delete_connected_allocator_attempt"]
 )
-def test_an_allocator_that_must_stay_keeps_its_runner(ece, run_module, code):
-    ece.expect("GET", PATH, json=runner(ID, "allocator", connected=False))
-    ece.expect("DELETE", f"{ALLOCATORS}/{ID}", status=400, json=failed(code))
+def test_an_allocator_that_must_stay_keeps_its_runner(stale, run_module, code):
+    stale.expect("DELETE", OF_ALLOCATOR, status=400, json=failed(code))
     result = run_module(ece_runner, runner_id=ID, state="absent")
     assert result["failed"]
     assert result["failure"]["code"] == code
@@ -124,6 +159,7 @@ def test_an_allocator_that_must_stay_keeps_its_runner(ece, run_module, code):
 
 def test_a_deletion_whose_answer_was_lost_is_repeated(ece, run_module):
     ece.expect("GET", PATH, json=runner(ID, connected=False))
+    ece.expect("GET", OF_ALLOCATOR, **NO_ALLOCATOR)
     ece.expect("DELETE", PATH, body=reset())
     ece.expect("DELETE", PATH, json={})
     assert run_module(ece_runner, runner_id=ID, state="absent")["changed"]
@@ -131,6 +167,7 @@ def test_a_deletion_whose_answer_was_lost_is_repeated(ece, run_module):
 
 def test_a_deletion_without_an_answer_is_an_error(ece, run_module):
     ece.expect("GET", PATH, json=runner(ID, connected=False))
+    ece.expect("GET", OF_ALLOCATOR, **NO_ALLOCATOR)
     ece.expect("DELETE", PATH, body=reset())
     result = run_module(ece_runner, runner_id=ID, state="absent", retries=0)
     assert result["failed"] and "connection reset by peer" in result["msg"]

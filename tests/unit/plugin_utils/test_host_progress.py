@@ -20,6 +20,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
     HostProgress,
     Observation,
     progress,
+    unlisted,
 )
 
 ENTRY = {"name": "a", "runner_id": "10.0.0.7", "roles": ["allocator"], "zone": "zone-1", "version": "3.8.0"}
@@ -216,6 +217,39 @@ def test_a_host_that_does_not_connect_in_time_fails_with_the_reason(entry, reaso
     assert (host.phase, host.install_seconds) == (FAILED, 271.0)
     assert host.message.startswith("not connected 600 s after its installer ended (ece_host_connect_timeout): ")
     assert reason in host.message
+
+
+def test_a_host_that_a_list_lacks_fails_only_after_the_platform_was_asked_for_it_alone():
+    host = waiting_host()
+    host.update(300, None, ended())
+    host.update(2000, None, ended(), only_listed=True)
+    assert host.phase == CONNECTING
+    host.update(2001, None, ended(), only_listed=True, platform_error="down")
+    assert host.phase == FAILED
+    other = waiting_host()
+    other.update(300, None, ended())
+    other.update(2001, known(), ended())
+    assert other.phase == JOINED
+
+
+def test_hosts_that_the_lists_lack_are_named_the_settling_ones_first():
+    def at(runner_id, installed_at, entry=None, **more):
+        host = waiting_host(runner_id=runner_id, settle_time=9, **more)
+        host.update(installed_at, entry, ended())
+        return host
+
+    installing = waiting_host(runner_id="installing")
+    hosts = [installing, at("new", 290), at("late", 200), at("latest", 100), at("settling", 230, known())]
+    assert unlisted(hosts, 300) == ["settling", "latest", "late"]
+    assert unlisted(hosts, 230) == ["latest"]
+
+
+def test_a_host_that_its_check_found_joined_is_not_waited_for():
+    expected = {"install_timeout": 1, "connect_timeout": 1, "storage_path": "/x", "has_installer": False}
+    host = HostProgress(ENTRY, Expectation(**expected, joined="it is runner b"))
+    assert host.over
+    assert (host.row()["verdict"], host.row()["note"]) == (JOINED, "it is runner b")
+    assert progress([host]) == "1/1 connected"
 
 
 def test_the_time_to_connect_counts_from_the_installers_end_even_in_an_earlier_run():

@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variables of hosts that take no part in a play, with Ansible's own inventory and variable manager."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.vars.manager import VariableManager
+
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
+
+KEYS = ("ece_host_ip", "ansible_host", "ansible_port")
+HOSTS = {
+    "playing": {"ansible_host": "10.0.0.1"},
+    "plain": {"ansible_host": "10.0.0.2", "ansible_port": 2222, "secret": "{{ undefined }}"},
+    "templated": {"ansible_host": "{{ inventory_hostname }}.{{ domain }}"},
+    "broken": {
+        "ansible_host": "{{ undefined }}",
+        "ece_host_ip": "{{ lookup('file', '/nonexistent') }}",
+        "ansible_port": 1,
+    },
+}
+
+
+@pytest.fixture
+def variables(tmp_path):
+    """HostVariables of a play with one host of the inventory."""
+    path = tmp_path / "inventory.yml"
+    path.write_text(yaml.safe_dump({"all": {"hosts": HOSTS, "vars": {"domain": "example.com"}}}), encoding="utf-8")
+    loader = DataLoader()
+    inventory = InventoryManager(loader=loader, sources=[str(path)])
+    inventory.subset("playing")
+    manager = VariableManager(loader=loader, inventory=inventory)
+    action = SimpleNamespace(
+        _task=SimpleNamespace(_parent=SimpleNamespace(_play=None)), _templar=Templar(loader=loader, variables={})
+    )
+    hostvars = SimpleNamespace(_variable_manager=manager, _inventory=inventory)
+    return HostVariables(
+        action, {"hostvars": hostvars, "ansible_play_batch": ["playing"], "ansible_play_hosts_all": ["playing"]}
+    )
+
+
+def test_hosts_outside_the_play_are_read_and_what_cannot_be_templated_is_left_out(variables):
+    assert dict(variables.others(KEYS)) == {
+        "plain": {"ansible_host": "10.0.0.2", "ansible_port": 2222},
+        "templated": {"ansible_host": "templated.example.com"},
+        "broken": {"ansible_port": 1},
+    }
