@@ -4,7 +4,7 @@
 
 # This module util is PRIVATE to the collection: it may change or go in any release.
 
-"""Text that reaches a user: on one line, short, and without secrets.
+"""Text that reaches a user: plain, on one line, short, and without secrets.
 
 Runs on hosts too: Python 3.6 and the standard library.
 """
@@ -15,11 +15,29 @@ from typing import Iterable, Optional
 MASK = "********"
 # The shape of an enrollment token (JWT).
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
+_END_OF_LINE = re.compile("\r\n?")
+# What a terminal takes for a command (ECMA-48), in its 7-bit and 8-bit form; never the beginning of a token.
+_TERMINAL_COMMAND = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*(?!eyJ)[@-~]"  # control sequences: colours, cursor, clear the screen
+    "|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]*(?:\x07|\x1b\\\\|\x9c)"  # strings: window title
+    "|\x1b[ -/]*(?:(?!eyJ)[0-~])?"  # the others, and the beginnings of incomplete ones
+)
+# All other control characters but tab and newline, those that change the direction of the text, and lone surrogates,
+# which cannot be written anywhere.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """The text without anything that a terminal obeys. Tabs and ends of lines stay, and \\r ends a line, too.
+
+    Needed wherever a text of a host or of the platform enters: it may clear the screen or print false lines.
+    """
+    return _CONTROL.sub("", _TERMINAL_COMMAND.sub("", _END_OF_LINE.sub("\n", text)))
 
 
 def one_line(text: object) -> str:
-    """The text on one line, as a sentence or a table cell needs it."""
-    return " ".join(str(text).split())
+    """The text on one line without control characters, as a sentence or a table cell needs it."""
+    return " ".join(plain(str(text)).split())
 
 
 def first_names(names: Iterable[str], limit: int = 5) -> str:
@@ -29,8 +47,11 @@ def first_names(names: Iterable[str], limit: int = 5) -> str:
 
 
 def redact(text: str, secrets: Iterable[Optional[str]] = ()) -> str:
-    """The text without the given secrets and without anything that looks like an enrollment token."""
-    for secret in secrets:
-        if secret:
+    """The plain text without the given secrets and without anything that looks like an enrollment token."""
+    secrets = [secret for secret in secrets if secret]
+    # Twice: a control character may take the first letter of a secret with it, or stand in the middle of one.
+    for make_plain in (str, plain):
+        text = make_plain(text)
+        for secret in secrets:
             text = text.replace(secret, MASK)
     return JWT.sub(MASK, text)
