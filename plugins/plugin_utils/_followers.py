@@ -31,8 +31,8 @@ ANSWER_SECONDS = 20
 # What giving up a connection may take after that.
 RESET_SECONDS = 10
 RECONNECT_SECONDS, RECONNECT_MAX_SECONDS = 5, 60
-# Each question is a process with memory of its own, so more hosts than that take turns.
-QUESTIONS_MAX = 50
+# Each question is a process with about 10 MB of its own, so more hosts than that take turns.
+QUESTIONS_MAX = 32
 # A question is a process that starts two: SSH, and SSH's shared connection or the program of a become plugin.
 TASKS_PER_QUESTION = 3
 # More questions than that would keep a processor busy for the whole wait.
