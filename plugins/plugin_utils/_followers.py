@@ -164,13 +164,14 @@ class Followers:
             self._at_once = min(self._at_once + 1, self._at_once_max)
             if install_state(record) in ("finished", "interrupted"):
                 return
+        self._waiting.append(host)
         if self._takes_turns():
-            host.due = question.asked_at + max(self._interval, len(self._waiting) / TURNS_PER_SECOND)
+            hosts = len(self._waiting) + len(self._questions)
+            host.due = question.asked_at + max(self._interval, hosts / TURNS_PER_SECOND)
         if record is None or record.get("lock") != "running":
             # A question without an answer may leave a hanging connection behind, so the pauses grow.
             pause = min(RECONNECT_SECONDS * 2 ** max(0, host.misses - 1), RECONNECT_MAX_SECONDS)
             host.due = max(host.due, now + pause)
-        self._waiting.append(host)
 
 
 def _answer(ask: Ask, host: _Host, hold: int, connection: Connection) -> None:

@@ -57,6 +57,6 @@ def _left_to_groups(root: Path) -> Iterator[int]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="ascii").strip()
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
