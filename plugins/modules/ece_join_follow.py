@@ -42,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 record:
-  description: The record of the installer and the state of its lock.
+  description: A free-form dict, the record of the installer and the state of its lock.
   returned: success
   type: dict
   sample:

@@ -10,7 +10,7 @@ from ansible.plugins.become import BecomeBase
 
 DOCUMENTATION = """
 name: noted
-short_description: become nobody else
+short_description: stay the same user
 description: [For tests.]
 options:
   become_user:
