@@ -42,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 record:
-  description: A free-form dict, the record of the installer and the state of its lock.
+  description: Mapping of fields to values, the record of the installer on the host with the state of its lock.
   returned: success
   type: dict
   sample:
