@@ -8,6 +8,7 @@ one open connection to each host whose installer runs."""
 from __future__ import annotations
 
 import functools
+import os
 import time
 from typing import Any, Mapping, Sequence
 
@@ -118,7 +119,7 @@ def follow_command(variables: OneHost, facts: HostFacts) -> list[str]:
 
 def wait(hosts: Sequence[HostProgress], poller: PlatformPoller, followers: Followers) -> None:
     """Update the hosts and announce changes until each host has joined or failed."""
-    began, announcer = time.monotonic(), Announcer(hosts)
+    began, announcer, ansible = time.monotonic(), Announcer(hosts), os.getppid()
     while True:
         answer, now = poller.latest(), time.monotonic() - began
         for host in hosts:
@@ -135,6 +136,6 @@ def wait(hosts: Sequence[HostProgress], poller: PlatformPoller, followers: Follo
                 )
         if announcer.announce(now, followers.errors, answer.error) & {CONNECTING, SETTLING}:
             poller.reset_interval()
-        if all(host.over for host in hosts):
+        if all(host.over for host in hosts) or os.getppid() != ansible:  # Ansible was killed, which ends no worker
             return
         followers.look(TICK_SECONDS)

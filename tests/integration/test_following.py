@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,8 +19,10 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from tests.integration.scenarios.scenario import until
 from tests.integration.ssh_server import SshServer, listening
 from tests.role_names import WAIT_TASK
+from tests.standin.hosts import INSTALLER_CONTAINER
 
 PLUGINS = Path(__file__).parent / "plugins"
 # What only the command has that asks a host for its record.
@@ -155,6 +159,30 @@ def test_a_job_of_ansible_runner_ends_at_every_verbosity_and_says_nothing_of_wor
         for event in (operator.folder / "artifacts" / "1" / "job_events").glob("*.json")
     ]
     assert any("6/6 connected" in text for text in told), "lines of the wait are events of the job"
+
+
+@pytest.mark.parametrize("standin_options", [{"install_seconds": 20}])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "SIGINT"])
+def test_a_run_that_is_killed_while_it_waits_leaves_installers_and_nothing_else(any_operator, number):
+    operator = any_operator
+    operator.new_host("a", "192.0.2.1")
+    operator.new_host("b", "192.0.2.2")
+    running = operator.start()
+    until(lambda: len(processes_of(operator)) >= 5)  # Ansible, its worker, the poll, and a question to each host
+    running.process.send_signal(number)
+    operator.wait_for(running)
+    until(lambda: not processes_of(operator))
+    assert all(INSTALLER_CONTAINER in host.containers for host in operator.ece.hosts.values())
+
+
+def processes_of(operator):
+    """Return the ids of the processes of a run, its workers and their children."""
+    inventory, found = os.fsencode(operator.folder / "inventory.yml"), []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if inventory in path.read_bytes():
+                found.append(path.parent.name)
+    return found
 
 
 def test_output_for_a_program_has_no_line_of_ours_in_it(any_operator):

@@ -11,16 +11,21 @@ import multiprocessing
 import os
 import signal
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from ansible_collections.ece.platform.plugins.action import ece_join_wait
 from ansible_collections.ece.platform.plugins.module_utils._client import EceAuthError, EceConnectionError
 from ansible_collections.ece.platform.plugins.plugin_utils import _announcer, _poller
 from ansible_collections.ece.platform.plugins.plugin_utils._children import Child
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import Expectation, HostProgress
+from tests.role_names import WAIT_TASK
 from tests.unit.action.conftest import Variables
+
+ROOT = Path(__file__).resolve().parents[3]
 
 CONNECTED = {"runner_id": "r", "connected": True, "roles": [{"role_name": "allocator"}], "zone": "z"}
 
@@ -191,6 +196,20 @@ def test_a_poll_that_cannot_be_started_is_tried_again(wait, monkeypatch):
     hosts = [waiting_host("a")]
     lines = wait(Client(["a"]), hosts, {"a": ended(0)})
     assert hosts[0].phase == "joined" and "(the platform cannot be asked: no more processes)" in lines[1]
+
+
+def test_a_wait_ends_where_the_run_was_killed(wait, monkeypatch):
+    parents = iter([1, 1, 2])
+    monkeypatch.setattr(ece_join_wait.os, "getppid", lambda: next(parents))
+    hosts = [waiting_host("a")]
+    wait(Client([]), hosts, {})
+    assert hosts[0].phase == "installing" and not list(parents)
+
+
+def test_no_timeout_for_tasks_in_general_ends_the_wait():
+    block = yaml.safe_load((ROOT / "roles" / "ece_host" / "tasks" / "join.yml").read_text(encoding="utf-8"))[0]["block"]
+    timeouts = {task["name"]: task.get("timeout") for task in block}
+    assert timeouts[WAIT_TASK] == 0
 
 
 def test_a_hundred_hosts_that_connect_are_one_line(wait):
