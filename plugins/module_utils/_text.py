@@ -15,7 +15,7 @@ from typing import Iterable, Optional
 MASK = "********"
 # The shape of an enrollment token (JWT).
 JWT = re.compile(r"eyJ[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)*")
-_END_OF_LINE = re.compile("\r\n?")
+_END_OF_LINE = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # What a terminal takes for a command (ECMA-48), in its 7-bit and 8-bit form; never the beginning of a token.
 _TERMINAL_COMMAND = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*(?!eyJ)[@-~]"  # control sequences: colours, cursor, clear the screen
@@ -24,11 +24,11 @@ _TERMINAL_COMMAND = re.compile(
 )
 # All other control characters but tab and newline, those that change the direction of the text, and lone surrogates,
 # which cannot be written anywhere.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def plain(text: str) -> str:
-    """The text without anything that a terminal obeys. Tabs and ends of lines stay, and \\r ends a line, too.
+    """The text without anything that a terminal obeys. Tabs stay, and so do ends of lines, each as \\n.
 
     Needed wherever a text of a host or of the platform enters: it may clear the screen or print false lines.
     """
@@ -48,10 +48,10 @@ def first_names(names: Iterable[str], limit: int = 5) -> str:
 
 def redact(text: str, secrets: Iterable[Optional[str]] = ()) -> str:
     """The plain text without the given secrets and without anything that looks like an enrollment token."""
-    secrets = [secret for secret in secrets if secret]
+    known = [secret for secret in secrets if secret]
     # Twice: a control character may take the first letter of a secret with it, or stand in the middle of one.
     for make_plain in (str, plain):
         text = make_plain(text)
-        for secret in secrets:
+        for secret in known:
             text = text.replace(secret, MASK)
     return JWT.sub(MASK, text)
