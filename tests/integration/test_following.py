@@ -68,14 +68,16 @@ def noting_hosts(operator):
     """Add two hosts that differ in all that a connection takes from variables. Return what each is to be asked with."""
     expected = {}
     for number, name in enumerate(("a", "b"), start=1):
-        python = operator.folder / f"python-of-{name}"
+        # A host reports its interpreter, and what looks like a template in that is none.
+        link = f"python-{{{{7*7}}}}-of-{name}"
+        python = operator.folder / link
         python.symlink_to(sys.executable)
         operator.new_host(name, f"192.0.2.{number}")
         operator.hosts[name].update(
             ansible_connection="noting",
             ansible_host=f"192.0.2.{number}",
             ansible_user=f"user-of-{name}",
-            ansible_python_interpreter=str(python),
+            ansible_python_interpreter=f"{operator.folder}/{{% raw %}}{link}{{% endraw %}}",
             ece_host_become=name == "a",
         )
         expected[f"192.0.2.{number}"] = (f"user-of-{name}", str(python))
