@@ -3,12 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Installs the system packages that the test hosts of the Molecule scenarios need, if this is root and apt-get exists.
+# Installs the system packages that the test hosts of the Molecule scenarios and tests with SSH need, if this is root and apt-get exists.
 # Otherwise it prints the names of the missing packages and ends with 1. It does nothing if none is missing.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
-# A Debian package, and the command or the helper of Podman in it that the test hosts need.
+# A Debian package, and the command or the helper of Podman in it that the tests need.
 needs=(
   "aardvark-dns aardvark-dns"
   "debootstrap debootstrap"
@@ -20,6 +20,7 @@ needs=(
   "podman podman"
   "procps pkill"
   "runc runc"
+  "sshpass sshpass"
   "util-linux flock"
 )
 

@@ -78,6 +78,7 @@ class ActionModule(Step):
             "made_at": time.time(),
             "version": platform["version"],
             "url": client.url,
+            "totals": platform_totals(platform),
             "joined": len(planned) - len(entries),
             "hosts": entries,
             "batch": batch_sizes(play.values["ece_host_batch"], len(entries), limit),

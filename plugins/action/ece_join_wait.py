@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waits until each host of a batch has joined or failed: one request to the platform per interval for all of them, and
+"""Waits until each host of a batch has joined or failed: two requests to the platform per interval for all of them, and
 one open connection to each host whose installer runs."""
 
 from __future__ import annotations
 
+import functools
+import os
 import time
 from typing import Any, Mapping, Sequence
 
-from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STATE_PATH, DEFAULT_STORAGE_PATH
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
@@ -22,7 +23,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._announcer import Announcer
-from ansible_collections.ece.platform.plugins.plugin_utils._followers import Followers
+from ansible_collections.ece.platform.plugins.plugin_utils._followers import Followers, Send
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
     Expectation,
     HostProgress,
@@ -31,12 +32,15 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
     unlisted,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import FOLLOW_SOURCE, HostFacts, facts_of
+from ansible_collections.ece.platform.plugins.plugin_utils._host_tasks import run_on
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._poller import PlatformPoller
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, START, Batch
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import seconds
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import is_set, seconds
 
 TICK_SECONDS = 0.5
+# The task that asks a host.
+FOLLOW = "ece.platform.ece_join_follow"
 
 
 class ActionModule(Step):
@@ -50,7 +54,7 @@ class ActionModule(Step):
         variables = HostVariables(self, task_vars)
         batch = Batch(plan, task_vars, self.play_id)
         interval = seconds(self.own_variables(task_vars), "ece_host_wait_interval")
-        followers = Followers(self, interval)
+        followers = Followers(functools.partial(self._ask, variables), interval)
         hosts = []
         for name in batch.remaining():
             check, start, seen = batch.result(name, CHECK), batch.result(name, START), variables.of(name)
@@ -58,20 +62,33 @@ class ActionModule(Step):
                 continue
             expected = expect(check, start, seen)
             if expected.has_installer:
-                followers.add(name, seen, follow_command(seen, facts_of(check)))
+                followers.add(name, follow_command(seen, facts_of(check)))
             hosts.append(HostProgress(plan["hosts"][name], expected))
-        followers.start()
+        ids = [host.entry["runner_id"] for host in hosts]
+        poller = PlatformPoller(client, ids, plan["totals"]["allocators"], interval)
         try:
-            wait(client, hosts, followers, interval)
+            wait(hosts, poller, followers)
         finally:
+            poller.stop()
             followers.stop()
         return {
             "changed": False,
             "msg": progress(hosts),
             "made_at": plan["made_at"],
             "hosts": {host.name: host.row() for host in hosts},
-            "warnings": warnings + client.warnings,
+            "warnings": warnings + poller.warnings,
         }
+
+    def _ask(
+        self, variables: HostVariables, name: str, command: Sequence[str], timeout: int, send: Send
+    ) -> Mapping[str, Any]:
+        """Return the result of asking a host for its record, in a child process of this one."""
+        task = {
+            FOLLOW: {"command": list(command)},
+            "become": is_set(variables.of(name), "ece_host_become"),
+            "timeout": timeout,
+        }
+        return run_on(name, task, self, variables, send)
 
 
 def expect(check: Mapping[str, Any], start: Mapping[str, Any], variables: OneHost) -> Expectation:
@@ -102,31 +119,27 @@ def follow_command(variables: OneHost, facts: HostFacts) -> list[str]:
     return [python, "-c", FOLLOW_SOURCE, storage_path, variables.get("ece_host_state_path") or DEFAULT_STATE_PATH]
 
 
-def wait(client: EceClient, hosts: Sequence[HostProgress], followers: Followers, interval: float) -> None:
+def wait(hosts: Sequence[HostProgress], poller: PlatformPoller, followers: Followers) -> None:
     """Update the hosts and announce changes until each host has joined or failed."""
-    began = time.monotonic()
-    poller, announcer = PlatformPoller(client, interval), Announcer(hosts)
-    try:
-        while True:
-            answer, now = poller.latest(), time.monotonic() - began
-            for host in hosts:
-                if not host.over:
-                    host.update(
-                        Observation(
-                            now=now,
-                            known=answer.known.get(host.entry["runner_id"]),
-                            asked_at=answer.asked_at - began,
-                            only_listed=host.entry["runner_id"] not in answer.single,
-                            platform_error=answer.error,
-                            record=followers.records.get(host.name),
-                            host_error=followers.errors.get(host.name),
-                        )
+    began, announcer, ansible = time.monotonic(), Announcer(hosts), os.getppid()
+    while True:
+        answer, now = poller.latest(), time.monotonic() - began
+        for host in hosts:
+            if not host.over:
+                host.update(
+                    Observation(
+                        now=now,
+                        known=answer.known.get(host.entry["runner_id"]),
+                        asked_at=answer.asked_at - began,
+                        only_listed=host.entry["runner_id"] not in answer.single,
+                        platform_error=answer.error,
+                        record=followers.records.get(host.name),
+                        host_error=followers.errors.get(host.name),
                     )
-            poller.ask_for(unlisted(hosts, now))
-            if announcer.announce(now, followers.errors, answer.error) & {CONNECTING, SETTLING}:
-                poller.reset_interval()
-            if all(host.over for host in hosts):
-                return
-            time.sleep(TICK_SECONDS)
-    finally:
-        poller.stop()
+                )
+        poller.ask_for(unlisted(hosts, now))
+        if announcer.announce(now, followers.errors, answer.error) & {CONNECTING, SETTLING}:
+            poller.reset_interval()
+        if all(host.over for host in hosts) or os.getppid() != ansible:  # Ansible was killed, which ends no worker
+            return
+        followers.look(TICK_SECONDS)

@@ -81,6 +81,8 @@ class Plan(TypedDict):
     made_at: float
     version: str
     url: str
+    # How many runners and allocators the platform counts.
+    totals: PlatformTotals
     joined: int
     # The hosts that are not joined.
     hosts: dict[str, PlanEntry]

@@ -10,16 +10,34 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+from ansible import constants as C
 from ansible.utils.display import Display
 
-from ansible_collections.ece.platform.plugins.module_utils._text import one_line
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line, plain
+
+# Callbacks whose output is one text for a program: another line in it would break it.
+MACHINE_READABLE = ("json", "jsonl")
 
 _display = Display()
 
 
 def show(line: str, *, error: bool = False) -> None:
     """Print a line at once, instead of at the end of the task."""
-    _display.display("  " + line, color="red" if error else None)
+    to_stderr = str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] in MACHINE_READABLE
+    call_display("display", "  " + plain(line), color="red" if error else None, stderr=to_stderr)
+
+
+def call_display(method: str, *arguments: Any, **keywords: Any) -> None:
+    """Call a method of Ansible's Display in the process that owns the screen.
+
+    A worker sends the call, past the method itself: ansible-runner has wrapped it, and the wrapper writes to the output
+    of the process that it runs in, or waits for a lock.
+    """
+    queue = getattr(_display, "_final_q", None)
+    if queue:
+        queue.send_display(method, *arguments, **keywords)
+    else:
+        getattr(_display, method)(*arguments, **keywords)
 
 
 def clock(seconds: float) -> str:

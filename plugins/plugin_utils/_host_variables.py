@@ -36,10 +36,19 @@ class HostVariables:
 
     def of(self, name: str) -> "OneHost":
         """Return the variables of the host with this inventory name."""
-        host = self._inventory.get_host(name)
+        raw = self.raw(name)
+        return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw))
+
+    def host(self, name: str) -> Any:
+        """Return Ansible's object of the host with this inventory name."""
+        return self._inventory.get_host(name)
+
+    def raw(self, name: str) -> dict[str, Any]:
+        """Return the variables of the host with this inventory name as Ansible has them, with templates in them."""
+        host = self.host(name)
         raw = self._manager.get_vars(play=self._play, host=host, task=self._task, _hosts=[name], _hosts_all=[name])
         raw.update(self._shared)
-        return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw))
+        return dict(raw)
 
     def usable(self, name: str, keys: Sequence[str]) -> dict[str, Any]:
         """Return those of the keys that are defined for any host of the inventory and can be templated."""

@@ -26,6 +26,8 @@ from tests.integration.scenarios.scenario import (
 )
 
 PLATFORM, TOKENS, ROLES = "^/platform$", "enrollment-tokens$", "/roles$"
+# Read by the plan once, and by each poll of the wait.
+RUNNERS = "infrastructure/runners$"
 # Seconds after which an answer comes too late.
 TOO_LATE = TIMEOUT + 2
 
@@ -175,7 +177,7 @@ MINT = Step(
 WATCH = Step(
     name="watch",
     subject="Requests to the platform while hosts join",
-    requests={"method": "GET", "path": PLATFORM, "after": 1},
+    requests={"method": "GET", "path": RUNNERS, "after": 1},
     times=RETRIES + 2,
 )
 REVOKE = Step(

@@ -13,6 +13,7 @@ from tests.integration.operator import Operator
 from tests.integration.scenarios.answers import (
     NOT_REVOKED,
     PLAN_MESSAGES,
+    RUNNERS,
     TOKENS,
     Step,
     answered_in_each_way,
@@ -30,7 +31,7 @@ from tests.integration.scenarios.scenario import (
     faulty,
 )
 
-RUNNERS, ALLOCATORS = "infrastructure/runners$", "infrastructure/allocators$"
+ALLOCATORS = "infrastructure/allocators$"
 KINDS = ("500", "403", "slow", "reset-before", "truncated", "html", "missing-fields")
 # One poll asks so often before it gives up; the watch goes on with the next poll.
 ONE_POLL = RETRIES + 1

@@ -40,9 +40,9 @@ RUN_AGAIN = "the installer that an earlier run started has failed; run this agai
 
 
 def hosts_install(operator: Operator) -> bool:
-    """Return whether both hosts install and the run waits for them, for which it reads the platform a second time."""
+    """Return whether both hosts install and the run waits for them, for which it reads the runners a second time."""
     installing = all(INSTALLER_CONTAINER in operator.ece.hosts[name].containers for name in ADDRESSES)
-    return installing and sum(entry["path"].endswith("/platform") for entry in operator.ece.requests) > 1
+    return installing and sum(entry["path"].endswith("/runners") for entry in operator.ece.requests) > 1
 
 
 def token_is_minted(operator: Operator) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.integration.operator import Operator
-from tests.integration.scenarios.answers import PLATFORM
+from tests.integration.scenarios.answers import RUNNERS
 from tests.integration.scenarios.relay import Relay
 from tests.integration.scenarios.scenario import CONNECTED, Joined, Prepare, Reaches, Scenario, Undo, faulty, until
 
@@ -81,7 +81,7 @@ def availability() -> Iterator[Scenario]:
         message="(ece_host_connect_timeout): the platform cannot be asked: GET",
         joined=Joined.BOTH,
         afterwards="the run cannot see that, the second run finds it",
-        prepare=faulty(method="GET", path=PLATFORM, after=1, times=None, status=503),
+        prepare=faulty(method="GET", path=RUNNERS, after=1, times=None, status=503),
         variables={"ece_host_connect_timeout": 6},
     )
     yield Scenario(

@@ -6,38 +6,61 @@
 
 from __future__ import annotations
 
-import threading
+import errno
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from ansible_collections.ece.platform.plugins.action import ece_join_wait
 from ansible_collections.ece.platform.plugins.module_utils._client import EceAuthError, EceConnectionError
 from ansible_collections.ece.platform.plugins.plugin_utils import _announcer, _host_progress, _poller
+from ansible_collections.ece.platform.plugins.plugin_utils._children import Child
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import Expectation, HostProgress
+from tests.role_names import WAIT_TASK
 from tests.unit.action.conftest import Variables
+
+ROOT = Path(__file__).resolve().parents[3]
 
 CONNECTED = {"runner_id": "r", "connected": True, "roles": [{"role_name": "allocator"}], "zone": "z"}
 
 
 class Client:
-    """Answers from a script: each entry is the ids that are connected, or an error. The last entry repeats."""
+    """Answers from a script: each entry is the ids that are connected, or an error. The last entry repeats.
 
-    def __init__(self, *script):
-        self._script = list(script)
-        self.asked = 0
+    It is asked in a child process, so it counts in memory that processes share.
+    """
 
-    def platform(self):
-        self.asked += 1
-        self._now = self._script.pop(0) if len(self._script) > 1 else self._script[0]
-        if isinstance(self._now, Exception):
-            raise self._now
-        return {"version": "3.8.0"}
+    def __init__(self, *script, hangs_after=None):
+        self._script = script
+        self._asked = multiprocessing.Value("i", 0)
+        self._hangs_after = hangs_after
+        self.totals = multiprocessing.Value("i", 0)
+        self.warnings = ["it is slow"]
+
+    @property
+    def asked(self):
+        return self._asked.value
+
+    @property
+    def _now(self):
+        return self._script[min(self.asked, len(self._script)) - 1]
 
     def runners(self):
+        self._asked.value += 1
+        if self._hangs_after is not None and self.asked > self._hangs_after:
+            time.sleep(60)
+        if isinstance(self._now, Exception):
+            raise self._now
         return [{**CONNECTED, "runner_id": name} for name in self._now]
 
     def iter_allocators(self, total):
+        self.totals.value = total
         return [{"allocator_id": name, "status": {"connected": True}} for name in self._now]
 
 
@@ -55,12 +78,17 @@ def ended(rc, output=()):
 def wait(shown, monkeypatch):
     """Wait for hosts with a client and records. Returns the lines shown."""
 
-    def act(client, hosts, records, errors=None, interval=0.01):
+    def act(client, hosts, records, errors=None, interval=0.01, look=time.sleep):
         monkeypatch.setattr(ece_join_wait, "TICK_SECONDS", 0.01)
         monkeypatch.setattr(_poller, "FIRST_INTERVAL_SECONDS", 0.01)
         lines = shown(_announcer)
-        followers = SimpleNamespace(records=records, errors={} if errors is None else errors)
-        ece_join_wait.wait(client, hosts, followers, interval)
+        followers = SimpleNamespace(records=records, errors={} if errors is None else errors, look=look)
+        poller = _poller.PlatformPoller(client, [host.entry["runner_id"] for host in hosts], 7, interval)
+        try:
+            ece_join_wait.wait(hosts, poller, followers)
+        finally:
+            poller.stop()
+        assert poller.warnings == (["it is slow"] if client.asked else [])
         return lines
 
     return act
@@ -120,10 +148,15 @@ class Capped(Client):
 
     def __init__(self):
         super().__init__([])
-        self.single = []
+        self._single = multiprocessing.Value("i", 0)
+
+    @property
+    def single(self):
+        """How often it was asked for one host."""
+        return self._single.value
 
     def runner(self, runner_id):
-        self.single.append(runner_id)
+        self._single.value += 1
         return {**CONNECTED, "runner_id": runner_id, "roles": [{"role_name": "proxy"}]}
 
     def allocator(self, allocator_id):
@@ -139,14 +172,14 @@ def test_a_host_that_a_capped_list_lacks_joins_by_the_answer_on_it_alone(wait, m
     client = Capped()
     wait(client, hosts, {host.name: ended(0) for host in hosts})
     assert {host.phase for host in hosts} == {"joined"}
-    assert len(client.single) <= 2 * client.asked
+    assert 0 < client.single <= 2 * client.asked
 
 
 def test_a_host_fails_at_its_time_only_after_the_platform_was_asked_for_it_alone(wait):
     client, hosts = Capped(), [waiting_host("a", connect_timeout=0.05)]
     wait(client, hosts, {"a": ended(0)})
     assert hosts[0].phase == "failed" and "without the role allocator" in hosts[0].message
-    assert "a" in client.single
+    assert client.single > 0
 
 
 def test_a_platform_that_stays_silent_is_the_reason_when_time_is_up(wait):
@@ -158,13 +191,64 @@ def test_a_platform_that_stays_silent_is_the_reason_when_time_is_up(wait):
 
 def test_a_request_that_never_ends_does_not_keep_a_settling_host_waiting_for_ever(wait, monkeypatch):
     monkeypatch.setattr(_poller, "STALE_SECONDS", 0.1)
-    client, over = Client(["a"]), threading.Event()
-    runners = client.runners
-    client.runners = lambda: runners() if client.asked == 1 else over.wait(60)
     hosts = [waiting_host("a", connect_timeout=0.2, settle_time=0.05)]
-    wait(client, hosts, {"a": ended(0)})
-    over.set()
+    wait(Client(["a"], hangs_after=1), hosts, {"a": ended(0)})
     assert hosts[0].phase == "failed" and "the platform has not answered for" in hosts[0].message
+
+
+def test_the_platform_is_asked_for_two_lists_and_only_the_hosts_that_wait_are_kept():
+    client = Client(["a", "other"])
+    poller = _poller.PlatformPoller(client, ["a"], 7, 60)
+    deadline = time.monotonic() + 10
+    while poller.latest().error and time.monotonic() < deadline:
+        time.sleep(0.01)
+    known = poller.latest().known
+    poller.stop()
+    assert set(known) == {"a"} and set(known["a"]) == {"runner", "allocator"}
+    assert client.totals.value == 7, "the plan has the number of allocators"
+
+
+def test_a_poll_that_is_killed_is_started_again(wait):
+    client, hosts = Client([], [], [], ["a"]), [waiting_host("a")]
+    killed = []
+
+    def look(seconds):
+        time.sleep(seconds)
+        if client.asked and not killed:
+            killed.extend(child.pid for child in Child._alive)
+            os.kill(killed[0], signal.SIGKILL)
+
+    wait(client, hosts, {"a": ended(0)}, look=look)
+    assert hosts[0].phase == "joined" and killed
+
+
+def test_a_poll_that_cannot_be_started_is_tried_again(wait, monkeypatch):
+    refusals = [BlockingIOError(errno.EAGAIN, "no more processes")] * 3
+    real = os.fork
+
+    def fork():
+        if refusals:
+            raise refusals.pop()
+        return real()
+
+    monkeypatch.setattr(os, "fork", fork)
+    hosts = [waiting_host("a")]
+    lines = wait(Client(["a"]), hosts, {"a": ended(0)})
+    assert hosts[0].phase == "joined" and "(the platform cannot be asked: no more processes)" in lines[1]
+
+
+def test_a_wait_ends_where_the_run_was_killed(wait, monkeypatch):
+    parents = iter([1, 1, 2])
+    monkeypatch.setattr(ece_join_wait.os, "getppid", lambda: next(parents))
+    hosts = [waiting_host("a")]
+    wait(Client([]), hosts, {})
+    assert hosts[0].phase == "installing" and not list(parents)
+
+
+def test_no_timeout_for_tasks_in_general_ends_the_wait():
+    block = yaml.safe_load((ROOT / "roles" / "ece_host" / "tasks" / "join.yml").read_text(encoding="utf-8"))[0]["block"]
+    timeouts = {task["name"]: task.get("timeout") for task in block}
+    assert timeouts[WAIT_TASK] == 0
 
 
 def test_a_hundred_hosts_that_connect_are_one_line(wait):
@@ -179,12 +263,17 @@ def test_the_first_installer_that_ends_and_the_first_host_that_connects_make_the
     wait, monkeypatch, settle_time
 ):
     client, hosts = Client([], [], ["a"]), [waiting_host("a", connect_timeout=10, settle_time=settle_time)]
-    records = {}
-    threading.Timer(0.2, lambda: records.update(a=ended(0))).start()
+    records, began = {}, time.monotonic()
+
+    def look(seconds):
+        time.sleep(seconds)
+        if time.monotonic() - began > 0.2:
+            records.update(a=ended(0))
+
     # The third request of an hour's interval would come after an hour, and the host would have failed by then.
     monkeypatch.setattr(_poller, "INTERVAL_GROWTH", 1e9)
     monkeypatch.setattr(_poller, "STALE_SECONDS", 5 - 3600)
-    wait(client, hosts, records, interval=3600)
+    wait(client, hosts, records, interval=3600, look=look)
     assert hosts[0].phase == "joined", hosts[0].message
 
 

@@ -8,7 +8,57 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.plugin_utils._display import clock, duration, table
+from ansible_collections.ece.platform.plugins.plugin_utils import _display
+from ansible_collections.ece.platform.plugins.plugin_utils._display import clock, duration, show, table
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """The calls of Display that a worker sends to the process that owns the screen."""
+    calls = []
+
+    class Queue:
+        def send_display(self, method, *arguments, **keywords):
+            calls.append((method, arguments, keywords))
+
+    def never(*_arguments, **_keywords):
+        raise AssertionError("a worker calls Display itself")
+
+    monkeypatch.setattr(_display._display, "_final_q", Queue())
+    monkeypatch.setattr(type(_display._display), "display", never)
+    return calls
+
+
+def test_a_worker_sends_its_lines_past_the_methods_that_others_may_have_wrapped(sent):
+    show("1/1 connected")
+    show("a failed", error=True)
+    assert sent == [
+        ("display", ("  1/1 connected",), {"color": None, "stderr": False}),
+        ("display", ("  a failed",), {"color": "red", "stderr": False}),
+    ]
+
+
+def test_a_line_has_nothing_that_a_terminal_obeys(sent):
+    show("a failed: \x1b[0;31mno daemon\x1b[0m\x1b]0;title\x07")
+    assert sent[0][1] == ("  a failed: no daemon",)
+
+
+@pytest.mark.parametrize(
+    ("callback", "to_stderr"),
+    [("json", True), ("ansible.posix.json", True), ("ansible.posix.jsonl", True), ("default", False), ("yaml", False)],
+)
+def test_lines_go_to_stderr_where_a_program_reads_the_output(sent, monkeypatch, callback, to_stderr):
+    monkeypatch.setattr(_display.C, "DEFAULT_STDOUT_CALLBACK", callback)
+    show("1/1 connected")
+    assert sent[0][2]["stderr"] is to_stderr
+
+
+def test_outside_a_worker_lines_are_displayed(monkeypatch):
+    shown = []
+    monkeypatch.setattr(_display._display, "_final_q", None)
+    monkeypatch.setattr(_display._display, "display", lambda line, **_keywords: shown.append(line))
+    show("a line")
+    assert shown == ["  a line"]
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (5.9, "0:05"), (281, "4:41"), (3600, "60:00")])
