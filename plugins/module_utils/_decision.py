@@ -105,7 +105,7 @@ def _decide_with_containers(entry: PlanEntry, facts: Mapping[str, Any]) -> Decis
         return JOINED, _joined(entry, facts)
     if entry["state"] == MISSING_ROLES:
         missing = f"the role {', '.join(entry['missing_roles'])} is missing"
-        if known_by_identity(entry):
+        if _known_by_identity(entry):
             return ASSIGN_ROLES, f"connected, but {missing}: it is assigned"
         return REFUSED, f"{_other_name(entry)}, and run this again: {missing}, which is assigned then"
     if entry["state"] == NEW:
@@ -123,7 +123,7 @@ def _decide_with_containers(entry: PlanEntry, facts: Mapping[str, Any]) -> Decis
 def _known_as(entry: PlanEntry) -> str:
     """Return by which id the platform knows a host, and why that is this host."""
     runner_id, variable = one_line(entry["runner_id"]), entry["identity_variable"]
-    if not known_by_identity(entry):
+    if not _known_by_identity(entry):
         return f"{runner_id} ({_hint(entry)})"
     is_id = normal_address(entry["identity"]) == normal_address(runner_id)
     why = variable if is_id else f"{variable} {entry['identity']}"
@@ -133,7 +133,7 @@ def _known_as(entry: PlanEntry) -> str:
 def _joined(entry: PlanEntry, facts: Mapping[str, Any]) -> str:
     sentence = (
         f"it is connected as {entry['runner_id']}, which the platform's lists did not show"
-        if known_by_identity(entry)
+        if _known_by_identity(entry)
         else _other_name(entry)
     )
     but = list(entry["differences"])
@@ -180,7 +180,7 @@ def _half_installed(entry: PlanEntry, facts: Mapping[str, Any]) -> str:
 def _decide_stale(
     entry: PlanEntry, facts: Mapping[str, Any], problems: Sequence[str], replace_stale: bool, port: Any
 ) -> Decision:
-    what = parts_line(entry)
+    what = " and ".join(entry["parts"])
     doubt = _doubt(entry, facts, port)
     if not replace_stale or doubt:
         remedy = doubt or (
@@ -195,11 +195,6 @@ def _decide_stale(
     if problems:
         return REFUSED, _refused_by_installer(problems)
     return REPLACE, f"stale: delete {what} {entry['runner_id']}, then join"
-
-
-def parts_line(entry: PlanEntry) -> str:
-    """Return what the platform has of a host: `runner and allocator`, or one of them."""
-    return " and ".join(entry["parts"]) or "runner"
 
 
 def _doubt(entry: PlanEntry, facts: Mapping[str, Any], port: Any) -> str | None:
@@ -235,7 +230,7 @@ def _connected_elsewhere(entry: PlanEntry, contradiction: str) -> str:
 # -- what both need --------------------------------------------------------------------------------------------------
 
 
-def known_by_identity(entry: PlanEntry) -> bool:
+def _known_by_identity(entry: PlanEntry) -> bool:
     """Return whether the platform's answer is on the runner that the host's variables name."""
     return entry["found_as"] is None
 
