@@ -6,7 +6,7 @@
 # A stand-in for the vendor's installer script. It is not a copy: it takes the same arguments and refuses what the real
 # script is documented to refuse, in the same order, with the same exit codes and on the same stream. It also has the
 # defects of the real script, so that tests fail where arguments are not prepared for them: a value is cut at its first
-# blank, it is evaluated once more, a host address that consists of two words becomes an argument of the engine, and the
+# blank, it is evaluated once more, a host address that is two values becomes an argument of the engine, and the
 # metadata of the environment get a brace too many.
 #
 # Exit codes: 0 success, 1 general, 2 unknown command, 3 unknown or empty argument, 4 wrong user, 5 precondition; else
@@ -341,6 +341,6 @@ say "Running the bootstrap container"
 engine run --rm --name elastic-cloud-enterprise-installer -p 20000:20000 -p 21000:21000 -p 22000:22000 \
   -v "$HOST_DOCKER_HOST:/run/docker.sock" -v "$HOST_STORAGE_PATH:/host-storage" "${FORWARDED[@]}" "$IMAGE"
 EXIT_CODE=$?
-# Nothing is printed after the container's last words.
+# The output of the container is the last that is printed.
 say "The bootstrap container ended with $EXIT_CODE" >/dev/null
 exit $EXIT_CODE
