@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
+
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, decide
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
+from ansible_collections.ece.platform.plugins.plugin_utils._report import unreachable_reason
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options, is_set, seconds
 
 
@@ -27,7 +31,13 @@ class ActionModule(Step):
         found: dict[str, Any] = {}
         if entry["state"] != MISSING_ROLES:
             options = {**host_info_options(variables), "roles": entry["roles"], "version": entry["version"]}
-            found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            try:
+                found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            except AnsibleConnectionFailure as error:
+                if not self._task.any_errors_fatal:
+                    raise
+                # The role ignores unreachable hosts for a while, which must not make their error less than fatal.
+                raise PlatformError(unreachable_reason(str(error))) from None
             if found.get("failed") or found.get("unreachable"):
                 return found
         facts = facts_of(found)
@@ -45,8 +55,7 @@ class ActionModule(Step):
             "facts": facts,
             "msg": message,
             "failed": verdict in REJECTED,
-            "warnings": [
-                *found.get("warnings", []),
-                *(f"{entry['name']}: {warning}" for warning in found.get("warnings_found") or []),
-            ],
+            "warnings": found.get("warnings", []),
+            # Shown once for all hosts of the batch.
+            "warnings_found": found.get("warnings_found") or [],
         }

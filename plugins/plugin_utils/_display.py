@@ -22,6 +22,11 @@ def show(line: str, *, error: bool = False) -> None:
     _display.display("  " + line, color="red" if error else None)
 
 
+def warn(sentence: str) -> None:
+    """Print a warning at once. Ansible does not show those in the result of a task with no_log."""
+    _display.warning(sentence)
+
+
 def clock(seconds: float) -> str:
     """Return minutes and seconds for the start of a progress line: 4:41"""
     minutes, rest = divmod(int(seconds), 60)

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.action import ece_join_check
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from tests.unit.action.conftest import plan_of
 
 
@@ -51,6 +53,19 @@ def test_rows_of_the_table_of_decisions(check, state, facts, replace, verdict, f
     assert result["msg"] and not result["changed"]
 
 
+@pytest.mark.parametrize("fatal", [False, True])
+def test_a_host_that_cannot_be_reached_fails_at_once_only_where_any_error_is_fatal(bare, fatal):
+    def execute(module_name, module_args, task_vars):
+        raise AnsibleConnectionFailure("ssh: connect to host 10.0.0.7 port 22: No route to host")
+
+    action = bare(ece_join_check, any_errors_fatal=fatal)
+    action._execute_module = execute
+    entry = {**plan_of(["a"])["hosts"]["a"], "state": "new", "version": "3.8.0"}
+    message = r"^it cannot be reached \(ssh: .*No route to host\); check ansible_host" if fatal else "^ssh: connect"
+    with pytest.raises(PlatformError if fatal else AnsibleConnectionFailure, match=message):
+        action.act({"entry": entry, "made_at": 7.5}, {"inventory_hostname": "a"})
+
+
 def test_the_host_is_asked_with_the_variables_of_the_role(check):
     variables = {"ece_host_user": "elastic", "ece_host_skip_checks": ["os"], "ece_host_zone": "z"}
     check({}, {"facts": {}}, **variables)
@@ -77,7 +92,8 @@ def test_problems_refuse_and_warnings_warn(check):
     }
     result = check({}, found)
     assert result["failed"] and result["verdict"] == "refused" and "There is no socket." in result["msg"]
-    assert result["warnings"] == ["a warning of Ansible", "a: Little memory."]
+    assert result["warnings"] == ["a warning of Ansible"]
+    assert result["warnings_found"] == ["Little memory."], "the next step shows them once for all hosts"
 
 
 def test_a_discovered_interpreter_is_passed_on(check):

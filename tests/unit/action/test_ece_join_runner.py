@@ -9,23 +9,22 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_runner
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, TOKEN
 from tests.unit.action.conftest import plan_of
 from tests.unit.scripted import API_KEY, RUNNERS, URL, runner
 
-TOKEN = {"token": "t", "reason": None, "latest_start": None}
+MINTED = {"token": "t", "reason": None, "latest_start": None}
 
 
 @pytest.fixture
 def change(bare, environment):
-    def act(verdict, token=TOKEN, check_mode=False):
+    def act(verdict, token=MINTED, check_mode=False):
         variables = {"ece_url": URL, "ece_api_key": API_KEY, "ece_retries": 0}
         action = bare(ece_join_runner, check_mode=check_mode, variables=variables)
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(runner_id="10.0.0.1", missing_roles=["allocator"])
-        return action.act(
-            {"entry": plan["hosts"]["a"], "token": token}, {"inventory_hostname": "a", CHECK: {"verdict": verdict}}
-        )
+        task_vars = {"inventory_hostname": "a", CHECK: {"verdict": verdict}, TOKEN: token}
+        return action.act({"entry": plan["hosts"]["a"]}, task_vars)
 
     return act
 
@@ -44,7 +43,7 @@ def test_a_stale_runner_is_deleted(ece, change):
     assert change("replace")["changed"] is True
 
 
-@pytest.mark.parametrize("token", [{"token": None, "reason": "no"}, {**TOKEN, "latest_start": 1.0}, {"skipped": True}])
+@pytest.mark.parametrize("token", [{"token": None, "reason": "no"}, {**MINTED, "latest_start": 1.0}, {"skipped": True}])
 def test_a_stale_runner_stays_where_its_host_cannot_join_again(ece, change, token):
     result = change("replace", token)
     assert (result["changed"], result["skipped"]) == (False, True)
