@@ -35,7 +35,7 @@ REASON_LENGTH_MAX = 300
 # A line of the table stays on the screen.
 SHORT_LENGTH_MAX = 100
 # Where the cause ends in a note: what follows is the remedy and the place of the log.
-END_OF_CAUSE = re.compile(r"; |(?<=[.!?]) (?=[A-Z])")
+END_OF_CAUSE = re.compile(r"; |(?<=[.!?])(?<!\.[a-z]\.) (?=[A-Z])")
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------
