@@ -34,19 +34,13 @@ class ActionModule(Step):
         about_token = report.token_line(token)
         if about_token:
             show(about_token)
-        sums = report.statistics(rows, batch.earlier_rows(), plan["joined"])
-        job = task_vars.get("awx_job_id") or task_vars.get("tower_job_id")
         return {
             "changed": False,
             "made_at": plan["made_at"],
             "play": self.play_id,
             "hosts": rows,
             "too_many_failed": too_many,
-            "ansible_stats": {
-                "data": report.statistics_by_key(sums, job),
-                "per_host": False,
-                "aggregate": True,
-            },
+            "ansible_stats": report.ansible_stats(rows, batch.earlier_rows(), plan["joined"], task_vars),
         }
 
     def _play_ends(self, failed: set[str], batch: results.Batch, token: Mapping[str, Any]) -> bool:

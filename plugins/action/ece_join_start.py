@@ -12,7 +12,13 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Platfo
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.plugin_utils._action import HiddenText, Step
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_of, token_refusal
+from ansible_collections.ece.platform.plugins.plugin_utils._results import (
+    CHECK,
+    RUNNER,
+    has_failed,
+    token_of,
+    token_refusal,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import install_options
 
 
@@ -23,6 +29,8 @@ class ActionModule(Step):
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        if has_failed(task_vars.get(RUNNER) or {}):
+            return {"changed": False, "skipped": True, "skip_reason": "its runner was not changed"}
         token = token_of(task_vars)
         refusal = token_refusal(token)
         if refusal:

@@ -27,13 +27,14 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 from ansible_collections.ece.platform.plugins.plugin_utils import _results as results
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostRow
+from ansible_collections.ece.platform.plugins.plugin_utils._results import has_failed
 
-IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING}
+IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING, JOINED: JOINED}
 BAD = (FAILED, *REJECTED)
 SEE_ABOVE = "see the error above"
 REASON_LENGTH_MAX = 300
 # A line of the table stays on the screen.
-SHORT_LENGTH_MAX = 100
+SHORT_LENGTH_MAX = 120
 # Where the cause ends in a note: what follows is the remedy and the place of the log.
 END_OF_CAUSE = re.compile(r"; |(?<=[.!?])(?<!\.[a-z]\.) (?=[A-Z])")
 
@@ -75,7 +76,7 @@ def _stopped(name: str, batch: results.Batch, check_mode: bool) -> tuple[str, st
     verdict = check.get("verdict")
     if verdict in REJECTED:
         return verdict, str(check.get("msg"))
-    if runner.get("failed"):
+    if has_failed(runner):
         return FAILED, f"its runner was not changed: {failure_reason(runner)}"
     if start.get("failed"):
         return FAILED, f"its installer was not started: {failure_reason(start)}"
@@ -90,11 +91,6 @@ def _stopped(name: str, batch: results.Batch, check_mode: bool) -> tuple[str, st
             "the installer may still be running, which the next run checks"
         )
     return FAILED, f"stopped before its installer started: {reason}"
-
-
-def has_failed(result: Mapping[str, Any]) -> bool:
-    """Return whether a task failed on a host or did not reach it."""
-    return bool(result.get("failed") or result.get("unreachable"))
 
 
 def _reason_of_the_batch(name: str, batch: results.Batch) -> str:
@@ -165,24 +161,23 @@ def token_line(token: Mapping[str, Any]) -> str | None:
 # -- the sum ---------------------------------------------------------------------------------------------------------
 
 
-def statistics(rows: Mapping[str, HostRow], earlier: Mapping[str, HostRow], joined_before: int) -> dict[str, Any]:
-    """Return the rows of a batch and the sum of its plan, for set_stats, which adds the rows of other batches.
+def ansible_stats(
+    rows: Mapping[str, HostRow], earlier: Mapping[str, HostRow], joined_before: int, variables: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the rows of a batch and the sum of its plan for set_stats, which adds them to the rows of other batches.
 
     earlier: the rows of the plan's earlier batches. joined_before: hosts that the plan found joined.
     """
     verdicts = [row["verdict"] for row in {**earlier, **rows}.values()]
-    return {
+    sums = {
         "hosts": dict(rows),
         "joined_before": joined_before,
         "joined": verdicts.count(JOINED),
-        "would_join": sum(verdict in IN_CHECK_MODE.values() for verdict in verdicts),
+        "would_join": sum(verdict in (WOULD_JOIN, WOULD_GET_ROLES, JOINING) for verdict in verdicts),
         "failed": sum(verdict in BAD for verdict in verdicts),
     }
-
-
-def statistics_by_key(sums: Mapping[str, Any], job: Any) -> dict[str, Any]:
-    """Return statistics under the key that is always the same, and in AWX under one of the job as well.
-
-    Slices of a job, and the jobs of a workflow, overwrite each other's stable key.
-    """
-    return {"ece_host": dict(sums), **({f"ece_host_{job}": dict(sums)} if job else {})}
+    # A key that is always the same is what a workflow can read. Slices of a job overwrite each other's, so the job has
+    # one of its own, too.
+    job = variables.get("awx_job_id") or variables.get("tower_job_id")
+    keys = ["ece_host", *([f"ece_host_{job}"] if job else [])]
+    return {"data": dict.fromkeys(keys, sums), "per_host": False, "aggregate": True}

@@ -87,6 +87,11 @@ def token_refusal(token: Mapping[str, Any]) -> str | None:
     return None
 
 
+def has_failed(result: Mapping[str, Any]) -> bool:
+    """Return whether a task failed on a host or did not reach it."""
+    return bool(result.get("failed") or result.get("unreachable"))
+
+
 class Batch:
     """The hosts of the play's current batch that were checked, with their results.
 
@@ -147,12 +152,22 @@ class Batch:
 
     def has_failed(self, name: str) -> bool:
         """Return whether a host cannot go on: it is out of the play, or its check failed and the play ignores that."""
-        check = self.result(name, CHECK)
-        return name not in self.alive or bool(check.get("failed") or check.get("unreachable"))
+        return name not in self.alive or has_failed(self.result(name, CHECK))
 
     def remaining(self) -> list[str]:
         """Return the hosts that can go on."""
         return [name for name in self.hosts if not self.has_failed(name)]
+
+    def to_wait_for(self) -> list[str]:
+        """Return the hosts that went on, after the start of installers. A play may ignore errors.
+
+        A start that did not reach its host may have started an installer all the same.
+        """
+        return [
+            name
+            for name in self.remaining()
+            if not has_failed(self.result(name, RUNNER)) and not self.result(name, START).get("failed")
+        ]
 
     def verdict(self, name: str) -> str | None:
         """Return what the check decided for a host."""

@@ -154,7 +154,7 @@ def test_a_persistent_token_is_revoked(operator):
     run = operator.play()
     assert run.rc == 0, run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
-    assert "token: persistent, allocator only, revoked at the end" in run.output
+    assert "token: persistent, allocator only, revoked, minted once" in run.output
 
 
 def test_a_persistent_token_is_revoked_after_a_failure(operator):
@@ -364,15 +364,20 @@ def test_a_connection_lost_between_mint_and_start_is_reported_and_leaves_no_toke
     assert again.rc == 0 and operator.ece.joined == ["192.0.2.1"], again.output
 
 
-def test_a_batch_reports_only_its_own_hosts(operator):
-    operator.group_vars = {"ece_host_batch": 1}
+def test_a_batch_reports_only_its_own_hosts_unless_the_play_ends_with_it(operator):
+    operator.group_vars = {"ece_host_batch": [2, 1]}
     operator.new_host("a", "192.0.2.1", fail=1)
     operator.new_host("b", "192.0.2.2")
+    operator.new_host("c", "192.0.2.3", fail=1)
+    operator.new_host("d", "192.0.2.4")
     run = operator.play()
     assert run.rc != 0
-    first_report = outputs_of(REPORT_TASK, run.output)[0]
-    assert re.search(r"^  a +ece-zone-1 +failed", first_report, re.MULTILINE)
-    assert not re.search(r"^  b ", first_report, re.MULTILINE)
+    rows = [
+        re.findall(r"^  ([abcd]) +ece-zone-1 +(\S+)", report, re.MULTILINE)
+        for report in outputs_of(REPORT_TASK, run.output)
+    ]
+    assert rows == [[("a", "failed"), ("b", "joined")], [("c", "failed"), ("d", "failed")]]
+    assert "not begun: the play ends with the batch before it" in run.text
 
 
 def test_a_joined_host_in_another_zone_gets_a_warning(operator):

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 
 
 class Client:
@@ -193,3 +194,20 @@ def test_an_allocator_that_the_list_lacks_is_asked_for_by_its_id(planning, monke
     result, client, _lines = planning({"a": {"ece_host_ip": "10.0.0.1"}})
     assert client.asked == ["platform", "runners", "allocators", "10.0.0.1"]
     assert result["joined"] == joined
+
+
+@pytest.mark.parametrize(
+    ("host", "earlier", "set_here"), [("10.0.0.1", {}, True), ("10.0.0.1", {PLAN: {}}, False), ("10.0.0.2", {}, False)]
+)
+def test_statistics_are_set_where_nothing_is_to_do_and_no_report_follows(
+    bare, shown, role_variables, host, earlier, set_here
+):
+    action, client = bare(ece_join_plan), Client()
+    shown(ece_join_plan)
+    action.connect = lambda task_vars: (client, [])
+    role_variables(ece_join_plan, {host: {}})
+    result = action.act({}, {"ansible_play_batch": [host], "ansible_forks": 5, "awx_job_id": 9, **earlier})
+    assert ("ansible_stats" in result) is set_here
+    if set_here:
+        sums = {"hosts": {}, "joined_before": 1, "joined": 0, "would_join": 0, "failed": 0}
+        assert result["ansible_stats"]["data"] == {"ece_host": sums, "ece_host_9": sums}

@@ -67,6 +67,11 @@ def test_each_host_has_a_row(report, shown):
             "its runner was not changed: PUT roles answered HTTP 500",
         ),
         (
+            {CHECK: {"verdict": "replace"}, RUNNER: {"unreachable": True, "msg": "no route"}, START: {"skipped": True}},
+            "its runner was not changed: it cannot be reached (no route); check ansible_host, the network to it, and "
+            "the user and key for it",
+        ),
+        (
             {CHECK: {"verdict": "wait"}, RUNNER: {"skipped": True}, START: {"skipped": True}},
             "stopped after its installer started: see the error above; the installer may still be running, "
             "which the next run checks",

@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_start
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, TOKEN
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, RUNNER, TOKEN
 from tests.unit.action.conftest import plan_of
 
 PODMAN = {"engine": {"name": "podman"}}
@@ -23,7 +23,7 @@ ENTRY = {"coordinator": "ece.example.com", "version": "3.8.0"}
 def start(bare, tmp_path):
     """Start with a token; `ran` of the function keeps what was run on the host."""
 
-    def act(token=None, facts=None, **variables):
+    def act(token=None, facts=None, runner=None, **variables):
         action = bare(ece_join_start, variables={"ece_host_install_timeout": 1800, **variables})
         action._find_needle = lambda folder, name: str(tmp_path / name)
 
@@ -35,7 +35,8 @@ def start(bare, tmp_path):
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(ENTRY)
         token = {"token": "the-token", "reason": None, "latest_start": None} if token is None else token
-        task_vars = {"inventory_hostname": "a", CHECK: {"verdict": "install", "facts": facts or {}}, TOKEN: token}
+        results = {CHECK: {"verdict": "install", "facts": facts or {}}, TOKEN: token, RUNNER: runner}
+        task_vars = {"inventory_hostname": "a", **results}
         return action.act({"entry": plan["hosts"]["a"]}, task_vars)
 
     act.ran = []
@@ -72,6 +73,12 @@ def test_the_installer_gets_the_address_that_the_check_found_unless_the_inventor
 ):
     start(facts={"host_ip": found}, ece_host_ip=set_by_the_user)
     assert start.ran[0][1].get("host_ip") == given
+
+
+@pytest.mark.parametrize("runner", [{"failed": True}, {"unreachable": True}])
+def test_a_host_whose_stale_runner_stays_is_not_installed(start, runner):
+    result = start(runner=runner)
+    assert (result["changed"], result["skipped"]) == (False, True) and start.ran == []
 
 
 def test_the_id_of_a_persistent_token_goes_into_the_record(start):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_verdict
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, TOKEN
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, RUNNER, TOKEN
 
 
 @pytest.fixture
@@ -36,8 +36,9 @@ def test_a_host_that_did_not_join_fails_with_its_whole_note(verdict, state):
     assert verdict({**FAILED, "verdict": state}) == {"changed": False, "failed": True, "msg": FAILED["note"]}
 
 
-def test_a_host_that_could_not_be_reached_is_unreachable(verdict):
-    result = verdict({**FAILED, "note": "it cannot be reached"}, **{CHECK: {"unreachable": True}})
+@pytest.mark.parametrize("step", [CHECK, RUNNER])
+def test_a_host_that_could_not_be_reached_is_unreachable(verdict, step):
+    result = verdict({**FAILED, "note": "it cannot be reached"}, **{step: {"unreachable": True}})
     assert result == {"changed": False, "unreachable": True, "msg": "it cannot be reached"}
 
 

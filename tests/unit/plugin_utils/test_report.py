@@ -54,7 +54,7 @@ def test_the_reason_of_a_failure_comes_with_a_remedy(result, reason):
             "not connected 600 s after its installer ended: the platform does not know it",
         ),
         ("ECE 3.8.0 does not support e.g. RHEL 7; use another", "ECE 3.8.0 does not support e.g. RHEL 7"),
-        ("x" * 101, "x" * 100 + "..."),
+        ("x" * 121, "x" * 120 + "..."),
     ],
 )
 def test_a_note_in_short_is_its_cause(note, short):

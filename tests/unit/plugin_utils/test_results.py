@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.ece.platform.plugins.plugin_utils._results import (
     CHECK,
     REPORT,
+    RUNNER,
+    START,
     TOKEN,
     Batch,
     token_of,
@@ -100,3 +102,15 @@ def test_the_rows_of_earlier_batches_are_those_of_the_same_plan():
 
 def test_the_token_is_read_from_the_variables_of_a_host():
     assert token_of({TOKEN: {"token": "t"}}) == {"token": "t"} and token_of({}) == token_of({TOKEN: None}) == {}
+
+
+def test_a_host_is_waited_for_unless_a_step_failed_on_it():
+    results = {
+        "started": {START: {"changed": True}},
+        "lost while it started": {START: {"unreachable": True}},
+        "not started": {START: {"failed": True}},
+        "its runner stays": {RUNNER: {"failed": True}, START: {"skipped": True}},
+        "its runner could not be changed": {RUNNER: {"unreachable": True}, START: {"skipped": True}},
+    }
+    found = batch({name: {**CHECKED, **result} for name, result in results.items()})
+    assert found.to_wait_for() == ["started", "lost while it started"]
