@@ -21,6 +21,7 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Platfo
 from ansible_collections.ece.platform.plugins.module_utils._module import EXPECTED_ERRORS, client_arguments
 from ansible_collections.ece.platform.plugins.module_utils._plan import Plan
 from ansible_collections.ece.platform.plugins.module_utils._states import INSTALLS
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 from ansible_collections.ece.platform.plugins.plugin_utils import _old_tokens as old_tokens
 from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdog as token_watchdog
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
@@ -65,7 +66,7 @@ class ActionModule(Step):
         }
         if not installing:
             return {"changed": False, **token}
-        token["reason"] = _too_many_failed(batch, plan)
+        token["reason"] = _one_failure_is_fatal(batch, self._task.any_errors_fatal) or _too_many_failed(batch, plan)
         if token["reason"]:
             return {"changed": False, **token}
         variables = HostVariables(self, task_vars)
@@ -203,6 +204,12 @@ def _remedy(watchdog: Watchdog | None) -> str:
         return check
     trying = "keeps trying for 10 minutes after this run, unless it ends with its container"
     return f"process {watchdog['pid']} {trying}; {check}"
+
+
+def _one_failure_is_fatal(batch: Batch, any_errors_fatal: bool) -> str | None:
+    """Return why the batch gets no token, or None. ansible-core 2.16 goes on after the failure of a task in a block."""
+    failed = [name for name in batch.hosts if batch.has_failed(name)] if any_errors_fatal else []
+    return f"{first_names(failed)} failed, and any_errors_fatal is set: no installer is started" if failed else None
 
 
 def _too_many_failed(batch: Batch, plan: Plan) -> str | None:

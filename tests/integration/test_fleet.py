@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ from collections import Counter
 
 import pytest
 
-from tests.role_names import JOIN_PLAY, REPORT_TASK, outputs_of
+from tests.role_names import REPORT_TASK, outputs_of
 
 FLEET = 300
 NEW = 20

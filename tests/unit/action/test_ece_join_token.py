@@ -30,7 +30,18 @@ def check(verdict="install"):
 def mint(bare, environment, role_variables, play_vars):
     """Mint for a batch. hosts: registered results by name. roles, timeouts: what differs by host."""
 
-    def act(hosts, *, gone=(), roles=None, timeouts=None, most=None, check_mode=False, persistent=False, batch=None):
+    def act(
+        hosts,
+        *,
+        gone=(),
+        roles=None,
+        timeouts=None,
+        most=None,
+        check_mode=False,
+        persistent=False,
+        batch=None,
+        play=None,
+    ):
         plan = plan_of(hosts, max_fail_percentage=most)
         for name, wanted in (roles or {}).items():
             plan["hosts"][name]["roles"] = wanted
@@ -38,7 +49,7 @@ def mint(bare, environment, role_variables, play_vars):
             ece_join_token, {name: {"ece_host_install_timeout": (timeouts or {}).get(name, 1800)} for name in hosts}
         )
         variables = {**CONNECTION, "ece_host_token_persistent": persistent}
-        action = bare(ece_join_token, check_mode=check_mode, variables=variables)
+        action = bare(ece_join_token, check_mode=check_mode, variables=variables, **(play or {}))
         task_vars = play_vars(hosts, gone=gone, batch=batch)
         return action.act({"state": "present", "plan": plan}, task_vars)
 
@@ -152,6 +163,13 @@ def test_too_many_failed_checks_in_a_batch_are_a_reason_for_no_token(ece, mint, 
             f"2 of 4 hosts of a batch have failed, which is more than ece_host_max_fail_percentage {limit} allows: "
             "no installer is started"
         )
+
+
+def test_where_any_error_is_fatal_one_failed_check_is_a_reason_for_no_token(ece, mint):
+    hosts = {"a": check(), "b": check("refused")}
+    result = mint(hosts, gone="b", play={"any_errors_fatal": True})
+    assert result["reason"] == "b failed, and any_errors_fatal is set: no installer is started"
+    assert ece.requests == []
 
 
 def report(hosts, too_many=None, play=PLAY):
