@@ -38,8 +38,10 @@ class ActionModule(Step):
         variables = self.own_variables(task_vars)
         entry: PlanEntry = arguments["entry"]
         facts = facts_of(task_vars[CHECK])
+        engine = facts.get("engine") or {}
         options = {
-            "container_engine": (facts.get("engine") or {}).get("name"),
+            "container_engine": engine.get("name"),
+            # The script's own way to find it fails on hosts with more than one address or default route.
             "host_ip": facts.get("host_ip"),
             **install_options(variables),
             "coordinator_host": entry["coordinator"],
