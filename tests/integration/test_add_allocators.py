@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import re
+import signal
+from pathlib import Path
 
 import pytest
 
@@ -163,6 +167,27 @@ def test_a_persistent_token_is_revoked_after_a_failure(operator):
     run = operator.play()
     assert run.rc != 0
     assert operator.ece.minted == 1 and operator.ece.tokens == []
+
+
+def test_a_persistent_token_of_a_run_that_vanished_with_its_watchdog_is_revoked_by_the_next_run(operator):
+    """As in AWX, where a cancelled job's container is removed with all its processes."""
+    operator.group_vars = {"ece_host_token_persistent": True}
+    operator.new_host("a", "192.0.2.1", install_seconds=20)
+    running = operator.start()
+    while "waiting for a" not in running.process.stdout.readline():
+        assert running.process.poll() is None, "the run ended before its installer started"
+    os.killpg(running.process.pid, signal.SIGKILL)
+    home = f"HOME={operator.folder}".encode()
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_watchdog = b"_token_watchdog" in (path / "cmdline").read_bytes()
+            if is_watchdog and home in (path / "environ").read_bytes().split(b"\0"):
+                os.kill(int(path.name), signal.SIGKILL)
+    operator.wait_for(running)
+    (left,) = operator.ece.tokens
+    run = operator.play()
+    assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"] and operator.ece.minted == 1, run.output
+    assert f"token {left}, which an earlier run left, is revoked" in run.text and operator.ece.tokens == []
 
 
 def test_hosts_without_the_allocator_role_are_found_among_the_runners(operator):
