@@ -73,7 +73,7 @@ class ActionModule(Step):
         install_timeout = max(seconds(variables.of(name), "ece_host_install_timeout") for name in installing)
         request = self._request(plan, installing, install_timeout, task_vars)
         token["request"] = request
-        # Nobody wants a token for itself: what would change are the hosts.
+        # A token is no change by itself: what would change are the hosts.
         if self._task.check_mode:
             return {"changed": False, **token}
         # A mint that fails must not end the hosts that join without a token, so that the start of each installer fails.

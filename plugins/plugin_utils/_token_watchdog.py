@@ -11,7 +11,7 @@ process in a session of its own mints it, passes it to the run and watches the r
 the token was revoked. When the run ends without that, the watchdog revokes the token.
 
 Secrets reach the watchdog on its standard input and leave it on its standard output; its argument list and environment
-have none. After the mint it executes itself anew, so that its memory holds what revoking needs and no token.
+have none. After the mint it executes itself again, so that its memory holds what revoking needs and no token.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def main() -> None:
         if not token_id:
             return
         wanted = {"connection": wanted["connection"], "run": wanted["run"], "token_id": token_id}
-        _execute_anew(wanted)
+        _execute_again(wanted)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGUSR1, *END_SIGNALS))
         wait_for_exit(*wanted["run"])
@@ -169,7 +169,7 @@ def _mint(client: EceClient, request: TokenRequest) -> str | None:
     return minted["token_id"]
 
 
-def _execute_anew(wanted: Mapping[str, Any]) -> None:
+def _execute_again(wanted: Mapping[str, Any]) -> None:
     """Replace this image, whose memory has the token, by one that is given only this. Returns where that fails."""
     reading, writing = os.pipe()
     with open(writing, "wb") as given:

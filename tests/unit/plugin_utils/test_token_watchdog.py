@@ -160,7 +160,7 @@ def test_a_signal_right_after_the_mint_is_not_lost(ece, mint, number):
     assert len(ece.tokens) == (0 if number == signal.SIGTERM else 1)
 
 
-def test_a_watchdog_that_cannot_execute_itself_anew_revokes_all_the_same(ece, mint, run, monkeypatch):
+def test_a_watchdog_that_cannot_execute_itself_again_revokes_all_the_same(ece, mint, run, monkeypatch):
     broken = token_watchdog.SOURCE.replace("import json, sys", "import json, os, sys\nos.execv = lambda *_: 1 / 0")
     monkeypatch.setattr(token_watchdog, "SOURCE", broken.replace("1 / 0", "open('/nowhere')"))
     mint()
