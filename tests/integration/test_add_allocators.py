@@ -379,7 +379,9 @@ def test_a_connection_lost_between_mint_and_start_is_reported_and_leaves_no_toke
     (operator.folder / "plugins").mkdir()
     (operator.folder / "plugins" / "losing.py").write_text(LOSING, encoding="utf-8")
     operator.environment.update(ANSIBLE_CONNECTION_PLUGINS=str(operator.folder / "plugins"), LOSE_FILE=str(flag))
-    operator.new_host("a", "192.0.2.1").update(ansible_connection="losing", ece_host_token_persistent=True)
+    operator.new_host("a", "192.0.2.1").update(ansible_connection="losing")
+    operator.new_host("b", "192.0.2.2")  # so that the playbook goes on
+    operator.group_vars = {"ece_host_token_persistent": True}
     operator.ece.fault(method="POST", path="enrollment-tokens", transform=lambda payload: (flag.touch(), payload)[1])
     # What a later play can print must not leak the token either.
     task = {"name": "Print its variables", "ansible.builtin.debug": {"msg": "{{ hostvars['a'] }}"}}
@@ -389,9 +391,9 @@ def test_a_connection_lost_between_mint_and_start_is_reported_and_leaves_no_toke
     assert TOKEN_VARIABLE in run.output
     sentence = "its installer was not started because the connection was lost before that; run this again"
     assert run.rc != 0 and sentence in run.text, run.output
-    assert operator.ece.minted == 1 and operator.ece.tokens == []
+    assert operator.ece.minted == 1 and operator.ece.tokens == [] and operator.ece.joined == ["192.0.2.2"]
     again = operator.play()
-    assert again.rc == 0 and operator.ece.joined == ["192.0.2.1"], again.output
+    assert again.rc == 0 and operator.ece.joined == ["192.0.2.1", "192.0.2.2"], again.output
 
 
 def test_a_batch_reports_only_its_own_hosts_unless_the_play_ends_with_it(operator):
