@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
+
 from ansible_collections.ece.platform.plugins.module_utils._decision import UNSURE, Decision, decide
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
+from ansible_collections.ece.platform.plugins.plugin_utils._report import unreachable_reason
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     host_info_options_of,
     is_set,
@@ -37,7 +41,13 @@ class ActionModule(Step):
                 **host_info_options_of(entry, variables),
                 **self._of_copied_installer(variables.get("ece_host_installer_src")),
             }
-            found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            try:
+                found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            except AnsibleConnectionFailure as error:
+                if not self._task.any_errors_fatal:
+                    raise
+                # The role ignores unreachable hosts for a while, which must not make their error less than fatal.
+                raise PlatformError(unreachable_reason(str(error))) from None
             if found.get("failed") or found.get("unreachable"):
                 return found
         facts = facts_of(found)
@@ -66,7 +76,7 @@ class ActionModule(Step):
             "msg": message,
             "failed": verdict in REJECTED,
             "warnings": warnings,
-            # Hosts of a batch have many in common, so they are shown for all hosts at once.
+            # Shown once for all hosts of the batch.
             "warnings_found": found.get("warnings_found") or [],
         }
 

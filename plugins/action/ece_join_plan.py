@@ -32,6 +32,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_s
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._installer_sources import InstallerSources
+from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats
+from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     HostCheck,
     PlayOptions,
@@ -84,7 +86,17 @@ class ActionModule(Step):
             "batch": batch_sizes(play.values["ece_host_batch"], len(entries), limit),
             "max_fail_percentage": play.values["ece_host_max_fail_percentage"],
         }
-        return {"changed": False, "msg": line, **plan, "warnings": warnings + client.warnings + sorted(unchecked)}
+        # No report follows, unless another plan of this run had hosts.
+        nothing_to_do = (
+            {} if entries or PLAN in task_vars else {"ansible_stats": ansible_stats({}, {}, plan["joined"], task_vars)}
+        )
+        return {
+            "changed": False,
+            "msg": line,
+            **plan,
+            **nothing_to_do,
+            "warnings": warnings + client.warnings + sorted(unchecked),
+        }
 
 
 def _show(line: str, entries: Mapping[str, PlanEntry]) -> None:

@@ -14,7 +14,7 @@ from ansible_collections.ece.platform.plugins.module_utils._runner import ensure
 from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_of, token_refusal
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options_of
 
 
@@ -23,15 +23,12 @@ class ActionModule(Step):
 
     _requires_connection = True
 
-    SPEC = {
-        "entry": {"type": "dict", "required": True},
-        "token": {"type": "dict", "required": True, "no_log": True},
-    }
+    SPEC = {"entry": {"type": "dict", "required": True}}
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         entry: PlanEntry = arguments["entry"]
         replaces = task_vars[CHECK]["verdict"] == REPLACE
-        refusal = token_refusal(arguments["token"])
+        refusal = token_refusal(token_of(task_vars))
         if replaces and refusal:
             # A stale runner is deleted only where the host can join again; the start of its installer fails next.
             return {"changed": False, "skipped": True, "skip_reason": refusal}

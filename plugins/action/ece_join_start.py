@@ -10,23 +10,29 @@ from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
-from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._action import HiddenText, Step
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_refusal
+from ansible_collections.ece.platform.plugins.plugin_utils._results import (
+    CHECK,
+    RUNNER,
+    has_failed,
+    token_of,
+    token_refusal,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import install_options
 
 
 class ActionModule(Step):
     """See the documentation of the module with this name."""
 
-    SPEC = {
-        "entry": {"type": "dict", "required": True},
-        "token": {"type": "dict", "required": True, "no_log": True},
-    }
+    SPEC = {"entry": {"type": "dict", "required": True}}
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        refusal = token_refusal(arguments["token"])
+        if has_failed(task_vars.get(RUNNER) or {}):
+            return {"changed": False, "skipped": True, "skip_reason": "its runner was not changed"}
+        token = token_of(task_vars)
+        refusal = token_refusal(token)
         if refusal:
             raise PlatformError(refusal)
         variables = self.own_variables(task_vars)
@@ -42,7 +48,9 @@ class ActionModule(Step):
             "roles": entry["roles"],
             "version": entry["version"],
             "runner_id": entry["runner_id"],
-            "token": arguments["token"]["token"],
+            "token": None if token["token"] is None else HiddenText(token["token"]),
+            # Kept in the host's record, so that a later run can revoke the token if this one cannot.
+            "token_id": token.get("token_id"),
             "wait": False,
         }
         source = variables.get("ece_host_installer_src")

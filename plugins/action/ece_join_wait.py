@@ -56,7 +56,7 @@ class ActionModule(Step):
         interval = seconds(self.own_variables(task_vars), "ece_host_wait_interval")
         followers = Followers(functools.partial(self._ask, variables), interval)
         hosts = []
-        for name in batch.remaining():
+        for name in batch.to_wait_for():
             check, start, seen = batch.result(name, CHECK), batch.result(name, START), variables.of(name)
             if check["verdict"] in REJECTED:
                 continue

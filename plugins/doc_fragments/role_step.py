@@ -37,12 +37,3 @@ options:
     type: dict
     required: true
 """
-
-    TOKEN = r"""
-options:
-  token:
-    description:
-      - The result of C(ece.platform.ece_join_token).
-    type: dict
-    required: true
-"""

@@ -11,7 +11,9 @@ short_description: Show how the hosts of a batch ended (private)
 version_added: 1.1.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
-  - Shows a table with one line per host of the batch, and returns the same for C(set_stats).
+  - Shows a table with one line per host of the batch, and a line on its token.
+  - Where the play ends with this batch, the hosts of later batches are in the table, too.
+  - Returns the same with a sum for C(set_stats), under C(ece_host) and in AWX also under C(ece_host_<job id>).
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -25,18 +27,13 @@ attributes:
     support: N/A
   idempotent:
     support: full
-options:
-  token:
-    description:
-      - The result of C(ece.platform.ece_join_token), for the line on the token.
-    type: dict
+options: {}
 """
 
 EXAMPLES = r"""
 - name: Report
   ece.platform.ece_join_report:
     plan: "{{ __ece_host_plan }}"
-    token: "{{ __ece_host_token }}"
   run_once: true
   register: __ece_host_report
 """

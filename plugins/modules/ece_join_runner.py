@@ -20,7 +20,6 @@ extends_documentation_fragment:
   - ece.platform.attributes
   - ece.platform.role_step
   - ece.platform.role_step.entry
-  - ece.platform.role_step.token
 attributes:
   check_mode:
     support: full
@@ -35,7 +34,6 @@ EXAMPLES = r"""
 - name: Assign missing roles or delete the stale runner
   ece.platform.ece_join_runner:
     entry: "{{ __ece_host_plan.hosts[inventory_hostname] }}"
-    token: "{{ __ece_host_token }}"
   when: __ece_host_check.verdict in ['assign-roles', 'replace']
 """
 

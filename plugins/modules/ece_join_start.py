@@ -19,7 +19,6 @@ extends_documentation_fragment:
   - ece.platform.attributes
   - ece.platform.role_step
   - ece.platform.role_step.entry
-  - ece.platform.role_step.token
 attributes:
   check_mode:
     support: full
@@ -34,7 +33,6 @@ EXAMPLES = r"""
 - name: Start the installer
   ece.platform.ece_join_start:
     entry: "{{ __ece_host_plan.hosts[inventory_hostname] }}"
-    token: "{{ __ece_host_token }}"
   become: true
   register: __ece_host_start
 """

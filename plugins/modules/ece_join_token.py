@@ -14,13 +14,17 @@ description:
   - With O(state=present), mints one token for exactly the roles of the batch's hosts that are to install, for no longer
     than the batch may take.
   - Mints none where no host needs one, and where too many hosts of this or of an earlier batch have failed.
-  - With O(state=absent), revokes a persistent token. The result, registered under the same name, takes the place of the
-    one that has the token.
+  - Shows the warnings of the checks first, each sentence once for all hosts that it is about.
+  - With O(state=absent), revokes the token if it is persistent. The result, registered under the same name, takes the
+    place of the one that has the token, which this step reads from there itself.
+  - Then it also revokes persistent tokens of earlier runs that the records of installations on hosts name, unless an
+    installer may still need them.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
   - ece.platform.attributes
   - ece.platform.role_step
+  - ece.platform.role_step.plan
 attributes:
   check_mode:
     support: full
@@ -35,14 +39,6 @@ options:
     type: str
     choices: [present, absent]
     required: true
-  plan:
-    description:
-      - The result of C(ece.platform.ece_join_plan), for O(state=present).
-    type: dict
-  token:
-    description:
-      - The result of O(state=present), for O(state=absent).
-    type: dict
 """
 
 EXAMPLES = r"""
@@ -57,7 +53,7 @@ EXAMPLES = r"""
 - name: Revoke the token
   ece.platform.ece_join_token:
     state: absent
-    token: "{{ __ece_host_token }}"
+    plan: "{{ __ece_host_plan }}"
   run_once: true
   register: __ece_host_token
 """
@@ -70,12 +66,12 @@ token:
   sample: "********"
 reason:
   description: Why no installer may start; V(null) where they may.
-  returned: with O(state=present)
+  returned: always
   type: str
   sample: "there is no token to join with: POST enrollment-tokens answered HTTP 403"
 request:
   description: What the token permits; V(null) where no host needs one.
-  returned: with O(state=present)
+  returned: always
   type: dict
   contains:
     roles:
@@ -111,4 +107,24 @@ watchdog:
       description: Argument that tells the process from any other.
       type: str
   sample: {pid: 4711, name: 0123456789abcdef}
+minted:
+  description: Whether a token was minted.
+  returned: with O(state=absent)
+  type: bool
+  sample: true
+error:
+  description: Why a persistent token is not revoked, as a sentence; V(null) where it is.
+  returned: with O(state=absent)
+  type: str
+  sample: "token dcc8cd5f could not be revoked: check that it is gone, or revoke it by hand (HTTP 500)"
+made_at:
+  description: C(made_at) of the plan, to distinguish results of several plans.
+  returned: with O(state=absent)
+  type: float
+  sample: 1893456000.5
+old_tokens:
+  description: Mapping of ids of persistent tokens to the roles and hosts that installed with them in earlier runs.
+  returned: with O(state=absent)
+  type: dict
+  sample: {}
 """

@@ -23,6 +23,7 @@ from ansible_collections.ece.platform.plugins.module_utils._module import (
     failure,
     make_client,
 )
+from ansible_collections.ece.platform.plugins.module_utils._text import MASK
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options
@@ -74,6 +75,15 @@ class Step(ActionBase):
         options = connection_options(self.own_variables(task_vars))
         warnings = check_connection(options, ROLE_PREFIX)
         return make_client(options, ROLE_PREFIX), warnings
+
+
+class HiddenText(str):
+    """A secret in the arguments of a module. ANSIBLE_DEBUG prints the arguments' repr, and this one shows nothing."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(MASK)
 
 
 def pass_on(found: Mapping[str, Any]) -> dict[str, Any]:

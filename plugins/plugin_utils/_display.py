@@ -40,6 +40,11 @@ def call_display(method: str, *arguments: Any, **keywords: Any) -> None:
         getattr(_display, method)(*arguments, **keywords)
 
 
+def warn(sentence: str) -> None:
+    """Print a warning at once. Ansible does not show those in the result of a task with no_log."""
+    call_display("warning", sentence)
+
+
 def clock(seconds: float) -> str:
     """Return minutes and seconds for the start of a progress line: 4:41"""
     minutes, rest = divmod(int(seconds), 60)

@@ -13,6 +13,7 @@ from typing import Any, Iterator, Mapping, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import TokenRequest
 from ansible_collections.ece.platform.plugins.module_utils._plan import Plan
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostRow
 from ansible_collections.ece.platform.plugins.plugin_utils._token_watchdog import Watchdog
 
 # The role registers each task's result under one of these names; a guard test compares them with the role's tasks.
@@ -40,6 +41,37 @@ class BatchToken(TypedDict):
     watchdog: Watchdog | None
 
 
+class OldToken(TypedDict):
+    """A persistent token of an earlier run, by the records of installations on hosts."""
+
+    # Roles of the hosts that installed with it, and those hosts whose installer may still run.
+    roles: list[str]
+    users: list[str]
+
+
+class EndedToken(TypedDict):
+    """The result of the step that ends the token of a batch. It takes the place of BatchToken and has no secret."""
+
+    changed: bool
+    made_at: float
+    request: TokenRequest | None
+    reason: str | None
+    token_id: str | None
+    minted: bool
+    # Why a persistent token is not revoked, as a sentence.
+    error: str | None
+    # Persistent tokens of earlier runs that may still be in use.
+    old_tokens: dict[str, OldToken]
+
+
+def token_of(task_vars: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the BatchToken, or the EndedToken that took its place, or an empty mapping before both.
+
+    Steps read it here, because an argument of a task may be printed by callbacks, whatever its action says.
+    """
+    return task_vars.get(TOKEN) or {}
+
+
 def token_refusal(token: Mapping[str, Any]) -> str | None:
     """Return why an installer must not start with this BatchToken, or None."""
     if token.get("reason"):
@@ -55,6 +87,11 @@ def token_refusal(token: Mapping[str, Any]) -> str | None:
     return None
 
 
+def has_failed(result: Mapping[str, Any]) -> bool:
+    """Return whether a task failed on a host or did not reach it."""
+    return bool(result.get("failed") or result.get("unreachable"))
+
+
 class Batch:
     """The hosts of the play's current batch that were checked, with their results.
 
@@ -67,8 +104,14 @@ class Batch:
         self._all = task_vars["ansible_play_hosts_all"]
         self._play_id = play_id
         self.made_at = plan["made_at"]
-        self._alive = set(task_vars["ansible_play_batch"])
+        # The hosts of the batch that are not out of the play.
+        self.alive = set(task_vars["ansible_play_batch"])
         self.hosts = self._find_hosts(plan, set(task_vars["ansible_play_hosts"]))
+        # The plan's hosts in batches before and after this one. Ansible cuts batches in the order of all hosts.
+        here = [number for number, name in enumerate(self._all) if name in self.alive or name in self.hosts]
+        first, last = (here[0], here[-1]) if here else (0, len(self._all))
+        self.earlier = [name for name in self._all[:first] if name in plan["hosts"]]
+        self.later = [name for name in self._all[last + 1 :] if name in plan["hosts"]]
 
     def _find_hosts(self, plan: Plan, playing: set[str]) -> list[str]:
         # A host that is out of the play belongs to this batch or to an earlier one, which has reported it.
@@ -76,7 +119,7 @@ class Batch:
         if gone:
             for report in self._reports(plan["hosts"]):
                 gone -= set(report["hosts"]) if report["made_at"] == self.made_at else set()
-        return [name for name in plan["hosts"] if name in gone or (name in self._alive and self._was_checked(name))]
+        return [name for name in plan["hosts"] if name in gone or (name in self.alive and self._was_checked(name))]
 
     def _was_checked(self, name: str) -> bool:
         check = self.result(name, CHECK)
@@ -86,12 +129,22 @@ class Batch:
         """Yield the reports that the play's earlier batches left on these hosts."""
         seen: set[str] = set()
         for name in names:
-            if name in self._alive or name in seen:
+            if name in self.alive or name in seen:
                 continue
             report = self.result(name, REPORT)
             if report.get("play") == self._play_id:
                 seen.update(report["hosts"])
                 yield report
+
+    def earlier_rows(self) -> dict[str, HostRow]:
+        """Return the rows of the plan's earlier batches."""
+        rows: dict[str, HostRow] = {}
+        for name in self.earlier:
+            if name not in rows:
+                report = self.result(name, REPORT)
+                if report.get("made_at") == self.made_at:
+                    rows.update(report["hosts"])
+        return rows
 
     def result(self, name: str, registered: str) -> Mapping[str, Any]:
         """Return what a task registered for a host, or an empty mapping."""
@@ -99,12 +152,22 @@ class Batch:
 
     def has_failed(self, name: str) -> bool:
         """Return whether a host cannot go on: it is out of the play, or its check failed and the play ignores that."""
-        check = self.result(name, CHECK)
-        return name not in self._alive or bool(check.get("failed") or check.get("unreachable"))
+        return name not in self.alive or has_failed(self.result(name, CHECK))
 
     def remaining(self) -> list[str]:
         """Return the hosts that can go on."""
         return [name for name in self.hosts if not self.has_failed(name)]
+
+    def to_wait_for(self) -> list[str]:
+        """Return the hosts that went on, after the start of installers. A play may ignore errors.
+
+        A start that did not reach its host may have started an installer all the same.
+        """
+        return [
+            name
+            for name in self.remaining()
+            if not has_failed(self.result(name, RUNNER)) and not self.result(name, START).get("failed")
+        ]
 
     def verdict(self, name: str) -> str | None:
         """Return what the check decided for a host."""

@@ -11,7 +11,7 @@ process in a session of its own mints it, passes it to the run and watches the r
 the token was revoked. When the run ends without that, the watchdog revokes the token.
 
 Secrets reach the watchdog on its standard input and leave it on its standard output; its argument list and environment
-have none.
+have none. After the mint it executes itself again, so that its memory holds what revoking needs and no token.
 """
 
 from __future__ import annotations
@@ -129,29 +129,56 @@ class _Stopped(Exception):
     """The run has revoked the token."""
 
 
+# The machine shuts down, or an operator cleans up: for the token that is the end of its run.
+END_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
 def main() -> None:
-    """Mint the token, pass it to the run, wait for the run's end, and revoke the token."""
+    """Mint the token and pass it to the run; then, as a new image, wait for the end of the run and revoke the token."""
     signal.signal(signal.SIGUSR1, _stop)
-    # The machine shuts down, or an operator cleans up: for the token that is the end of its run.
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in END_SIGNALS:
         signal.signal(number, _end)
     wanted = json.loads(sys.stdin.buffer.read())
     client = EceClient(**wanted["connection"])
+    if "token_id" not in wanted:
+        token_id = _mint(client, wanted["request"])
+        if not token_id:
+            return
+        wanted = {"connection": wanted["connection"], "run": wanted["run"], "token_id": token_id}
+        _execute_again(wanted)
     try:
-        minted = enrollment.mint(client, wanted["request"])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGUSR1, *END_SIGNALS))
+        wait_for_exit(*wanted["run"])
+        revoke(client, wanted["token_id"])
+    except _Stopped:
+        pass
+
+
+def _mint(client: EceClient, request: TokenRequest) -> str | None:
+    """Mint the token, pass it to the run and return its id, or None where the platform refuses."""
+    try:
+        minted = enrollment.mint(client, request)
     except PlatformError as error:
         fields = ("status", "code", "fields", "errors")
         failure = {key: getattr(error, key) for key in fields} if isinstance(error, EceApiError) else None
         _reply({"error": str(error), "failure": failure})
-        return
-    token_id = minted["token_id"]
+        return None
+    # The run may send a signal once it has the token, and a new image would not survive that before it has handlers.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1, *END_SIGNALS))
     _reply({"minted": minted})
-    del minted
+    return minted["token_id"]
+
+
+def _execute_again(wanted: Mapping[str, Any]) -> None:
+    """Replace this image, whose memory has the token, by one that is given only this. Returns where that fails."""
+    reading, writing = os.pipe()
+    with open(writing, "wb") as given:
+        given.write(json.dumps(wanted).encode())
+    os.dup2(reading, 0)
     try:
-        wait_for_exit(*wanted["run"])
-        revoke(client, str(token_id))
-    except _Stopped:
-        pass
+        os.execv(sys.executable, [sys.executable, "-c", SOURCE, *sys.argv[1:]])
+    except OSError:
+        pass  # the token is revoked all the same
 
 
 _ending = False

@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import re
+import signal
+from pathlib import Path
 
 import pytest
 
-from tests.role_names import CHECK_TASK, REPORT_TASK, WAIT_TASK, outputs_of
+from tests.role_names import CHECK_TASK, REPORT_TASK, TOKEN_VARIABLE, WAIT_TASK, outputs_of
 
 
 @pytest.mark.parametrize("standin_options", [{"allocators": 120}])
@@ -154,7 +158,7 @@ def test_a_persistent_token_is_revoked(operator):
     run = operator.play()
     assert run.rc == 0, run.output
     assert operator.ece.minted == 1 and operator.ece.tokens == []
-    assert "token: persistent, allocator only, revoked at the end" in run.output
+    assert "token: persistent, allocator only, revoked, minted once" in run.output
 
 
 def test_a_persistent_token_is_revoked_after_a_failure(operator):
@@ -163,6 +167,27 @@ def test_a_persistent_token_is_revoked_after_a_failure(operator):
     run = operator.play()
     assert run.rc != 0
     assert operator.ece.minted == 1 and operator.ece.tokens == []
+
+
+def test_a_persistent_token_of_a_run_that_vanished_with_its_watchdog_is_revoked_by_the_next_run(operator):
+    """As in AWX, where a cancelled job's container is removed with all its processes."""
+    operator.group_vars = {"ece_host_token_persistent": True}
+    operator.new_host("a", "192.0.2.1", install_seconds=20)
+    running = operator.start()
+    while "waiting for a" not in running.process.stdout.readline():
+        assert running.process.poll() is None, "the run ended before its installer started"
+    os.killpg(running.process.pid, signal.SIGKILL)
+    home = f"HOME={operator.folder}".encode()
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            is_watchdog = b"_token_watchdog" in (path / "cmdline").read_bytes()
+            if is_watchdog and home in (path / "environ").read_bytes().split(b"\0"):
+                os.kill(int(path.name), signal.SIGKILL)
+    operator.wait_for(running)
+    (left,) = operator.ece.tokens
+    run = operator.play()
+    assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"] and operator.ece.minted == 1, run.output
+    assert f"token {left}, which an earlier run left, is revoked" in run.text and operator.ece.tokens == []
 
 
 def test_hosts_without_the_allocator_role_are_found_among_the_runners(operator):
@@ -354,25 +379,37 @@ def test_a_connection_lost_between_mint_and_start_is_reported_and_leaves_no_toke
     (operator.folder / "plugins").mkdir()
     (operator.folder / "plugins" / "losing.py").write_text(LOSING, encoding="utf-8")
     operator.environment.update(ANSIBLE_CONNECTION_PLUGINS=str(operator.folder / "plugins"), LOSE_FILE=str(flag))
-    operator.new_host("a", "192.0.2.1").update(ansible_connection="losing", ece_host_token_persistent=True)
+    operator.new_host("a", "192.0.2.1").update(ansible_connection="losing")
+    operator.new_host("b", "192.0.2.2")  # so that the playbook goes on
+    operator.group_vars = {"ece_host_token_persistent": True}
     operator.ece.fault(method="POST", path="enrollment-tokens", transform=lambda payload: (flag.touch(), payload)[1])
-    run = operator.play()
+    # What a later play can print must not leak the token either.
+    task = {"name": "Print its variables", "ansible.builtin.debug": {"msg": "{{ hostvars['a'] }}"}}
+    later = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task]}
+    join = {"ansible.builtin.import_playbook": "ece.platform.add_allocators"}
+    run = operator.play(playbook=operator.write("site.yml", [join, later]))
+    assert TOKEN_VARIABLE in run.output
     sentence = "its installer was not started because the connection was lost before that; run this again"
     assert run.rc != 0 and sentence in run.text, run.output
-    assert operator.ece.minted == 1 and operator.ece.tokens == []
+    assert operator.ece.minted == 1 and operator.ece.tokens == [] and operator.ece.joined == ["192.0.2.2"]
     again = operator.play()
-    assert again.rc == 0 and operator.ece.joined == ["192.0.2.1"], again.output
+    assert again.rc == 0 and operator.ece.joined == ["192.0.2.1", "192.0.2.2"], again.output
 
 
-def test_a_batch_reports_only_its_own_hosts(operator):
-    operator.group_vars = {"ece_host_batch": 1}
+def test_a_batch_reports_only_its_own_hosts_unless_the_play_ends_with_it(operator):
+    operator.group_vars = {"ece_host_batch": [2, 1]}
     operator.new_host("a", "192.0.2.1", fail=1)
     operator.new_host("b", "192.0.2.2")
+    operator.new_host("c", "192.0.2.3", fail=1)
+    operator.new_host("d", "192.0.2.4")
     run = operator.play()
     assert run.rc != 0
-    first_report = outputs_of(REPORT_TASK, run.output)[0]
-    assert re.search(r"^  a +ece-zone-1 +failed", first_report, re.MULTILINE)
-    assert not re.search(r"^  b ", first_report, re.MULTILINE)
+    rows = [
+        re.findall(r"^  ([abcd]) +ece-zone-1 +(\S+)", report, re.MULTILINE)
+        for report in outputs_of(REPORT_TASK, run.output)
+    ]
+    assert rows == [[("a", "failed"), ("b", "joined")], [("c", "failed"), ("d", "failed")]]
+    assert "not begun: the play ends with the batch before it" in run.text
 
 
 def test_a_joined_host_in_another_zone_gets_a_warning(operator):

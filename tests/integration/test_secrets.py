@@ -138,6 +138,30 @@ def test_a_play_can_print_every_variable_of_the_role_without_a_leak(any_operator
     assert {entry["host"] for entry in results if entry.get("task") == "All variables"} == {"good", "bad"}
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "yes", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "no"},
+        {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "yes", "ANSIBLE_DISPLAY_OK_HOSTS": "no"},
+        {"ANSIBLE_DEBUG": "1"},
+    ],
+    ids=["arguments without skipped hosts", "arguments without ok hosts", "debug"],
+)
+def test_no_setting_of_ansible_prints_a_secret(any_operator, settings):
+    """Callbacks may print the arguments of a task, and ANSIBLE_DEBUG prints those of modules."""
+    operator = any_operator
+    operator.use_vars_file()
+    operator.environment.update(settings)
+    operator.new_host("good", "192.0.2.1")
+    operator.new_host("bad", "192.0.2.2", fail=1)
+    operator.ece.platform.add_runner("192.0.2.3", roles=("proxy",))
+    operator.hosts["lacks a role"] = {"ansible_host": "192.0.2.3"}
+    run = operator.play(warnings=True)
+    assert operator.ece.joined == ["192.0.2.1"], run.output
+    printed = ("plan={", "entry={", "done with _execute_module (ece.platform.ece_install")
+    assert any(text in run.output for text in printed), run.output
+
+
 @pytest.mark.parametrize("kind", ["password", "api_key"])
 def test_no_process_has_credentials_from_a_file(any_operator, kind):
     """Nothing is exported here, so no environment and no arguments may hold a credential."""

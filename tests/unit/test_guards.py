@@ -361,6 +361,14 @@ def test_the_role_registers_results_under_the_names_that_the_steps_read():
     assert registered == constants
 
 
+def test_no_task_of_the_role_has_the_token_as_an_argument():
+    """Callbacks may print arguments after templating, whatever an action says of them."""
+    token = load("plugin_utils", "_results").TOKEN
+    for path in (COLLECTION / "roles" / "ece_host" / "tasks").glob("*.yml"):
+        lines = [line.strip() for line in path.read_text().splitlines() if token in line]
+        assert set(lines) <= {f"register: {token}"}, path
+
+
 def test_every_state_of_a_host_is_in_the_table_of_the_architecture():
     states = {
         value

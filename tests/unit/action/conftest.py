@@ -30,10 +30,16 @@ class Variables(dict):
 def bare():
     """An action without an executor around it: `act` and what it calls. Variables of its own host are `variables`."""
 
-    def make(module, *, check_mode=False, variables=None):
+    def make(module, *, check_mode=False, variables=None, any_errors_fatal=False, ignore_errors=False):
         action = module.ActionModule.__new__(module.ActionModule)
         play = SimpleNamespace(_uuid=PLAY)
-        action._task = SimpleNamespace(action="test", check_mode=check_mode, _parent=SimpleNamespace(_play=play))
+        action._task = SimpleNamespace(
+            action="test",
+            check_mode=check_mode,
+            any_errors_fatal=any_errors_fatal,
+            ignore_errors=ignore_errors,
+            _parent=SimpleNamespace(_play=play),
+        )
         action.own_variables = lambda task_vars: Variables(variables or {})
         return action
 
@@ -47,6 +53,8 @@ def shown(monkeypatch):
     def collect(module):
         lines = []
         monkeypatch.setattr(module, "show", lambda line, error=False: lines.append(line))
+        if hasattr(module, "warn"):
+            monkeypatch.setattr(module, "warn", lambda sentence: lines.append(f"warning: {sentence}"))
         return lines
 
     return collect
@@ -89,7 +97,7 @@ def play_vars():
 def plan_of(names, **more):
     """The plan of these hosts, none of which is joined."""
     hosts = {name: entry_of(name) for name in names}
-    return {"made_at": 7.5, "max_fail_percentage": None, "hosts": hosts, **more}
+    return {"made_at": 7.5, "max_fail_percentage": None, "joined": 3, "hosts": hosts, **more}
 
 
 def entry_of(name):

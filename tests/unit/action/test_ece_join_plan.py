@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 
 
 class Client:
@@ -207,3 +208,20 @@ def test_two_hosts_behind_one_address_are_refused_also_where_one_is_outside_the_
 def test_a_host_that_cannot_have_the_runner_id_that_its_variables_give_is_refused(planning):
     with pytest.raises(OptionError, match="host a: ansible_host 127.0.0.1 is a loopback address"):
         planning({"a": {"ansible_host": "127.0.0.1", "ansible_port": 2222}})
+
+
+@pytest.mark.parametrize(
+    ("host", "earlier", "set_here"), [("10.0.0.1", {}, True), ("10.0.0.1", {PLAN: {}}, False), ("10.0.0.2", {}, False)]
+)
+def test_statistics_are_set_where_nothing_is_to_do_and_no_report_follows(
+    bare, shown, role_variables, host, earlier, set_here
+):
+    action, client = bare(ece_join_plan), Client()
+    shown(ece_join_plan)
+    action.connect = lambda task_vars: (client, [])
+    role_variables(ece_join_plan, {host: {}})
+    result = action.act({}, {"ansible_play_batch": [host], "ansible_forks": 5, "awx_job_id": 9, **earlier})
+    assert ("ansible_stats" in result) is set_here
+    if set_here:
+        sums = {"hosts": {}, "joined_before": 1, "joined": 0, "would_join": 0, "failed": 0}
+        assert result["ansible_stats"]["data"] == {"ece_host": sums, "ece_host_9": sums}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_report
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, RUNNER, START, WAIT
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, RUNNER, START, TOKEN, WAIT
 from tests.unit.action.conftest import PLAY, plan_of
 
 ROW = {
@@ -21,16 +21,17 @@ ROW = {
     "memory_mb": 249856,
     "note": "",
 }
-TOKEN = {"token": "t", "request": {"persistent": False, "roles": ["allocator"], "validity_seconds": 2100}}
+REQUEST = {"persistent": False, "roles": ["allocator"], "validity_seconds": 2100}
+ENDED = {"minted": True, "error": None, "reason": None, "request": REQUEST}
 WAITED = {CHECK: {"verdict": "install"}, WAIT: {"made_at": 7.5, "hosts": {"a": ROW}}}
 
 
 @pytest.fixture
 def report(bare, play_vars):
-    def act(hosts, *, gone=(), most=None, token=None, check_mode=False, **more):
-        action = bare(ece_join_report, check_mode=check_mode)
+    def act(hosts, *, gone=(), batch=None, most=None, token=None, check_mode=False, play=None, **more):
+        action = bare(ece_join_report, check_mode=check_mode, **(play or {}))
         plan = plan_of(hosts, max_fail_percentage=most)
-        return action.act({"plan": plan, "token": token}, play_vars(hosts, gone=gone, **more))
+        return action.act({"plan": plan}, play_vars(hosts, gone=gone, batch=batch, **{TOKEN: token}, **more))
 
     return act
 
@@ -44,7 +45,7 @@ def test_each_host_has_a_row(report, shown):
         "d": {CHECK: {"unreachable": True}},
         "left out by a condition": {CHECK: {"skipped": True}},
     }
-    result = report(hosts, gone="bd", token=TOKEN)
+    result = report(hosts, gone="b", token=ENDED)
     verdicts = {name: row["verdict"] for name, row in result["hosts"].items()}
     assert verdicts == {"a": "joined", "b": "refused", "c": "failed", "d": "failed"}
     assert "the installer may still be running, which the next run checks" in result["hosts"]["c"]["note"]
@@ -52,39 +53,6 @@ def test_each_host_has_a_row(report, shown):
     assert result["hosts"]["d"]["note"].startswith(note)
     assert lines[1].split() == ["a", "z", "joined", "4m31s", "10s", "244", "GB"]
     assert lines[-1] == "token: ephemeral, allocator only, valid 35 min, minted once"
-    assert result["ansible_stats"]["data"] == {"ece_host": {"hosts": result["hosts"]}}
-
-
-NO_ROUTE = "ssh: connect to host 10.0.0.7 port 22: No route to host"
-PASSWORD = "; give it by --ask-become-pass, ansible_become_password or AWX's credential, or let sudo ask for none"
-
-
-@pytest.mark.parametrize(
-    ("result", "reason"),
-    [
-        (
-            {"unreachable": True, "msg": f"Failed to connect to the host via ssh: {NO_ROUTE}"},
-            f"it cannot be reached (Failed to connect to the host via ssh: {NO_ROUTE});",
-        ),
-        (
-            {
-                "unreachable": True,
-                "msg": "Failed to connect to the host via ssh: OpenSSH_9.2p1\r\n"
-                f"debug1: Reading\n{NO_ROUTE}\r\ndebug1: Exit\n",
-            },
-            f"({NO_ROUTE});",
-        ),
-        ({"unreachable": True, "msg": "debug1: nothing else"}, "(debug1: nothing else);"),
-        ({"failed": True, "msg": "Missing sudo password"}, "Missing sudo password" + PASSWORD),
-        ({"failed": True, "msg": "Task failed: Incorrect su password"}, "Incorrect su password" + PASSWORD),
-        ({"failed": True, "msg": "Task failed: one\n two"}, "one two"),
-        ({"failed": True, "msg": "x" * 301}, "x" * 300 + "..."),
-        ({"failed": True}, "see the error above"),
-        ({"failed": False, "msg": "new: join as allocator"}, "see the error above"),
-    ],
-)
-def test_the_reason_of_a_failure_comes_with_a_remedy(result, reason):
-    assert reason in ece_join_report.failure_reason(result)
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -107,8 +75,18 @@ def test_a_host_that_its_check_found_joined_is_joined_and_says_how(report, shown
             "its runner was not changed: PUT roles answered HTTP 500",
         ),
         (
+            {CHECK: {"verdict": "replace"}, RUNNER: {"unreachable": True, "msg": "no route"}, START: {"skipped": True}},
+            "its runner was not changed: it cannot be reached (no route); check ansible_host, the network to it, and "
+            "the user and key for it",
+        ),
+        (
             {CHECK: {"verdict": "wait"}, RUNNER: {"skipped": True}, START: {"skipped": True}},
             "stopped after its installer started: see the error above; the installer may still be running, "
+            "which the next run checks",
+        ),
+        (
+            {CHECK: {"verdict": "wait"}, WAIT: {"failed": True, "msg": "no coordinator can be reached"}},
+            "stopped after its installer started: no coordinator can be reached; the installer may still be running, "
             "which the next run checks",
         ),
     ],
@@ -119,10 +97,91 @@ def test_the_note_names_the_step_at_which_a_host_stopped(report, shown, results,
     assert (row["verdict"], row["note"]) == ("failed", note)
 
 
-def test_statistics_are_keyed_by_job(report, shown):
+def test_a_host_that_stopped_because_of_another_names_it(report, shown):
     shown(ece_join_report)
-    result = report({"a": {CHECK: {"failed": True}}}, gone="a", awx_job_id=4711)
-    assert list(result["ansible_stats"]["data"]) == ["ece_host_4711"]
+    hosts = {"a": {CHECK: {"verdict": "install"}}, "b": {CHECK: {"verdict": "refused", "failed": True, "msg": "no"}}}
+    note = report(hosts, gone="ab")["hosts"]["a"]["note"]
+    assert note == "stopped before its installer started: the play ends because of b"
+
+
+def test_a_host_that_stopped_because_there_is_no_token_names_the_reason(report, shown):
+    shown(ece_join_report)
+    token = {"minted": False, "error": None, "request": None, "reason": "2 of 4 hosts of a batch have failed"}
+    hosts = {"a": {CHECK: {"verdict": "install"}, TOKEN: token}}
+    note = report(hosts, gone="a", token=token)["hosts"]["a"]["note"]
+    assert note == "stopped before its installer started: 2 of 4 hosts of a batch have failed"
+
+
+def test_the_table_has_the_cause_and_the_statistics_have_the_remedy_too(report, shown):
+    lines = shown(ece_join_report)
+    note = "installer exit 5 (precondition): There is no Docker socket. Start the engine. Log: a:/mnt/output.log"
+    result = report(
+        {"a": {**WAITED, WAIT: {"made_at": 7.5, "hosts": {"a": {**ROW, "verdict": "failed", "note": note}}}}}
+    )
+    assert result["hosts"]["a"]["note"] == note
+    assert lines[1].endswith("  installer exit 5 (precondition): There is no Docker socket.")
+
+
+# -- hosts whose batch does not begin --------------------------------------------------------------------------------
+
+REFUSED = {CHECK: {"verdict": "refused", "msg": "no socket", "failed": True}}
+THREE_BATCHES = {"a": {**WAITED, REPORT: {"made_at": 7.5, "hosts": {"a": ROW}}}, "b": REFUSED, "c": {}, "d": {}}
+
+
+def test_where_the_play_ends_with_a_batch_the_hosts_of_later_batches_count_as_failed(report, shown):
+    lines = shown(ece_join_report)
+    result = report(THREE_BATCHES, gone="b", batch="", most=10)
+    assert list(result["hosts"]) == ["b", "c", "d"] and len(lines) == 4
+    reason = "not begun: 1 of 1 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 10 allows"
+    assert (result["hosts"]["d"]["verdict"], result["hosts"]["d"]["note"]) == ("failed", reason)
+    sums = result["ansible_stats"]["data"]["ece_host"]
+    assert (sums["joined"], sums["failed"]) == (1, 3), "of all batches"
+
+
+def test_without_a_limit_the_reason_is_that_the_play_ends(report, shown):
+    shown(ece_join_report)
+    result = report(THREE_BATCHES, gone="b", batch="")
+    assert result["hosts"]["c"]["note"] == "not begun: the play ends with the batch before it"
+
+
+@pytest.mark.parametrize(
+    ("batch", "hosts", "play"),
+    [
+        ("b", {**THREE_BATCHES, "b": WAITED | {WAIT: {"made_at": 7.5, "hosts": {"b": ROW}}}}, {}),
+        ("b", THREE_BATCHES, {"ignore_errors": True}),
+        ("b2", {"a": THREE_BATCHES["a"], "b": REFUSED, "2": {}, "c": {}}, {}),
+    ],
+    ids=["the batch is good", "the play ignores errors", "a host of the batch does not run the role"],
+)
+def test_where_the_play_goes_on_later_hosts_are_not_reported(report, shown, batch, hosts, play):
+    shown(ece_join_report)
+    assert list(report(hosts, batch=batch, play=play)["hosts"]) == ["b"]
+
+
+@pytest.mark.parametrize(("play", "token"), [({"any_errors_fatal": True}, None), ({}, {**ENDED, "error": "no"})])
+def test_a_play_that_ends_for_another_reason_does_not_begin_later_batches(report, shown, play, token):
+    shown(ece_join_report)
+    hosts = {"a": WAITED, "b": REFUSED, "c": {}}
+    assert list(report(hosts, gone="b", batch="a", play=play, token=token)["hosts"]) == ["a", "b", "c"]
+
+
+# -- statistics ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "keys"),
+    [
+        ({}, ["ece_host"]),
+        ({"awx_job_id": 4711}, ["ece_host", "ece_host_4711"]),
+        ({"tower_job_id": 7}, ["ece_host", "ece_host_7"]),
+    ],
+)
+def test_the_statistics_have_a_stable_key_and_in_awx_one_of_the_job(report, shown, variables, keys):
+    shown(ece_join_report)
+    hosts = {"a": WAITED, "b": {CHECK: {"verdict": "stale", "msg": "stale"}}}
+    result = report(hosts, gone="b", **variables)
+    sums = {"hosts": result["hosts"], "joined_before": 3, "joined": 1, "would_join": 0, "failed": 1}
+    assert result["ansible_stats"] == {"data": dict.fromkeys(keys, sums), "per_host": False, "aggregate": True}
 
 
 def test_check_mode_reports_what_would_happen(report, shown):
@@ -132,6 +191,18 @@ def test_check_mode_reports_what_would_happen(report, shown):
     result = report(hosts, gone="d", check_mode=True)
     assert [row["verdict"] for row in result["hosts"].values()] == ["would join", "joining", "would get roles", "stale"]
     assert not any(line.startswith("token") for line in lines)
+    sums = result["ansible_stats"]["data"]["ece_host"]
+    assert (sums["joined"], sums["would_join"], sums["failed"]) == (0, 3, 1)
+
+
+def test_check_mode_says_why_a_host_would_not_join(report, shown):
+    shown(ece_join_report)
+    start = {"failed": True, "msg": "1 of 2 hosts of a batch have failed: no installer is started"}
+    result = report({"a": {CHECK: {"verdict": "install", "msg": "new"}, START: start}}, gone="a", check_mode=True)
+    assert (result["hosts"]["a"]["verdict"], result["hosts"]["a"]["note"]) == (
+        "failed",
+        "its installer was not started: 1 of 2 hosts of a batch have failed: no installer is started",
+    )
 
 
 def test_where_no_host_was_checked_there_is_no_table(report, shown):
@@ -139,18 +210,22 @@ def test_where_no_host_was_checked_there_is_no_table(report, shown):
     assert report({"a": {}})["hosts"] == {} and lines == []
 
 
+PERSISTENT = {"persistent": True, "roles": ["allocator", "proxy"], "validity_seconds": None}
+
+
 @pytest.mark.parametrize(
     ("token", "line"),
     [
-        ({}, None),
-        ({"token": None, "reason": "HTTP 403"}, None),
+        (None, None),
+        ({**ENDED, "minted": False, "reason": "HTTP 403"}, None),
+        ({**ENDED, "request": PERSISTENT}, "token: persistent, allocator, proxy only, revoked, minted once"),
         (
-            {"token": "t", "request": {"persistent": True, "roles": ["allocator", "proxy"], "validity_seconds": None}},
-            "token: persistent, allocator, proxy only, revoked at the end, minted once",
+            {**ENDED, "request": PERSISTENT, "error": "HTTP 500"},
+            "token: persistent, allocator, proxy only, not revoked, minted once",
         ),
     ],
 )
-def test_the_last_line_is_about_the_token(report, shown, token, line):
+def test_the_last_line_says_how_the_token_ended(report, shown, token, line):
     lines = shown(ece_join_report)
     report({"a": WAITED}, token=token)
     assert lines[2:] == ([line] if line else [])

@@ -10,19 +10,19 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_runner
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, TOKEN
 from tests.unit.action.conftest import plan_of
 from tests.unit.scripted import ALLOCATORS, API_KEY, RUNNERS, URL, failed, runner
 
 BLESSING = "/platform/infrastructure/blueprinter/roles/allocator/blessings"
-TOKEN = {"token": "t", "reason": None, "latest_start": None}
+MINTED = {"token": "t", "reason": None, "latest_start": None}
 
 
 @pytest.fixture
 def change(bare, environment):
     """The result for a verdict; `facts` are what the host says when it is asked again, `asked` counts that."""
 
-    def act(verdict, token=TOKEN, check_mode=False, found=None):
+    def act(verdict, token=MINTED, check_mode=False, found=None):
         def execute(module_name, module_args, task_vars):
             assert module_name == "ece.platform.ece_host_info" and module_args["roles"] == ["allocator"]
             act.asked += 1
@@ -33,9 +33,8 @@ def change(bare, environment):
         action._execute_module = execute
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(runner_id="10.0.0.1", missing_roles=["allocator"])
-        return action.act(
-            {"entry": plan["hosts"]["a"], "token": token}, {"inventory_hostname": "a", CHECK: {"verdict": verdict}}
-        )
+        task_vars = {"inventory_hostname": "a", CHECK: {"verdict": verdict}, TOKEN: token}
+        return action.act({"entry": plan["hosts"]["a"]}, task_vars)
 
     act.asked = 0
     return act
@@ -86,7 +85,7 @@ def test_a_runner_whose_host_cannot_be_asked_again_is_not_deleted(ece, change, f
     assert ece.requests == []
 
 
-@pytest.mark.parametrize("token", [{"token": None, "reason": "no"}, {**TOKEN, "latest_start": 1.0}, {"skipped": True}])
+@pytest.mark.parametrize("token", [{"token": None, "reason": "no"}, {**MINTED, "latest_start": 1.0}, {"skipped": True}])
 def test_a_stale_runner_stays_where_its_host_cannot_join_again(ece, change, token):
     result = change("replace", token)
     assert (result["changed"], result["skipped"]) == (False, True)

@@ -12,9 +12,10 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_start
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, RUNNER, TOKEN
 from tests.unit.action.conftest import plan_of
 
+PODMAN = {"engine": {"name": "podman"}}
 ENTRY = {"coordinator": "ece.example.com", "version": "3.8.0"}
 
 
@@ -22,7 +23,7 @@ ENTRY = {"coordinator": "ece.example.com", "version": "3.8.0"}
 def start(bare, tmp_path):
     """Start with a token; `ran` of the function keeps what was run on the host."""
 
-    def act(token=None, engine=None, host_ip=None, **variables):
+    def act(token=None, facts=None, runner=None, **variables):
         action = bare(ece_join_start, variables={"ece_host_install_timeout": 1800, **variables})
         action._find_needle = lambda folder, name: str(tmp_path / name)
 
@@ -34,16 +35,16 @@ def start(bare, tmp_path):
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(ENTRY)
         token = {"token": "the-token", "reason": None, "latest_start": None} if token is None else token
-        facts = {"engine": {"name": engine} if engine else {}, "host_ip": host_ip}
-        task_vars = {"inventory_hostname": "a", CHECK: {"verdict": "install", "facts": facts}}
-        return action.act({"entry": plan["hosts"]["a"], "token": token}, task_vars)
+        results = {CHECK: {"verdict": "install", "facts": facts or {}}, TOKEN: token, RUNNER: runner}
+        task_vars = {"inventory_hostname": "a", **results}
+        return action.act({"entry": plan["hosts"]["a"]}, task_vars)
 
     act.ran = []
     return act
 
 
 def test_the_installer_gets_options_and_token_and_is_not_waited_for(start):
-    assert start(ece_host_user="elastic", ece_host_zone="", engine="podman") == {"changed": True}
+    assert start(ece_host_user="elastic", ece_host_zone="", facts=PODMAN) == {"changed": True}
     options = {
         "container_engine": "podman",
         "user": "elastic",
@@ -59,14 +60,36 @@ def test_the_installer_gets_options_and_token_and_is_not_waited_for(start):
 
 
 def test_the_engine_of_the_inventory_comes_before_the_one_that_was_found(start):
-    start(ece_host_container_engine="podman", engine="docker")
+    start(ece_host_container_engine="podman", facts={"engine": {"name": "docker"}})
     assert start.ran[0][1]["container_engine"] == "podman"
 
 
-def test_the_address_that_the_check_found_is_given_to_the_installer_unless_the_inventory_has_one(start):
-    start(host_ip="10.0.0.7")
-    start(host_ip="10.0.0.7", ece_host_ip="10.0.0.8")
-    assert [options["host_ip"] for _module, options in start.ran] == ["10.0.0.7", "10.0.0.8"]
+@pytest.mark.parametrize(
+    ("found", "set_by_the_user", "given"),
+    [("10.0.0.7", None, "10.0.0.7"), ("10.0.0.7", "10.1.0.7", "10.1.0.7"), (None, None, None)],
+)
+def test_the_installer_gets_the_address_that_the_check_found_unless_the_inventory_sets_one(
+    start, found, set_by_the_user, given
+):
+    start(facts={"host_ip": found}, ece_host_ip=set_by_the_user)
+    assert start.ran[0][1].get("host_ip") == given
+
+
+@pytest.mark.parametrize("runner", [{"failed": True}, {"unreachable": True}])
+def test_a_host_whose_stale_runner_stays_is_not_installed(start, runner):
+    result = start(runner=runner)
+    assert (result["changed"], result["skipped"]) == (False, True) and start.ran == []
+
+
+def test_the_id_of_a_persistent_token_goes_into_the_record(start):
+    start({"token": "the-token", "reason": None, "latest_start": None, "token_id": "dcc8cd5f"})
+    assert start.ran[0][1]["token_id"] == "dcc8cd5f"
+
+
+def test_a_debug_line_of_ansible_does_not_show_the_token(start):
+    start()
+    options = start.ran[0][1]
+    assert options["token"] == "the-token" and "the-token" not in f"done with _execute_module ({options})"
 
 
 def test_a_file_of_the_controller_is_sent_unchanged_and_takes_the_place_of_the_download(start, tmp_path):

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, Batch, token_refusal
+from ansible_collections.ece.platform.plugins.plugin_utils._results import (
+    CHECK,
+    REPORT,
+    RUNNER,
+    START,
+    TOKEN,
+    Batch,
+    token_of,
+    token_refusal,
+)
 
 CHECKED = {CHECK: {"verdict": "install", "made_at": 7.5}}
 UNREACHABLE = {CHECK: {"unreachable": True, "msg": "no route"}}
@@ -73,3 +82,35 @@ def test_a_report_of_an_earlier_plan_of_the_play_takes_no_host_out():
 
 def test_a_usable_token_has_no_refusal():
     assert token_refusal({"token": "t", "reason": None, "latest_start": None}) is None
+
+
+def test_the_plans_hosts_of_other_batches_are_known_by_the_order_of_the_play():
+    results = {"joined": {}, "a": CHECKED, "b": UNREACHABLE, "c": CHECKED, "d": {}, "e": {}}
+    found = batch(results, gone="b", alive="c", planned="abcde")
+    assert found.hosts == ["b", "c"] and (found.earlier, found.later) == (["a"], ["d", "e"])
+
+
+def test_the_rows_of_earlier_batches_are_those_of_the_same_plan():
+    results = {
+        "a": {**CHECKED, **report("ab")},
+        "b": CHECKED,
+        "c": {**CHECKED, **report("c", made_at=1.0)},
+        "d": CHECKED,
+    }
+    assert list(batch(results, alive="d").earlier_rows()) == ["a", "b"]
+
+
+def test_the_token_is_read_from_the_variables_of_a_host():
+    assert token_of({TOKEN: {"token": "t"}}) == {"token": "t"} and token_of({}) == token_of({TOKEN: None}) == {}
+
+
+def test_a_host_is_waited_for_unless_a_step_failed_on_it():
+    results = {
+        "started": {START: {"changed": True}},
+        "lost while it started": {START: {"unreachable": True}},
+        "not started": {START: {"failed": True}},
+        "its runner stays": {RUNNER: {"failed": True}, START: {"skipped": True}},
+        "its runner could not be changed": {RUNNER: {"unreachable": True}, START: {"skipped": True}},
+    }
+    found = batch({name: {**CHECKED, **result} for name, result in results.items()})
+    assert found.to_wait_for() == ["started", "lost while it started"]

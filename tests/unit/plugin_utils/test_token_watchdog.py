@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -121,6 +122,50 @@ def test_secrets_are_in_no_argument_list_and_no_environment(ece, mint):
     for secret in (ece.password, minted["token"]):
         assert secret.encode() not in seen or pytest.fail("a secret is in sight", pytrace=False)
     assert b"ECE_PASSWORD" not in seen
+
+
+def memory(pid):
+    """Everything that a process has in its memory."""
+    found = bytearray()
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as source:
+        for line in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines():
+            bounds, permissions = line.split()[:2]
+            first, last = (int(bound, 16) for bound in bounds.split("-"))
+            if permissions.startswith("rw"):
+                with contextlib.suppress(OSError, ValueError):  # pages that the kernel keeps for itself
+                    source.seek(first)
+                    found += source.read(last - first)
+    return bytes(found)
+
+
+def test_after_the_mint_its_memory_has_no_token(mint):
+    minted, watchdog = mint()
+    token = minted["token"].encode()
+
+    def watches():
+        seen = memory(watchdog["pid"])
+        return minted["token_id"].encode() in seen and token not in seen
+
+    until(watches)
+    time.sleep(0.5)
+    for part in (token, token.split(b".")[1], token.split(b".")[2]):
+        assert part not in memory(watchdog["pid"]) or pytest.fail("the token is in its memory", pytrace=False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1], ids=lambda number: number.name)
+def test_a_signal_right_after_the_mint_is_not_lost(ece, mint, number):
+    pid = mint()[1]["pid"]
+    os.kill(pid, number)
+    until(lambda: not alive(pid))
+    assert len(ece.tokens) == (0 if number == signal.SIGTERM else 1)
+
+
+def test_a_watchdog_that_cannot_execute_itself_again_revokes_all_the_same(ece, mint, run, monkeypatch):
+    broken = token_watchdog.SOURCE.replace("import json, sys", "import json, os, sys\nos.execv = lambda *_: 1 / 0")
+    monkeypatch.setattr(token_watchdog, "SOURCE", broken.replace("1 / 0", "open('/nowhere')"))
+    mint()
+    run.kill()
+    until(lambda: ece.tokens == [])
 
 
 def test_the_watchdog_has_a_session_of_its_own(mint):
