@@ -16,6 +16,7 @@ ROLES = ("allocator", "coordinator", "director", "proxy")
 DEFAULT_ROLES = ("allocator",)
 DEFAULT_STORAGE_PATH = "/mnt/data/elastic"
 DEFAULT_SOCKET = "/var/run/docker.sock"
+DEFAULT_ZONE = "ece-zone-1"
 DEFAULT_USER = "elastic"
 ENGINES = ("docker", "podman")
 SCRIPT_NAME = "elastic-cloud-enterprise.sh"

@@ -79,6 +79,9 @@ class Plan(TypedDict):
     # Number of hosts in each batch, and ece_host_max_fail_percentage.
     batch: list[int]
     max_fail_percentage: Any
+    # Variables of which the play has one value.
+    token_persistent: bool
+    wait_interval: float
 
 
 class KnownHost(TypedDict, total=False):
@@ -102,7 +105,7 @@ def normal_address(address: Any) -> str:
         return text
 
 
-def _identifies_a_host(address: str) -> bool:
+def identifies_a_host(address: str) -> bool:
     """Return whether an address belongs to one host. Loopback addresses belong to every host."""
     if not address.startswith("127.") and ":" not in address:
         return address not in ("", "localhost")
@@ -117,7 +120,7 @@ def host_identity(name: str, variables: Mapping[str, Any]) -> HostIdentity:
     candidates = [variables.get("ece_host_ip"), variables.get("ansible_host"), name]
     runner_id = next(str(value) for value in [variables.get("ece_host_runner_id"), *candidates] if value)
     addresses = {normal_address(value) for value in candidates if value}
-    return {"name": name, "runner_id": runner_id, "addresses": sorted(filter(_identifies_a_host, addresses))}
+    return {"name": name, "runner_id": runner_id, "addresses": sorted(filter(identifies_a_host, addresses))}
 
 
 # -- what the platform lists -----------------------------------------------------------------------------------------

@@ -10,18 +10,22 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+
 PLAY = "this play"
 
 
-class Variables(dict):
-    """Stands for OneHost, whose get() takes empty for undefined. The role's defaults are not in it."""
+class Variables(OneHost):
+    """Variables of a host without templates. The role's defaults are not in it."""
 
-    def get(self, key, default=None):
-        value = super().get(key)
-        return default if value is None or value == "" else value
+    def __init__(self, variables=(), **more):
+        super().__init__("own", {**dict(variables), **more}, None)
 
-    def select(self, keys):
-        return {key: self[key] for key in keys if key in self}
+    def keys(self):
+        return self.raw.keys()
+
+    def __getitem__(self, key):
+        return self.raw[key]
 
 
 @pytest.fixture
@@ -30,8 +34,10 @@ def bare():
 
     def make(module, *, check_mode=False, variables=None):
         action = module.ActionModule.__new__(module.ActionModule)
-        play = SimpleNamespace(_uuid=PLAY)
-        action._task = SimpleNamespace(action="test", check_mode=check_mode, _parent=SimpleNamespace(_play=play))
+        play = SimpleNamespace(_uuid=PLAY, strategy="linear", hosts=["allocators"])
+        action._task = SimpleNamespace(
+            action="test", check_mode=check_mode, connection="ssh", _parent=SimpleNamespace(_play=play)
+        )
         action.own_variables = lambda task_vars: Variables(variables or {})
         return action
 
@@ -54,9 +60,9 @@ def shown(monkeypatch):
 def role_variables(monkeypatch):
     """Variables by host name in place of HostVariables of a module."""
 
-    def install(module, hosts):
-        seen = {name: Variables(variables) for name, variables in hosts.items()}
-        found = SimpleNamespace(of=seen.__getitem__)
+    def install(module, hosts, extra=()):
+        seen = {name: OneHost(name, variables, None) for name, variables in hosts.items()}
+        found = SimpleNamespace(of=seen.__getitem__, extra=extra, runs_task=lambda variables: not variables.get("left"))
         monkeypatch.setattr(module, "HostVariables", lambda action, task_vars: found)
 
     return install

@@ -47,14 +47,16 @@ class Client:
 
 
 @pytest.fixture
-def planning(bare, shown, role_variables):
+def planning(bare, shown, role_variables, environment):
     """Plan for hosts: name -> variables. Returns the result, the client and the lines shown."""
 
-    def plan(hosts, **own):
-        action, client, lines = bare(ece_join_plan, variables=own), Client(), shown(ece_join_plan)
+    def plan(hosts, *, target=None, strategy="linear", extra=(), **common):
+        action, client, lines = bare(ece_join_plan), Client(), shown(ece_join_plan)
         action.connect = lambda task_vars: (client, [])
-        role_variables(ece_join_plan, hosts)
-        return action.act({}, {"ansible_play_batch": list(hosts), "ansible_forks": 5}), client, lines
+        action._task._parent._play.strategy = strategy
+        role_variables(ece_join_plan, {name: {**common, **variables} for name, variables in hosts.items()}, extra)
+        task_vars = {"ansible_play_batch": list(hosts), "ansible_forks": 5}
+        return action.act({"target": target}, task_vars), client, lines
 
     return plan
 
@@ -163,13 +165,13 @@ def test_a_batch_has_no_more_hosts_than_can_start_with_one_token(planning, batch
 
 
 def test_two_hosts_that_want_different_batches_are_an_error(planning):
-    with pytest.raises(OptionError, match="ece_host_batch is 2 for host a and None for host b: a play has one value"):
+    with pytest.raises(OptionError, match="host b: ece_host_batch is 2 for host a and not set for host b: a play has one"):
         planning({"a": {"ansible_host": "10.0.0.2", "ece_host_batch": 2}, "b": {"ansible_host": "10.0.0.3"}})
 
 
 def test_of_many_new_hosts_some_are_shown_and_all_are_counted(planning):
     result, _client, lines = planning(
-        {f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)}
+        {f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)}, ece_host_zone="z"
     )
     assert len(result["hosts"]) == 119 and len(lines) == 1 + 20 + 1
     assert lines[-1] == "... and 99 more; the report names them all"
