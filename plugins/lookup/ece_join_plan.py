@@ -47,8 +47,10 @@ _raw:
 
 import fnmatch
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from ansible import context
 from ansible.errors import AnsibleLookupError
 from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.lookup import LookupBase
@@ -63,38 +65,38 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
         variables = variables or {}
+        if any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags")):
+            return [NO_HOST]  # no task runs, so there is no plan
+        # There are no hostvars before a play has had a host. get_hosts() respects --limit, which may leave no host.
         hostvars = variables.get("hostvars")
-        if hostvars is None:
-            return [NO_HOST]  # --syntax-check and --list-hosts run no task, so there is no plan
-        inventory = hostvars._inventory
-        # get_hosts() respects --limit, which may leave no host.
-        names = [host.name for host in inventory.get_hosts(terms[0])]
+        inventory = hostvars._inventory if hostvars is not None else None
+        names = [host.name for host in inventory.get_hosts(terms[0])] if inventory else []
         if not names:
-            check_pattern(inventory, terms[0], "awx_job_id" in variables or "tower_job_id" in variables)
+            check_pattern(variables["groups"], terms[0], "awx_job_id" in variables or "tower_job_id" in variables)
+            return [NO_HOST]
         plan = next((hostvars[name][PLAN] for name in names if PLAN in hostvars[name]), None)
-        if names and not (plan and "hosts" in plan):
+        if not (plan and "hosts" in plan):
             raise AnsibleLookupError(
                 "there is no plan: start at the first task, and run the playbook without --tags and --skip-tags"
             )
-        if not plan or not plan["hosts"]:
+        if not plan["hosts"]:
             return [NO_HOST]
         return [{"hosts": patterns_of(inventory, list(plan["hosts"])), "batch": plan["batch"]}]
 
 
-def check_pattern(inventory: Any, pattern: Any, in_awx: bool) -> None:
+def check_pattern(groups: Mapping[str, list[str]], pattern: Any, in_awx: bool) -> None:
     """Raise AnsibleLookupError for a pattern that names nothing in the inventory, such as a typing error.
 
     An empty group and --limit leave no host to a good pattern. So does a slice of AWX, which lacks the hosts of the
     others but not the groups.
     """
+    names = {*groups, *groups.get("all", ())}
     for part in split_host_pattern(pattern):
         if part.startswith("!"):
             continue
         name = part.removeprefix("&")
         expression = name[1:] if name.startswith("~") else fnmatch.translate(name.split("[")[0])
-        if any(re.match(expression, group) for group in inventory.groups):
-            return
-        if inventory.get_hosts(name, ignore_limits=True) or (in_awx and re.search(r"[~*?]", name)):
+        if any(re.match(expression, known) for known in names) or (in_awx and re.search(r"[~*?]", name)):
             return
     raise AnsibleLookupError(
         f"ece_target {pattern!r} is neither a group nor a host of the inventory: give the name of a group, "

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible import context
 from ansible.errors import AnsibleError
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
@@ -24,6 +25,7 @@ class HostVars(dict):
             self._inventory.add_group(group)
             for host in hosts:
                 self._inventory.add_host(host, group=group)
+        self._inventory.reconcile_inventory()
         self._inventory.subset(limit)
         super().__init__({name: {} for name in self._inventory.hosts})
         if planned is not None:
@@ -32,7 +34,7 @@ class HostVars(dict):
 
 
 def look_up(hostvars, target="allocators", **more):
-    variables = {} if hostvars is None else {"hostvars": hostvars, **more}
+    variables = {"hostvars": hostvars, "groups": hostvars._inventory.get_groups_dict(), **more}
     return LookupModule().run([target], variables)
 
 
@@ -44,15 +46,25 @@ def test_the_hosts_and_batches_of_the_plan_are_found_on_any_of_its_hosts():
 @pytest.mark.parametrize(
     "hostvars",
     [
-        None,
         HostVars({"allocators": []}),
         HostVars({"allocators": ["a"], "others": ["b"]}, limit="b"),
         HostVars({"allocators": ["gone", "a"]}, planned=[]),
     ],
-    ids=["--syntax-check", "an empty group", "--limit leaves no host", "all hosts are joined"],
+    ids=["an empty group", "--limit leaves no host", "all hosts are joined"],
 )
 def test_without_a_host_to_join_the_play_has_no_host(hostvars):
     assert look_up(hostvars) == [NO_HOST]
+
+
+@pytest.mark.parametrize("option", ["syntax", "listhosts", "listtasks", "listtags"])
+def test_where_no_task_runs_the_play_has_no_host(monkeypatch, option):
+    monkeypatch.setattr(context, "CLIARGS", {option: True})
+    assert LookupModule().run(["allocators"], {}) == [NO_HOST]
+
+
+def test_a_bad_target_is_an_error_before_any_play_had_a_host():
+    with pytest.raises(AnsibleError, match="is neither a group nor a host"):
+        LookupModule().run(["alocators"], {"groups": {"all": ["a"], "allocators": ["a"]}})
 
 
 def test_hosts_without_a_plan_are_an_error():
