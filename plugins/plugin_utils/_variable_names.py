@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
@@ -31,32 +31,34 @@ class VariableNames:
         self._known = list(role_spec())
         self._seen = {*self._known, "ece_target"}
 
-    def check(self, names: Iterable[str]) -> None:
-        """Raise OptionError for an unknown variable of the role, and note a warning for one that is nearly known."""
+    def check(self, names: Collection[str]) -> None:
+        """Raise OptionError for an unknown variable of the role, and note a warning for one that is nearly known.
+
+        names: all variables of one host.
+        """
         for name in names:
             if name.startswith("ece_") and name not in self._seen:
                 self._seen.add(name)
-                self._check(name)
+                self._check(name, names)
 
-    def _check(self, name: str) -> None:
+    def _check(self, name: str, names: Collection[str]) -> None:
+        unknown = f"{name} is not a variable of role ece_host"
         if not name.startswith(PREFIX):
             meant = self._nearly(name)
-            if meant:
-                self.warnings.append(
-                    f"{name} is not a variable of this role and has no effect: use {meant}, if you mean that"
-                )
+            # A variable of the user's own may well be a part of the one that it resembles.
+            if meant and meant not in names:
+                self.warnings.append(f"{unknown}: did you mean {meant}?")
         elif not name.startswith(OF_OTHER_ROLES) and not _STATISTICS.match(name):
             meant = self._nearest(name)
             hint = f"did you mean {meant}?" if meant else "`ansible-doc -t role ece.platform.ece_host` lists them"
-            raise OptionError(f"{name} is not a variable of role ece_host; {hint}")
+            raise OptionError(f"{unknown}; {hint}")
 
     def _nearly(self, name: str) -> str | None:
         """Return the variable that a name without the role's prefix means, or None for a variable of the user's own."""
-        role_variable = PREFIX + name.removeprefix("ece_")
-        if role_variable in self._known:
-            return role_variable
         own = [known for known in self._known if not known.startswith(PREFIX)]
-        return next(iter(difflib.get_close_matches(name, own, 1, SIMILAR)), None)
+        close = difflib.get_close_matches(name, own, 1, SIMILAR)
+        role_variable = PREFIX + name.removeprefix("ece_")
+        return close[0] if close else (role_variable if role_variable in self._known else None)
 
     def _nearest(self, name: str) -> str | None:
         """Return the variable of the role that an unknown name most likely means, or None."""

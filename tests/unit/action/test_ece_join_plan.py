@@ -366,7 +366,11 @@ def test_the_controllers_own_address_is_no_coordinator_for_other_hosts(planning,
     ):
         planning({"a": {}})
     assert planning({"a": {"ece_host_coordinator": "10.0.0.9"}})[0]["hosts"]["a"]["coordinator"] == "10.0.0.9"
-    assert planning({"a": {"ansible_connection": "local"}})[0]["hosts"]["a"]["coordinator"] == address.strip("[]")
+
+
+def test_the_controller_itself_may_join_its_own_address(planning, monkeypatch):
+    monkeypatch.setattr(Client, "url", "https://127.0.0.1:12443")
+    assert planning({"a": {"ansible_connection": "local"}})[0]["hosts"]["a"]["coordinator"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize(
