@@ -39,6 +39,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._installer_sources im
 from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     check_role_changes,
     default_zone_line,
+    kept_roles_line,
     new_zone_warnings,
     platform_zones,
 )
@@ -77,7 +78,7 @@ class ActionModule(Step):
 
         entries, unchecked = self._check_hosts(planned, variables, client, platform["version"], task_vars)
         line, zones = plan_line(planned, platform["version"], client.url), platform_zones(platform, known)
-        _show(line, entries, default_zone_line(entries.values(), zones))
+        _show(line, entries, default_zone_line(entries.values(), zones), kept_roles_line(planned, known))
         limit = None if play[PERSISTENT] else hosts_per_token(task_vars["ansible_forks"])
         plan: Plan = {
             "made_at": time.time(),
@@ -181,11 +182,11 @@ def _plan(
     return planned, known
 
 
-def _show(line: str, entries: Mapping[str, PlanEntry], zone_line: str | None) -> None:
+def _show(line: str, entries: Mapping[str, PlanEntry], *notes: str | None) -> None:
     show(line)
     for _name, entry in sorted(entries.items())[:LINES_MAX]:
         show(entry_line(entry))
     if len(entries) > LINES_MAX:
         show(f"... and {len(entries) - LINES_MAX:,} more; the report names them all")
-    if zone_line:
-        show(zone_line)
+    for note in filter(None, notes):
+        show(note)

@@ -103,7 +103,7 @@ def _structure(text: str, kind: type) -> Any:
     if not text.lstrip().startswith(("[", "{")):
         return None
     try:
-        found = yaml.load(text, _Loader)
+        found = yaml.load(str(text), _Loader)  # the parser in C takes no text with tags of Ansible
     except (yaml.YAMLError, ValueError):
         return None
     return found if isinstance(found, kind) else None

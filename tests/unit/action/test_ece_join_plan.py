@@ -339,6 +339,15 @@ def test_joined_hosts_keep_their_roles_where_a_variable_says_so(planning, monkey
     assert "h00 (it lacks the role proxy, and ece_host_assign_roles is false)" in " ".join(result["warnings"])
 
 
+@pytest.mark.parametrize(("roles", "listed"), [(["director"], True), (["allocator"], False)])
+def test_roles_that_a_joined_host_has_beyond_its_variable_are_shown(planning, monkeypatch, roles, listed):
+    held = [{"role_name": role} for role in ("director", "proxy", "allocator", "beats-runner")]
+    monkeypatch.setattr(Client, "runners", lambda self: [{"runner_id": "10.0.0.1", "connected": True, "roles": held}])
+    _result, _client, lines = planning({"a": {"ansible_host": "10.0.0.1", "ece_host_roles": roles}})
+    line = "joined with more roles than ece_host_roles has, which stay: a (allocator, proxy)"
+    assert (line in lines) is listed
+
+
 # -- zones -----------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,11 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import converted, role_spec
 
+
+class Tagged(str):
+    """Text as Ansible has it, with its origin."""
+
+
 HEAP = {"runner": {"xms": "1G"}}
 
 
@@ -35,6 +40,7 @@ HEAP = {"runner": {"xms": "1G"}}
         ("ece_host_extra_args", ["--weight", 5], ["--weight", "5"]),
         ("ece_url", " https://a:1 , https://b:1", ["https://a:1", "https://b:1"]),
         ("ece_host_memory_settings", '{"runner": {"xms": "1G"}}', HEAP),
+        ("ece_host_memory_settings", Tagged('{"runner": {"xms": "1G"}}'), HEAP),
         ("ece_host_memory_settings", "{runner: {xms: 1G}}", HEAP),
         ("ece_host_memory_settings", HEAP, HEAP),
         ("ece_host_allocator_tags", '{"ssd": "true"}', {"ssd": "true"}),
