@@ -68,7 +68,7 @@ class LookupModule(LookupBase):
         if any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags")):
             return [NO_HOST]  # no task runs, so there is no plan
         # There are no hostvars before a play has had a host. get_hosts() respects --limit, which may leave no host.
-        hostvars = variables.get("hostvars")
+        hostvars: Any = variables.get("hostvars")
         inventory = hostvars._inventory if hostvars is not None else None
         names = [host.name for host in inventory.get_hosts(terms[0])] if inventory else []
         if not names:

@@ -26,9 +26,10 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
     is_set,
     seconds,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 CONNECTION = tuple(f"ece_{option}" for option in CONNECTION_SPEC)
-SECRET = tuple(f"ece_{option}" for option, entry in CONNECTION_SPEC.items() if entry.get("no_log"))
+SECRET = tuple(variable for variable in CONNECTION if role_spec()[variable].get("no_log"))
 # Variable -> what is wrong with a value, as the end of a sentence.
 OF_BATCHES: dict[str, Callable[[Any], "str | None"]] = {
     "ece_host_batch": batch_problem,

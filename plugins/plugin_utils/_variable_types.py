@@ -43,8 +43,8 @@ def converted(variable: str, value: Any) -> Any:
     """
     if value is None or value == "":
         return value
-    kind = role_spec().get(variable, {}).get("type")
-    return _CONVERTERS[kind](value) if kind in _CONVERTERS else value
+    convert = _CONVERTERS.get(str(role_spec().get(variable, {}).get("type")))
+    return convert(value) if convert else value
 
 
 def _text(value: Any) -> Any:
@@ -104,7 +104,7 @@ def _structure(text: str, kind: type) -> Any:
         return None
     try:
         found = yaml.load(str(text), _Loader)  # the parser in C takes no text with tags of Ansible
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
     return found if isinstance(found, kind) else None
 
