@@ -60,7 +60,7 @@ def connection_options(variables: OneHost) -> dict[str, Any]:
         raise OptionError(result.error_messages[0])
     options = {name: result.validated_parameters[f"ece_{name}"] for name in CONNECTION_SPEC}
     if options["url"]:
-        # An address has no blank, and nobody sees one at its ends in a message.
+        # An address has no blank, and one at its ends is invisible in a message.
         options["url"] = [url.strip() for url in options["url"]]
     return options
 
