@@ -78,8 +78,8 @@ def _number(value: Any) -> Any:
 def _list(value: Any) -> Any:
     if isinstance(value, str):
         # No argument of the installer holds a blank, so that blanks separate what is written as on its command line.
-        words = value.split()
-        by_sign = words if value.startswith("--") and len(words) > 1 else value.split(",")
+        parts = value.split()
+        by_sign = parts if value.startswith("--") and len(parts) > 1 else value.split(",")
         value = _structure(value, list) or by_sign
         return [element.strip() if isinstance(element, str) else _text(element) for element in value if element != ""]
     return [_text(element) for element in value] if isinstance(value, (list, tuple)) else value
