@@ -17,6 +17,7 @@ from ansible_collections.ece.platform.plugins.module_utils._lookup import look_a
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
+from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._report import unreachable_reason
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
@@ -39,7 +40,7 @@ class ActionModule(Step):
         if entry["state"] != MISSING_ROLES:
             options = {
                 **host_info_options_of(entry, variables),
-                **self._of_copied_installer(variables.get("ece_host_installer_src")),
+                **self._of_copied_installer(variables.get("ece_host_installer_src"), task_vars),
             }
             try:
                 found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
@@ -80,9 +81,9 @@ class ActionModule(Step):
             "warnings_found": found.get("warnings_found") or [],
         }
 
-    def _of_copied_installer(self, source: str | None) -> dict[str, Any]:
+    def _of_copied_installer(self, source: str | None, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the option of ece_host_info for an installer that is copied to the host when its check is over."""
         if not source:
             return {}
-        with open(self._find_needle("files", source), encoding="utf-8", errors="replace") as file:
+        with open(find_file(self, source, task_vars), encoding="utf-8", errors="replace") as file:
             return {"installer_facts": script_facts(file.read())}

@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import hosts_per_token
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._lookup import plan_platform
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     IDENTITY_VARIABLES,
     WAY_VARIABLES,
+    HostWish,
     Plan,
     PlanEntry,
     count_warnings,
@@ -30,52 +33,58 @@ from ansible_collections.ece.platform.plugins.module_utils._states import JOINED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_sizes
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
+from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._installer_sources import InstallerSources
+from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
+    check_role_changes,
+    default_zone_line,
+    kept_roles_line,
+    new_zone_warnings,
+    platform_zones,
+)
+from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
 from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats
 from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     HostCheck,
-    PlayOptions,
+    about_host,
+    check_hidden,
+    choice,
     host_wish,
-    is_set,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
 
+# With these, a task with run_once runs once for all hosts of a batch.
+STRATEGIES = ("linear", "debug")
 LINES_MAX = 20
 
 
 class ActionModule(Step):
     """See the documentation of the module with this name."""
 
+    SPEC = {"target": {"type": "raw"}}
+
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        client, warnings = self.connect(task_vars)
+        check_strategy(self._task._parent._play.strategy)
+        check_target(arguments["target"], self._task._parent._play.hosts)
         variables = HostVariables(self, task_vars)
-        # In the inventory's order, which is the order of batches. One host's variables are in memory at a time.
-        wishes = [host_wish(name, variables.of(name)) for name in task_vars["ansible_play_batch"]]
+        # In the inventory's order, which is the order of batches.
+        wishes, play, warnings = _read_hosts(variables, task_vars["ansible_play_batch"])
 
         others = (host_identity(name, seen) for name, seen in variables.others(IDENTITY_VARIABLES))
         wishes = distinct(wishes, others, lambda name: variables.usable(name, WAY_VARIABLES))
 
+        client, more_warnings = self.connect(task_vars)
         platform = client.platform()
         planned, known = plan_platform(client, platform, wishes)
-        warnings += [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
+        planned = _check_role_changes(planned, variables)
+        warnings += more_warnings + [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
 
-        entries = {name: entry for name, entry in planned.items() if entry["state"] != JOINED}
-        check, play = HostCheck(platform["version"], urlsplit(client.url).hostname or ""), PlayOptions()
-        sources = InstallerSources(lambda path: self._find_needle("files", path))
-        unchecked = set()
-        for name, entry in entries.items():
-            seen = variables.of(name)
-            entries[name] = check.complete(entry, seen)
-            warning = sources.check(entry, seen)
-            if warning and entry["state"] != MISSING_ROLES:
-                unchecked.add(warning)
-            play.add(name, seen)
-
-        line = plan_line(planned, platform["version"], client.url)
-        _show(line, entries)
-        persistent = is_set(self.own_variables(task_vars), "ece_host_token_persistent")
-        limit = None if persistent else hosts_per_token(task_vars["ansible_forks"])
+        entries, unchecked = self._check_hosts(planned, variables, client, platform["version"], task_vars)
+        line, zones = plan_line(planned, platform["version"], client.url), platform_zones(platform, known)
+        _show(line, entries, default_zone_line(entries.values(), zones), kept_roles_line(planned, known))
+        limit = None if play[PERSISTENT] else hosts_per_token(task_vars["ansible_forks"])
         plan: Plan = {
             "made_at": time.time(),
             "version": platform["version"],
@@ -83,25 +92,96 @@ class ActionModule(Step):
             "totals": platform_totals(platform),
             "joined": len(planned) - len(entries),
             "hosts": entries,
-            "batch": batch_sizes(play.values["ece_host_batch"], len(entries), limit),
-            "max_fail_percentage": play.values["ece_host_max_fail_percentage"],
+            "batch": batch_sizes(play["ece_host_batch"], len(entries), limit),
+            "max_fail_percentage": play["ece_host_max_fail_percentage"],
+            "token_persistent": play[PERSISTENT],
+            "wait_interval": play[INTERVAL],
         }
-        # No report follows, unless another plan of this run had hosts.
-        nothing_to_do = (
-            {} if entries or PLAN in task_vars else {"ansible_stats": ansible_stats({}, {}, plan["joined"], task_vars)}
+        warnings += [*new_zone_warnings(entries.values(), zones), *client.warnings, *unchecked]
+        result: dict[str, Any] = {"changed": False, "msg": line, **plan, "warnings": warnings}
+        if not entries and PLAN not in task_vars:  # no report follows, and no other plan of this run had hosts
+            result["ansible_stats"] = ansible_stats({}, {}, plan["joined"], task_vars)
+        return result
+
+    def _check_hosts(
+        self,
+        planned: Mapping[str, PlanEntry],
+        variables: HostVariables,
+        client: EceClient,
+        version: str,
+        task_vars: Mapping[str, Any],
+    ) -> tuple[dict[str, PlanEntry], list[str]]:
+        """Return the checked entries of the hosts that are not joined, and warnings."""
+        check = HostCheck(version, urlsplit(client.url).hostname or "")
+        sources = InstallerSources(lambda path: find_file(self, path, task_vars))
+        entries: dict[str, PlanEntry] = {}
+        warnings = set()
+        for name, entry in planned.items():
+            if entry["state"] == JOINED:
+                continue
+            seen = variables.of(name)
+            with about_host(name):
+                entries[name] = check.complete(entry, seen, self._task.connection)
+            warning = sources.check(entries[name], seen)
+            if warning and entry["state"] != MISSING_ROLES:
+                warnings.add(warning)
+        return entries, sorted(warnings)
+
+
+def check_strategy(strategy: str) -> None:
+    """Raise OptionError for a strategy with which no task of the role runs once for all hosts."""
+    if strategy.rpartition(".")[2] not in STRATEGIES:
+        raise OptionError(
+            f"the strategy of the play is {strategy}: set strategy: linear in it, because steps of role ece_host run "
+            "once for all hosts"
         )
-        return {
-            "changed": False,
-            "msg": line,
-            **plan,
-            **nothing_to_do,
-            "warnings": warnings + client.warnings + sorted(unchecked),
-        }
 
 
-def _show(line: str, entries: Mapping[str, PlanEntry]) -> None:
+def check_target(target: Any, hosts: Any) -> None:
+    """Raise OptionError where ece_target is a variable of the inventory, which Ansible reads too late.
+
+    target: ece_target as a task sees it, None in a play that is not the collection's. hosts: the play's hosts.
+    """
+    chosen = [hosts] if isinstance(hosts, str) else list(hosts or [])
+    wanted = [target] if isinstance(target, str) else list(target or [])
+    if wanted and wanted != chosen:
+        raise OptionError(
+            f"ece_target is {target!r} in the inventory, and Ansible chooses the hosts of a play before it reads that: "
+            "give it as an extra variable, like -e ece_target=GROUP"
+        )
+
+
+def _read_hosts(variables: HostVariables, names: Sequence[str]) -> tuple[list[HostWish], dict[str, Any], list[str]]:
+    """Return what the inventory wants of each host that runs the role, what the play has one value of, and warnings.
+
+    One host's variables are in memory at a time.
+    """
+    wishes, play, known_names = [], PlayOptions(), VariableNames()
+    for name in names:
+        seen = variables.of(name)
+        if not variables.runs_task(seen):
+            continue
+        with about_host(name):
+            known_names.check(seen.raw)
+            check_hidden(seen)
+            play.add(seen)
+            wishes.append(host_wish(seen))
+    return wishes, play.values, known_names.warnings
+
+
+def _check_role_changes(planned: Mapping[str, PlanEntry], variables: HostVariables) -> dict[str, PlanEntry]:
+    choices = {}
+    for name in (name for name, entry in planned.items() if entry["state"] == MISSING_ROLES):
+        with about_host(name):
+            choices[name] = choice(variables.of(name), "ece_host_assign_roles")
+    return check_role_changes(planned, choices, "ece_host_roles" in variables.extra)
+
+
+def _show(line: str, entries: Mapping[str, PlanEntry], *notes: str | None) -> None:
     show(line)
     for _name, entry in sorted(entries.items())[:LINES_MAX]:
         show(entry_line(entry))
     if len(entries) > LINES_MAX:
         show(f"... and {len(entries) - LINES_MAX:,} more; the report names them all")
+    for note in filter(None, notes):
+        show(note)

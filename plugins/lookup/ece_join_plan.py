@@ -45,9 +45,14 @@ _raw:
       batch: [2]
 """
 
+import fnmatch
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleError
+from ansible import context
+from ansible.errors import AnsibleLookupError
+from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
@@ -59,14 +64,70 @@ class LookupModule(LookupBase):
     """See DOCUMENTATION."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
-        hostvars = (variables or {}).get("hostvars")
-        if hostvars is None:
-            return [NO_HOST]  # --syntax-check and --list-hosts run no task, so there is no plan
-        # get_hosts() respects --limit, which may leave no host.
-        names = [host.name for host in hostvars._inventory.get_hosts(terms[0])]
-        plan = next((hostvars[name][PLAN] for name in names if PLAN in hostvars[name]), None)
-        if names and plan is None:
-            raise AnsibleError("there is no plan: start at the first task")
-        if not plan or not plan["hosts"]:
+        variables = variables or {}
+        if any(context.CLIARGS.get(option) for option in ("syntax", "listhosts", "listtasks", "listtags")):
+            return [NO_HOST]  # no task runs, so there is no plan
+        # There are no hostvars before a play has had a host. get_hosts() respects --limit, which may leave no host.
+        hostvars: Any = variables.get("hostvars")
+        inventory = hostvars._inventory if hostvars is not None else None
+        names = [host.name for host in inventory.get_hosts(terms[0])] if inventory else []
+        if not names:
+            check_pattern(variables["groups"], terms[0], "awx_job_id" in variables or "tower_job_id" in variables)
             return [NO_HOST]
-        return [{"hosts": list(plan["hosts"]), "batch": plan["batch"]}]
+        plan = next((hostvars[name][PLAN] for name in names if PLAN in hostvars[name]), None)
+        if not (plan and "hosts" in plan):
+            raise AnsibleLookupError(
+                "there is no plan: start at the first task, and run the playbook without --tags and --skip-tags"
+            )
+        if not plan["hosts"]:
+            return [NO_HOST]
+        return [{"hosts": patterns_of(inventory, list(plan["hosts"])), "batch": plan["batch"]}]
+
+
+def check_pattern(groups: Mapping[str, list[str]], pattern: Any, in_awx: bool) -> None:
+    """Raise AnsibleLookupError for a pattern that names nothing in the inventory, such as a typing error.
+
+    An empty group and --limit leave no host to a good pattern. So does a slice of AWX, which lacks the hosts of the
+    others but not the groups.
+    """
+    names = {*groups, *groups.get("all", ())}
+    for part in split_host_pattern(pattern):
+        if part.startswith("!"):
+            continue
+        name = part.removeprefix("&")
+        expression = name[1:] if name.startswith("~") else fnmatch.translate(name.split("[")[0])
+        if any(re.match(expression, known) for known in names) or (in_awx and re.search(r"[~*?]", name)):
+            return
+    raise AnsibleLookupError(
+        f"ece_target {pattern!r} is neither a group nor a host of the inventory: give the name of a group, "
+        "like -e ece_target=allocators"
+    )
+
+
+def patterns_of(inventory: Any, names: list[str]) -> list[str]:
+    """Return patterns that match exactly these hosts. Raises AnsibleLookupError where there are none.
+
+    Each element of a play's hosts is a pattern, so that the parts of a name with a blank or a comma would be read as
+    names of other hosts and groups.
+    """
+    patterns = [name if is_own_pattern(name) else exact_pattern(name) for name in names]
+    found = {host.name for host in inventory.get_hosts(patterns)}
+    strangers = found - set(names)
+    missing = set(names) - found
+    if strangers or missing:
+        raise AnsibleLookupError(
+            f"the name of host {min(missing or strangers)} is read as a pattern of other hosts: give the host a name "
+            "of letters, digits, '.', '-' and '_', and set ansible_host"
+        )
+    return patterns
+
+
+def is_own_pattern(name: str) -> bool:
+    """Return whether Ansible reads a host's name as nothing else."""
+    return not name.startswith(("!", "&", "~")) and split_host_pattern([name]) == [name]
+
+
+def exact_pattern(name: str) -> str:
+    """Return a regular expression without the characters that separate patterns."""
+    characters = (c if re.match(r"[A-Za-z0-9_]", c) else f"\\U{ord(c):08x}" for c in name)
+    return "~^" + "".join(characters) + r"\Z"

@@ -18,6 +18,7 @@ DEFAULT_ROLES = ("allocator",)
 DEFAULT_STATE_PATH = "/var/lib/ece-install"
 DEFAULT_STORAGE_PATH = "/mnt/data/elastic"
 DEFAULT_SOCKET = "/var/run/docker.sock"
+DEFAULT_ZONE = "ece-zone-1"
 DEFAULT_USER = "elastic"
 ENGINES = ("docker", "podman")
 SCRIPT_NAME = "elastic-cloud-enterprise.sh"

@@ -89,6 +89,9 @@ class Plan(TypedDict):
     # Number of hosts in each batch, and ece_host_max_fail_percentage.
     batch: list[int]
     max_fail_percentage: Any
+    # Variables of which the play has one value.
+    token_persistent: bool
+    wait_interval: float
 
 
 class KnownHost(TypedDict, total=False):
@@ -112,7 +115,7 @@ def normal_address(address: Any) -> str:
         return text
 
 
-def _identifies_a_host(address: str) -> bool:
+def identifies_a_host(address: str) -> bool:
     """Return whether an address belongs to one host. Loopback addresses belong to every host."""
     if not address.startswith("127.") and ":" not in address:
         return address not in ("", "localhost")
@@ -142,7 +145,7 @@ def host_identity(name: str, variables: Mapping[str, Any]) -> HostIdentity:
     return {
         "name": name,
         "runner_id": next(iter(values.values())),
-        "addresses": sorted(filter(_identifies_a_host, addresses)),
+        "addresses": sorted(filter(identifies_a_host, addresses)),
         "variables": sources,
     }
 
@@ -316,7 +319,7 @@ def match_hosts(hosts: Sequence[HostIdentity], known: Mapping[str, KnownHost]) -
 
 def _has_identity(host: HostIdentity) -> bool:
     """Return whether the runner id distinguishes a host. A loopback address does only where the user calls it an id."""
-    return _source(host) == RUNNER_ID or _identifies_a_host(normal_address(host["runner_id"]))
+    return _source(host) == RUNNER_ID or identifies_a_host(normal_address(host["runner_id"]))
 
 
 def _index(known: Mapping[str, KnownHost]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -445,7 +448,7 @@ def _matching_identity(host: HostWish, match: str | None, known: Mapping[str, Kn
 def _check_new_id(host: HostWish) -> None:
     """Raise OptionError for a host that cannot join with the runner id that its variables give."""
     variable, runner_id = _source(host), host["runner_id"]
-    if not _identifies_a_host(normal_address(runner_id)):
+    if not identifies_a_host(normal_address(runner_id)):
         raise OptionError(
             f"host {host['name']}: {variable} {runner_id} is a loopback address, which every host has, so it is no "
             "runner id: set ece_host_ip to the host's own IPv4 address, or set ece_host_runner_id"

@@ -26,7 +26,12 @@ attributes:
     support: N/A
   idempotent:
     support: full
-options: {}
+options:
+  target:
+    description:
+      - C(ece_target) as a task sees it, in playbook C(ece.platform.add_allocators) only.
+      - The play must have been given the same hosts.
+    type: raw
 """
 
 EXAMPLES = r"""
@@ -124,6 +129,16 @@ batch:
   type: list
   elements: int
   sample: [3]
+token_persistent:
+  description: C(ece_host_token_persistent), which is the same for all hosts.
+  returned: success
+  type: bool
+  sample: false
+wait_interval:
+  description: C(ece_host_wait_interval) in seconds, which is the same for all hosts.
+  returned: success
+  type: float
+  sample: 5.0
 max_fail_percentage:
   description: C(ece_host_max_fail_percentage) of the hosts; V(null) where it is not set.
   returned: success

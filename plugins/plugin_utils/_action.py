@@ -25,7 +25,7 @@ from ansible_collections.ece.platform.plugins.module_utils._module import (
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import MASK
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
-from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, connection_defaults
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options
 
 
@@ -64,7 +64,9 @@ class Step(ActionBase):
 
     def own_variables(self, task_vars: Mapping[str, Any]) -> OneHost:
         """The variables of the host that the task runs for."""
-        return OneHost(task_vars, self._templar)
+        return OneHost(
+            task_vars["inventory_hostname"], task_vars, self._templar, defaults=connection_defaults(self._task)
+        )
 
     def connect(self, task_vars: Mapping[str, Any]) -> tuple[api.EceClient, list[str]]:
         """Return a client made of the role's connection variables, and warnings. Raises one of EXPECTED_ERRORS."""

@@ -13,12 +13,26 @@ hostvars; this file is the only place that uses it.
 from __future__ import annotations
 
 import contextlib
+import functools
+import re
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
+import jinja2
+from ansible import errors
 from ansible.errors import AnsibleError
+
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import converted, role_spec
 
 # Lists of the play's hosts, which all hosts share. The variable manager would make them again for every host.
 SHARED = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
+ACTION_GROUP = "group/ece.platform.ece"
+# Before ansible-core 2.19, `omit` is text.
+OMITTED: Any = getattr(errors, "AnsibleValueOmittedError", ())
+_UNDEFINED_NAME = re.compile(r"'([A-Za-z_]\w*)' is undefined")
+# Lookups that read variables which their template does not name.
+_READS_ANY_VARIABLE = re.compile(r"\b(lookup|query|q)\b.*['\"](ansible\.builtin\.)?(vars|varnames|template)['\"]", re.S)
+_COMPARABLE = (str, bool, int, float, list, dict, type(None))
 
 
 class HostVariables:
@@ -33,11 +47,22 @@ class HostVariables:
         self._shared = {key: task_vars[key] for key in SHARED if key in task_vars}
         self._batch = frozenset(task_vars.get("ansible_play_batch", ()))
         self._playing = frozenset(task_vars.get("ansible_play_hosts_all", ()))
+        self._defaults = connection_defaults(action._task)
+        self._empty = {key: value for key, value in self.extra.items() if key.startswith("ece_") and _is_empty(value)}
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """The extra variables of the run, which outrank all others."""
+        return self._manager.extra_vars or {}
 
     def of(self, name: str) -> "OneHost":
         """Return the variables of the host with this inventory name."""
-        raw = self.raw(name)
-        return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw))
+        raw = self._without_empty_extra_variables(name) if self._empty else self._raw(name)
+        hidden = {key: raw[key] for key in self._empty if not _is_empty(raw.get(key))}
+        raw.update(self._empty)
+        raw.update(self._shared)
+        templar = self._templar.copy_with_new_env(available_variables=raw)
+        return OneHost(name, raw, templar, defaults=self._defaults, hidden=self._not_from_the_role(hidden))
 
     def host(self, name: str) -> Any:
         """Return Ansible's object of the host with this inventory name."""
@@ -45,18 +70,15 @@ class HostVariables:
 
     def raw(self, name: str) -> dict[str, Any]:
         """Return the variables of the host with this inventory name as Ansible has them, with templates in them."""
-        host = self.host(name)
-        raw = self._manager.get_vars(play=self._play, host=host, task=self._task, _hosts=[name], _hosts_all=[name])
-        raw.update(self._shared)
-        return dict(raw)
+        return {**self._raw(name), **self._shared}
 
     def usable(self, name: str, keys: Sequence[str]) -> dict[str, Any]:
-        """Return those of the keys that are defined for any host of the inventory and can be templated."""
+        """Return those of the keys that are set for any host of the inventory and can be templated."""
         if name in self._playing:
             return self.of(name).usable(keys)
         # Without play and task, which do not concern this host.
-        raw = self._manager.get_vars(host=self._inventory.get_host(name), include_hostvars=False)
-        return OneHost(raw, self._templar.copy_with_new_env(available_variables=raw)).usable(keys)
+        raw = self._manager.get_vars(host=self.host(name), include_hostvars=False)
+        return OneHost(name, raw, self._templar.copy_with_new_env(available_variables=raw)).usable(keys)
 
     def others(self, keys: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield name and variables of each host of the inventory that is not in the batch, as with --limit."""
@@ -64,27 +86,173 @@ class HostVariables:
             if name not in self._batch:
                 yield name, self.usable(name, keys)
 
+    def _raw(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._manager.get_vars(
+            play=self._play, host=self.host(name), task=self._task, _hosts=[name], _hosts_all=[name]
+        )
+        return found
+
+    def _without_empty_extra_variables(self, name: str) -> dict[str, Any]:
+        # This process is Ansible's worker for one task, so that nothing else sees the change.
+        every = self._manager._extra_vars
+        self._manager._extra_vars = {key: value for key, value in every.items() if key not in self._empty}
+        try:
+            return self._raw(name)
+        finally:
+            self._manager._extra_vars = every
+
+    def _not_from_the_role(self, hidden: Mapping[str, Any]) -> dict[str, Any]:
+        role = self._task._role if hidden else None
+        defaults = role.get_default_vars() if role else {}
+        return {key: value for key, value in hidden.items() if key not in defaults or defaults[key] != value}
+
+    def runs_task(self, variables: "OneHost") -> bool:
+        """Return whether the conditions of the task, which may come from a play, are true for a host."""
+        conditions = self._task.when
+        if not conditions:
+            return True
+        templar, raw = variables.templar, variables.raw
+        try:
+            if hasattr(self._task, "evaluate_conditional"):  # ansible-core before 2.19
+                return bool(self._task.evaluate_conditional(templar, raw))
+            return all(templar.evaluate_conditional(condition) for condition in conditions)
+        except AnsibleError:
+            return True  # the host's own tasks will report it
+
 
 class OneHost:
     """One host's variables. A variable is templated when it is read, because most are never read."""
 
-    def __init__(self, raw: Mapping[str, Any], templar: Any) -> None:
-        self._raw = raw
-        self._templar = templar
+    def __init__(
+        self,
+        name: str,
+        variables: Mapping[str, Any],
+        templar: Any,
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        hidden: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.raw = variables
+        self.templar = templar
+        # The play's module_defaults by variable, for variables that are not set.
+        self._defaults = defaults or {}
+        # What an empty extra variable takes away from the host.
+        self.hidden = hidden or {}
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the templated value, or the default where it is undefined, None or empty."""
-        value = self._templar.template(self._raw[key]) if key in self._raw else None
-        return default if value is None or value == "" else value
+        """Return the templated value as the type of its variable, or the default where it is undefined, None or empty.
+
+        Raises OptionError for a value that cannot be templated.
+        """
+        for source in (self.raw, self._defaults):
+            value = self._value(key, source[key]) if key in source else None
+            if not _is_empty(value):
+                return value
+        return default
 
     def select(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Return those of the keys that are defined, templated."""
-        return {key: self._templar.template(self._raw[key]) for key in keys if key in self._raw}
+        """Return those of the keys that are set, as `get` does."""
+        found = {key: self.get(key) for key in keys}
+        return {key: value for key, value in found.items() if value is not None}
 
     def usable(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Return those of the keys that are defined and can be templated, templated."""
+        """Return those of the keys that are set and can be templated, as `get` does."""
         found = {}
         for key in keys:
-            with contextlib.suppress(AnsibleError):
+            with contextlib.suppress(OptionError):
                 found.update(self.select([key]))
         return found
+
+    def sources(self, key: str) -> dict[str, Any]:
+        """Return all that a variable's value depends on, by name. Hosts with equal sources have equal values.
+
+        To compare these is cheaper than to template, which for a secret may mean a request to a vault.
+        """
+        found: dict[str, Any] = {}
+        waiting = [key]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = self.raw.get(name)
+                waiting += _names_in(found[name])
+        if _is_empty(found[key]):
+            found[key] = self._defaults.get(key)
+        return found
+
+    def _value(self, key: str, raw: Any) -> Any:
+        return converted(key, raw if _is_plain(raw) else self._template(key, raw))
+
+    def _template(self, key: str, raw: Any) -> Any:
+        try:
+            value = self.templar.template(raw)
+        except OMITTED:
+            return None
+        except AnsibleError as error:
+            raise OptionError(_template_problem(key, error)) from None
+        return None if isinstance(value, str) and value == self.raw.get("omit") else value
+
+
+def equal_sources(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two results of OneHost.sources() are the same. Where in doubt they are not."""
+    return one.keys() == other.keys() and all(
+        # Secrets of a vault are equal only as objects: to compare their values is to decrypt them.
+        one[name] is other[name]
+        or (isinstance(one[name], _COMPARABLE) and isinstance(other[name], _COMPARABLE) and one[name] == other[name])
+        for name in one
+    )
+
+
+def connection_defaults(task: Any) -> dict[str, Any]:
+    """Return the play's module_defaults for the collection's API modules, by the variables that the role reads."""
+    found: dict[str, Any] = {}
+    for entry in task.module_defaults or []:
+        found.update(entry.get(ACTION_GROUP) or {})
+    return {f"ece_{option}": value for option, value in found.items()}
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value == "")
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether a value is the same after templating. A secret of a vault is none of these types."""
+    if isinstance(value, str):
+        return "{" not in value and "#jinja2:" not in value
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(_is_plain(key) and _is_plain(part) for key, part in value.items())
+    return value is None or isinstance(value, (bool, int, float))
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    """Yield the variables that a raw value names."""
+    if isinstance(value, str):
+        yield from () if _is_plain(value) else _names_in_template(str(value))
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _names_in(part)
+    elif isinstance(value, dict):
+        for part in (*value, *value.values()):
+            yield from _names_in(part)
+
+
+@functools.lru_cache(maxsize=1000)
+def _names_in_template(text: str) -> frozenset[str]:
+    try:
+        parsed = jinja2.Environment(autoescape=True).parse(text)
+    except jinja2.TemplateError:
+        return frozenset(("inventory_hostname",))
+    names = {node.name for node in parsed.find_all(jinja2.nodes.Name)}
+    # What depends on unnamed variables is taken as different on each host.
+    return frozenset(names | {"inventory_hostname"} if _READS_ANY_VARIABLE.search(text) else names)
+
+
+def _template_problem(key: str, error: AnsibleError) -> str:
+    undefined = _UNDEFINED_NAME.search(str(error))
+    if undefined:
+        return f"{key} holds the variable {undefined.group(1)}, which is undefined"
+    if role_spec().get(key, {}).get("no_log"):
+        return f"{key} cannot be templated: correct its template"  # Ansible's message may repeat the secret
+    return f"{key} cannot be templated: {error}"

@@ -11,12 +11,11 @@ Everything that a host would be given is checked here, before anything is change
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 
@@ -34,13 +33,14 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     HostWish,
     PlanEntry,
     host_identity,
+    identifies_a_host,
+    normal_address,
 )
 from ansible_collections.ece.platform.plugins.module_utils._registry_login import check_login
-from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_problem, percentage_problem
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 PREFIX = "ece_host_"
-ARGUMENT_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
 # Variables that hold seconds: the fewest seconds that make sense, and the role's default, which an empty value means.
 SECONDS = {
     "ece_host_install_timeout": (1, 1800),
@@ -48,11 +48,8 @@ SECONDS = {
     "ece_host_wait_interval": (1, 5),
     "ece_host_settle_time": (0, 3),
 }
-# Variables of which a play has one value. They are read from its hosts, because users set them for a group.
-OF_PLAY: dict[str, Callable[[Any], "str | None"]] = {
-    "ece_host_batch": batch_problem,
-    "ece_host_max_fail_percentage": percentage_problem,
-}
+# Connections by which a host is the controller itself.
+LOCAL_CONNECTIONS = ("local", "ansible.builtin.local", "ansible.legacy.local")
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -61,12 +58,14 @@ OF_PLAY: dict[str, Callable[[Any], "str | None"]] = {
 def connection_options(variables: OneHost) -> dict[str, Any]:
     """Return the API modules' connection options from `ece_url` and its like. Raises OptionError."""
     spec = {f"ece_{name}": entry for name, entry in CONNECTION_SPEC.items()}  # so that messages name the variable
-    given = {variable: variables.get(variable) for variable in spec}
-    validator = ArgumentSpecValidator(spec)
-    result = validator.validate({variable: value for variable, value in given.items() if value is not None})
+    result = ArgumentSpecValidator(spec).validate(variables.select(spec))
     if result.error_messages:
         raise OptionError(result.error_messages[0])
-    return {name: result.validated_parameters[f"ece_{name}"] for name in CONNECTION_SPEC}
+    options = {name: result.validated_parameters[f"ece_{name}"] for name in CONNECTION_SPEC}
+    if options["url"]:
+        # An address has no blank, and one at its ends is invisible in a message.
+        options["url"] = [url.strip() for url in options["url"]]
+    return options
 
 
 def host_info_options_of(entry: PlanEntry, variables: OneHost) -> dict[str, Any]:
@@ -95,6 +94,14 @@ def _host_options(variables: OneHost, sources: Mapping[str, str]) -> dict[str, A
     return {name: value for name, value in given.items() if value is not None}
 
 
+def choice(variables: OneHost, name: str) -> bool | None:
+    """Return a boolean variable, or None where it is not set. Raises OptionError."""
+    value = variables.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise OptionError(f"{name} {value!r} is not a choice: use true or false")
+    return value
+
+
 def is_set(variables: OneHost, name: str) -> bool:
     """Return whether a boolean variable is true. A survey or -e gives text, of which "false" would count as true."""
     return bool(boolean(variables.get(name, False), strict=False))
@@ -105,52 +112,69 @@ def seconds(variables: OneHost, name: str) -> float:
     return float(variables.get(name, SECONDS[name][1]))
 
 
-def host_wish(name: str, variables: OneHost) -> HostWish:
+def host_wish(variables: OneHost) -> HostWish:
     """Return what the inventory wants of one host. Raises OptionError."""
     roles = variables.get("ece_host_roles", list(DEFAULT_ROLES))
-    try:
-        arguments({"roles": roles}, PREFIX)
-    except OptionError as error:
-        raise OptionError(f"host {name}: {error}") from None
-    identity = host_identity(name, {key: variables.get(key) for key in IDENTITY_VARIABLES})
+    arguments({"roles": roles}, PREFIX)
+    identity = host_identity(variables.name, {key: variables.get(key) for key in IDENTITY_VARIABLES})
     return {**identity, "roles": list(roles), "zone": variables.get("ece_host_zone")}
 
 
+@contextlib.contextmanager
+def about_host(name: str) -> Iterator[None]:
+    """Begin an OptionError with the host that it is about."""
+    try:
+        yield
+    except OptionError as error:
+        raise OptionError(f"host {name}: {error}") from None
+
+
 # -- checking --------------------------------------------------------------------------------------------------------
+
+
+def check_hidden(variables: OneHost) -> None:
+    """Raise OptionError for an empty extra variable that takes away what is set for a host.
+
+    A survey's question without an answer is such an extra variable. It means that nothing is wanted.
+    """
+    for variable in variables.hidden:
+        raise OptionError(
+            f"the extra variable {variable} is empty, and takes away the value that is set for the host: leave it out, "
+            "or give it a value"
+        )
 
 
 class HostCheck:
     """Checks the role's variables of hosts that are not joined."""
 
     def __init__(self, platform_version: str, coordinator: str) -> None:
-        options = yaml.safe_load(ARGUMENT_SPECS.read_text(encoding="utf-8"))["argument_specs"]["join"]["options"]
-        # Without the defaults, which are the role's business and may be templates.
-        self._spec = {
-            name: {key: value for key, value in option.items() if key != "default"}
-            for name, option in options.items()
-            if name.startswith(PREFIX)
-        }
+        self._spec = {name: option for name, option in role_spec().items() if name.startswith(PREFIX)}
         self._validator = ArgumentSpecValidator(self._spec)
         self._platform_version = platform_version
         self._coordinator = coordinator
 
-    def complete(self, entry: PlanEntry, variables: OneHost) -> PlanEntry:
-        """Return the plan's entry with version and coordinator. Raises OptionError for a variable that cannot work."""
-        try:
-            version = self._version(variables)
-            coordinator = variables.get("ece_host_coordinator", self._coordinator)
-            self._check_arguments(entry, variables, version, coordinator)
-            for variable, (least, _default) in SECONDS.items():
-                check_seconds(variable, variables.get(variable), least)
-            for variable, problem_of in OF_PLAY.items():
-                value = variables.get(variable)
-                problem = None if value is None else problem_of(value)
-                if problem:
-                    raise OptionError(f"{variable} {problem}")
-            self._check_types(variables)
-        except OptionError as error:
-            raise OptionError(f"host {entry['name']}: {error}") from None
+    def complete(self, entry: PlanEntry, variables: OneHost, connection: str) -> PlanEntry:
+        """Return the plan's entry with version and coordinator. Raises OptionError for a variable that cannot work.
+
+        connection: the connection plugin of a host without ansible_connection.
+        """
+        version = self._version(variables)
+        coordinator = variables.get("ece_host_coordinator") or self._default_coordinator(variables, connection)
+        _check_runner_id(entry, variables)
+        self._check_arguments(entry, variables, version, coordinator)
+        for variable, (least, _default) in SECONDS.items():
+            check_seconds(variable, variables.get(variable), least)
+        self._check_types(variables)
         return {**entry, "version": version, "coordinator": coordinator}
+
+    def _default_coordinator(self, variables: OneHost, connection: str) -> str:
+        local = variables.get("ansible_connection", connection) in LOCAL_CONNECTIONS
+        if not local and not identifies_a_host(normal_address(self._coordinator)):
+            raise OptionError(
+                f"ece_host_coordinator is not set, and {self._coordinator}, the host in ece_url, is the host itself "
+                "there: set ece_host_coordinator to an address of a coordinator that the host can reach"
+            )
+        return self._coordinator
 
     def _version(self, variables: OneHost) -> str:
         version = str(variables.get("ece_host_version", self._platform_version))
@@ -184,10 +208,24 @@ class HostCheck:
         check_login(options, PREFIX)
 
     def _check_types(self, variables: OneHost) -> None:
-        given = {key: value for key, value in variables.select(self._spec).items() if value is not None and value != ""}
-        messages = self._validator.validate(given).error_messages
+        messages = self._validator.validate(variables.select(self._spec)).error_messages
         if messages:
             raise OptionError(messages[0])
+
+
+def _check_runner_id(entry: PlanEntry, variables: OneHost) -> None:
+    """Raise OptionError for an unusable runner id that comes from another variable, and name that one."""
+    if variables.get("ece_host_runner_id"):
+        return
+    source = next((key for key in ("ece_host_ip", "ansible_host") if variables.get(key)), "the inventory name")
+    arguments({"host_ip": variables.get("ece_host_ip")}, PREFIX)
+    try:
+        arguments({"runner_id": entry["runner_id"]}, PREFIX)
+    except OptionError:
+        raise OptionError(
+            f"{source} {entry['runner_id']!r} cannot be the host's runner id: correct it, or set ece_host_ip to the "
+            "host's IPv4 address, or ece_host_runner_id"
+        ) from None
 
 
 def check_seconds(name: str, value: Any, least: int) -> None:
@@ -201,23 +239,3 @@ def check_seconds(name: str, value: Any, least: int) -> None:
     # A fraction of the least second is as good as that.
     if not (0 < number or number == least) or not number < 2**31:
         raise OptionError(f"{name} {value!r} is not a time: use seconds, {least} or more")
-
-
-class PlayOptions:
-    """Collects the variables of which a play has one value, and refuses a second value."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = dict.fromkeys(OF_PLAY)
-        self._seen_on: dict[str, str] = {}
-
-    def add(self, name: str, variables: OneHost) -> None:
-        """Add one host's values. Raises OptionError where they differ from another host's."""
-        for variable in OF_PLAY:
-            value = variables.get(variable)
-            other = self._seen_on.setdefault(variable, name)
-            if other != name and value != self.values[variable]:
-                raise OptionError(
-                    f"{variable} is {self.values[variable]!r} for host {other} and {value!r} for host {name}: "
-                    "a play has one value for all its hosts, so set it for their group"
-                )
-            self.values[variable] = value

@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Callable, Mapping
 from unittest import mock
-
-import yaml
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
@@ -29,7 +26,6 @@ from ansible_collections.ece.platform.plugins.modules import (
     ece_runner,
     ece_runner_info,
 )
-from ansible_collections.ece.platform.plugins.plugin_utils import _role_options
 from ansible_collections.ece.platform.plugins.plugin_utils._display import table
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
     Expectation,
@@ -37,6 +33,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import
     Observation,
     progress,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 
 
 @dataclass(frozen=True)
@@ -90,28 +87,16 @@ HOSTS = {
 }
 
 
-class Variables(dict):
-    """The variables of one host as the plan reads them, without templates."""
-
-    def get(self, key, default=None):
-        value = super().get(key)
-        return default if value is None or value == "" else value
-
-    def select(self, keys):
-        return {key: self[key] for key in keys if key in self}
-
-
 class Plan(ece_join_plan.ActionModule):
     """The action without the play around it."""
 
     def __init__(self, client: EceClient | None = None, files: Mapping[str, str] | None = None) -> None:
         self._client, self._files = client, files or {}
+        play = SimpleNamespace(strategy="linear", hosts=["allocators"])
+        self._task = SimpleNamespace(connection="ssh", _parent=SimpleNamespace(_play=play))
 
     def connect(self, task_vars):
         return self._client, []
-
-    def own_variables(self, task_vars):
-        return Variables()
 
     def _find_needle(self, folder, name):
         return self._files[name]
@@ -122,23 +107,20 @@ def plan_of(
 ) -> list[str]:
     """Return what an operator reads of the plan in a play over these hosts."""
     shown: list[str] = []
-    hosts_variables = SimpleNamespace(of=lambda name: Variables(hosts[name]), others=lambda keys: ())
+    no_templates = SimpleNamespace(template=lambda value: value)
+    hosts_variables = SimpleNamespace(
+        of=lambda name: OneHost(name, hosts[name], no_templates),
+        others=lambda keys: (),
+        extra={},
+        runs_task=lambda variables: True,
+    )
     with (
         mock.patch.object(ece_join_plan, "HostVariables", lambda action, task_vars: hosts_variables),
         mock.patch.object(ece_join_plan, "show", shown.append),
-        mock.patch.object(_role_options.yaml, "safe_load", _loaded_once),
     ):
-        result = Plan(client, files).act({}, {"ansible_play_batch": list(hosts), "ansible_forks": 5})
+        result = Plan(client, files).act({"target": None}, {"ansible_play_batch": list(hosts), "ansible_forks": 5})
     json.dumps(result)
     return shown + result["warnings"]
-
-
-_safe_load = functools.lru_cache(yaml.safe_load)
-
-
-def _loaded_once(text: str) -> Any:
-    """Cache the role's argument specs: reading them takes longer than the rest of an example."""
-    return _safe_load(text)
 
 
 # -- the wait --------------------------------------------------------------------------------------------------------

@@ -379,7 +379,7 @@ def test_a_connection_lost_between_mint_and_start_is_reported_and_leaves_no_toke
     (operator.folder / "plugins").mkdir()
     (operator.folder / "plugins" / "losing.py").write_text(LOSING, encoding="utf-8")
     operator.environment.update(ANSIBLE_CONNECTION_PLUGINS=str(operator.folder / "plugins"), LOSE_FILE=str(flag))
-    operator.new_host("a", "192.0.2.1").update(ansible_connection="losing")
+    operator.new_host("a", "192.0.2.1").update(ansible_connection="losing", ece_host_coordinator="127.0.0.1")
     operator.new_host("b", "192.0.2.2")  # so that the playbook goes on
     operator.group_vars = {"ece_host_token_persistent": True}
     operator.ece.fault(method="POST", path="enrollment-tokens", transform=lambda payload: (flag.touch(), payload)[1])

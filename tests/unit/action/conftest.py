@@ -11,19 +11,22 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, plan_hosts
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 
 PLAY = "this play"
 
 
-class Variables(dict):
-    """Stands for OneHost, whose get() takes empty for undefined. The role's defaults are not in it."""
+class Variables(OneHost):
+    """Variables of a host without templates. The role's defaults are not in it."""
 
-    def get(self, key, default=None):
-        value = super().get(key)
-        return default if value is None or value == "" else value
+    def __init__(self, variables=(), **more):
+        super().__init__("own", {**dict(variables), **more}, None)
 
-    def select(self, keys):
-        return {key: self[key] for key in keys if key in self}
+    def keys(self):
+        return self.raw.keys()
+
+    def __getitem__(self, key):
+        return self.raw[key]
 
 
 @pytest.fixture
@@ -32,10 +35,11 @@ def bare():
 
     def make(module, *, check_mode=False, variables=None, any_errors_fatal=False, ignore_errors=False):
         action = module.ActionModule.__new__(module.ActionModule)
-        play = SimpleNamespace(_uuid=PLAY)
+        play = SimpleNamespace(_uuid=PLAY, strategy="linear", hosts=["allocators"])
         action._task = SimpleNamespace(
             action="test",
             check_mode=check_mode,
+            connection="ssh",
             any_errors_fatal=any_errors_fatal,
             ignore_errors=ignore_errors,
             _parent=SimpleNamespace(_play=play),
@@ -64,12 +68,18 @@ def shown(monkeypatch):
 def role_variables(monkeypatch):
     """Variables by host name in place of HostVariables of a module. outside: hosts that are not in the batch."""
 
-    def install(module, hosts, outside=None):
+    def install(module, hosts, extra=(), outside=None):
         def others(keys):
             return ((name, seen[name].select(keys)) for name in outside or {})
 
-        seen = {name: Variables(variables) for name, variables in {**hosts, **(outside or {})}.items()}
-        found = SimpleNamespace(of=seen.__getitem__, others=others, usable=lambda name, keys: seen[name].select(keys))
+        seen = {name: OneHost(name, variables, None) for name, variables in {**hosts, **(outside or {})}.items()}
+        found = SimpleNamespace(
+            of=seen.__getitem__,
+            others=others,
+            usable=lambda name, keys: seen[name].select(keys),
+            extra=extra,
+            runs_task=lambda variables: not variables.get("left"),
+        )
         monkeypatch.setattr(module, "HostVariables", lambda action, task_vars: found)
 
     return install

@@ -48,14 +48,18 @@ class Client:
 
 
 @pytest.fixture
-def planning(bare, shown, role_variables):
+def planning(bare, shown, role_variables, environment):
     """Plan for hosts: name -> variables. Returns the result, the client and the lines shown."""
 
-    def plan(hosts, outside=None, **own):
-        action, client, lines = bare(ece_join_plan, variables=own), Client(), shown(ece_join_plan)
+    def plan(hosts, outside=None, *, target=None, strategy="linear", extra=(), **common):
+        action, client, lines = bare(ece_join_plan), Client(), shown(ece_join_plan)
         action.connect = lambda task_vars: (client, [])
-        role_variables(ece_join_plan, hosts, outside)
-        return action.act({}, {"ansible_play_batch": list(hosts), "ansible_forks": 5}), client, lines
+        action._task._parent._play.strategy = strategy
+        role_variables(
+            ece_join_plan, {name: {**common, **variables} for name, variables in hosts.items()}, extra, outside
+        )
+        task_vars = {"ansible_play_batch": list(hosts), "ansible_forks": 5}
+        return action.act({"target": target}, task_vars), client, lines
 
     return plan
 
@@ -164,13 +168,13 @@ def test_a_batch_has_no_more_hosts_than_can_start_with_one_token(planning, batch
 
 
 def test_two_hosts_that_want_different_batches_are_an_error(planning):
-    with pytest.raises(OptionError, match="ece_host_batch is 2 for host a and None for host b: a play has one value"):
+    with pytest.raises(OptionError, match="^host b: ece_host_batch is 2 for host a and not set for host b: a play"):
         planning({"a": {"ansible_host": "10.0.0.2", "ece_host_batch": 2}, "b": {"ansible_host": "10.0.0.3"}})
 
 
 def test_of_many_new_hosts_some_are_shown_and_all_are_counted(planning):
     result, _client, lines = planning(
-        {f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)}
+        {f"h{number:03}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 120)}, ece_host_zone="z"
     )
     assert len(result["hosts"]) == 119 and len(lines) == 1 + 20 + 1
     assert lines[-1] == "... and 99 more; the report names them all"
@@ -220,8 +224,212 @@ def test_statistics_are_set_where_nothing_is_to_do_and_no_report_follows(
     shown(ece_join_plan)
     action.connect = lambda task_vars: (client, [])
     role_variables(ece_join_plan, {host: {}})
-    result = action.act({}, {"ansible_play_batch": [host], "ansible_forks": 5, "awx_job_id": 9, **earlier})
+    task_vars = {"ansible_play_batch": [host], "ansible_forks": 5, "awx_job_id": 9, **earlier}
+    result = action.act({"target": None}, task_vars)
     assert ("ansible_stats" in result) is set_here
     if set_here:
         sums = {"hosts": {}, "joined_before": 1, "joined": 0, "would_join": 0, "failed": 0}
         assert result["ansible_stats"]["data"] == {"ece_host": sums, "ece_host_9": sums}
+
+
+# -- what a play has one value of ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variable", "one", "other", "sentence"),
+    [
+        (
+            "ece_url",
+            "https://a:1",
+            ["https://b:1"],
+            "ece_url is ['https://a:1'] for host a and ['https://b:1'] for host b",
+        ),
+        ("ece_username", "ann", "bob", "ece_username is 'ann' for host a and 'bob' for host b"),
+        ("ece_password", "first-secret", "other-secret", "ece_password of host b is not that of host a"),
+        ("ece_api_key", None, "other-secret", "ece_api_key of host b is not that of host a"),
+        ("ece_url", "https://u:first-secret@a", "https://b", "ece_url of host b is not that of host a"),
+        ("ece_ca_path", "/a.pem", None, "ece_ca_path is '/a.pem' for host a and not set for host b"),
+        ("ece_validate_certs", "no", "yes", "ece_validate_certs is False for host a and True for host b"),
+        ("ece_timeout", "7", 8, "ece_timeout is 7 for host a and 8 for host b"),
+        ("ece_retries", 1, None, "ece_retries is 1 for host a and 3 for host b"),
+        (
+            "ece_host_token_persistent",
+            "true",
+            False,
+            "ece_host_token_persistent is True for host a and False for host b",
+        ),
+        ("ece_host_wait_interval", 1, None, "ece_host_wait_interval is 1.0 for host a and 5.0 for host b"),
+        ("ece_host_max_fail_percentage", 1, 2, "ece_host_max_fail_percentage is 1 for host a and 2 for host b"),
+    ],
+)
+def test_two_values_of_a_variable_of_the_play_are_an_error_before_any_request(planning, variable, one, other, sentence):
+    hosts = {"a": {"ansible_host": "10.0.0.1", variable: one}, "b": {"ansible_host": "10.0.0.2", variable: other}}
+    with pytest.raises(OptionError) as error:
+        planning(hosts)
+    assert f"host b: {sentence}: a play has one value for all its hosts" in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "one", "other"),
+    [
+        ("ece_url", "https://a:1, https://b:1", ["https://a:1", "https://b:1"]),
+        ("ece_validate_certs", "yes", None),
+        ("ece_host_token_persistent", "false", None),
+        ("ece_host_wait_interval", "5", ""),
+        ("ece_timeout", 30, "30"),
+        ("ece_host_batch", "[1, '25%']", [1, "25%"]),
+    ],
+)
+def test_equal_values_may_be_written_in_different_ways(planning, variable, one, other):
+    hosts = {"a": {"ansible_host": "10.0.0.1", variable: one}, "b": {"ansible_host": "10.0.0.2", variable: other}}
+    assert list(planning(hosts)[0]["hosts"]) == ["b"]
+
+
+def test_later_steps_find_the_common_values_in_the_plan(planning):
+    result = planning({"a": {}}, ece_host_token_persistent="yes", ece_host_wait_interval="2")[0]
+    assert result["token_persistent"] is True and result["wait_interval"] == 2.0
+    result = planning({"a": {}})[0]
+    assert result["token_persistent"] is False and result["wait_interval"] == 5.0
+
+
+# -- the play --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strategy", ["free", "host_pinned", "ansible.builtin.free", "mitogen_linear", "mitogen_free"])
+def test_a_strategy_without_tasks_that_run_once_is_refused(planning, strategy):
+    with pytest.raises(OptionError, match=f"^the strategy of the play is {strategy}: set strategy: linear in it"):
+        planning({"a": {}}, strategy=strategy)
+
+
+@pytest.mark.parametrize("strategy", ["linear", "debug", "ansible.builtin.linear", "ansible.legacy.linear"])
+def test_the_strategies_in_which_a_task_can_run_once(planning, strategy):
+    assert planning({"a": {}}, strategy=strategy)[0]["hosts"]
+
+
+def test_a_target_that_only_the_inventory_has_is_refused(planning):
+    assert planning({"a": {}}, target="allocators")[0]["hosts"]
+    with pytest.raises(OptionError, match="^ece_target is 'all:!old' in the inventory, .* like -e ece_target=GROUP$"):
+        planning({"a": {}}, target="all:!old")
+
+
+def test_hosts_that_a_condition_leaves_out_of_the_role_are_not_planned(planning):
+    result, _client, lines = planning({"a": {}, "b": {"left": True, "ece_url": "https://elsewhere"}})
+    assert list(result["hosts"]) == ["a"] and "1 hosts: 0 joined, 1 new" in lines[0]
+
+
+def test_an_error_names_the_host_whose_variable_it_is(planning):
+    with pytest.raises(
+        OptionError, match="^host b: ece_host_zonee is not a variable of role ece_host; did you mean ece_h"
+    ):
+        planning({"a": {"ansible_host": "10.0.0.1"}, "b": {"ece_host_zonee": "z"}})
+
+
+# -- roles of joined hosts -------------------------------------------------------------------------------------------
+
+
+def with_runners(monkeypatch, count):
+    runners = [
+        {"runner_id": f"10.0.0.{n}", "connected": True, "roles": [{"role_name": "allocator"}]} for n in range(count)
+    ]
+    allocators = [{"allocator_id": runner["runner_id"], "status": {"connected": True}} for runner in runners]
+    monkeypatch.setattr(Client, "runners", lambda self: runners)
+    monkeypatch.setattr(Client, "iter_allocators", lambda self, total: allocators)
+    return {f"h{n:02}": {"ansible_host": f"10.0.0.{n}", "ece_host_roles": ["allocator", "proxy"]} for n in range(count)}
+
+
+def test_a_few_joined_hosts_get_the_roles_that_they_lack(planning, monkeypatch):
+    result, _client, lines = planning(with_runners(monkeypatch, 10))
+    assert {entry["state"] for entry in result["hosts"].values()} == {"missing-roles"} and len(result["hosts"]) == 10
+    assert "10 missing a role" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "extra", "sentence"),
+    [
+        (
+            11,
+            (),
+            "11 joined hosts (h00, h01, h02, h03, h04 and 6 more) would get the role proxy, more than 10 at once: set ",
+        ),
+        (
+            1,
+            ("ece_host_roles",),
+            "1 joined host (h00) would get the role proxy, as ece_host_roles is an extra variable: set ",
+        ),
+    ],
+)
+def test_many_joined_hosts_get_a_role_only_if_a_variable_says_so(planning, monkeypatch, count, extra, sentence):
+    hosts = with_runners(monkeypatch, count)
+    with pytest.raises(OptionError) as error:
+        planning(hosts, extra=extra)
+    assert str(error.value).startswith(sentence + "ece_host_assign_roles to true")
+    assert len(planning(hosts, extra=extra, ece_host_assign_roles="yes")[0]["hosts"]) == count
+
+
+def test_joined_hosts_keep_their_roles_where_a_variable_says_so(planning, monkeypatch):
+    hosts = {**with_runners(monkeypatch, 11), "new": {"ansible_host": "10.1.0.1"}}
+    result, _client, lines = planning(hosts, extra=("ece_host_roles",), ece_host_assign_roles=False, ece_host_zone="z")
+    assert list(result["hosts"]) == ["new"] and "12 hosts: 11 joined, 1 new" in lines[0]
+    assert "h00 (it lacks the role proxy, and ece_host_assign_roles is false)" in " ".join(result["warnings"])
+
+
+@pytest.mark.parametrize(("roles", "listed"), [(["director"], True), (["allocator"], False)])
+def test_roles_that_a_joined_host_has_beyond_its_variable_are_shown(planning, monkeypatch, roles, listed):
+    held = [{"role_name": role} for role in ("director", "proxy", "allocator", "beats-runner")]
+    monkeypatch.setattr(Client, "runners", lambda self: [{"runner_id": "10.0.0.1", "connected": True, "roles": held}])
+    _result, _client, lines = planning({"a": {"ansible_host": "10.0.0.1", "ece_host_roles": roles}})
+    line = "joined with more roles than ece_host_roles has, which stay: a (allocator, proxy)"
+    assert (line in lines) is listed
+
+
+# -- zones -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_zone_that_the_platform_does_not_have_yet_is_a_warning(planning):
+    result, _client, _lines = planning({"a": {"ece_host_zone": "y"}, "b": {"ece_host_zone": "z"}})
+    assert (
+        "ece_host_zone y is not a zone of the platform yet, and a would be the first there; the platform has z"
+        in (result["warnings"])
+    )
+
+
+def test_a_new_host_without_a_zone_is_shown_with_the_installers_default(planning):
+    _result, _client, lines = planning({"a": {}, "b": {"ece_host_zone": "z"}})
+    assert lines[-1] == "ece_host_zone is not set for a: ece-zone-1, the installer's default"
+
+
+# -- the coordinator -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1", "[::1]"])
+def test_the_controllers_own_address_is_no_coordinator_for_other_hosts(planning, monkeypatch, address):
+    monkeypatch.setattr(Client, "url", f"https://{address}:12443")
+    with pytest.raises(
+        OptionError, match="^host a: ece_host_coordinator is not set, and .*, the host in ece_url, is the"
+    ):
+        planning({"a": {}})
+    assert planning({"a": {"ece_host_coordinator": "10.0.0.9"}})[0]["hosts"]["a"]["coordinator"] == "10.0.0.9"
+
+
+def test_the_controller_itself_may_join_its_own_address(planning, monkeypatch):
+    monkeypatch.setattr(Client, "url", "https://127.0.0.1:12443")
+    assert planning({"a": {"ansible_connection": "local"}})[0]["hosts"]["a"]["coordinator"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"ece_host_ip": "10.0.0.7/24"}, "host x: ece_host_ip '10.0.0.7/24' cannot be given to the installer"),
+        ({"ansible_host": "10.0.0.7 "}, "host x: ansible_host '10.0.0.7 ' cannot be the host's runner id: correct it"),
+    ],
+)
+def test_a_derived_runner_id_is_refused_with_the_variable_that_it_comes_from(planning, variables, sentence):
+    with pytest.raises(OptionError) as error:
+        planning({"x": variables})
+    assert str(error.value).startswith(sentence)
+
+
+def test_an_inventory_name_that_cannot_be_a_runner_id_is_named(planning):
+    with pytest.raises(OptionError, match="^host a b: the inventory name 'a b' cannot be the host's runner id"):
+        planning({"a b": {}})

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection: it may change or go in any release.
+
+"""Variables that look like the role's own and are not: a wrong zone or role would be noticed after the join only."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection
+
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+
+PREFIX = "ece_host_"
+OF_OTHER_ROLES = ("ece_host_preparation_", "ece_host_removal_")
+# AWX passes the statistics of a job (set_stats) to the next job of a workflow as extra variables.
+_STATISTICS = re.compile(r"ece_host_\d+\Z")
+# As similar as ece_user and ece_username.
+SIMILAR = 0.8
+
+
+class VariableNames:
+    """Checks the names of variables of many hosts. Each name is looked at once."""
+
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+        self._known = list(role_spec())
+        self._seen = {*self._known, "ece_target"}
+
+    def check(self, names: Collection[str]) -> None:
+        """Raise OptionError for an unknown variable of the role, and note a warning for one that is nearly known.
+
+        names: all variables of one host.
+        """
+        for name in names:
+            if name.startswith("ece_") and name not in self._seen:
+                self._seen.add(name)
+                self._check(name, names)
+
+    def _check(self, name: str, names: Collection[str]) -> None:
+        unknown = f"{name} is not a variable of role ece_host"
+        if not name.startswith(PREFIX):
+            meant = self._nearly(name)
+            # A variable of the user's own may well be a part of the one that it resembles.
+            if meant and meant not in names:
+                self.warnings.append(f"{unknown}: did you mean {meant}?")
+        elif not name.startswith(OF_OTHER_ROLES) and not _STATISTICS.match(name):
+            meant = self._nearest(name)
+            hint = f"did you mean {meant}?" if meant else "`ansible-doc -t role ece.platform.ece_host` lists them"
+            raise OptionError(f"{unknown}; {hint}")
+
+    def _nearly(self, name: str) -> str | None:
+        """Return the variable that a name without the role's prefix means, or None for a variable of the user's own."""
+        own = [known for known in self._known if not known.startswith(PREFIX)]
+        close = difflib.get_close_matches(name, own, 1, SIMILAR)
+        role_variable = PREFIX + name.removeprefix("ece_")
+        return close[0] if close else (role_variable if role_variable in self._known else None)
+
+    def _nearest(self, name: str) -> str | None:
+        """Return the variable of the role that an unknown name most likely means, or None."""
+        ends = {known.removeprefix(PREFIX): known for known in self._known if known.startswith(PREFIX)}
+        end = name.removeprefix(PREFIX)
+        parts = set(end.split("_"))
+        # availability_zone has all of zone, and tags is a part of allocator_tags.
+        close = [known for known in ends if set(known.split("_")) <= parts or parts <= set(known.split("_"))]
+        found = difflib.get_close_matches(end, close, 1, 0) or difflib.get_close_matches(end, ends, 1)
+        return ends[found[0]] if found else None

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Unknown variables that look like the role's are named with the one that is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ece_host_availability_zone", "ece_host_zone"),
+        ("ece_host_zonee", "ece_host_zone"),
+        ("ece_host_rolse", "ece_host_roles"),
+        ("ece_host_runnerid", "ece_host_runner_id"),
+        ("ece_host_tags", "ece_host_allocator_tags"),
+        ("ece_host_heap_memory_settings", "ece_host_memory_settings"),
+        ("ece_host_host_ip", "ece_host_ip"),
+        ("ece_host_install_url", "ece_host_installer_url"),
+        ("ece_host_replace", "ece_host_replace_stale"),
+    ],
+)
+def test_an_unknown_variable_of_the_role_is_an_error_with_the_nearest_one(name, meant):
+    with pytest.raises(OptionError) as error:
+        VariableNames().check({"ece_host_zone", name})
+    assert str(error.value) == f"{name} is not a variable of role ece_host; did you mean {meant}?"
+
+
+def test_where_no_variable_is_near_the_documentation_is():
+    with pytest.raises(OptionError, match="^ece_host_qqqq is not a variable of role ece_host; `ansible-doc -t role"):
+        VariableNames().check({"ece_host_qqqq"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ece_target", "ece_host", "ece_version", "ece_vip", "ece_host_4711", "eceland", "ansible_host"),
+        *("ece_host_preparation_packages", "ece_host_removal_force", "__ece_host_plan"),
+    ],
+)
+def test_variables_of_users_and_of_other_roles_are_theirs(name):
+    names = VariableNames()
+    names.check({name, *role_spec()})
+    assert names.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ece_user", "ece_username"),
+        ("ece_passwd", "ece_password"),
+        ("ece_urls", "ece_url"),
+        ("ece_zone", "ece_host_zone"),
+    ],
+)
+def test_a_variable_that_is_nearly_known_is_one_warning_for_all_hosts(name, meant):
+    names = VariableNames()
+    names.check({name})
+    names.check({name})
+    assert names.warnings == [f"{name} is not a variable of role ece_host: did you mean {meant}?"]
