@@ -27,7 +27,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils import _token_watchdo
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_many_failed
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show, warn
-from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._results import (
     CHECK,
     TOKEN,
@@ -36,7 +36,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import (
     EndedToken,
     token_of,
 )
-from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options, is_set, seconds
+from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options, seconds
 from ansible_collections.ece.platform.plugins.plugin_utils._token_watchdog import Watchdog
 from ansible_collections.ece.platform.plugins.plugin_utils._warnings import grouped
 
@@ -71,7 +71,7 @@ class ActionModule(Step):
             return {"changed": False, **token}
         variables = HostVariables(self, task_vars)
         install_timeout = max(seconds(variables.of(name), "ece_host_install_timeout") for name in installing)
-        request = self._request(plan, installing, install_timeout, task_vars)
+        request = _request(plan, installing, install_timeout, task_vars["ansible_forks"])
         token["request"] = request
         # A token is no change by itself: what would change are the hosts.
         if self._task.check_mode:
@@ -81,17 +81,6 @@ class ActionModule(Step):
             return {"changed": True, **self._mint(token, request, install_timeout, task_vars)}
         except PlatformError as error:
             return {"changed": False, **token, "reason": f"there is no token to join with: {error}"}
-
-    def _request(
-        self, plan: Plan, installing: list[str], install_timeout: float, task_vars: dict[str, Any]
-    ) -> TokenRequest:
-        persistent = is_persistent(plan, self.own_variables(task_vars))
-        validity = enrollment.token_validity(install_timeout, len(installing), task_vars["ansible_forks"])
-        return {
-            "roles": sorted({role for name in installing for role in plan["hosts"][name]["roles"]}),
-            "persistent": persistent,
-            "validity_seconds": None if persistent else validity,
-        }
 
     def _mint(
         self, token: BatchToken, request: TokenRequest, install_timeout: float, task_vars: dict[str, Any]
@@ -187,10 +176,14 @@ class ActionModule(Step):
         return warnings + client.warnings
 
 
-def is_persistent(plan: Plan, variables: OneHost) -> bool:
-    """Return whether the play's tokens are persistent."""
-    planned = plan.get("token_persistent")
-    return is_set(variables, "ece_host_token_persistent") if planned is None else bool(planned)
+def _request(plan: Plan, installing: list[str], install_timeout: float, forks: int) -> TokenRequest:
+    persistent = plan["token_persistent"]
+    validity = enrollment.token_validity(install_timeout, len(installing), forks)
+    return {
+        "roles": sorted({role for name in installing for role in plan["hosts"][name]["roles"]}),
+        "persistent": persistent,
+        "validity_seconds": None if persistent else validity,
+    }
 
 
 def _show_warnings(batch: Batch) -> None:

@@ -53,7 +53,7 @@ class ActionModule(Step):
         client, warnings = self.connect(task_vars)
         variables = HostVariables(self, task_vars)
         batch = Batch(plan, task_vars, self.play_id)
-        interval = seconds(self.own_variables(task_vars), "ece_host_wait_interval")
+        interval = plan["wait_interval"]
         followers = Followers(functools.partial(self._ask, variables), interval)
         hosts = []
         for name in batch.to_wait_for():

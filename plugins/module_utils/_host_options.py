@@ -45,6 +45,7 @@ HOST_INFO_OPTIONS = (
     _INSTALL["coordinator_host"]._replace(spec={"type": "str"}, variable=None),
     _INSTALL["docker_registry"]._replace(spec={"type": "str", "default": DEFAULT_REGISTRY}),
     Option("controller_time", {"type": "float"}),
+    _INSTALL["capacity"],
     _INSTALL["force"],
     _INSTALL["selinux"],
     Option("skip_checks", _SKIP_SPEC, variable="ece_host_skip_checks"),

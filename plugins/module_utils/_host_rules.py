@@ -357,6 +357,16 @@ def _memory_total(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
+@rule("memory", WARNING, "The host has the memory that its allocator may give to deployments.", OWN)
+def _memory_capacity(facts: Facts, options: Options) -> Iterator[str]:
+    capacity = options.get("capacity")
+    if capacity and int(capacity) > facts["memory"]["total_mb"]:
+        yield (
+            f"ece_host_capacity (option capacity) {capacity} is more MB than the host has, so deployments would get "
+            "memory that is not there: use less, or leave it out."
+        )
+
+
 @rule("memory", WARNING, f"{MEMORY_MIN_MB} MB of memory or more are free.", SOFTWARE)
 def _memory_free(facts: Facts, options: Options) -> Iterator[str]:
     available = facts["memory"]["available_mb"]

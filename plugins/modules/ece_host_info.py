@@ -102,6 +102,11 @@ options:
         checked.
     type: float
     version_added: 1.1.0
+  capacity:
+    description:
+      - Memory in MB that the allocator may give to deployments. Without it, it is not compared with the host's memory.
+    type: int
+    version_added: 1.1.0
   force:
     description:
       - Whether the installer will run with C(--force), which makes it skip some of its checks.

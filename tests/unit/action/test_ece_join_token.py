@@ -42,14 +42,13 @@ def mint(bare, environment, role_variables, play_vars):
         batch=None,
         play=None,
     ):
-        plan = plan_of(hosts, max_fail_percentage=most)
+        plan = plan_of(hosts, max_fail_percentage=most, token_persistent=persistent)
         for name, wanted in (roles or {}).items():
             plan["hosts"][name]["roles"] = wanted
         role_variables(
             ece_join_token, {name: {"ece_host_install_timeout": (timeouts or {}).get(name, 1800)} for name in hosts}
         )
-        variables = {**CONNECTION, "ece_host_token_persistent": persistent}
-        action = bare(ece_join_token, check_mode=check_mode, variables=variables, **(play or {}))
+        action = bare(ece_join_token, check_mode=check_mode, variables=CONNECTION, **(play or {}))
         task_vars = play_vars(hosts, gone=gone, batch=batch)
         return action.act({"state": "present", "plan": plan}, task_vars)
 
@@ -108,20 +107,13 @@ def test_a_watchdog_mints_a_persistent_token_and_watches_ansible_playbook(ece, m
     monkeypatch.setattr(
         ece_join_token.token_watchdog, "mint", lambda *arguments: (asked.append(arguments), (minted, WATCHDOG))[1]
     )
-    result = mint({"a": check()}, persistent="true")
+    result = mint({"a": check()}, persistent=True)
     assert (result["token"], result["token_id"], result["watchdog"]) == ("t", "id", WATCHDOG)
     assert result["latest_start"] is None
     assert lines == ["warning: minted without the lock"]
     connection, request, pid = asked[0]
     assert (connection["api_key"], pid) == (API_KEY, 99)
     assert request == {"roles": ["allocator"], "persistent": True, "validity_seconds": None}
-
-
-@pytest.mark.parametrize(("planned", "variable"), [(True, False), (None, True)])
-def test_the_plan_says_whether_tokens_are_persistent(bare, planned, variable):
-    variables = bare(ece_join_token, variables={"ece_host_token_persistent": variable}).own_variables({})
-    plan = plan_of(["a"], **({} if planned is None else {"token_persistent": planned}))
-    assert ece_join_token.is_persistent(plan, variables) is True
 
 
 def test_warnings_of_the_checks_are_shown_once_for_all_hosts_that_they_are_about(mint, shown):

@@ -705,6 +705,14 @@ RULES = [
     (
         "memory",
         WARNING,
+        {},
+        {"capacity": 257001},
+        "ece_host_capacity (option capacity) 257001 is more MB than the host has, so deployments would get memory that "
+        "is not there: use less, or leave it out.",
+    ),
+    (
+        "memory",
+        WARNING,
         {"memory.available_mb": 8191},
         {},
         "Less than 8192 MB of memory are free, which ECE needs to install: stop other programs.",
@@ -835,6 +843,7 @@ def test_the_table_above_has_a_case_of_every_check():
         pytest.param({"default_routes": []}, {"host_ip": "10.0.0.7"}, id="no default route but host_ip"),
         pytest.param({"addresses": [], "host_ip": "10.0.0.8"}, {"host_ip": "10.0.0.8"}, id="no address is known"),
         pytest.param({"memory.total_mb": 7783, "memory.available_mb": 8192}, {}, id="a machine sold as 8 GB"),
+        pytest.param({}, {"capacity": 257000}, id="all memory as capacity"),
         pytest.param({"storage.free_gb": 10}, {}, id="just enough disk"),
         pytest.param(
             {"storage.free_gb": 15, "storage.filesystem": "ext4"}, {"roles": ["proxy"]}, id="a proxy needs no XFS"

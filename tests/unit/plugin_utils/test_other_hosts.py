@@ -40,7 +40,8 @@ def variables(tmp_path):
     inventory.subset("playing")
     manager = VariableManager(loader=loader, inventory=inventory)
     action = SimpleNamespace(
-        _task=SimpleNamespace(_parent=SimpleNamespace(_play=None), module_defaults=[]), _templar=Templar(loader=loader, variables={})
+        _task=SimpleNamespace(_parent=SimpleNamespace(_play=None), module_defaults=[]),
+        _templar=Templar(loader=loader, variables={}),
     )
     hostvars = SimpleNamespace(_variable_manager=manager, _inventory=inventory)
     return HostVariables(
