@@ -29,6 +29,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils import _results as re
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostRow
 from ansible_collections.ece.platform.plugins.plugin_utils._results import has_failed
 
+# What sudo says where its option requiretty is set.
+NO_TERMINAL = "you must have a tty to run sudo"
 IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING}
 BAD = (FAILED, *REJECTED)
 SEE_ABOVE = "see the error above"
@@ -120,6 +122,8 @@ def failure_reason(result: Mapping[str, Any]) -> str:
             f"{password.group()}; give it by --ask-become-pass, ansible_become_password or AWX's credential, "
             "or let sudo ask for none"
         )
+    if any(NO_TERMINAL in str(result.get(key)) for key in ("msg", "module_stderr", "module_stdout")):
+        return "its sudo runs commands on a terminal only (requiretty); set ece_host_pipelining: false for it"
     return _cut(_plain(message), REASON_LENGTH_MAX)
 
 

@@ -32,6 +32,14 @@ PASSWORD = "; give it by --ask-become-pass, ansible_become_password or AWX's cre
         ({"unreachable": True, "msg": "debug1: nothing else"}, "(debug1: nothing else);"),
         ({"failed": True, "msg": "Missing sudo password"}, "Missing sudo password" + PASSWORD),
         ({"failed": True, "msg": "Task failed: Incorrect su password"}, "Incorrect su password" + PASSWORD),
+        (
+            {
+                "failed": True,
+                "msg": "MODULE FAILURE",
+                "module_stderr": "sudo: sorry, you must have a tty to run sudo\n",
+            },
+            "its sudo runs commands on a terminal only (requiretty); set ece_host_pipelining: false for it",
+        ),
         ({"failed": True, "msg": "Task failed: one\n two"}, "one two"),
         ({"failed": True, "msg": "x" * 301}, "x" * 300 + "..."),
         ({"failed": True}, "see the error above"),
