@@ -29,7 +29,8 @@ class ActionModule(Step):
         too_many = too_many_failed(len(failed), len(rows), plan["max_fail_percentage"])
         if self._play_ends(failed, batch, token):
             rows.update(report.rows_not_begun([plan["hosts"][name] for name in batch.later], too_many))
-        for line in table([{**row, "note": report.in_short(row["note"])} for row in rows.values()]) if rows else ():
+        shown = [{**row, "note": report.table_note(row, batch)} for row in rows.values()]
+        for line in table(shown) if shown else ():
             show(line)
         about_token = report.token_line(token)
         if about_token:

@@ -135,6 +135,16 @@ def unreachable_reason(message: str) -> str:
     return f"it cannot be reached ({reason}); check ansible_host, the network to it, and the user and key for it"
 
 
+def table_note(row: HostRow, batch: results.Batch) -> str:
+    """Return the note of a host for the table.
+
+    Where Ansible itself stopped the host, its error has no remedy, so the table has it. Else the error had all of it.
+    """
+    tasks = (results.CHECK, results.RUNNER, results.START)
+    stopped = row["verdict"] == FAILED and any(has_failed(batch.result(row["host"], task)) for task in tasks)
+    return row["note"] if stopped else in_short(row["note"])
+
+
 def in_short(note: str) -> str:
     """Return the cause in a note, without the remedy, which the failure of the host has said."""
     cause = END_OF_CAUSE.split(one_line(note), maxsplit=1)[0]

@@ -244,3 +244,12 @@ def test_the_wait_of_an_earlier_plan_is_not_reported(report, shown):
     shown(ece_join_report)
     earlier = {"made_at": 7.0, "hosts": {"a": ROW}}
     assert report({"a": {WAIT: earlier, CHECK: {"verdict": "assign-roles"}}})["hosts"]["a"]["verdict"] == "failed"
+
+
+def test_the_table_has_the_remedy_where_the_error_of_ansible_has_none(report, shown):
+    lines = shown(ece_join_report)
+    report({"a": {CHECK: {"failed": True, "msg": "Missing sudo password"}}}, gone="a")
+    assert "Missing sudo password; give it by --ask-become-pass" in lines[1]
+    lines.clear()
+    report({"a": {CHECK: {"verdict": "refused", "msg": "There is no user x. Create it.", "failed": True}}}, gone="a")
+    assert lines[1].endswith("There is no user x.")
