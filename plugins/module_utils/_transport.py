@@ -33,6 +33,8 @@ except ImportError as import_error:
     REQUESTS_IMPORT_ERROR = import_error
     Session = HTTPAdapter = object  # type: ignore[assignment, misc]
 
+# The thread that limits the time of a request. It ends with the request, and knows sockets only.
+LIMIT_THREAD = "time limit of a request"
 # How often a connection that is over its time is ended again: it may have been opened only then.
 END_AGAIN_SECONDS = 0.1
 # What http.client says when a proxy does not open the way to the coordinator.
@@ -155,17 +157,22 @@ class _TimeLimit:
         self._seconds = seconds
         self._connections = connections
         self._done = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> _TimeLimit:
         # Without a thread to spare, the timeout between two bytes remains.
         with contextlib.suppress(RuntimeError):
-            threading.Thread(target=self._watch, daemon=True).start()
+            thread = threading.Thread(target=self._watch, name=LIMIT_THREAD, daemon=True)
+            thread.start()
+            self._thread = thread
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._done.set()
+        if self._thread:
+            self._thread.join()  # a process with threads is not to be forked
 
     def _watch(self) -> None:
         pause = self._seconds

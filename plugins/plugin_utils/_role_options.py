@@ -37,6 +37,7 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     normal_address,
 )
 from ansible_collections.ece.platform.plugins.module_utils._registry_login import check_login
+from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
@@ -159,7 +160,11 @@ class HostCheck:
         connection: the connection plugin of a host without ansible_connection.
         """
         version = self._version(variables)
-        coordinator = variables.get("ece_host_coordinator") or self._default_coordinator(variables, connection)
+        coordinator = variables.get("ece_host_coordinator")
+        if not coordinator:
+            # A host that only lacks a role is not installed, so that it needs no coordinator.
+            installs = entry["state"] != MISSING_ROLES
+            coordinator = self._default_coordinator(variables, connection) if installs else self._coordinator
         _check_runner_id(entry, variables)
         self._check_arguments(entry, variables, version, coordinator)
         for variable, (least, _default) in SECONDS.items():
