@@ -12,7 +12,7 @@ Pure functions over plain data; no I/O.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     HOST_IP,
@@ -42,7 +42,7 @@ UNSURE = (HALF_INSTALLED, DISCONNECTED, STALE, REPLACE)
 # Containers of deployments. Those of ECE's own services begin with frc-.
 OF_DEPLOYMENTS = "fac-"
 
-Decision = tuple[str, str]
+Decision = Tuple[str, str]
 
 
 def decide(

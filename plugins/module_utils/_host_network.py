@@ -141,7 +141,7 @@ def temporary_ports(port_range: str, reserved: str) -> Set[int]:
         return set()
     ports = set(range(int(limits[0]), int(limits[1]) + 1))
     for span in filter(None, reserved.strip().split(",")):
-        first, _, last = span.partition("-")
+        first, _dash, last = span.partition("-")
         ports -= set(range(int(first), int(last or first) + 1))
     return ports
 
@@ -194,7 +194,7 @@ class Target(NamedTuple):
 
 def registry_target(registry: str) -> Target:
     """Where a registry like registry.example.com:5000/path listens."""
-    address, _, port = registry.split("/")[0].partition(":")
+    address, _colon, port = registry.split("/")[0].partition(":")
     return Target("registry", address, int(port) if port.isdigit() else HTTPS_PORT)
 
 

@@ -154,6 +154,7 @@ def _syntax_problem(content: bytes, where: str) -> Optional[str]:
             stderr=subprocess.PIPE,
             env=environment,
             timeout=SYNTAX_TIMEOUT_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None  # the installer itself says what is wrong with it
