@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.module_utils._decision import UNSURE, Decision, decide
@@ -15,12 +16,14 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Platfo
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
-from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES, REJECTED
-from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on
+from ansible_collections.ece.platform.plugins.module_utils._states import ASSIGN_ROLES, MISSING_ROLES, REFUSED, REJECTED
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._report import unreachable_reason
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
+    choice,
     host_info_options_of,
     is_set,
     seconds,
@@ -43,7 +46,9 @@ class ActionModule(Step):
                 **self._of_copied_installer(variables.get("ece_host_installer_src"), task_vars),
             }
             try:
-                found = self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+                found = result_of_host(
+                    self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+                )
             except AnsibleConnectionFailure as error:
                 if not self._task.any_errors_fatal:
                     raise
@@ -59,7 +64,7 @@ class ActionModule(Step):
                 {**facts, "problems": found.get("problems")},
                 replace_stale=is_set(variables, "ece_host_replace_stale"),
                 connect_timeout=seconds(variables, "ece_host_connect_timeout"),
-                port=variables.get("ansible_port"),
+                port=variables.get("ansible_port") or variables.get("ansible_ssh_port") or self._default_port(),
             )
 
         verdict, message = decide_on(entry)
@@ -67,6 +72,8 @@ class ActionModule(Step):
         if verdict in UNSURE:
             client, of_connection = self.connect(task_vars)
             verdict, message = decide_on(look_again(client, entry, facts))
+            if verdict == ASSIGN_ROLES and not self._may_assign(variables, task_vars):
+                verdict, message = REFUSED, f"{message.partition(':')[0]}; set ece_host_assign_roles: true to assign it"
             warnings += of_connection + client.warnings
         return {
             **pass_on(found),
@@ -80,6 +87,14 @@ class ActionModule(Step):
             # Shown once for all hosts of the batch.
             "warnings_found": found.get("warnings_found") or [],
         }
+
+    def _default_port(self) -> Any:
+        return getattr(self._task, "port", None) or C.DEFAULT_REMOTE_PORT
+
+    def _may_assign(self, variables: OneHost, task_vars: dict[str, Any]) -> bool:
+        """Return whether a host that the plan did not show as joined may get a role, as the plan would decide."""
+        wanted = choice(variables, "ece_host_assign_roles")
+        return bool(wanted if wanted is not None else not HostVariables(self, task_vars).sets("ece_host_roles"))
 
     def _of_copied_installer(self, source: str | None, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the option of ece_host_info for an installer that is copied to the host when its check is over."""

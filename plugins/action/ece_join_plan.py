@@ -72,7 +72,10 @@ class ActionModule(Step):
         # In the inventory's order, which is the order of batches.
         wishes, play, warnings = _read_hosts(variables, task_vars["ansible_play_batch"])
 
-        others = (host_identity(name, seen) for name, seen in variables.others(IDENTITY_VARIABLES))
+        others = (
+            host_identity(name, seen)
+            for name, seen in variables.others(IDENTITY_VARIABLES, {wish["name"] for wish in wishes})
+        )
         wishes = distinct(wishes, others, lambda name: variables.usable(name, WAY_VARIABLES))
 
         client, more_warnings = self.connect(task_vars)
@@ -174,7 +177,7 @@ def _check_role_changes(planned: Mapping[str, PlanEntry], variables: HostVariabl
     for name in (name for name, entry in planned.items() if entry["state"] == MISSING_ROLES):
         with about_host(name):
             choices[name] = choice(variables.of(name), "ece_host_assign_roles")
-    return check_role_changes(planned, choices, "ece_host_roles" in variables.extra)
+    return check_role_changes(planned, choices, variables.sets("ece_host_roles"))
 
 
 def _show(line: str, entries: Mapping[str, PlanEntry], *notes: str | None) -> None:

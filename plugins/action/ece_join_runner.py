@@ -12,7 +12,7 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Platfo
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
 from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE
-from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_of, token_refusal
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options_of
@@ -49,7 +49,9 @@ class ActionModule(Step):
         The platform calls such a host disconnected until its installer has ended.
         """
         options = host_info_options_of(entry, self.own_variables(task_vars))
-        found = dict(self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars))
+        found = result_of_host(
+            self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+        )
         facts = facts_of(found)
         if facts.get("installer_running") or facts.get("ece_containers"):
             raise PlatformError(

@@ -10,8 +10,9 @@ from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
-from ansible_collections.ece.platform.plugins.plugin_utils._action import HiddenText, Step
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
+from ansible_collections.ece.platform.plugins.plugin_utils._hidden_text import HiddenText
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._results import (
     CHECK,
@@ -59,4 +60,5 @@ class ActionModule(Step):
             with open(find_file(self, source, task_vars), encoding="utf-8", newline="") as file:
                 options["installer_content"] = file.read()
         options = {name: value for name, value in options.items() if value is not None}
-        return dict(self._execute_module("ece.platform.ece_install", module_args=options, task_vars=task_vars))
+        found = self._execute_module("ece.platform.ece_install", module_args=options, task_vars=task_vars)
+        return result_of_host(found)

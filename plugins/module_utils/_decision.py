@@ -102,6 +102,8 @@ def _decide_with_containers(entry: PlanEntry, facts: Mapping[str, Any]) -> Decis
     if entry["asked"] and any(entry["parts"].values()) and not _may_be_host_of(entry, facts):
         return REFUSED, _connected_elsewhere(entry, "does not have that address")
     if entry["state"] == JOINED:
+        if not _known_by_identity(entry) and not _may_have(entry["host_ip"], facts):
+            return REFUSED, _copy_of(entry)
         return JOINED, _joined(entry, facts)
     if entry["state"] == MISSING_ROLES:
         missing = f"the role {', '.join(entry['missing_roles'])} is missing"
@@ -140,6 +142,14 @@ def _joined(entry: PlanEntry, facts: Mapping[str, Any]) -> str:
     if not _may_have(entry["host_ip"], facts):
         but.append(f"the platform has it at {entry['host_ip']}, which is no address of this host")
     return f"{sentence}; but {' and '.join(but)}" if but else sentence
+
+
+def _copy_of(entry: PlanEntry) -> str:
+    return (
+        f"its storage path is that of runner {one_line(entry['runner_id'])}, to which the platform is connected at "
+        f"{entry['host_ip']}, which is no address of this host: it looks like a copy of that host's disk. Keep it off "
+        "the network of the platform until that is clear."
+    )
 
 
 def _other_name(entry: PlanEntry) -> str:
@@ -206,6 +216,11 @@ def _doubt(entry: PlanEntry, facts: Mapping[str, Any], port: Any) -> str | None:
     variable, identity = entry["identity_variable"], entry["identity"]
     addresses = facts.get("addresses") or []
     own_folder = entry["runner_id"] in (facts.get("runner_ids") or [])
+    if not own_folder and variable == RUNNER_ID and not _may_have(entry["host_ip"], facts):
+        return (
+            f"It is not replaced, because the platform has {entry['runner_id']} at {entry['host_ip']}, which is no "
+            f"address of this host: correct {RUNNER_ID}, or delete the runner yourself if it is this host."
+        )
     if variable in (RUNNER_ID, HOST_IP) or identity in addresses or own_folder:
         return None
     if str(port or SSH_PORT) == str(SSH_PORT) and _may_be_host_of(entry, facts):

@@ -9,6 +9,7 @@
 Pure functions. Runs on hosts: Python 3.6 and the standard library.
 """
 
+import re
 from typing import Any, Iterator, List, Mapping
 
 from ansible_collections.ece.platform.plugins.module_utils._host_network import (
@@ -151,7 +152,7 @@ def _rhel_8(facts: Facts, options: Options) -> Iterator[str]:
 @rule("os", WARNING, "The processor is x86_64, or aarch64 from ECE 3.5.1 on.", HARDWARE)
 def _architecture(facts: Facts, options: Options) -> Iterator[str]:
     name, version = facts["architecture"], options["version"]
-    numbers = tuple(int(part) for part in version.split("-")[0].split(".")) if version else AARCH64_FROM
+    numbers = tuple(map(int, re.findall("[0-9]+", version)[:3])) if version else AARCH64_FROM
     if name not in ("x86_64", "aarch64") or (name == "aarch64" and numbers < AARCH64_FROM):
         yield f"There are no images of ECE {version or ''} for processors of type {name}: use another host.".replace(
             "  ", " "

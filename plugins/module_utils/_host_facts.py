@@ -203,7 +203,9 @@ def last_install(
     if not record.get("started"):
         return None
     finished = record.get("finished")
-    age = max(0, (now or time.time()) - finished) if finished else None
+    age = (now or time.time()) - finished if finished else None
+    if age is not None and age < 0:
+        age = None  # the clock was set back since
     return {
         "rc": record.get("rc"),
         "started": record["started"],

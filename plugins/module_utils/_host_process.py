@@ -22,6 +22,8 @@ from ansible_collections.ece.platform.plugins.module_utils._text import plain
 
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 COMMAND_TIMEOUT_SECONDS = 60
+# How long a killed command may take to end.
+KILL_SECONDS = 5
 _REMEDIES = {
     errno.ENOSPC: "make room on its disk and run this again",
     errno.EDQUOT: "give its owner more disk quota and run this again",
@@ -141,9 +143,14 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
     """Kill a command with all that it started: a docker command may be a script that waits for another command."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()
-    process.wait()
+    except ProcessLookupError:
+        pass  # it has just ended
+    except PermissionError:
+        return  # a program of root, like sudo: it ends when its pipes are closed, or stays
+    try:
+        process.wait(KILL_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass  # it hangs in the kernel, as on a network file system that does not answer
 
 
 def explain_os_error(error: OSError) -> str:

@@ -37,6 +37,8 @@ def last_lines(text: str, lines: int = TAIL_LINES) -> List[str]:
 
 # -- exit codes ------------------------------------------------------------------------------------------------------
 
+# A check of the installer before it does anything.
+PRECONDITION = 5
 # Code -> (meaning, remedy). 0 to 5 are those of elastic-cloud-enterprise.sh 4.0.3 (2025-10-31) and 3.5.1, the same in
 # both. The script ends with the exit code of `docker run`, which has 125 to 127 for itself: reference of that command
 # in Docker's documentation. A shell has 126 and 127, too. Options have two names: the module's and (the role's).
@@ -110,7 +112,7 @@ KNOWN_CAUSES = tuple(
             "Start the container engine, or set docker_socket (ece_host_docker_socket).",
         ),
         (
-            r"not compatible with OS and engine",
+            r"ECE version \S+ is not compatible with",
             "Install an operating system and a container engine that this version of ECE supports.",
         ),
         (
@@ -123,7 +125,7 @@ KNOWN_CAUSES = tuple(
             "Set host_ip (ece_host_ip) to the address by which the other hosts of ECE reach this one.",
         ),
         (
-            r"storage path .*read/write permission",
+            r"storage path .*(read|write) permission|mkdir: cannot create directory",
             "Let the install user read and write the storage path, or set storage_path (ece_host_storage_path).",
         ),
         (r"firewalld", "Stop firewalld, or open the ports of ECE in it and set force (ece_host_force)."),
@@ -396,7 +398,10 @@ def _interruption(record: Mapping[str, Any]) -> Message:
 def _failure(record: Mapping[str, Any], meaning: str, remedy: str) -> Message:
     errors, warnings = record.get("errors", []), record.get("warnings", [])
     output = [line.strip() for line in record.get("output", [])]
-    output = [line for line in output if line and not _NO_CAUSE.search(line)]
+    output = [_PREFIX.sub("", line) for line in output if line and not _NO_CAUSE.search(line)]
+    if record.get("rc") != PRECONDITION:
+        # From 4.0 on, firewalld is a warning at the start of any install.
+        output = [line for line in output if "firewalld" not in line] or output
     lines = errors or [*output[-2:], *warnings]
     specific = known_remedy(*errors[::-1], *output[:-11:-1], *warnings)
     if not specific and errors and record.get("rc") == 1:

@@ -12,6 +12,7 @@ Pure functions over plain data; no I/O.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
@@ -115,10 +116,14 @@ def normal_address(address: Any) -> str:
         return text
 
 
+# Names of the host itself in /etc/hosts of Linux distributions.
+LOOPBACK_NAME = re.compile(r"^(localhost[46]?(\.localdomain[46]?)?|ip6-(localhost|loopback))\Z")
+
+
 def identifies_a_host(address: str) -> bool:
     """Return whether an address belongs to one host. Loopback addresses belong to every host."""
     if not address.startswith("127.") and ":" not in address:
-        return address not in ("", "localhost")
+        return address not in ("", "0.0.0.0") and not LOOPBACK_NAME.match(address)  # noqa: S104
     try:
         return not ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -128,10 +133,10 @@ def identifies_a_host(address: str) -> bool:
 # Variables that say which runner a host is, in the order in which they count. The last is the inventory name.
 RUNNER_ID, HOST_IP, NAME = "ece_host_runner_id", "ece_host_ip", "inventory_hostname"
 SSH_PORT = 22
-IDENTITY_VARIABLES = (RUNNER_ID, HOST_IP, "ansible_host")
+IDENTITY_VARIABLES = (RUNNER_ID, HOST_IP, "ansible_host", "ansible_ssh_host")
 # What distinguishes hosts that seem to be one: another port at an address is another machine, another URL another
 # platform.
-WAY_VARIABLES = ("ansible_host", "ansible_port", "ece_url")
+WAY_VARIABLES = ("ansible_host", "ansible_ssh_host", "ansible_port", "ansible_ssh_port", "ece_url")
 
 
 def host_identity(name: str, variables: Mapping[str, Any]) -> HostIdentity:
@@ -199,8 +204,10 @@ def _are_two(name: str, other: str, way_of: Callable[[str], Mapping[str, Any]]) 
     ways = {host: way_of(host) for host in (name, other)}
     if len({str(way["ece_url"]) for way in ways.values() if way.get("ece_url")}) > 1:
         return False
-    addresses = {normal_address(way.get("ansible_host") or host) for host, way in ways.items()}
-    ports = {str(way.get("ansible_port") or SSH_PORT) for way in ways.values()}
+    addresses = {
+        normal_address(way.get("ansible_host") or way.get("ansible_ssh_host") or host) for host, way in ways.items()
+    }
+    ports = {str(way.get("ansible_port") or way.get("ansible_ssh_port") or SSH_PORT) for way in ways.values()}
     return len(addresses) > 1 or len(ports) > 1
 
 

@@ -23,7 +23,6 @@ from ansible_collections.ece.platform.plugins.module_utils._module import (
     failure,
     make_client,
 )
-from ansible_collections.ece.platform.plugins.module_utils._text import MASK
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, connection_defaults
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options
@@ -79,13 +78,23 @@ class Step(ActionBase):
         return make_client(options, ROLE_PREFIX), warnings
 
 
-class HiddenText(str):
-    """A secret in the arguments of a module. ANSIBLE_DEBUG prints the arguments' repr, and this one shows nothing."""
+# What Ansible adds to a module's result: the Python that it found on the host.
+DISCOVERED = "discovered_interpreter_"
+# What makes Ansible change its inventory or statistics.
+OF_OTHER_MODULES = ("add_host", "add_group", "ansible_stats")
 
-    __slots__ = ()
 
-    def __repr__(self) -> str:
-        return repr(MASK)
+def result_of_host(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a module's result without what would set variables.
+
+    A host decides what its modules return. Facts outrank the inventory, and steps for all hosts read their connection
+    to the platform from the variables of one host.
+    """
+    result = {key: value for key, value in found.items() if key not in OF_OTHER_MODULES}
+    facts = result.pop("ansible_facts", None)
+    if isinstance(facts, dict):
+        result["ansible_facts"] = {key: value for key, value in facts.items() if key.startswith(DISCOVERED)}
+    return result
 
 
 def pass_on(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Collection, Iterable, Iterator, Mapping, Sequence
 
 import jinja2
 from ansible import errors
@@ -45,7 +45,6 @@ class HostVariables:
         self._manager = task_vars["hostvars"]._variable_manager
         self._inventory = task_vars["hostvars"]._inventory
         self._shared = {key: task_vars[key] for key in SHARED if key in task_vars}
-        self._batch = frozenset(task_vars.get("ansible_play_batch", ()))
         self._playing = frozenset(task_vars.get("ansible_play_hosts_all", ()))
         self._defaults = connection_defaults(action._task)
         self._empty = {key: value for key, value in self.extra.items() if key.startswith("ece_") and _is_empty(value)}
@@ -54,6 +53,10 @@ class HostVariables:
     def extra(self) -> Mapping[str, Any]:
         """The extra variables of the run, which outrank all others."""
         return self._manager.extra_vars or {}
+
+    def sets(self, variable: str) -> bool:
+        """Return whether the run gives a variable a value for all hosts, as an extra variable."""
+        return not _is_empty(self.extra.get(variable))
 
     def of(self, name: str) -> "OneHost":
         """Return the variables of the host with this inventory name."""
@@ -80,10 +83,13 @@ class HostVariables:
         raw = self._manager.get_vars(host=self.host(name), include_hostvars=False)
         return OneHost(name, raw, self._templar.copy_with_new_env(available_variables=raw)).usable(keys)
 
-    def others(self, keys: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield name and variables of each host of the inventory that is not in the batch, as with --limit."""
+    def others(self, keys: Sequence[str], known: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield name and variables of each host of the inventory that is not among the known ones.
+
+        Such hosts are left out by --limit, by a batch or by a condition.
+        """
         for name in list(self._inventory.hosts):
-            if name not in self._batch:
+            if name not in known:
                 yield name, self.usable(name, keys)
 
     def _raw(self, name: str) -> dict[str, Any]:

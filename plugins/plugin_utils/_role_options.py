@@ -21,8 +21,9 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
-from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_VARIABLES
+from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS, HOST_INFO_VARIABLES
 from ansible_collections.ece.platform.plugins.module_utils._install_options import (
+    INSTALL_OPTIONS,
     ROLE_VARIABLES,
     arguments,
     is_version,
@@ -38,10 +39,12 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
 )
 from ansible_collections.ece.platform.plugins.module_utils._registry_login import check_login
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES
+from ansible_collections.ece.platform.plugins.plugin_utils._hidden_text import HiddenText
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 PREFIX = "ece_host_"
+SECRET_OPTIONS = {option.name for option in (*INSTALL_OPTIONS, *HOST_INFO_OPTIONS) if option.spec.get("no_log")}
 # Variables that hold seconds: the fewest seconds that make sense, and the role's default, which an empty value means.
 SECONDS = {
     "ece_host_install_timeout": (1, 1800),
@@ -92,7 +95,11 @@ def _host_options(variables: OneHost, sources: Mapping[str, str]) -> dict[str, A
     given = {option: variables.get(variable) for option, variable in sources.items()}
     if variables.get("ece_host_installer_src"):
         given["installer_url"] = None  # a file of the controller takes the place of the download
-    return {name: value for name, value in given.items() if value is not None}
+    return {
+        name: HiddenText(value) if name in SECRET_OPTIONS else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def choice(variables: OneHost, name: str) -> bool | None:

@@ -32,7 +32,7 @@ class VariableNames:
         self._seen = {*self._known, "ece_target"}
 
     def check(self, names: Collection[str]) -> None:
-        """Raise OptionError for an unknown variable of the role, and note a warning for one that is nearly known.
+        """Raise OptionError for a variable that is nearly one of the role's, and note a warning for other unknown ones.
 
         names: all variables of one host.
         """
@@ -50,8 +50,10 @@ class VariableNames:
                 self.warnings.append(f"{unknown}: did you mean {meant}?")
         elif not name.startswith(OF_OTHER_ROLES) and not _STATISTICS.match(name):
             meant = self._nearest(name)
-            hint = f"did you mean {meant}?" if meant else "`ansible-doc -t role ece.platform.ece_host` lists them"
-            raise OptionError(f"{unknown}; {hint}")
+            if meant:
+                raise OptionError(f"{unknown}; did you mean {meant}?")
+            # Another role's variable, or what a task registered.
+            self.warnings.append(f"{unknown}; `ansible-doc -t role ece.platform.ece_host` lists them")
 
     def _nearly(self, name: str) -> str | None:
         """Return the variable that a name without the role's prefix means, or None for a variable of the user's own."""

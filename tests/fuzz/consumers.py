@@ -110,8 +110,8 @@ def plan_of(
     no_templates = SimpleNamespace(template=lambda value: value)
     hosts_variables = SimpleNamespace(
         of=lambda name: OneHost(name, hosts[name], no_templates),
-        others=lambda keys: (),
-        extra={},
+        others=lambda keys, known: (),
+        sets=lambda variable: False,
         runs_task=lambda variables: True,
     )
     with (

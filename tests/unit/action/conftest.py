@@ -69,7 +69,7 @@ def role_variables(monkeypatch):
     """Variables by host name in place of HostVariables of a module. outside: hosts that are not in the batch."""
 
     def install(module, hosts, extra=(), outside=None):
-        def others(keys):
+        def others(keys, known):
             return ((name, seen[name].select(keys)) for name in outside or {})
 
         seen = {name: OneHost(name, variables, None) for name, variables in {**hosts, **(outside or {})}.items()}
@@ -77,7 +77,7 @@ def role_variables(monkeypatch):
             of=seen.__getitem__,
             others=others,
             usable=lambda name, keys: seen[name].select(keys),
-            extra=extra,
+            sets=lambda variable: variable in extra,
             runs_task=lambda variables: not variables.get("left"),
         )
         monkeypatch.setattr(module, "HostVariables", lambda action, task_vars: found)

@@ -190,3 +190,33 @@ def test_where_the_engine_does_not_answer_nothing_is_installed_or_deleted(check,
     result = check({"state": state}, {"facts": {"containers_known": False}}, True)
     assert (result["verdict"], result["failed"]) == ("refused", True)
     assert "the container engine does not answer" in result["msg"]
+
+
+def test_a_host_sets_no_variable_by_what_its_module_returns(check):
+    turned = {
+        "ansible_facts": {"discovered_interpreter_python": "/usr/bin/python3", "ece_url": "https://other.example.com"},
+        "add_host": {"host_name": "b"},
+        "ansible_stats": {"data": {"x": 1}},
+    }
+    for result in (check({}, {"facts": {}, **turned}), check({}, {"failed": True, "msg": "no", **turned})):
+        assert result["ansible_facts"] == {"discovered_interpreter_python": "/usr/bin/python3"}
+        assert not {"add_host", "ansible_stats"} & set(result)
+
+
+@pytest.mark.parametrize(
+    ("variables", "extra", "verdict"),
+    [
+        ({}, (), "assign-roles"),
+        ({}, ("ece_host_roles",), "refused"),
+        ({"ece_host_assign_roles": False}, (), "refused"),
+        ({"ece_host_assign_roles": True}, ("ece_host_roles",), "assign-roles"),
+    ],
+)
+def test_a_role_is_assigned_to_a_host_that_the_plan_did_not_show_as_the_plan_would_assign_it(
+    check, role_variables, variables, extra, verdict
+):
+    role_variables(ece_join_check, {"a": {}}, extra)
+    known = [runner("r-a", "proxy")]
+    result = check({}, {"facts": CONTAINERS}, False, known, **variables)
+    assert result["verdict"] == verdict
+    assert ("set ece_host_assign_roles: true to assign it" in result["msg"]) == (verdict == "refused")

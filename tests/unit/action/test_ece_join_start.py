@@ -130,3 +130,16 @@ def test_without_a_token_the_host_fails_with_the_reason(start, token, message):
 def test_check_mode_has_no_token_and_needs_none(start):
     start({"token": None, "reason": None, "latest_start": None})
     assert "token" not in start.ran[0][1]
+
+
+def test_no_secret_of_the_role_is_in_a_debug_line_of_ansible(start):
+    secrets = {
+        "ece_host_docker_registry_username": "ops",
+        "ece_host_docker_registry_password": "pw-of-registry",
+        "ece_host_installer_proxy": "http://ops:pw-of-proxy@proxy.example.com",
+    }
+    start(**secrets)
+    options = start.ran[0][1]
+    assert options["docker_registry_password"] == "pw-of-registry"
+    shown = f"done with _execute_module ({options})"
+    assert "pw-of-" not in shown and "'ops'" in shown

@@ -264,11 +264,12 @@ def test_a_joined_host_that_differs_from_the_inventory_says_in_what():
     assert decided(entry, CONTAINERS)[1].endswith("; but it is in zone z1 instead of z2")
 
 
-def test_a_host_with_the_folder_of_a_runner_at_another_address_says_that_too():
+def test_a_host_with_the_folder_of_a_runner_that_is_connected_from_another_address_is_a_copy():
     entry = answered([runner("b", host_ip="10.0.0.8")], [allocator("b")], found_as="b")
     verdict, sentence = decided(entry, {**CONTAINERS, "runner_ids": ["b"], "addresses": ["10.0.0.9"]})
-    assert verdict == JOINED
-    assert sentence.endswith("; but the platform has it at 10.0.0.8, which is no address of this host")
+    assert verdict == REFUSED
+    assert "connected at 10.0.0.8, which is no address of this host: it looks like a copy" in sentence
+    assert "set ece_host_ip" not in sentence
 
 
 def test_a_missing_role_is_assigned_by_the_name_that_the_inventory_has_and_by_no_other():
@@ -383,7 +384,7 @@ BY_GATEWAY = ([runner("gateway.example.com", connected=False, host_ip="10.0.0.7"
         (GATEWAY, {"addresses": ["10.0.0.7"]}, 22, REPLACE),
         (GATEWAY, {}, None, REPLACE),
         (GATEWAY, {"addresses": ["10.0.0.8"], "runner_ids": ["gateway.example.com"]}, 2200, REPLACE),
-        ({"ece_host_runner_id": "gateway.example.com", **GATEWAY}, {"addresses": ["10.0.0.8"]}, 2200, REPLACE),
+        ({"ece_host_runner_id": "gateway.example.com", **GATEWAY}, {"addresses": ["10.0.0.7"]}, 2200, REPLACE),
         ({"ece_host_ip": "gateway.example.com", **GATEWAY}, {}, 2200, REPLACE),
     ],
     ids=[
@@ -405,6 +406,15 @@ def test_no_runner_is_deleted_on_the_word_of_an_address_alone(variables, facts, 
         "only ansible_host gateway.example.com says that it is this runner, and another host may be behind that "
         "address: set ece_host_runner_id: gateway.example.com if it is this runner, else ece_host_ip" in sentence
     ) == (verdict == STALE)
+
+
+def test_no_runner_is_deleted_that_the_platform_has_at_another_address():
+    variables = {"ece_host_runner_id": "gateway.example.com", **GATEWAY}
+    found, sentence = decided(answered(*BY_GATEWAY, variables=variables), {"addresses": ["10.0.0.8"]}, True)
+    assert found == STALE
+    assert (
+        "has gateway.example.com at 10.0.0.7, which is no address of this host: correct ece_host_runner_id" in sentence
+    )
 
 
 def test_an_address_to_connect_to_that_is_the_hosts_own_is_no_gateway():

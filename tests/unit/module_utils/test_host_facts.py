@@ -265,7 +265,7 @@ def test_an_installer_needs_no_action_and_a_command_that_only_names_it_is_not_on
             {"started": 900, "finished": 990, "rc": 5, "token_id": "an-id"},
             {"rc": 5, "age_seconds": 10, "token_id": "an-id"},
         ),
-        ({"started": 900, "finished": 1100, "rc": 0}, {"rc": 0, "age_seconds": 0}),
+        ({"started": 900, "finished": 1100, "rc": 0}, {"rc": 0, "age_seconds": None}),
         ({"started": 900, "finished": None, "rc": "0"}, {"rc": None, "age_seconds": None}),
         ({"started": 900, "token_id": "not an id"}, {"rc": None, "age_seconds": None}),
     ],

@@ -191,11 +191,15 @@ def test_a_failure_names_its_cause_from_the_log_the_remedy_and_that_log():
     [
         (1, "Can't determine a default HOST_IP.", "Set host_ip (ece_host_ip)"),
         (1, 'Device "link" does not exist.', "Set host_ip (ece_host_ip)"),
-        (1, "ECE version 4.0.3 is not compatible with OS and engine RHEL-7", "Install an operating system"),
+        (
+            1,
+            "ECE version 4.0.3 is not compatible with RHEL-9 and Podman-3. Please",
+            "Install an operating system",
+        ),
         (1, "Can't use a --cloud-enterprise-version value greater than 3.5.1", "ece_host_installer_url"),
         (
             1,
-            "Host storage path /mnt/data/elastic doesn't have read/write permissions",
+            "Host storage path /mnt/data/elastic exists but doesn't have write permissions for user 'elastic'.",
             "storage_path (ece_host_storage",
         ),
         (4, "The user is not a member of the docker group.", "UID and GID of 1000 or more and add it to"),

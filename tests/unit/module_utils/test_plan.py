@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.ece.platform.plugins.module_utils import _plan as plan
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     add_hosts,
@@ -534,3 +535,16 @@ def test_text_of_the_platform_is_one_line_in_sentences():
         matches(
             {"a": {"ansible_host": "10.0.0.7"}}, [runner("x\ny", host_ip="10.0.0.7"), runner("z", host_ip="10.0.0.7")]
         )
+
+
+@pytest.mark.parametrize(
+    "name", ["localhost", "localhost.localdomain", "localhost4", "ip6-localhost", "127.0.0.1", "::1", "0.0.0.0", ""]
+)
+def test_names_and_addresses_that_every_host_has_identify_none(name):
+    assert not plan.identifies_a_host(name)
+
+
+def test_hosts_behind_the_ports_of_one_address_are_two_by_the_older_names_of_the_variables_too():
+    ways = {name: {"ansible_ssh_host": "gw", "ansible_ssh_port": port} for name, port in (("a", 2222), ("b", 2200))}
+    assert plan._are_two("a", "b", ways.__getitem__)
+    assert plan.host_identity("a", ways["a"])["runner_id"] == "gw"
