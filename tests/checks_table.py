@@ -26,7 +26,8 @@ has one. Else the rows of this collection apply: those to ECE 4.0 are of the ins
 the documentation. What no installer is known to refuse is a warning, as is a version of ECE without a row.
 
 The checks run nothing that writes. Podman is asked through its socket only, because `podman ps` would create files in
-the home folder of the user. The check `network` connects to the coordinator and the registry, for 2.5 seconds at most.
+the home folder of the user. The check `network` connects to the coordinator and to the registry, for 2.5
+seconds at most.
 
 Every sentence about a host says what to do. A check that does not apply to your hosts can be skipped by its name, with
 `ece_host_skip_checks` of the role or `skip_checks` of the module; `all` skips all of them.
