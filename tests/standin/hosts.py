@@ -46,7 +46,7 @@ SETTINGS = {
     "hang": "1: the installer never ends",
     "fail_cause": "the cause that the log of its container names",
     "refuse_failed_prerequisites": "1: its container refuses the host where the script only warns, as for firewalld",
-    "failed_checks": "checks of its container that fail: nofile, ports, memory, max_map_count, ip_forward, cgroup_memory",
+    "failed_checks": "checks that fail: nofile, ports, memory, max_map_count, ip_forward, cgroup_memory",
     "selinux": "1: the host has sudo and the commands that the script calls for --selinux",
     "sudo_password": "1: sudo asks for a password",
     "data_folder": "the folder that takes the place of /mnt/data, which the script labels for --selinux",

@@ -31,7 +31,8 @@ class Fact:
     """How a script ends on a host.
 
     rc: its exit code. out, err: what its standard output ends with, and what its standard error has. printed: what is
-    somewhere in its standard output. arguments: those beside coordinator, token, roles, storage path and socket. settings: of the host. log: what the log of its container
+    somewhere in its standard output. arguments: those beside coordinator, token, roles, storage path and socket.
+    settings: of the host. log: what the log of its container
     has. container: variables of the container. script: the version. root: whether the engine's socket is root's alone.
     """
 
