@@ -28,7 +28,7 @@ INSTALLER = "elastic-cloud-enterprise.sh"
 INSTALLER_CONTAINER = "elastic-cloud-enterprise-installer"
 UNPRIVILEGED_USER = "nobody"
 # The support matrix of each release since 3.8 accepts this together with Docker 25.0.
-OS_RELEASE = 'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n'
+OS_RELEASE = 'PRETTY_NAME="Ubuntu 22.04.5 LTS"\nNAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\n'
 # The settings of standin.conf, which define how a host behaves. The scripts in files/ read them, in upper case.
 SETTINGS = {
     "state": "the folder with the engine's state",
@@ -46,6 +46,10 @@ SETTINGS = {
     "hang": "1: the installer never ends",
     "fail_cause": "the cause that the log of its container names",
     "refuse_failed_prerequisites": "1: its container refuses the host where the script only warns, as for firewalld",
+    "failed_checks": "checks that fail: nofile, ports, memory, max_map_count, ip_forward, cgroup_memory",
+    "selinux": "1: the host has sudo and the commands that the script calls for --selinux",
+    "sudo_password": "1: sudo asks for a password",
+    "data_folder": "the folder that takes the place of /mnt/data, which the script labels for --selinux",
     "containers_extra": "names of further containers that the installer leaves",
     "busy_ports": "ports that are in use, so that the installer's container cannot start",
     "engine_fail": "125: no image can be pulled; 126 or 127: no container can be started",
@@ -63,6 +67,9 @@ SETTINGS = {
 # The commands that a local host has, but for the engine. A command that a host lacks is not hidden from other programs
 # where this machine has it.
 COMMANDS = ("ip", "busctl")
+# One file has all commands that --selinux needs.
+SELINUX_FILE = "selinux-commands"
+SELINUX_COMMANDS = ("sudo", "semanage", "setsebool", "checkmodule", "semodule_package", "semodule", "restorecon")
 # Settings whose values are lines. Those of others are separated by blanks.
 LINES = ("addresses", "routes")
 REAL_STATE = "/var/lib/ece-standin"
@@ -148,6 +155,7 @@ class LocalHost:
             "socket": self.socket,
             "os_release": folder / "os-release",
             "firewalld": "inactive",
+            "data_folder": folder / "data",
             "addresses": [f"{ip}/24"],
             "routes": [f"default via {ip.rpartition('.')[0]}.254 dev eth0 proto static"],
             **settings,
@@ -172,6 +180,9 @@ class LocalHost:
         texts["docker"] = engine_text()
         if self._podman:
             texts.update(podman_texts(str(self.socket)))
+        if self._settings.get("selinux"):
+            texts.update(dict.fromkeys(SELINUX_COMMANDS, (FILES / SELINUX_FILE).read_text(encoding="utf-8")))
+            (self.folder / "data" / "docker").mkdir(exist_ok=True)
         missing = self._settings.get("missing_commands", "")
         for command in missing.split() if isinstance(missing, str) else missing:
             texts.pop(command, None)

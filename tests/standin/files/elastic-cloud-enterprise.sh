@@ -18,6 +18,7 @@ CLOUD_ENTERPRISE_VERSION=@VERSION@
 
 STANDIN_BIN=$(dirname "$(command -v docker || command -v podman || printf '/nowhere/docker')")
 STATE="" SKIP_MATRIX=0 OS_RELEASE=/etc/os-release FIREWALLD=auto MISSING_COMMANDS=""
+DATA_FOLDER=/mnt/data
 for STANDIN_CONF in "$STANDIN_BIN/standin.conf" /etc/ece-standin.conf; do
   # shellcheck source=/dev/null
   if [[ -r $STANDIN_CONF ]]; then source "$STANDIN_CONF"; break; fi
@@ -51,17 +52,18 @@ record() {
 STANDIN_ENVIRONMENT=$(env)
 record "$@"
 
-# say MESSAGE: print a message and write it to the log.
-say() {
-  printf '%s\n' "$1"
-  if [[ -n ${LOG_FILE:-} ]]; then printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >>"$LOG_FILE"; fi
+# coloured CODE MESSAGE: print a message in red (31) or yellow (33), as the real script prints what it refuses.
+coloured() { printf '\e[0;%dm%s\e[0m\n' "$1" "$2"; }
+
+# refuse EXIT_CODE MESSAGE: end with a red message on standard output.
+refuse() {
+  coloured 31 "$2"
+  exit "$1"
 }
 
-# refuse EXIT_CODE MESSAGE REMEDY: end with two lines on standard output, of which the first one is red.
-refuse() {
-  say $'\e[0;31m'"$2"$'\e[0m'
-  say "$3"
-  exit "$1"
+# log_message MESSAGE: print a message with its date and write it to the log. Only what is said of the matrix is so.
+log_message() {
+  printf '[%s] %s\n' "$(date)" "$1" | tee -a "$LOG_FILE" || exit 1
 }
 
 usage() {
@@ -73,19 +75,23 @@ usage() {
 
 # assign NAME VALUE FLAG: set a variable. As in the real script, eval evaluates the value once more.
 assign() {
-  [[ -n ${2:-} && $2 != --* ]] || refuse 3 "Argument of $3 must not be empty" "Give the option a value"
+  [[ -n ${2:-} && $2 != --* ]] || refuse 3 "Argument '$3' does not have a value"
   eval "$1='$2'"
 }
 
-ACTION=install
-if [[ -n ${1:-} && $1 != -* ]]; then ACTION=$1; shift; fi
+ACTION=help
+if (($#)); then
+  ACTION=install
+  if [[ $1 != --* ]]; then ACTION=$1; shift; fi
+fi
 case $ACTION in
+  help) usage; exit 0 ;;
   install) ;;
-  configure-selinux-settings) refuse 1 "The stand-in does not know $ACTION" "Use install" ;; # since 4.0
+  configure-selinux-settings) refuse 1 "The stand-in does not know $ACTION" ;; # since 4.0
   upgrade | reset-adminconsole-password | add-stack-version)
-    refuse 1 "The stand-in does not know $ACTION" "Use install"
+    refuse 1 "The stand-in does not know $ACTION"
     ;;
-  *) refuse 2 "Unknown command $ACTION" "Use --help to see the commands" ;;
+  *) refuse 2 "Unknown command '$ACTION'" ;;
 esac
 
 while (($#)); do
@@ -123,7 +129,7 @@ while (($#)); do
     --selinux) SELINUX=true ;; # since 3.7
     --help) usage; exit 0 ;;
     --skip-cloud-enterprise-version-check) SKIP_CLOUD_ENTERPRISE_VERSION_CHECK=true ;;
-    *) refuse 3 "Unknown argument $(without_token "$1")" "Use --help to see the options" ;;
+    *) refuse 3 "Unknown argument '$(without_token "$1")'" ;;
   esac
   if [[ -n $name ]]; then
     # As in the real script, the value is not quoted: a leading blank is dropped, and any other blank cuts the value.
@@ -155,7 +161,7 @@ engine() {
 }
 
 if [[ -n ${COORDINATOR_HOST:-} && -z ${ROLES_TOKEN:-} ]]; then
-  refuse 3 "Argument --roles-token is required with --coordinator-host" "Use a token of the platform"
+  refuse 3 "Argument '--roles-token' is required with --coordinator-host"
 fi
 
 # number VERSION: print major and minor as one number, to compare versions.
@@ -163,42 +169,53 @@ fi
 number() { local IFS=.; local -a part=(${1%%-*}); printf '%d' $((10#${part[0]:-0} * 1000 + 10#${part[1]:-0})); }
 
 if [[ ! $WANTED_VERSION =~ ^[0-9]+\.[0-9]+ ]]; then
-  refuse 1 "Version $WANTED_VERSION cannot be understood" "Use a version like $CLOUD_ENTERPRISE_VERSION"
+  refuse 1 "Version $WANTED_VERSION cannot be understood"
 fi
-if [[ ${SKIP_CLOUD_ENTERPRISE_VERSION_CHECK:-} != true ]] &&
-  (($(number "$WANTED_VERSION") > $(number "$CLOUD_ENTERPRISE_VERSION"))); then
-  refuse 1 "Can't use a --cloud-enterprise-version value greater than $CLOUD_ENTERPRISE_VERSION" \
-    "Use the script of that version"
+# The only refusal of an argument without colours. --skip-cloud-enterprise-version-check does not skip it.
+if (($(number "$WANTED_VERSION") > $(number "$CLOUD_ENTERPRISE_VERSION"))); then
+  printf '%s\n' "Can't use a --cloud-enterprise-version value greater than $CLOUD_ENTERPRISE_VERSION. Use a newer script."
+  exit 1
 fi
 if [[ -n ${CAPACITY:-} ]] && { [[ ! $CAPACITY =~ ^[0-9]+$ ]] || ((10#$CAPACITY < 8192)); }; then
-  refuse 1 "The capacity must be at least 8192 MB" "Use a larger value of --capacity"
+  refuse 1 "The capacity must be at least 8192 MB"
 fi
 
 # -- the host ----------------------------------------------------------------------------------------------------------
 
-# The real script ends at the first command that fails here, with this command's exit code.
+# must COMMAND...: run a command, and end with its exit code if it fails, as the real script does under `set -e`.
+must() { "$@" || exit; }
+
 if [[ ${SELINUX:-} == true ]]; then
-  [[ ${PODMAN:-} == true ]] || refuse 1 "--selinux goes with --podman only" "Do not use --selinux with Docker"
-  sudo -n true || exit 1
-  for name in semanage setsebool; do
-    has "$name" || { printf 'sudo: %s: command not found\n' "$name" >&2; exit 1; }
-  done
-  for name in checkmodule semodule_package; do
-    has "$name" || { printf '%s: line %d: %s: command not found\n' "$0" "$LINENO" "$name" >&2; exit 127; }
-  done
+  [[ ${PODMAN:-} == true ]] || refuse 1 "--selinux goes with --podman only"
+  printf '%s\n' "Configuring SELinux"
+  sudo semanage fcontext -d "$DATA_FOLDER/docker" || true
+  sudo semanage fcontext -d "$HOST_STORAGE_PATH" || true
+  must sudo semanage fcontext -a -e /var/lib/containers/storage "$DATA_FOLDER/docker"
+  must sudo semanage fcontext -a -e /srv/containers "$HOST_STORAGE_PATH"
+  must sudo semanage fcontext -a -t container_var_run_t "$HOST_DOCKER_HOST"
+  must sudo setsebool -P container_use_devices 1
+  # These two files stay in the working folder.
+  must sudo checkmodule -M -m -o ece.mod ece_selinux_module.te
+  must sudo semodule_package -o ece.pp -m ece.mod
+  must sudo semodule -X 300 -i ece.pp
+  must sudo restorecon -R -v "$DATA_FOLDER"
+  must sudo restorecon -R -v "$DATA_FOLDER/docker"
+  must sudo restorecon -v "$HOST_DOCKER_HOST"
+  if [[ -d $HOST_STORAGE_PATH ]]; then must sudo restorecon -R -v "$HOST_STORAGE_PATH"; fi
 fi
 
-[[ -S $HOST_DOCKER_HOST ]] ||
-  refuse 5 "ECE could not verify the Docker socket ($HOST_DOCKER_HOST)." "Start the engine, or use --host-docker-host"
+[[ -S $HOST_DOCKER_HOST ]] || refuse 5 "ECE could not verify the Docker socket ($HOST_DOCKER_HOST). "$'\n'"To resolve the \
+issue, verify that the engine runs on this host and that this is its socket."
 
 if (($(id -u) < 1000 || $(id -g) < 1000)); then
-  refuse 4 "The UID or GID must not be smaller than 1000." "Run the script as another user"
+  refuse 4 "The UID or GID must not be smaller than 1000."
 fi
-# For Podman too, the user's engine is asked by the name docker and without the given socket.
+# For Podman too, the user's engine is asked by the name docker and without the given socket. Only a user outside the
+# group docker is said to be so.
 if ! docker ps >/dev/null 2>&1; then
-  [[ ${FORCE_INSTALL:-} == true ]] || refuse 4 "The user is not a member of the docker group." \
-    "To resolve the issue, add the user to the docker group."
-  say "The user is not a member of the docker group; --force is given, so the installation goes on"
+  [[ " $(id -nG 2>/dev/null) " == *" docker "* ]] || coloured 33 "The user is not a member of the docker group."
+  [[ ${FORCE_INSTALL:-} == true ]] ||
+    refuse 4 "To resolve the issue, add the user to the docker group or install as another one."
 fi
 
 firewalld_runs() {
@@ -211,28 +228,25 @@ firewalld_runs() {
 HOST_PREREQ_FAILED=false
 if firewalld_runs; then
   if (($(number "$CLOUD_ENTERPRISE_VERSION") < $(number 4.0))); then
-    [[ ${FORCE_INSTALL:-} == true ]] || refuse 5 "firewalld is active" "Stop it, or use --force"
+    [[ ${FORCE_INSTALL:-} == true ]] || refuse 5 "The firewalld service is active. Stop it, or use --force."
   fi
   HOST_PREREQ_FAILED=true
-  say $'\e[0;33m'"firewalld is active"$'\e[0m'
+  coloured 33 "The firewalld service may interfere with the installation of ECE. If so, disable it and install again."
 fi
 
-if mkdir -p "$HOST_STORAGE_PATH/logs/bootstrap-logs" 2>/dev/null; then
-  LOG_FILE=$HOST_STORAGE_PATH/logs/bootstrap-logs/elastic-cloud-enterprise.log
-  : >>"$LOG_FILE" 2>/dev/null || LOG_FILE=""
-fi
-say "Installing version $WANTED_VERSION"
+LOG_FILE=$HOST_STORAGE_PATH/logs/bootstrap-logs/elastic-cloud-enterprise.log
+[[ -e $LOG_FILE ]] || { mkdir -p "${LOG_FILE%/*}" && touch "$LOG_FILE"; } || exit 1 # since 4.0
 
 # The operating systems and engines that a release accepts, by release. One without an entry is like the nearest lower
 # one. Docker is compared with its minor version, Podman without.
 declare -A ECE_compatibility
-ECE_compatibility["2.13"]="CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 Ubuntu-16.04_docker-19.03 Ubuntu-18.04_docker-19.03 SLES-12_docker-18.09" # since 4.0
-ECE_compatibility["3.3"]="CentOS-7_docker-20.10 CentOS-8_docker-19.03 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-19.03 RHEL-8_docker-20.10 RHEL-8_podman-4 Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10 SLES-12_docker-18.09 SLES-15_docker-20.10" # since 4.0
-ECE_compatibility["3.4"]="CentOS-7_docker-20.10 CentOS-8_docker-20.10 RHEL-7_docker-20.10 RHEL-8_docker-20.10 RHEL-8_podman-4 Ubuntu-18.04_docker-19.03 Ubuntu-20.04_docker-20.10 SLES-12_docker-18.09 SLES-15_docker-20.10" # since 4.0
-ECE_compatibility["3.7"]="RHEL-8_podman-4 RHEL-9_podman-4 RockyLinux-8_podman-4 Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-22.04_docker-24.0 SLES-12_docker-18.09 SLES-12_docker-24.0 SLES-15_docker-20.10 SLES-15_docker-24.0" # since 4.0
-ECE_compatibility["3.8"]="RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-20.10 Ubuntu-20.04_docker-24.0 Ubuntu-20.04_docker-25.0 Ubuntu-22.04_docker-24.0 Ubuntu-22.04_docker-25.0 SLES-12_docker-24.0 SLES-12_docker-25.0 SLES-15_docker-24.0 SLES-15_docker-25.0" # since 4.0
-ECE_compatibility["4.0"]="RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-25.0 Ubuntu-20.04_docker-26.0 Ubuntu-20.04_docker-27.0 Ubuntu-22.04_docker-25.0 Ubuntu-22.04_docker-26.0 Ubuntu-22.04_docker-27.0 Ubuntu-24.04_docker-26.0 Ubuntu-24.04_docker-27.0 SLES-12_docker-25.0 SLES-15_docker-25.0" # since 4.0
-ECE_compatibility["4.2"]="RHEL-8_podman-4 RHEL-9_podman-4 RHEL-9_podman-5 RHEL-10_podman-5 RockyLinux-8_podman-4 RockyLinux-9_podman-5 Ubuntu-20.04_docker-27.0 Ubuntu-20.04_docker-27.1 Ubuntu-20.04_docker-27.2 Ubuntu-20.04_docker-27.3 Ubuntu-20.04_docker-27.4 Ubuntu-20.04_docker-27.5 Ubuntu-22.04_docker-25.0 Ubuntu-24.04_docker-29.3 Ubuntu-24.04_docker-29.4 Ubuntu-24.04_docker-29.5 Ubuntu-24.04_docker-29.6 Ubuntu-24.04_docker-29.7 Ubuntu-24.04_docker-29.8 Ubuntu-24.04_docker-29.9 SLES-15_docker-25.0 SLES-15_docker-29.3 SLES-15_docker-29.4 SLES-15_docker-29.5 SLES-15_docker-29.6 SLES-15_docker-29.7 SLES-15_docker-29.8 SLES-15_docker-29.9" # since 4.2
+ECE_compatibility["2.13"]="CentOS-7_Docker-20.10 CentOS-8_Docker-19.03 CentOS-8_Docker-20.10 RHEL-7_Docker-20.10 RHEL-8_Docker-19.03 RHEL-8_Docker-20.10 Ubuntu-16.04_Docker-19.03 Ubuntu-18.04_Docker-19.03 SLES-12_Docker-18.09" # since 4.0
+ECE_compatibility["3.3"]="CentOS-7_Docker-20.10 CentOS-8_Docker-19.03 CentOS-8_Docker-20.10 RHEL-7_Docker-20.10 RHEL-8_Docker-19.03 RHEL-8_Docker-20.10 RHEL-8_Podman-4 Ubuntu-18.04_Docker-19.03 Ubuntu-20.04_Docker-20.10 SLES-12_Docker-18.09 SLES-15_Docker-20.10" # since 4.0
+ECE_compatibility["3.4"]="CentOS-7_Docker-20.10 CentOS-8_Docker-20.10 RHEL-7_Docker-20.10 RHEL-8_Docker-20.10 RHEL-8_Podman-4 Ubuntu-18.04_Docker-19.03 Ubuntu-20.04_Docker-20.10 SLES-12_Docker-18.09 SLES-15_Docker-20.10" # since 4.0
+ECE_compatibility["3.7"]="RHEL-8_Podman-4 RHEL-9_Podman-4 RockyLinux-8_Podman-4 Ubuntu-20.04_Docker-20.10 Ubuntu-20.04_Docker-24.0 Ubuntu-22.04_Docker-24.0 SLES-12_Docker-18.09 SLES-12_Docker-24.0 SLES-15_Docker-20.10 SLES-15_Docker-24.0" # since 4.0
+ECE_compatibility["3.8"]="RHEL-8_Podman-4 RHEL-9_Podman-4 RHEL-9_Podman-5 RockyLinux-8_Podman-4 RockyLinux-9_Podman-5 Ubuntu-20.04_Docker-20.10 Ubuntu-20.04_Docker-24.0 Ubuntu-20.04_Docker-25.0 Ubuntu-22.04_Docker-24.0 Ubuntu-22.04_Docker-25.0 SLES-12_Docker-24.0 SLES-12_Docker-25.0 SLES-15_Docker-24.0 SLES-15_Docker-25.0" # since 4.0
+ECE_compatibility["4.0"]="RHEL-8_Podman-4 RHEL-9_Podman-4 RHEL-9_Podman-5 RockyLinux-8_Podman-4 RockyLinux-9_Podman-5 Ubuntu-20.04_Docker-25.0 Ubuntu-20.04_Docker-26.0 Ubuntu-20.04_Docker-27.0 Ubuntu-22.04_Docker-25.0 Ubuntu-22.04_Docker-26.0 Ubuntu-22.04_Docker-27.0 Ubuntu-24.04_Docker-26.0 Ubuntu-24.04_Docker-27.0 SLES-12_Docker-25.0 SLES-15_Docker-25.0" # since 4.0
+ECE_compatibility["4.2"]="RHEL-8_Podman-4 RHEL-9_Podman-4 RHEL-9_Podman-5 RHEL-10_Podman-5 RockyLinux-8_Podman-4 RockyLinux-9_Podman-5 Ubuntu-20.04_Docker-27.0 Ubuntu-20.04_Docker-27.1 Ubuntu-20.04_Docker-27.2 Ubuntu-20.04_Docker-27.3 Ubuntu-20.04_Docker-27.4 Ubuntu-20.04_Docker-27.5 Ubuntu-22.04_Docker-25.0 Ubuntu-24.04_Docker-29.3 Ubuntu-24.04_Docker-29.4 Ubuntu-24.04_Docker-29.5 Ubuntu-24.04_Docker-29.6 Ubuntu-24.04_Docker-29.7 Ubuntu-24.04_Docker-29.8 Ubuntu-24.04_Docker-29.9 SLES-15_Docker-25.0 SLES-15_Docker-29.3 SLES-15_Docker-29.4 SLES-15_Docker-29.5 SLES-15_Docker-29.6 SLES-15_Docker-29.7 SLES-15_Docker-29.8 SLES-15_Docker-29.9" # since 4.2
 
 # accepted_by VERSION: print the operating systems and engines that a release accepts.
 accepted_by() {
@@ -245,66 +259,82 @@ accepted_by() {
   printf '%s' "$found"
 }
 
-# os_release NAME: print a value of /etc/os-release.
+# os_release NAME: print a value of /etc/os-release. As in the real script, a variable begins only after a value that is
+# quoted, so one after `ID=ubuntu` is not found.
 os_release() {
-  local line
+  local text line
+  text=$(<"$OS_RELEASE")
+  text=${text//$'\n'/ }
   while IFS= read -r line; do
-    if [[ $line == "$1="* ]]; then
-      line=${line#*=}
-      line=${line#[\"\']}
-      printf '%s' "${line%[\"\']}"
-      return
-    fi
-  done 2>/dev/null <"$OS_RELEASE"
+    if [[ $line == "$1="* ]]; then line=${line#*=} line=${line%%=*}; printf '%s' "${line//\"/}"; return; fi
+  done <<<"${text//'" '/$'"\n'}"
 }
 
-# this_host: print operating system and engine of this host as the matrix spells them.
-this_host() {
-  local id release engine
-  id=$(os_release ID) release=$(os_release VERSION_ID)
-  case $id in
-    ubuntu) id=Ubuntu-$release ;;
-    rhel) id=RHEL-${release%%.*} ;;
-    centos) id=CentOS-${release%%.*} ;;
-    rocky) id=RockyLinux-${release%%.*} ;;
-    sles | sles_sap) id=SLES-${release%%.*} ;;
-    *) id=$id-$release ;;
+# this_system: print the operating system as the matrix spells it. It goes by NAME, and has none for other systems.
+this_system() {
+  local name release
+  name=$(os_release NAME) release=$(os_release VERSION_ID)
+  case $name in
+    *Ubuntu*) printf 'Ubuntu-%s' "$release" ;;
+    *"Red Hat Enterprise"*) printf 'RHEL-%s' "${release%.*}" ;;
+    *Rocky*) printf 'RockyLinux-%s' "${release%.*}" ;;
+    *CentOS*) printf 'CentOS-%s' "${release%.*}" ;;
+    *SLES*) printf 'SLES-%s' "${release%.*}" ;;
+    *) printf '%s' - ;;
   esac
-  if [[ $CONTAINER_ENGINE == podman ]]; then
-    engine=$(engine version --format '{{.Client.Version}}') || return
-    engine=podman-${engine%%.*}
-  else
-    engine=$(engine --version) || return
-    engine=docker-$(printf '%s' "$engine" | cut -d' ' -f3 | cut -d. -f1,2)
-  fi
-  printf '%s_%s' "$id" "$engine"
 }
 
-if [[ $SKIP_MATRIX != 1 && ${#ECE_compatibility[@]} != 0 ]]; then
-  HOST_KIND=$(this_host) || exit
-  if [[ " $(accepted_by "$WANTED_VERSION") " != *" $HOST_KIND "* ]]; then
-    refuse 1 "ECE version $WANTED_VERSION is not compatible with OS and engine $HOST_KIND" \
-      "Use an operating system and an engine of the support matrix"
+# this_engine: print the engine as the matrix spells it. An engine that fails has no version.
+this_engine() {
+  local version
+  if [[ $CONTAINER_ENGINE == podman ]]; then
+    version=$(engine version --format '{{.Version}}')
+    printf 'Podman-%s' "${version%%.*}"
+  else
+    version=$(engine --version)
+    version=${version#Docker version }
+    version=${version%,*}
+    printf 'Docker-%s' "${version%.*}"
+  fi
+}
+
+if [[ ${#ECE_compatibility[@]} != 0 ]]; then
+  log_message "Validating ECE version ${WANTED_VERSION%.*} compatibility with OS and Docker/Podman."
+  HOST_SYSTEM=$(this_system) HOST_ENGINE=$(this_engine)
+  if [[ $SKIP_MATRIX == 1 || ${SKIP_CLOUD_ENTERPRISE_VERSION_CHECK:-} == true ]]; then
+    log_message "Skipping the validation of ECE - OS - Docker/Podman compatibility."
+  elif [[ " $(accepted_by "$WANTED_VERSION") " == *" ${HOST_SYSTEM}_$HOST_ENGINE "* ]]; then
+    log_message "Verified that ECE version $WANTED_VERSION is compatible with $HOST_SYSTEM and $HOST_ENGINE."
+  else
+    log_message "ECE version $WANTED_VERSION is not compatible with $HOST_SYSTEM and $HOST_ENGINE. Please consult the \
+support matrix."
+    exit 1
   fi
 fi
 
-mkdir -p "$HOST_STORAGE_PATH" 2>/dev/null
-if [[ ! -r $HOST_STORAGE_PATH || ! -w $HOST_STORAGE_PATH || -z ${LOG_FILE:-} ]]; then
-  refuse 1 "Host storage path $HOST_STORAGE_PATH doesn't have read/write permissions" "Give them to the user"
-fi
+# The name of the user comes from the environment, which may not have it.
+if [[ ! -e $HOST_STORAGE_PATH ]]; then mkdir -p "$HOST_STORAGE_PATH" || exit 1; fi
+for right in read write; do
+  if [[ ($right == read && ! -r $HOST_STORAGE_PATH) || ($right == write && ! -w $HOST_STORAGE_PATH) ]]; then
+    coloured 31 "Host storage path $HOST_STORAGE_PATH exists but doesn't have $right permissions for user '${USER:-}'."
+    refuse 1 "Please supply the correct permissions for the path."
+  fi
+done
+
+no_host_ip() { refuse 1 "Can't determine a default HOST_IP$1. Please supply '--host-ip' with the address of this host."; }
 
 # As in the real script, nothing is quoted: it takes the fifth word of each default route, which an on-link route does
 # not have or has for something else, and all addresses of that interface.
 # shellcheck disable=SC2046,SC2086
 if [[ -z ${HOST_IP:-} ]]; then
-  has ip || refuse 1 "Can't determine a default HOST_IP ('ip' tool can't be found)" "Please use --host-ip"
+  has ip || no_host_ip " ('ip' tool can't be found)"
   DEVICE=$(ip -4 route show default | cut -d' ' -f5)
   if [ ! -z $DEVICE ]; then
     ADDRESSES=$(ip -4 -o addr show dev $DEVICE) || exit 1
     HOST_IP=$(printf '%s\n' "$ADDRESSES" | tr -s ' ' | cut -d' ' -f4 | cut -d/ -f1)
-    [[ -n $HOST_IP ]] || refuse 1 "Can't determine a default HOST_IP" "Please use --host-ip"
+    [[ -n $HOST_IP ]] || exit 1
   else
-    refuse 1 "Can't determine a default HOST_IP (the default gateway was not found)" "Please use --host-ip"
+    no_host_ip " (the default gateway was not found)"
   fi
 fi
 RUNNER_ID=${RUNNER_ID:-$HOST_IP}
@@ -330,17 +360,14 @@ done
 # shellcheck disable=SC2206
 FORWARDED+=(--env ENVIRONMENT_METADATA=${ENVIRONMENT_METADATA:-{}})
 # With --debug the token is in the output, which the real script may do, too.
-if [[ ${DEBUG:-} == true ]]; then say "Running $CONTAINER_ENGINE run ${FORWARDED[*]} $IMAGE"; fi
+if [[ ${DEBUG:-} == true ]]; then printf '%s\n' "Running $CONTAINER_ENGINE run ${FORWARDED[*]} $IMAGE"; fi
 if [[ -n $STATE && -w $STATE ]]; then
   for argument in "${FORWARDED[@]}"; do
     [[ $argument == --env ]] || without_token "$argument"
   done >"$STATE/last-container-environment"
 fi
 
-say "Running the bootstrap container"
-engine run --rm --name elastic-cloud-enterprise-installer -p 20000:20000 -p 21000:21000 -p 22000:22000 \
-  -v "$HOST_DOCKER_HOST:/run/docker.sock" -v "$HOST_STORAGE_PATH:/host-storage" "${FORWARDED[@]}" "$IMAGE"
-EXIT_CODE=$?
-# The output of the container is the last that is printed.
-say "The bootstrap container ended with $EXIT_CODE" >/dev/null
-exit $EXIT_CODE
+# What the container prints is the last that is printed, and its exit code is that of the script.
+engine run --rm -i --name elastic-cloud-enterprise-installer -p 22000:22000 -p 21000:21000 -p 20000:20000 \
+  -v "$HOST_DOCKER_HOST:/run/docker.sock" -v "$HOST_STORAGE_PATH:$HOST_STORAGE_PATH" "${FORWARDED[@]}" "$IMAGE" \
+  elastic-cloud-enterprise-installer

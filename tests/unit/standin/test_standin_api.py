@@ -481,3 +481,40 @@ def test_no_body_makes_the_api_fail(ece: StandIn, api: Client) -> None:
             assert reply.status_code < 500, (method, path, body, reply.text)
             assert reply.status_code < 400 or reply.json()["errors"], (method, path, body)
     assert [item for item in ece.violations if item.startswith(("reply", "the stand-in"))] == []
+
+
+def test_a_disconnected_allocator_without_instances_is_healthy(ece: StandIn, api: Client) -> None:
+    ece.platform.disconnect("10.1.0.1")
+    status = api.get(ONE)["status"]
+    assert (status["connected"], status["healthy"]) == (False, True)
+    ece.platform.add_instance("10.1.0.1")
+    assert api.get(ONE)["status"]["healthy"] is False
+
+
+def test_allocators_are_in_the_order_of_their_ids_and_empty_zones_are_listed(ece: StandIn, api: Client) -> None:
+    ece.platform.zones.append("ece-zone-9")
+    listed = api.get(ALLOCATORS)
+    assert all(ids == sorted(ids) for ids in (allocator_ids({"zones": [zone]}) for zone in listed["zones"]))
+    assert {"zone_id": "ece-zone-9", "allocators": []} in listed["zones"]
+    assert sorted(allocator_ids(listed)) == ["10.1.0.1", "10.1.0.2", "10.1.0.3"]
+
+
+def test_a_runner_has_the_system_roles_that_nobody_chose(ece: StandIn, api: Client) -> None:
+    roles = api.get(RUNNERS + "/10.1.0.1")["roles"]
+    assert all(role in roles for role in SYSTEM) and {"role_name": "allocator"} in roles
+
+
+@pytest.mark.parametrize(
+    "status, error",
+    [
+        (449, "root.unauthorized.rbac.elevated_permissions_required"),
+        (501, "authc.no_authentication_cluster"),
+        (502, "authc.authentication_cluster_error"),
+        (503, "controller_route.controller_not_ready"),
+    ],
+)
+def test_the_errors_that_any_request_may_have_can_be_made(ece: StandIn, api: Client, status: int, error: str) -> None:
+    ece.fault(status=status, code=error)
+    reply = api("GET", "/platform")
+    assert (reply.status_code, code(reply)) == (status, error)
+    assert api("GET", "/platform").status_code == 200

@@ -17,7 +17,8 @@ from tests.standin import StandIn
 from tests.unit.standin.standin_helpers import Client, Installer
 
 GIVEN_ADDRESS = ("--host-ip", "10.9.0.1")
-RED, RESET = "\x1b[0;31m", "\x1b[0m"
+RED, GREEN, YELLOW, RESET = "\x1b[0;31m", "\x1b[0;32m", "\x1b[0;33m", "\x1b[0m"
+LAST_LINE = "- Node type - additional {}\n"
 LAST_WORDS = (
     "- Errors have caused Elastic Cloud Enterprise installation to fail\n- Please check logs {}\n- Node type - "
 )
@@ -29,13 +30,15 @@ RHEL = 'NAME="Red Hat Enterprise Linux"\nID="rhel"\nVERSION_ID="8.10"\n'
 class Fact:
     """How a script ends on a host.
 
-    rc: its exit code. out, err: what its standard output ends with, and what its standard error has. arguments: those
-    beside coordinator, token, roles, storage path and socket. settings: of the host. log: what the log of its container
+    rc: its exit code. out, err: what its standard output ends with, and what its standard error has. printed: what is
+    somewhere in its standard output. arguments: those beside coordinator, token, roles, storage path and socket.
+    settings: of the host. log: what the log of its container
     has. container: variables of the container. script: the version. root: whether the engine's socket is root's alone.
     """
 
     rc: int
     out: str = ""
+    printed: Sequence[str] = ()
     err: str = ""
     arguments: Sequence[str] = GIVEN_ADDRESS
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -45,12 +48,16 @@ class Fact:
     root: bool = False
 
 
-def refused(sentence: str, remedy: str) -> str:
-    """Return how a refusal is shown: two lines, the first one red."""
-    return f"{RED}{sentence}{RESET}\n{remedy}\n"
+def refused(sentence: str) -> str:
+    """Return how a refusal is shown: in red."""
+    return f"{RED}{sentence}{RESET}\n"
 
 
-NO_GATEWAY = refused("Can't determine a default HOST_IP (the default gateway was not found)", "Please use --host-ip")
+NO_ADDRESS = "Can't determine a default HOST_IP{}. Please supply '--host-ip' with the address of this host."
+NO_GATEWAY = refused(NO_ADDRESS.format(" (the default gateway was not found)"))
+NOT_COMPATIBLE = "is not compatible with {} and {}. Please consult the support matrix.\n"
+SELINUX = (*GIVEN_ADDRESS, "--podman", "--selinux")
+WITH_SELINUX = {**PODMAN, "selinux": True}
 FACTS = {
     # -- the address that the script derives --
     "one address and one default route through a gateway": Fact(
@@ -78,7 +85,7 @@ FACTS = {
         rc=1,
         arguments=(),
         settings={"missing_commands": "ip"},
-        out=refused("Can't determine a default HOST_IP ('ip' tool can't be found)", "Please use --host-ip"),
+        out=refused(NO_ADDRESS.format(" ('ip' tool can't be found)")),
     ),
     "no command ip, and the address is given": Fact(rc=0, settings={"missing_commands": "ip"}),
     "two addresses with a script 4.0.3": Fact(
@@ -95,8 +102,9 @@ FACTS = {
         settings={**PODMAN, "missing_commands": "podman-remote"},
         err="podman-remote: command not found\n",
     ),
-    "podman without podman-remote, with a script that has a matrix": Fact(
-        rc=127,
+    "podman without podman-remote, with a script that has a matrix: it has no version": Fact(
+        rc=1,
+        out=NOT_COMPATIBLE.format("RHEL-8", "Podman-"),
         arguments=(*GIVEN_ADDRESS, "--podman"),
         script="4.0.3",
         settings={**PODMAN, "missing_commands": "podman-remote"},
@@ -140,51 +148,124 @@ FACTS = {
         rc=3,
         script="4.0.3",
         arguments=(*GIVEN_ADDRESS, "--proxy-protocol-lenient"),
-        out=refused("Unknown argument --proxy-protocol-lenient", "Use --help to see the options"),
+        out=refused("Unknown argument '--proxy-protocol-lenient'"),
     ),
     "the flag for SELinux with an older script": Fact(
         rc=3,
         arguments=(*GIVEN_ADDRESS, "--podman", "--selinux"),
-        out=refused("Unknown argument --selinux", "Use --help to see the options"),
+        out=refused("Unknown argument '--selinux'"),
     ),
+    "SELinux": Fact(rc=0, script="4.0.3", arguments=SELINUX, settings=WITH_SELINUX),
     "SELinux without sudo": Fact(
+        rc=127,
+        script="4.0.3",
+        arguments=SELINUX,
+        settings={**WITH_SELINUX, "missing_commands": "sudo"},
+        err="sudo: command not found\n",
+    ),
+    "SELinux with a password for sudo": Fact(
         rc=1,
         script="4.0.3",
-        arguments=(*GIVEN_ADDRESS, "--podman", "--selinux"),
-        settings={**PODMAN, "missing_commands": "sudo"},
+        arguments=SELINUX,
+        settings={**WITH_SELINUX, "sudo_password": True},
+        err="sudo: a password is required\n",
+    ),
+    **{
+        f"SELinux without {command}": Fact(
+            rc=1,
+            script="4.0.3",
+            arguments=SELINUX,
+            settings={**WITH_SELINUX, "missing_commands": command},
+            err=f"sudo: {command}: command not found\n",
+        )
+        for command in ("semanage", "setsebool", "checkmodule", "semodule_package", "semodule", "restorecon")
+    },
+    "SELinux without /mnt/data": Fact(
+        rc=255,
+        script="4.0.3",
+        arguments=SELINUX,
+        settings={**WITH_SELINUX, "data_folder": "/nowhere"},
+        err="restorecon: lstat(/nowhere) failed: No such file or directory\n",
+    ),
+    # -- the checks of the container --
+    **{
+        f"the check {name} fails": Fact(
+            rc=1, settings={"failed_checks": name}, printed=(f"{what} ... {RED}FAILED{RESET}\n{cause}",), out=LAST_LINE
+        )
+        for name, what, cause in (
+            ("nofile", "Checking OS max open file descriptors per process", "The limit of open files (nofile) is 1024"),
+            ("ports", "Checking ports of the host", "The ports 20000, 21000 and 22000 of this host cannot be reached"),
+            ("memory", "Checking minimum required memory", "The host has 4096 MB of memory"),
+            ("max_map_count", "Checking OS max map count", "The setting vm.max_map_count is 65530"),
+            ("ip_forward", "Checking OS IPv4 IP forward", "The setting net.ipv4.ip_forward is 0"),
+            ("cgroup_memory", "Checking OS kernel cgroup.memory", "The boot argument cgroup.memory=nokmem is not set"),
+        )
+    },
+    "a failed check with force is a warning": Fact(
+        rc=0,
+        arguments=(*GIVEN_ADDRESS, "--force"),
+        settings={"failed_checks": "nofile memory"},
+        printed=(f"{YELLOW}FAILED{RESET}\nThe host has 4096 MB", f"Checking OS max map count ... {GREEN}OK{RESET}\n"),
     ),
     # -- refusals --
     "no socket": Fact(
         rc=5,
         arguments=(*GIVEN_ADDRESS, "--host-docker-host", "/nowhere.sock"),
-        out=refused(
-            "ECE could not verify the Docker socket (/nowhere.sock).", "Start the engine, or use --host-docker-host"
-        ),
+        printed=(f"{RED}ECE could not verify the Docker socket (/nowhere.sock). \n",),
     ),
     "a user without the engine": Fact(
         rc=4,
         root=True,
-        out=refused(
-            "The user is not a member of the docker group.", "To resolve the issue, add the user to the docker group."
+        printed=(
+            f"{YELLOW}The user is not a member of the docker group.{RESET}\n",
+            f"{RED}To resolve the issue, add the user to the docker group",
         ),
     ),
     "a user without the engine, with force": Fact(
         rc=125, root=True, arguments=(*GIVEN_ADDRESS, "--force"), err="permission denied"
     ),
     "firewalld with a script 3.5.1": Fact(
-        rc=5, settings={"firewalld": "active"}, out=refused("firewalld is active", "Stop it, or use --force")
+        rc=5, settings={"firewalld": "active"}, out=refused("The firewalld service is active. Stop it, or use --force.")
     ),
     "firewalld with a script 4.0.3": Fact(
-        rc=0, script="4.0.3", settings={"firewalld": "active"}, container={"HOST_PREREQ_FAILED": "true"}
+        rc=0,
+        script="4.0.3",
+        settings={"firewalld": "active"},
+        container={"HOST_PREREQ_FAILED": "true"},
+        printed=(f"{YELLOW}The firewalld service may interfere with the installation of ECE.",),
     ),
     "an engine outside the matrix of 4.0.3": Fact(
         rc=1,
         script="4.0.3",
         settings={"engine_version": "29.7.2"},
-        out=refused(
-            "ECE version 4.0.3 is not compatible with OS and engine Ubuntu-22.04_docker-29.7",
-            "Use an operating system and an engine of the support matrix",
-        ),
+        printed=("] Validating ECE version 4.0 compatibility", "] ECE version 4.0.3 is not compatible with"),
+        out=NOT_COMPATIBLE.format("Ubuntu-22.04", "Docker-29.7"),
+    ),
+    "an engine of the matrix of 4.0.3": Fact(
+        rc=0,
+        script="4.0.3",
+        printed=("] Verified that ECE version 4.0.3 is compatible with Ubuntu-22.04 and Docker-25.0.\n",),
+    ),
+    "an engine outside the matrix, which is not looked at": Fact(
+        rc=0,
+        script="4.0.3",
+        arguments=(*GIVEN_ADDRESS, "--skip-cloud-enterprise-version-check"),
+        settings={"engine_version": "29.7.2"},
+        printed=("] Skipping the validation of ECE",),
+    ),
+    "a version above the script's own, in no colour and never skipped": Fact(
+        rc=1,
+        arguments=("--skip-cloud-enterprise-version-check", "--cloud-enterprise-version", "3.6.0"),
+        out="Can't use a --cloud-enterprise-version value greater than 3.5.1. Use a newer script.\n",
+    ),
+    "a storage path in which no folder can be made": Fact(
+        rc=1,
+        script="4.0.3",
+        arguments=(*GIVEN_ADDRESS, "--host-storage-path", "/proc/nowhere"),
+        err="mkdir: cannot create directory",
+    ),
+    "an empty value": Fact(
+        rc=3, arguments=("--host-ip", ""), out=refused("Argument '--host-ip' does not have a value")
     ),
     "any engine with a script 3.5.1, which has no matrix": Fact(rc=0, settings={"engine_version": "29.7.2"}),
     # -- the engine --
@@ -233,6 +314,7 @@ def test_the_stand_in_ends_as_the_vendors_script_does(name: str, make: Callable[
     shown = (done.stdout, done.stderr)
     assert done.returncode == fact.rc, shown
     assert done.stdout.endswith(fact.out) and fact.err in done.stderr, shown
+    assert all(text in done.stdout for text in fact.printed), shown
     assert bool(ece.joined) is (fact.rc == 0)
     if fact.out.startswith(RED):
         assert done.stderr.count("\n") <= 1, "a refusal is on standard output"
@@ -258,3 +340,43 @@ def test_pull_and_run_go_through_the_given_socket(podman: bool, make: Callable[.
     assert done.returncode == 0 and ece.joined == ["10.9.0.1"], (done.stdout, done.stderr)
     host.configure(socket=host.folder / "docker.sock")
     assert run(ece, Fact(rc=0, arguments=[*flags, "--podman"] if podman else flags)).returncode != 0
+
+
+def test_a_storage_path_of_another_user_is_refused_with_the_users_name(make: Callable[..., StandIn]) -> None:
+    """The script takes the name from the environment, which may have none. Its log is there from an earlier try."""
+    ece = make(version="4.0.3")
+    ece.add_host("h", "10.9.0.1")
+    storage = ece.hosts["h"].storage
+    log = storage / "logs" / "bootstrap-logs" / "elastic-cloud-enterprise.log"
+    log.parent.mkdir(parents=True)
+    log.touch()
+    log.chmod(0o666)
+    storage.chmod(0o555)
+    done = run(ece, Fact(rc=1))
+    storage.chmod(0o755)
+    sentence = f"Host storage path {storage} exists but doesn't have write permissions for user ''."
+    assert done.returncode == 1 and refused(sentence) in done.stdout, (done.stdout, done.stderr)
+
+
+def test_selinux_leaves_its_module_in_the_working_folder(make: Callable[..., StandIn]) -> None:
+    ece = make(version="4.0.3")
+    ece.add_host("h", "10.9.0.1", **WITH_SELINUX)
+    folder, installer = ece.hosts["h"].folder, Installer(ece)
+    argv = ["bash", str(ece.installer_path), "install", *SELINUX]
+    installer.run("h", ["bash", "-c", 'cd "$1" && shift && exec "$@"', "-", str(folder), *argv])
+    assert (folder / "ece.mod").exists() and (folder / "ece.pp").exists()
+
+
+def test_a_script_without_arguments_shows_its_help(ece: StandIn, installer: Installer) -> None:
+    ece.add_host("h", "10.9.0.1")
+    done = installer.run("h", ["bash", str(ece.installer_path)])
+    assert done.returncode == 0 and "COMMAND" in done.stdout and ece.hosts["h"].containers == []
+
+
+def test_a_variable_of_os_release_after_an_unquoted_one_is_not_found(make: Callable[..., StandIn]) -> None:
+    ece = make(version="4.0.3")
+    ece.add_host("h", "10.9.0.1")
+    text = 'NAME="Ubuntu"\nID=ubuntu\nVERSION_ID="22.04"\n'
+    (ece.hosts["h"].folder / "os-release").write_text(text, encoding="utf-8")
+    done = run(ece, Fact(rc=1))
+    assert done.returncode == 1 and "not compatible with Ubuntu- and Docker-25.0." in done.stdout
