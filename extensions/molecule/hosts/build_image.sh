@@ -96,12 +96,16 @@ RateLimitIntervalSec=0
 ForwardToSyslog=no
 EOF
 
-# A container has no console, devices or disks, and needs no updates. logind is for the hosts that a scenario sets up
-# with it: where many of them share a machine, sudo waits for their sessions for longer than Ansible does.
+# logind would stop a user's manager ten seconds after his last session. In a container, systemd is not told when that
+# manager's control group is empty, and lets the next session wait for two minutes.
+install -d "$root/etc/systemd/logind.conf.d"
+printf '[Login]\nUserStopDelaySec=infinity\n' >"$root/etc/systemd/logind.conf.d/test-host.conf"
+
+# A container has no console, devices or disks, and needs no updates.
 for unit in \
   apt-daily-upgrade.timer apt-daily.timer console-getty.service dpkg-db-backup.timer e2scrub_all.timer \
-  e2scrub_reap.service fstrim.timer getty.target getty@.service systemd-binfmt.service systemd-logind.service \
-  dbus-org.freedesktop.login1.service systemd-networkd-wait-online.service systemd-resolved.service \
+  e2scrub_reap.service fstrim.timer getty.target getty@.service systemd-binfmt.service \
+  systemd-networkd-wait-online.service systemd-resolved.service \
   systemd-timesyncd.service systemd-udev-trigger.service \
   systemd-udevd-control.socket systemd-udevd-kernel.socket systemd-udevd.service; do
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
