@@ -73,6 +73,14 @@ class RunningPlay:
     process: subprocess.Popen[str]
     watch: contextlib.AbstractContextManager[None]
 
+    def read_until(self, text: str) -> None:
+        """Read its output up to a line that has this text."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if text in line:
+                return
+        raise AssertionError(f"the run ended without {text!r}")
+
 
 class Operator:
     """Has a stand-in, an inventory and credentials, and runs plays."""

@@ -172,10 +172,11 @@ def test_a_persistent_token_is_revoked_after_a_failure(operator):
 def test_a_persistent_token_of_a_run_that_vanished_with_its_watchdog_is_revoked_by_the_next_run(operator):
     """As in AWX, where a cancelled job's container is removed with all its processes."""
     operator.group_vars = {"ece_host_token_persistent": True}
-    operator.new_host("a", "192.0.2.1", install_seconds=20)
+    hold = operator.ece.directory / "hold"
+    hold.touch()
+    operator.new_host("a", "192.0.2.1", hold=str(hold))
     running = operator.start()
-    while "waiting for a" not in running.process.stdout.readline():
-        assert running.process.poll() is None, "the run ended before its installer started"
+    running.read_until("waiting for a")
     os.killpg(running.process.pid, signal.SIGKILL)
     home = f"HOME={operator.folder}".encode()
     for path in Path("/proc").glob("[0-9]*"):
@@ -185,7 +186,10 @@ def test_a_persistent_token_of_a_run_that_vanished_with_its_watchdog_is_revoked_
                 os.kill(int(path.name), signal.SIGKILL)
     operator.wait_for(running)
     (left,) = operator.ece.tokens
-    run = operator.play()
+    running = operator.start()
+    running.read_until("waiting for a")
+    hold.unlink()
+    run = operator.wait_for(running)
     assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"] and operator.ece.minted == 1, run.output
     assert f"token {left}, which an earlier run left, is revoked" in run.text and operator.ece.tokens == []
 

@@ -41,7 +41,9 @@ def test_a_missing_role_is_assigned_through_the_api(operator):
 
 
 def test_a_running_installer_is_waited_for(operator):
-    operator.new_host("a", "192.0.2.1", install_seconds=12)
+    hold = operator.ece.directory / "hold"
+    hold.touch()
+    operator.new_host("a", "192.0.2.1", hold=str(hold))
     command, environment = operator.command()
     first = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=operator.folder
@@ -51,8 +53,11 @@ def test_a_running_installer_is_waited_for(operator):
         while operator.ece.hosts["a"].install_record is None:
             assert time.monotonic() < deadline, "the first play did not start its installer"
             time.sleep(0.2)
-        second = operator.play()
-        assert second.rc == 0, second.output
+        second = operator.start()
+        second.read_until("waiting for a")
+        hold.unlink()
+        run = operator.wait_for(second)
+        assert run.rc == 0, run.output
         assert first.wait(60) == 0
     finally:
         first.kill()

@@ -44,6 +44,7 @@ SETTINGS = {
     "fail_message": "the message with which it fails, or a file that has the message",
     "leave_containers": "1: an installer that fails leaves the runner's container",
     "hang": "1: the installer never ends",
+    "hold": "a file: the installer does not go on while it exists",
     "fail_cause": "the cause that the log of its container names",
     "refuse_failed_prerequisites": "1: its container refuses the host where the script only warns, as for firewalld",
     "failed_checks": "checks that fail: nofile, ports, memory, max_map_count, ip_forward, cgroup_memory",
