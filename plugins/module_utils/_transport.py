@@ -210,8 +210,10 @@ def never_connected(error: Exception) -> bool:
 
 def reason(error: Exception, limits: Limits) -> str:
     """Return the innermost message of a requests exception, which itself prints as nested objects."""
-    text = str(_cause(error))
-    if isinstance(error, requests.exceptions.Timeout):
+    cause = _cause(error)
+    text = str(cause)
+    # A proxy's error is no Timeout of requests. Other errors of a connection are derived from that of its timeout.
+    if isinstance(error, requests.exceptions.Timeout) or type(cause) is ConnectTimeoutError:
         return _no_connection(limits) if never_connected(error) else _no_answer(limits)
     for known, message in KNOWN_REASONS.items():
         if known in text:
