@@ -403,9 +403,7 @@ def test_a_server_that_never_answers_is_left_after_the_timeout(serve, make_clien
     over = threading.Event()
     url = f"http://127.0.0.1:{serve(lambda connection: over.wait(10))}"
     try:
-        with pytest.raises(
-            EceConnectionError, match="no complete answer within timeout, which is 0.1 seconds: give it"
-        ):
+        with pytest.raises(EceConnectionError, match="no complete answer within timeout, which is 0.1 seconds"):
             make_client(url, retries=0, timeout=0.1).platform()
     finally:
         over.set()
@@ -485,9 +483,7 @@ def test_a_server_that_sends_byte_by_byte_is_left_after_the_timeout(serve, trust
     url = trust.server(treat=drip) if scheme == "https" else f"http://127.0.0.1:{serve(drip)}"
     began = time.monotonic()
     try:
-        with pytest.raises(
-            EceConnectionError, match="no complete answer within timeout, which is 0.5 seconds: give it more if"
-        ) as caught:
+        with pytest.raises(EceConnectionError, match="no complete answer within timeout, which is 0.5") as caught:
             make_client(url, retries=0, timeout=0.5, ca_path=str(trust.ours)).request(method, "/x")
     finally:
         over.set()
@@ -507,9 +503,7 @@ def test_an_answer_whose_end_is_the_end_of_the_connection_is_not_taken_for_compl
             connection.sendall(b" ")
 
     try:
-        with pytest.raises(
-            EceConnectionError, match="no complete answer within timeout, which is 0.5 seconds: give it more if"
-        ):
+        with pytest.raises(EceConnectionError, match="no complete answer within timeout, which is 0.5"):
             make_client(f"http://127.0.0.1:{serve(drip)}", retries=0, timeout=0.5).platform()
     finally:
         over.set()

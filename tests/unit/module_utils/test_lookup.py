@@ -22,8 +22,9 @@ from tests.unit.module_utils.test_plan import allocator, runner
 from tests.unit.scripted import platform
 
 WRONG_LIST = (
-    "list of {0} lacks up to 120 hosts of the plan, although the platform has 100 of the first 100 when it is asked for "
-    "each, as while its index is rebuilt: nothing was changed. Run this again in some minutes, or resync the list first "
+    "list of {0} lacks up to 120 hosts of the plan, although the platform has 100 of the first 100 when it is asked "
+    "for each, as while its index is rebuilt: nothing was changed. Run this again in some minutes, or resync the list "
+    "first "
     r"\(POST /platform/infrastructure/{0}/_resync\)"
 )
 CONTAINERS = {"ece_containers": ["frc-runners-runner"]}

@@ -195,7 +195,7 @@ def test_a_second_name_outside_the_play_is_not_an_error(one, other):
     assert matches({"a": one}, [runner("10.0.0.7")], others={"alias": other}) == {"a": "10.0.0.7"}
 
 
-# The same machine in its initramfs, where another server of SSH unlocks its disk; a management address; a backup's name.
+# The same machine in its initramfs, where another SSH server unlocks its disk; by another variable; by its name.
 SECOND_NAMES = [
     {"ansible_host": "10.0.0.7", "ansible_port": 2222},
     {"ansible_host": "10.0.0.70", "ansible_ssh_host": "10.0.0.7"},
@@ -232,7 +232,7 @@ def test_a_host_is_not_taken_for_one_that_has_its_identity_explicitly(variable):
     others = {"b": {"ece_host_ip": "10.0.0.7", "ansible_host": "node-7"}}
     sentence = (
         "hosts a and b have the same identity 10.0.0.7, and the platform may know either by it: set ece_host_ip or "
-        f"ece_host_runner_id of a to its own .it is from {variable} now.; if both are one machine, leave ece_host_ip of b"
+        f"ece_host_runner_id of a to its own .it is from {variable} now.; if both are one machine, leave ece_host_ip of"
     )
     with pytest.raises(PlatformError, match=sentence):
         matches({"a": {variable: "10.0.0.7", "ansible_port": 2222}}, [runner("10.0.0.7")], others=others)

@@ -17,6 +17,7 @@ from ansible.vars.manager import VariableManager
 
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 
+GROUP = {"domain": "example.com"}
 KEYS = ("ece_host_ip", "ansible_host", "ansible_port")
 HOSTS = {
     "playing": {"ansible_host": "10.0.0.1"},
@@ -40,7 +41,7 @@ def variables(tmp_path):
     """HostVariables of a play with one host of the inventory."""
     path = tmp_path / "inventory.yml"
     path.write_text(
-        yaml.safe_dump({"all": {"hosts": HOSTS, "vars": {"domain": "example.com", "folder": str(tmp_path)}}}),
+        yaml.safe_dump({"all": {"hosts": HOSTS, "vars": GROUP | {"folder": str(tmp_path)}}}),
         encoding="utf-8",
     )
     loader = DataLoader()
