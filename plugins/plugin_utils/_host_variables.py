@@ -92,7 +92,7 @@ class HostVariables:
         """Yield name and variables of each host of the inventory that is not among the known ones.
 
         Such hosts are left out by --limit, by a batch or by a condition. No lookup runs for them, as it may be slow, or
-        ask somebody. Its value is known where a host of the plan has the same one (note_lookups).
+        prompt. Its value is known where a host of the plan has the same one (note_lookups).
         """
         for name in list(self._inventory.hosts):
             if name not in known:
