@@ -28,6 +28,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
     is_set,
     seconds,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes, runner_notes
 
 
 class ActionModule(Step):
@@ -71,7 +72,8 @@ class ActionModule(Step):
         warnings = list(found.get("warnings") or [])
         if verdict in UNSURE:
             client, of_connection = self.connect(task_vars)
-            verdict, message = decide_on(look_again(client, entry, facts))
+            listed = read_notes(runner_notes(arguments["made_at"]))
+            verdict, message = decide_on(look_again(client, entry, facts, listed))
             if verdict == ASSIGN_ROLES and not self._may_assign(variables, task_vars):
                 verdict, message = REFUSED, f"{message.partition(':')[0]}; set ece_host_assign_roles: true to assign it"
             warnings += of_connection + client.warnings

@@ -17,15 +17,14 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Option
 from ansible_collections.ece.platform.plugins.module_utils._lookup import plan_platform
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     IDENTITY_VARIABLES,
-    WAY_VARIABLES,
     HostWish,
+    KnownHost,
     Plan,
     PlanEntry,
     count_warnings,
     difference_warnings,
-    distinct,
     entry_line,
-    host_identity,
+    ids_by_address,
     plan_line,
 )
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
@@ -43,6 +42,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     new_zone_warnings,
     platform_zones,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
 from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
 from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats
 from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
@@ -53,6 +53,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
     choice,
     host_wish,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import runner_notes, write_notes
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
 
 # With these, a task with run_once runs once for all hosts of a batch.
@@ -72,24 +73,24 @@ class ActionModule(Step):
         # In the inventory's order, which is the order of batches.
         wishes, play, warnings = _read_hosts(variables, task_vars["ansible_play_batch"])
 
-        others = (
-            host_identity(name, seen)
-            for name, seen in variables.others(IDENTITY_VARIABLES, {wish["name"] for wish in wishes})
-        )
-        wishes = distinct(wishes, others, lambda name: variables.usable(name, WAY_VARIABLES))
+        batches = PlayBatches(variables, self.play_id, task_vars)
+        wishes = batches.distinct(wishes)
 
         client, more_warnings = self.connect(task_vars)
         platform = client.platform()
         planned, known = plan_platform(client, platform, wishes)
-        planned = _check_role_changes(planned, variables)
+        planned = _check_role_changes(planned, known, variables, batches)
         warnings += more_warnings + [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
 
         entries, unchecked = self._check_hosts(planned, variables, client, platform["version"], task_vars)
         line, zones = plan_line(planned, platform["version"], client.url), platform_zones(platform, known)
         _show(line, entries, default_zone_line(entries.values(), zones), kept_roles_line(planned, known))
+        made_at = time.time()
+        if entries:
+            write_notes(runner_notes(made_at), ids_by_address(known))
         limit = None if play[PERSISTENT] else hosts_per_token(task_vars["ansible_forks"])
         plan: Plan = {
-            "made_at": time.time(),
+            "made_at": made_at,
             "version": platform["version"],
             "url": client.url,
             "totals": platform_totals(platform),
@@ -169,15 +170,21 @@ def _read_hosts(variables: HostVariables, names: Sequence[str]) -> tuple[list[Ho
             check_hidden(seen)
             play.add(seen)
             wishes.append(host_wish(seen))
+        variables.note_lookups(seen, IDENTITY_VARIABLES)
     return wishes, play.values, known_names.warnings
 
 
-def _check_role_changes(planned: Mapping[str, PlanEntry], variables: HostVariables) -> dict[str, PlanEntry]:
+def _check_role_changes(
+    planned: Mapping[str, PlanEntry], known: Mapping[str, KnownHost], variables: HostVariables, batches: PlayBatches
+) -> dict[str, PlanEntry]:
     choices = {}
     for name in (name for name, entry in planned.items() if entry["state"] == MISSING_ROLES):
         with about_host(name):
-            choices[name] = choice(variables.of(name), "ece_host_assign_roles")
-    return check_role_changes(planned, choices, variables.sets("ece_host_roles"))
+            choices[name] = choice(variables.of(name), ASSIGN_ROLES)
+    elsewhere = batches.role_changes(known)
+    checked = check_role_changes(planned, choices, elsewhere, variables.sets("ece_host_roles"))
+    batches.note({name: planned[name]["missing_roles"] for name, wanted in choices.items() if wanted is None})
+    return checked
 
 
 def _show(line: str, entries: Mapping[str, PlanEntry], *notes: str | None) -> None:

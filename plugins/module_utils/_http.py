@@ -47,7 +47,6 @@ except ImportError:
     AuthBase = object  # type: ignore[assignment, misc]
 
 API_PREFIX = "/api/v1"
-CONNECT_TIMEOUT_SECONDS = 10
 # Requests with the same effect however often they arrive. A POST is never repeated once it was sent: it may have minted
 # a token.
 REPEATABLE = ("GET", "PUT", "DELETE")
@@ -132,7 +131,7 @@ class HttpClient:
         self._secrets = [*_spellings(api_key or password or ""), authorization.split(" ", 1)[1]]
         # Given per request: REQUESTS_CA_BUNDLE, usual in execution environments, overrides the session's own value.
         self._verify: bool | str = (ca_path or True) if validate_certs else False
-        self._timeout = (min(CONNECT_TIMEOUT_SECONDS, timeout), timeout)
+        self._limits = transport.limits(timeout, f"{option_prefix}timeout")
         self._retries = retries
         self._prefix = option_prefix
         self.sleep = sleep
@@ -238,9 +237,9 @@ class HttpClient:
         return self._decode(url, call, response)
 
     def _no_answer(self, url: str, call: _Call, error: requests.RequestException) -> EceError:
-        reason = transport.reason(error)
+        reason = transport.reason(error, self._limits)
         proxy = transport.proxy_of(self._session, url)
-        problem = transport.proxy_problem(error) if proxy else None
+        problem = transport.proxy_problem(error, self._limits) if proxy else None
         if problem:
             reason = f"{proxy} {problem}; {transport.without_proxy(url)}"
         # A connection that ends during TLS is a coordinator that starts or stops, as behind a load balancer. Any other
@@ -263,7 +262,7 @@ class HttpClient:
                 headers={"Content-Type": "application/json"} if call.method != "GET" else None,
                 auth=self._auth,
                 verify=self._verify,
-                timeout=self._timeout,
+                timeout=(self._limits.connect, self._limits.answer),
                 allow_redirects=False,
             )
         except ValueError as error:  # requests and urllib3 have several types of it for addresses
@@ -294,7 +293,7 @@ class HttpClient:
         if "NO_CERTIFICATE" in text or "PEM" in text:
             return f"{ca_path} {self._verify} holds no CA certificate: use a file of CA certificates in PEM format"
         if "CERTIFICATE_VERIFY_FAILED" not in text and "certificate" not in text.lower():
-            return f"TLS failed: {transport.reason(error)}"
+            return f"TLS failed: {transport.reason(error, self._limits)}"
         if "expired" in text:
             return "the coordinator's certificate has expired; renew it on the platform"
         if "doesn't match" in text or "not valid for" in text or "mismatch" in text:

@@ -12,7 +12,7 @@ fact. The answer to a question for one id comes from the platform's state.
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._decision import may_be_host_of
@@ -24,6 +24,7 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     add_hosts,
     known_hosts,
     known_parts,
+    listed_counts,
     plan_hosts,
     short_lists,
     unlisted_allocators,
@@ -48,7 +49,7 @@ def plan_platform(
 ) -> tuple[dict[str, PlanEntry], dict[str, KnownHost]]:
     """Return a plan entry for each host, and all hosts that the platform lists or was asked for.
 
-    platform: the answer of get-platform. Raises PlatformError where the list of allocators cannot be believed.
+    platform: the answer of get-platform. Raises PlatformError where a list cannot be believed.
     """
     totals, version = platform_totals(platform), platform["version"]
     known = known_hosts(client.runners(), client.iter_allocators(totals["allocators"]))
@@ -59,35 +60,37 @@ def plan_platform(
 
     planned = plan()
     if "runners" in short:
-        add_hosts(known, _unlisted_runners(client, planned), ())
+        new = [entry["runner_id"] for entry in planned.values() if entry["state"] == NEW]
+        lacking = (totals["runners"] or 0) - listed_counts(known)["runners"]
+        add_hosts(known, _unlisted("runners", client.runner, new, lacking), ())
         planned = plan()
     unlisted = unlisted_allocators(planned, known)
     if unlisted:
-        add_hosts(known, (), _unlisted_allocators(client, unlisted, len(planned)))
+        add_hosts(known, (), _unlisted("allocators", client.allocator, unlisted, len(unlisted)))
         planned = plan()
     return planned, known
 
 
-def _unlisted_runners(client: EceClient, planned: Mapping[str, PlanEntry]) -> list[dict[str, Any]]:
-    """Return the runners of hosts that seem new. Where these are too many, the check of each host asks."""
-    new = [entry["runner_id"] for entry in planned.values() if entry["state"] == NEW]
-    return list(filter(None, map(client.runner, new))) if len(new) <= SINGLE_REQUESTS_MAX else []
+def _unlisted(
+    kind: str, ask: Callable[[str], "dict[str, Any] | None"], ids: Sequence[str], lacking: int
+) -> list[dict[str, Any]]:
+    """Return those of the runners or allocators that a list lacks and the platform has. Raises PlatformError.
 
-
-def _unlisted_allocators(client: EceClient, unlisted: Sequence[str], hosts: int) -> list[dict[str, Any]]:
-    """Return the allocators that the list lacks. Of too many, some show whether the list is right.
-
-    A run that called them all disconnected would contact them all, and a run that called them all joined would not
-    prove it. So it ends before anything is changed; the index is complete again within minutes.
+    Of too many, some show whether the list is right. A run that believed a wrong one would contact all these hosts, and
+    a run that called them all joined would not prove it. So it ends before anything is changed; the index is complete
+    again within minutes.
+    ids: of planned hosts that the list may lack. lacking: the most of them that it can lack.
     """
-    found = [allocator for allocator in map(client.allocator, unlisted[:SINGLE_REQUESTS_MAX]) if allocator]
-    connected = any(connected_of(object_of(allocator.get("status"))) for allocator in found)
-    if connected and len(unlisted) > SINGLE_REQUESTS_MAX:
+    found = [one for one in map(ask, ids[:SINGLE_REQUESTS_MAX]) if one]
+    lacking = min(lacking, len(ids))
+    # An allocator that is gone is disconnected whether the list has it or not.
+    wrong = kind == "runners" or any(connected_of(object_of(one.get("status"))) for one in found)
+    if found and wrong and lacking > SINGLE_REQUESTS_MAX:
         raise PlatformError(
-            f"the platform's list of allocators lacks {len(unlisted):,} of {hosts:,} hosts, although their runners are "
-            "connected and the platform has their allocators, as while its index is rebuilt: nothing was changed. "
-            "Run this again in some minutes, or resync the list first "
-            "(POST /platform/infrastructure/allocators/_resync)"
+            f"the platform's list of {kind} lacks up to {lacking:,} hosts of the plan, although the platform has "
+            f"{len(found):,} of the first {SINGLE_REQUESTS_MAX} when it is asked for each, as while its index is "
+            "rebuilt: nothing was changed. Run this again in some minutes, or resync the list first "
+            f"(POST /platform/infrastructure/{kind}/_resync)"
         )
     return found
 
@@ -110,16 +113,19 @@ def add_single_hosts(client: EceClient, known: dict[str, KnownHost], ids: Iterab
             known[known_id] = host
 
 
-def look_again(client: EceClient, entry: PlanEntry, facts: Mapping[str, Any]) -> PlanEntry:
+def look_again(
+    client: EceClient, entry: PlanEntry, facts: Mapping[str, Any], listed: Mapping[str, Sequence[str]]
+) -> PlanEntry:
     """Return the plan entry of a host by what the platform answers when it is asked for that very host.
 
-    A host that runs ECE is also looked for by the names that it has for itself: the runner ids in its storage path and
-    its addresses (`facts` of ece_host_info). Of several runners the one that is connected is the host.
+    A host that runs ECE is also looked for by the names that it has for itself: the runner ids in its storage path, its
+    addresses (`facts` of ece_host_info), and the ids that the platform listed with one of these.
+    listed: ids_by_address() of the plan. Of several runners the one that is connected is the host.
     """
     planned_id = entry["runner_id"]
     found = {planned_id: known_host(client, planned_id)}
     if facts.get("ece_containers") and not _is_connected(found[planned_id]):
-        for known_id in _own_ids(client, entry, facts):
+        for known_id in _own_ids(entry, facts, listed):
             host = known_host(client, known_id)
             if host and may_be_host_of(known_id, _host_ip(host), facts):
                 found[known_id] = host
@@ -128,11 +134,11 @@ def look_again(client: EceClient, entry: PlanEntry, facts: Mapping[str, Any]) ->
     return with_answer(entry, best, found[best])
 
 
-def _own_ids(client: EceClient, entry: PlanEntry, facts: Mapping[str, Any]) -> list[str]:
+def _own_ids(entry: PlanEntry, facts: Mapping[str, Any], listed: Mapping[str, Sequence[str]]) -> list[str]:
     """Return ids that may be the host's, without the one that the plan has."""
     addresses = [text for text in map(text_of, facts.get("addresses") or []) if text]
     ids = [*filter(None, map(text_of, facts.get("runner_ids") or [])), *addresses][:OWN_NAMES_MAX]
-    ids += [runner["runner_id"] for runner in client.runners() if runner.get("host_ip") in addresses]
+    ids += [known_id for address in addresses for known_id in listed.get(address, ())]
     return [known_id for known_id in dict.fromkeys(ids) if known_id not in ("", ".", "..", entry["runner_id"])]
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
+from typing import Any, Callable, Collection, Iterable, Mapping, Sequence, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
@@ -38,6 +38,7 @@ class HostIdentity(TypedDict):
     """Which runner an inventory host is: its runner id, and the addresses that the platform may know it by."""
 
     name: str
+    # Empty where the variable that gives it cannot be read, as may be so for a host that takes no part.
     runner_id: str
     addresses: list[str]
     # The variable that each of them comes from, by their normal form (normal_address).
@@ -134,22 +135,28 @@ def identifies_a_host(address: str) -> bool:
 RUNNER_ID, HOST_IP, NAME = "ece_host_runner_id", "ece_host_ip", "inventory_hostname"
 SSH_PORT = 22
 IDENTITY_VARIABLES = (RUNNER_ID, HOST_IP, "ansible_host", "ansible_ssh_host")
+# With these the user says which runner a host is. The others say how Ansible reaches it, which hosts may share.
+EXPLICIT = (RUNNER_ID, HOST_IP)
 # What distinguishes hosts that seem to be one: another port at an address is another machine, another URL another
 # platform.
 WAY_VARIABLES = ("ansible_host", "ansible_ssh_host", "ansible_port", "ansible_ssh_port", "ece_url")
 
 
-def host_identity(name: str, variables: Mapping[str, Any]) -> HostIdentity:
-    """Return the identity of an inventory host by its IDENTITY_VARIABLES."""
+def host_identity(name: str, variables: Mapping[str, Any], unknown: Collection[str] = ()) -> HostIdentity:
+    """Return the identity of an inventory host by its IDENTITY_VARIABLES.
+
+    unknown: those of them that are set, but cannot be read.
+    """
     values = {variable: str(variables[variable]) for variable in IDENTITY_VARIABLES if variables.get(variable)}
     values[NAME] = name
     sources: dict[str, str] = {}
     for variable, value in values.items():
         sources.setdefault(normal_address(value), variable)
     addresses = {normal_address(value) for variable, value in values.items() if variable != RUNNER_ID}
+    first = next(variable for variable in (*IDENTITY_VARIABLES, NAME) if variable in values or variable in unknown)
     return {
         "name": name,
-        "runner_id": next(iter(values.values())),
+        "runner_id": values.get(first, ""),
         "addresses": sorted(filter(identifies_a_host, addresses)),
         "variables": sources,
     }
@@ -158,40 +165,60 @@ def host_identity(name: str, variables: Mapping[str, Any]) -> HostIdentity:
 def distinct(
     hosts: Sequence[HostWish], others: Iterable[HostIdentity], way_of: Callable[[str], Mapping[str, Any]]
 ) -> list[HostWish]:
-    """Return the hosts without the addresses that they share with another host. Raises PlatformError.
+    """Return the hosts without the addresses that may be those of another host. Raises PlatformError.
 
     Two hosts with one identity are an error, also where the other one takes no part in the play: the first that joins
-    would be taken for both.
+    would be taken for both. What the user says of a host (EXPLICIT) outranks what Ansible reaches another one by.
     others: hosts of the inventory that take no part. They may be a second name of a machine that does.
     way_of: returns the WAY_VARIABLES of a host.
     """
-    by_id: dict[str, str] = {}
-    by_address: dict[str, set[str]] = {}
+    by_id: dict[str, HostWish] = {}
+    # Which hosts have a value as a runner id or an address, and whether explicitly.
+    claims: dict[str, dict[str, bool]] = {}
     for host in hosts:
-        known = by_id.setdefault(normal_address(host["runner_id"]), host["name"])
-        if known != host["name"]:
-            raise _same_identity(host, known)
-        for address in host["addresses"]:
-            by_address.setdefault(address, set()).add(host["name"])
+        known = by_id.setdefault(normal_address(host["runner_id"]), host)
+        if known is not host:
+            raise _same_identity(known, host)
+        for value, variable in host["variables"].items():
+            claims.setdefault(value, {})[host["name"]] = variable in EXPLICIT
     for other in others:
         double = by_id.get(normal_address(other["runner_id"]))
-        if double is not None and _are_two(double, other["name"], way_of):
-            raise _same_identity(other, double)
-        for address in other["addresses"]:
-            if any(_are_two(name, other["name"], way_of) for name in by_address.get(address, ())):
-                by_address[address].add(other["name"])
-    shared = {address for address, names in by_address.items() if len(names) > 1}
-    return [_without(host, shared) if shared.intersection(host["addresses"]) else host for host in hosts]
+        if double and not _outranks(double, other) and _are_two(double["name"], other["name"], way_of):
+            raise _same_identity_outside(double, other)
+        for value, variable in other["variables"].items():
+            if any(_are_two(name, other["name"], way_of) for name in claims.get(value, ())):
+                claims[value][other["name"]] = variable in EXPLICIT
+    return [_with_own_addresses(host, claims) for host in hosts]
 
 
-def _without(host: HostWish, shared: set[str]) -> HostWish:
-    return {**host, "addresses": [address for address in host["addresses"] if address not in shared]}
+def _with_own_addresses(host: HostWish, claims: Mapping[str, Mapping[str, bool]]) -> HostWish:
+    own = [address for address in host["addresses"] if _has_alone(host["name"], claims[address])]
+    return host if own == host["addresses"] else {**host, "addresses": own}
 
 
-def _same_identity(host: HostIdentity, other: str) -> PlatformError:
+def _has_alone(name: str, claims: Mapping[str, bool]) -> bool:
+    return len(claims) == 1 or [one for one, explicit in claims.items() if explicit] == [name]
+
+
+def _outranks(host: HostIdentity, other: HostIdentity) -> bool:
+    return _source(host) in EXPLICIT and _source(other) not in EXPLICIT
+
+
+def _same_identity(host: HostIdentity, other: HostIdentity) -> PlatformError:
     return PlatformError(
-        f"hosts {other} and {host['name']} have the same identity {host['runner_id']}; "
-        f"give each its own ece_host_runner_id, ece_host_ip or ansible_host (it is from {_source(host)} now)"
+        f"hosts {host['name']} and {other['name']} have the same identity {other['runner_id']}; "
+        f"give each its own ece_host_runner_id, ece_host_ip or ansible_host (it is from {_source(other)} now)"
+    )
+
+
+def _same_identity_outside(host: HostIdentity, other: HostIdentity) -> PlatformError:
+    """Return the error on a host of the plan, and another one that takes no part."""
+    variable = _source(other)
+    one_machine = f"; if both are one machine, leave {variable} of {other['name']} out" if variable in EXPLICIT else ""
+    return PlatformError(
+        f"hosts {host['name']} and {other['name']} have the same identity {host['runner_id']}, and the platform may "
+        f"know either by it: set ece_host_ip or ece_host_runner_id of {host['name']} to its own "
+        f"(it is from {_source(host)} now){one_machine}"
     )
 
 
@@ -344,6 +371,16 @@ def _index(known: Mapping[str, KnownHost]) -> tuple[dict[str, list[str]], dict[s
 
 def _addresses_of(part: Mapping[str, Any]) -> set[str]:
     return {normal_address(part[key]) for key in ("host_ip", "public_hostname") if text_of(part.get(key))}
+
+
+def ids_by_address(known: Mapping[str, KnownHost]) -> dict[str, list[str]]:
+    """Return the ids of runners by host_ip, where the id is another one."""
+    found: dict[str, list[str]] = {}
+    for known_id, entry in known.items():
+        host_ip = text_of(entry.get("runner", {}).get("host_ip"))
+        if host_ip and host_ip != known_id:
+            found.setdefault(host_ip, []).append(known_id)
+    return found
 
 
 # -- planning --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import socket
 import threading
 import weakref
 from types import TracebackType
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 from urllib.parse import urlsplit
 
 try:
@@ -35,6 +35,7 @@ except ImportError as import_error:
 
 # The thread that limits the time of a request. It ends with the request, and knows sockets only.
 LIMIT_THREAD = "time limit of a request"
+CONNECT_SECONDS = 10
 # How often a connection that is over its time is ended again: it may have been opened only then.
 END_AGAIN_SECONDS = 0.1
 # What http.client says when a proxy does not open the way to the coordinator.
@@ -49,6 +50,22 @@ KNOWN_REASONS = {
     "No route to host": "no route to host",
     "Remote end closed connection": "remote end closed connection",
 }
+
+
+class Limits(NamedTuple):
+    """Seconds until a connection has to be made, and until the answer has to be complete.
+
+    option: the user's name for the latter, which also limits the former where it is less than CONNECT_SECONDS.
+    """
+
+    connect: float
+    answer: float
+    option: str
+
+
+def limits(seconds: float, option: str) -> Limits:
+    """Return the limits of a request to whose answer the user gives this time."""
+    return Limits(min(CONNECT_SECONDS, seconds), seconds, option)
 
 
 class LimitedSession(Session):
@@ -191,15 +208,34 @@ def never_connected(error: Exception) -> bool:
     return isinstance(cause, ConnectTimeoutError) or TUNNEL_FAILED in str(cause)
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception, limits: Limits) -> str:
     """Return the innermost message of a requests exception, which itself prints as nested objects."""
-    text = str(_cause(error))
-    if isinstance(error, requests.exceptions.Timeout):
-        return "no answer in time" if not never_connected(error) else "no connection in time"
+    cause = _cause(error)
+    text = str(cause)
+    # A proxy's error is no Timeout of requests. Other errors of a connection are derived from that of its timeout.
+    if isinstance(error, requests.exceptions.Timeout) or type(cause) is ConnectTimeoutError:
+        return _no_connection(limits) if never_connected(error) else _no_answer(limits)
     for known, message in KNOWN_REASONS.items():
         if known in text:
             return message
     return text.split(": ", 1)[-1] if text else type(error).__name__
+
+
+def _no_answer(limits: Limits) -> str:
+    return (
+        f"no complete answer within {limits.option}, which is {_seconds(limits.answer)}: give it more if the platform "
+        "is slow"
+    )
+
+
+def _no_connection(limits: Limits) -> str:
+    if limits.connect < CONNECT_SECONDS:
+        return f"no connection within {limits.option}, which is {_seconds(limits.connect)}: give it more"
+    return f"no connection within {_seconds(limits.connect)}: is the address right, and does a firewall let it through?"
+
+
+def _seconds(number: float) -> str:
+    return "1 second" if number == 1 else f"{number:g} seconds"
 
 
 def _cause(error: Exception) -> Any:
@@ -237,14 +273,15 @@ def proxy_of(session: requests.Session, url: str) -> str | None:
     return f"the proxy {scheme}{address} ({variable or 'of the system'})"
 
 
-def proxy_problem(error: Exception) -> str | None:
+def proxy_problem(error: Exception, limits: Limits) -> str | None:
     """Return what a proxy did instead of passing on the request; None if it is not to blame."""
     text = str(_cause(error))
     if TUNNEL_FAILED in text:
         return f"answered {text.partition(TUNNEL_FAILED)[2]}"
     if not isinstance(error, requests.exceptions.ProxyError):
         return None
-    return f"cannot be reached ({reason(error)})" if never_connected(error) else f"failed ({reason(error)})"
+    why = reason(error, limits)
+    return f"cannot be reached ({why})" if never_connected(error) else f"failed ({why})"
 
 
 def without_proxy(url: str) -> str:

@@ -12,10 +12,9 @@ hostvars; this file is the only place that uses it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
-from typing import Any, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Collection, Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 import jinja2
 from ansible import errors
@@ -33,6 +32,15 @@ _UNDEFINED_NAME = re.compile(r"'([A-Za-z_]\w*)' is undefined")
 # Lookups that read variables which their template does not name.
 _READS_ANY_VARIABLE = re.compile(r"\b(lookup|query|q)\b.*['\"](ansible\.builtin\.)?(vars|varnames|template)['\"]", re.S)
 _COMPARABLE = (str, bool, int, float, list, dict, type(None))
+# A template that runs a lookup has one of these names in it.
+LOOKUPS = ("lookup", "query", "q")
+
+
+class Readable(NamedTuple):
+    """Values of a host's variables, and those variables that are set, but cannot be read."""
+
+    values: dict[str, Any]
+    unknown: list[str]
 
 
 class HostVariables:
@@ -48,6 +56,7 @@ class HostVariables:
         self._playing = frozenset(task_vars.get("ansible_play_hosts_all", ()))
         self._defaults = connection_defaults(action._task)
         self._empty = {key: value for key, value in self.extra.items() if key.startswith("ece_") and _is_empty(value)}
+        self._looked_up = LookedUp()
 
     @property
     def extra(self) -> Mapping[str, Any]:
@@ -77,20 +86,28 @@ class HostVariables:
 
     def usable(self, name: str, keys: Sequence[str]) -> dict[str, Any]:
         """Return those of the keys that are set for any host of the inventory and can be templated."""
-        if name in self._playing:
-            return self.of(name).usable(keys)
-        # Without play and task, which do not concern this host.
-        raw = self._manager.get_vars(host=self.host(name), include_hostvars=False)
-        return OneHost(name, raw, self._templar.copy_with_new_env(available_variables=raw)).usable(keys)
+        return self._of_any(name).readable(keys).values
 
-    def others(self, keys: Sequence[str], known: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def others(self, keys: Sequence[str], known: Collection[str]) -> Iterator[tuple[str, Readable]]:
         """Yield name and variables of each host of the inventory that is not among the known ones.
 
-        Such hosts are left out by --limit, by a batch or by a condition.
+        Such hosts are left out by --limit, by a batch or by a condition. No lookup runs for them, as it may be slow, or
+        prompt. Its value is known where a host of the plan has the same one (note_lookups).
         """
         for name in list(self._inventory.hosts):
             if name not in known:
-                yield name, self.usable(name, keys)
+                yield name, self._of_any(name).readable(keys, self._looked_up)
+
+    def note_lookups(self, variables: "OneHost", keys: Sequence[str]) -> None:
+        """Keep what lookups gave for a host of the plan, for hosts for which they would give the same."""
+        self._looked_up.note(variables, keys)
+
+    def _of_any(self, name: str) -> "OneHost":
+        if name in self._playing:
+            return self.of(name)
+        # Without play and task, which do not concern this host.
+        raw = self._manager.get_vars(host=self.host(name), include_hostvars=False)
+        return OneHost(name, raw, self._templar.copy_with_new_env(available_variables=raw))
 
     def _raw(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self._manager.get_vars(
@@ -162,13 +179,24 @@ class OneHost:
         found = {key: self.get(key) for key in keys}
         return {key: value for key, value in found.items() if value is not None}
 
-    def usable(self, keys: Iterable[str]) -> dict[str, Any]:
-        """Return those of the keys that are set and can be templated, as `get` does."""
-        found = {}
+    def readable(self, keys: Iterable[str], looked_up: "LookedUp | None" = None) -> Readable:
+        """Return those of the keys that are set, as `get` does, and those that cannot be read.
+
+        looked_up: takes the place of lookups, which do not run then.
+        """
+        found = Readable({}, [])
         for key in keys:
-            with contextlib.suppress(OptionError):
-                found.update(self.select([key]))
+            try:
+                value = looked_up.value(self, key) if looked_up and self.has_lookup(key) else self.get(key)
+            except OptionError:
+                found.unknown.append(key)
+            else:
+                found.values.update({key: value} if value is not None else {})
         return found
+
+    def has_lookup(self, key: str) -> bool:
+        """Return whether a lookup runs when the variable is templated."""
+        return not _is_plain(self.raw.get(key)) and any(name in self.sources(key) for name in LOOKUPS)
 
     def sources(self, key: str) -> dict[str, Any]:
         """Return all that a variable's value depends on, by name. Hosts with equal sources have equal values.
@@ -197,6 +225,30 @@ class OneHost:
         except AnsibleError as error:
             raise OptionError(_template_problem(key, error)) from None
         return None if isinstance(value, str) and value == self.raw.get("omit") else value
+
+
+class LookedUp:
+    """What lookups gave for hosts, by all that each value depends on."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[tuple[dict[str, Any], Any]]] = {}
+
+    def note(self, variables: OneHost, keys: Iterable[str]) -> None:
+        """Keep what lookups gave for a host, where they may give the same for another one."""
+        for key in filter(variables.has_lookup, keys):
+            sources = variables.sources(key)
+            if "inventory_hostname" not in sources and self._find(key, sources) is None:
+                self._values.setdefault(key, []).append((sources, variables.get(key)))
+
+    def value(self, variables: OneHost, key: str) -> Any:
+        """Return what a lookup would give. Raises OptionError where that is not known."""
+        found = self._find(key, variables.sources(key))
+        if found is None:
+            raise OptionError(f"{key} needs a lookup")
+        return found
+
+    def _find(self, key: str, sources: Mapping[str, Any]) -> Any:
+        return next((value for known, value in self._values.get(key, ()) if equal_sources(known, sources)), None)
 
 
 def equal_sources(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ Pure functions over plain data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES, DEFAULT_ZONE, ROLES
@@ -21,26 +21,31 @@ from ansible_collections.ece.platform.plugins.module_utils._records import objec
 from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, NEW
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
-# Joined hosts that get a role without being asked for: more than that is a variable of a whole group or fleet.
+# Joined hosts of a play that get a role without being asked for: more are a variable of a whole group or fleet.
 ASSIGNED_MAX = 10
 
 
 def check_role_changes(
-    planned: Mapping[str, PlanEntry], choices: Mapping[str, "bool | None"], roles_are_extra: bool
+    planned: Mapping[str, PlanEntry],
+    choices: Mapping[str, "bool | None"],
+    elsewhere: Mapping[str, Sequence[str]],
+    roles_are_extra: bool,
 ) -> dict[str, PlanEntry]:
     """Return the plan in which a host whose choice is false keeps its roles.
 
     choices: ece_host_assign_roles of each joined host that lacks a role, or None where it is not set.
+    elsewhere: the missing roles of such hosts in the play's other batches for which it is not set.
     roles_are_extra: ece_host_roles is an extra variable, as a survey's answer is, and so applies to every host.
     Raises OptionError where the choice has to be made.
     """
-    open_choices = [name for name, choice in choices.items() if choice is None]
-    if open_choices and (roles_are_extra or len(open_choices) > ASSIGNED_MAX):
-        roles = sorted({role for name in open_choices for role in planned[name]["missing_roles"]})
-        hosts = "1 joined host" if len(open_choices) == 1 else f"{len(open_choices):,} joined hosts"
-        why = "as ece_host_roles is an extra variable" if roles_are_extra else f"more than {ASSIGNED_MAX} at once"
+    unasked = {name: planned[name]["missing_roles"] for name, choice in choices.items() if choice is None}
+    unasked.update({name: list(missing) for name, missing in elsewhere.items() if name not in planned})
+    if unasked and (roles_are_extra or len(unasked) > ASSIGNED_MAX):
+        roles = sorted({role for missing in unasked.values() for role in missing})
+        hosts = "1 joined host" if len(unasked) == 1 else f"{len(unasked):,} joined hosts"
+        why = "as ece_host_roles is an extra variable" if roles_are_extra else f"more than {ASSIGNED_MAX} in one play"
         raise OptionError(
-            f"{hosts} ({first_names(open_choices)}) would get the role {', '.join(roles)}, {why}: set "
+            f"{hosts} ({first_names(list(unasked))}) would get the role {', '.join(roles)}, {why}: set "
             "ece_host_assign_roles to true if that is meant, or to false to leave joined hosts as they are"
         )
     return {name: _left(entry) if choices.get(name) is False else entry for name, entry in planned.items()}

@@ -177,7 +177,7 @@ def _look_again(client):
     planned = plan_hosts([wish], {}, "3.8.0")["a"]
     sentences = []
     for facts in (FACTS, {}):
-        entry = look_again(client, planned, facts)
+        entry = look_again(client, planned, facts, {"10.0.0.8": ["x"]})
         json.dumps(entry)
         sentences += [decide(entry, facts, replace_stale=stale, connect_timeout=9)[1] for stale in (False, True)]
     return sentences
@@ -186,7 +186,7 @@ def _look_again(client):
 LISTS = ("platform", "runners", "allocators")
 CONSUMERS = {
     "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
-    "look again": Consumer(_look_again, ("runners", "runner", "allocator")),
+    "look again": Consumer(_look_again, ("runner", "allocator")),
     "wait": Consumer(_wait, LISTS),
     "ece_allocator_info": Consumer(
         _module(

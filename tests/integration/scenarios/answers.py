@@ -117,7 +117,7 @@ def missing_field(name: str) -> str:
 PLAN_MESSAGES = {
     **OF_STANDIN,
     **NOT_PERMITTED,
-    "slow": "no answer in time",
+    "slow": "no complete answer within ece_timeout",
     "reset-before": NO_COORDINATOR,
     "reset-after": NO_COORDINATOR,
     "truncated": "the answer was cut off",

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, plan_hosts
-from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, Readable
 
 PLAY = "this play"
 
@@ -70,7 +70,8 @@ def role_variables(monkeypatch):
 
     def install(module, hosts, extra=(), outside=None):
         def others(keys, known):
-            return ((name, seen[name].select(keys)) for name in outside or {})
+            found.read += [name for name in outside or {} if name not in known]
+            return ((name, Readable(seen[name].select(keys), [])) for name in outside or {} if name not in known)
 
         seen = {name: OneHost(name, variables, None) for name, variables in {**hosts, **(outside or {})}.items()}
         found = SimpleNamespace(
@@ -79,8 +80,11 @@ def role_variables(monkeypatch):
             usable=lambda name, keys: seen[name].select(keys),
             sets=lambda variable: variable in extra,
             runs_task=lambda variables: not variables.get("left"),
+            note_lookups=lambda variables, keys: None,
+            read=[],
         )
         monkeypatch.setattr(module, "HostVariables", lambda action, task_vars: found)
+        return found
 
     return install
 

@@ -7,24 +7,23 @@
 from __future__ import annotations
 
 import pytest
+from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.action import ece_join_check
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils import _role_options
+from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import runner_notes, write_notes
 from tests.unit.action.conftest import plan_of
 from tests.unit.scripted import runner
 
 
 class Client:
-    """A platform with these runners and no allocator, and no list."""
+    """A platform with these runners and no allocator, which is not asked for a list."""
 
     def __init__(self, runners):
         self._runners = {one["runner_id"]: one for one in runners}
         self.asked, self.warnings = [], ["a warning of the client"]
-
-    def runners(self):
-        return []
 
     def runner(self, runner_id):
         self.asked.append(runner_id)
@@ -94,6 +93,14 @@ def test_a_host_that_is_joined_by_another_name_succeeds_and_says_which_variable_
     sentence = "it is runner 10.20.0.9; set ece_host_ip: 10.20.0.9 (or ece_host_runner_id) in the inventory"
     assert result["msg"] == sentence
     assert result["warnings"] == ["a warning of the client"]
+
+
+def test_a_host_is_looked_for_by_the_ids_that_the_plan_noted_for_its_addresses(check, monkeypatch, tmp_path):
+    monkeypatch.setattr(C, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    write_notes(runner_notes(7.5), {"10.20.0.9": ["a7"]})
+    known = [runner("a7", "proxy", host_ip="10.20.0.9")]
+    result = check({"roles": ["proxy"]}, {"facts": {**CONTAINERS, "addresses": ["10.20.0.9"]}}, runners=known)
+    assert (result["verdict"], check.client.asked) == ("joined", ["r-a", "10.20.0.9", "a7"])
 
 
 @pytest.mark.parametrize("facts", [{}, {"installer_running": True}, {"containers_known": False}])

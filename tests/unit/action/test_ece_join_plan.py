@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import pytest
+from ansible import constants as C
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
+from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes, runner_notes
 
 
 class Client:
@@ -205,7 +207,7 @@ def test_two_hosts_behind_one_address_are_refused_also_where_one_is_outside_the_
     gateway = {"ansible_host": "gateway.example.com"}
     hosts = {"vm-1": {**gateway, "ansible_port": 2222}, "vm-2": {**gateway, "ansible_port": 2200}}
     other = {outside: hosts.pop(outside)}
-    with pytest.raises(PlatformError, match="have the same identity gateway.example.com; give each its own"):
+    with pytest.raises(PlatformError, match="have the same identity gateway.example.com, and the platform may know"):
         planning(hosts, other)
 
 
@@ -350,7 +352,8 @@ def test_a_few_joined_hosts_get_the_roles_that_they_lack(planning, monkeypatch):
         (
             11,
             (),
-            "11 joined hosts (h00, h01, h02, h03, h04 and 6 more) would get the role proxy, more than 10 at once: set ",
+            "11 joined hosts (h00, h01, h02, h03, h04 and 6 more) would get the role proxy, more than 10 in one play: "
+            "set ",
         ),
         (
             1,
@@ -372,6 +375,98 @@ def test_joined_hosts_keep_their_roles_where_a_variable_says_so(planning, monkey
     result, _client, lines = planning(hosts, extra=("ece_host_roles",), ece_host_assign_roles=False, ece_host_zone="z")
     assert list(result["hosts"]) == ["new"] and "12 hosts: 11 joined, 1 new" in lines[0]
     assert "h00 (it lacks the role proxy, and ece_host_assign_roles is false)" in " ".join(result["warnings"])
+
+
+@pytest.fixture
+def in_batches(bare, shown, role_variables, environment, monkeypatch, tmp_path):
+    """Plan a play in batches. The function returns the plan of one batch, and which other hosts it has read."""
+    monkeypatch.setattr(C, "DEFAULT_LOCAL_TMP", str(tmp_path))
+
+    def play(hosts, *, extra=(), outside=None):
+        shown(ece_join_plan)
+        found = role_variables(ece_join_plan, hosts, extra, {**hosts, **(outside or {})})
+
+        def plan(*batch):
+            action = bare(ece_join_plan)
+            action.connect = lambda task_vars: (Client(), [])
+            del found.read[:]
+            task_vars = {"ansible_play_batch": list(batch), "ansible_play_hosts_all": list(hosts), "ansible_forks": 5}
+            return action.act({"target": None}, task_vars), list(found.read)
+
+        return plan
+
+    return play
+
+
+def test_the_first_batch_of_a_play_shows_how_many_joined_hosts_get_roles(in_batches, monkeypatch):
+    plan = in_batches(with_runners(monkeypatch, 11))
+    with pytest.raises(OptionError, match="^11 joined hosts .* would get the role proxy, more than 10 in one play"):
+        plan("h00")
+
+
+def test_a_role_from_an_extra_variable_ends_the_play_before_a_batch_without_such_hosts(in_batches, monkeypatch):
+    plan = in_batches({"new": {}, **with_runners(monkeypatch, 1)}, extra=("ece_host_roles",))
+    with pytest.raises(OptionError, match=r"^1 joined host \(h00\) would get the role proxy, as ece_host_roles is"):
+        plan("new")
+
+
+def test_batches_count_together_where_the_first_one_cannot_tell(in_batches, monkeypatch):
+    hosts = with_runners(monkeypatch, 11)
+    later = {name: variables.pop("ece_host_roles") for name, variables in hosts.items() if name != "h00"}
+    plan = in_batches(hosts)
+    plan("h00")
+    for name, roles in later.items():
+        hosts[name]["ece_host_roles"] = roles  # as set_fact does before the role
+    plan = in_batches(hosts)
+    plan(*sorted(hosts)[1:10])
+    with pytest.raises(OptionError, match="^11 joined hosts"):
+        plan("h10")
+
+
+def test_hosts_of_other_batches_that_were_decided_on_do_not_count(in_batches, monkeypatch):
+    hosts = with_runners(monkeypatch, 12)
+    for name in ("h10", "h11"):
+        hosts[name]["ece_host_assign_roles"] = True
+    plan = in_batches(hosts)
+    assert list(plan(*sorted(hosts)[:6])[0]["hosts"]) == sorted(hosts)[:6]
+    assert list(plan(*sorted(hosts)[6:])[0]["hosts"]) == sorted(hosts)[6:]
+
+
+def test_hosts_outside_a_batch_are_read_once_for_all_batches_of_a_play(in_batches):
+    hosts = {f"h{number}": {"ansible_host": f"10.1.0.{number}"} for number in range(4)}
+    plan = in_batches(hosts, outside={"away": {"ansible_host": "10.2.0.1"}})
+    assert [plan(name)[1] for name in hosts] == [["h1", "h2", "h3", "away"], [], [], []]
+
+
+def test_a_host_is_compared_with_what_an_earlier_batch_was(in_batches):
+    hosts = {"a": {"ansible_host": "10.1.0.1"}, "b": {"ansible_host": "10.1.0.2"}}
+    in_batches(hosts)("a")
+    hosts["b"] = {"ansible_host": "10.1.0.1", "ansible_port": 2222}  # as set_fact does before the role
+    with pytest.raises(PlatformError, match="hosts b and a have the same identity 10.1.0.1"):
+        in_batches(hosts)("b")
+
+
+def test_a_host_that_is_added_between_batches_is_read(in_batches):
+    hosts = {name: {"ansible_host": f"10.1.0.{number}"} for number, name in enumerate("ab")}
+    in_batches(hosts)("a")
+    assert in_batches(hosts, outside={"new": {"ansible_host": "10.2.0.1"}})("b")[1] == ["new"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\x00"])
+def test_without_the_notes_of_earlier_batches_the_hosts_are_read_again(in_batches, tmp_path, text):
+    hosts = {name: {"ansible_host": f"10.1.0.{number}"} for number, name in enumerate("ab")}
+    plan = in_batches(hosts)
+    plan("a")
+    for path in tmp_path.glob("ece-play-*"):
+        path.write_text(text, encoding="utf-8")
+    assert plan("b")[1] == ["a"]
+
+
+def test_the_plan_notes_which_runners_have_an_id_that_is_not_their_address(in_batches, monkeypatch):
+    runners = [{"runner_id": "10.0.0.1", "host_ip": "10.0.0.1"}, {"runner_id": "r", "host_ip": "10.0.0.2"}]
+    monkeypatch.setattr(Client, "runners", lambda self: runners)
+    result, _read = in_batches({"a": {}})("a")
+    assert read_notes(runner_notes(result["made_at"])) == {"10.0.0.2": ["r"]}
 
 
 @pytest.mark.parametrize(("roles", "listed"), [(["director"], True), (["allocator"], False)])

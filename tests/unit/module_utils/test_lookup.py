@@ -11,11 +11,22 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _lookup
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._lookup import add_single_hosts, look_again, plan_platform
-from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, plan_hosts
+from ansible_collections.ece.platform.plugins.module_utils._plan import (
+    host_identity,
+    ids_by_address,
+    known_hosts,
+    plan_hosts,
+)
 from ansible_collections.ece.platform.plugins.module_utils._states import DISCONNECTED, JOINED, MISSING_ROLES, NEW
 from tests.unit.module_utils.test_plan import allocator, runner
 from tests.unit.scripted import platform
 
+WRONG_LIST = (
+    "list of {0} lacks up to 120 hosts of the plan, although the platform has 100 of the first 100 when it is asked "
+    "for each, as while its index is rebuilt: nothing was changed. Run this again in some minutes, or resync the list "
+    "first "
+    r"\(POST /platform/infrastructure/{0}/_resync\)"
+)
 CONTAINERS = {"ece_containers": ["frc-runners-runner"]}
 
 
@@ -69,14 +80,13 @@ def test_complete_lists_need_no_further_request():
     assert not planned["new"]["list_is_short"]
 
 
-@pytest.mark.parametrize(("hosts", "state"), [(2, JOINED), (101, NEW)])
-def test_hosts_that_a_short_list_of_runners_lacks_are_asked_for_unless_they_are_many(hosts, state):
-    names = fleet(hosts)
+def test_hosts_that_a_short_list_of_runners_lacks_are_asked_for():
+    hosts, names = 100, fleet(100)
     client = Client([runner(name, roles=("proxy",)) for name in names], listed_runners=[])
     planned, _known = plan_platform(client, platform(0, hosts), [wish(name, ("proxy",)) for name in names])
-    assert states(planned) == {state}
+    assert states(planned) == {JOINED}
     assert all(entry["list_is_short"] for entry in planned.values())
-    assert len(client.asked) == (hosts if state == JOINED else 0)
+    assert len(client.asked) == hosts
 
 
 def test_allocators_that_the_list_lacks_are_asked_for():
@@ -90,9 +100,24 @@ def test_allocators_that_the_list_lacks_are_asked_for():
 def test_a_list_that_lacks_more_allocators_than_can_be_asked_for_ends_the_plan():
     names = fleet(120)
     client = Client(map(runner, names), map(allocator, names), map(runner, names), [])
-    sentence = "list of allocators lacks 120 of 121 hosts, although their runners are connected .* nothing was changed"
-    with pytest.raises(PlatformError, match=sentence):
+    with pytest.raises(PlatformError, match=WRONG_LIST.format("allocators")):
         plan_platform(client, platform(120, 120), [wish(name) for name in [*names, "new"]])
+    assert len(client.asked) == 100
+
+
+def test_a_list_that_lacks_more_runners_than_can_be_asked_for_ends_the_plan():
+    names = fleet(120)
+    client = Client([runner(name, connected=False) for name in names], listed_runners=[])
+    with pytest.raises(PlatformError, match=WRONG_LIST.format("runners")):
+        plan_platform(client, platform(0, 120), [wish(name, ("proxy",)) for name in names])
+    assert len(client.asked) == 100
+
+
+@pytest.mark.parametrize(("there", "counted"), [([], 120), (fleet(1), 1)], ids=["others are missing", "few can be"])
+def test_many_new_hosts_beside_a_short_list_of_runners_do_not_end_the_plan(there, counted):
+    client = Client([runner(name, roles=("proxy",)) for name in there], listed_runners=[])
+    planned, _known = plan_platform(client, platform(0, counted), [wish(name, ("proxy",)) for name in fleet(120)])
+    assert [entry["state"] for entry in planned.values()].count(NEW) == 120 - len(there)
     assert len(client.asked) == 100
 
 
@@ -106,9 +131,10 @@ def test_many_allocators_that_are_really_not_there_do_not_end_the_plan():
 # -- one host --------------------------------------------------------------------------------------------------------
 
 
-def looked_at(client, facts, **variables):
+def looked_at(client, facts, listed=None, **variables):
     entry = plan_hosts([wish("node-9", **(variables or {"ansible_host": "node-9.example.com"}))], {})["node-9"]
-    return look_again(client, entry, facts)
+    client._listed = None  # the list of runners is not read again for each host
+    return look_again(client, entry, facts, listed or {})
 
 
 def test_a_host_is_found_by_the_name_that_the_inventory_has():
@@ -129,7 +155,7 @@ def test_a_host_is_found_by_the_name_that_the_inventory_has():
 )
 def test_a_host_that_runs_ece_is_found_by_what_it_calls_itself(known, facts):
     client = Client([known], [allocator(known["runner_id"])])
-    entry = looked_at(client, {**CONTAINERS, **facts})
+    entry = looked_at(client, {**CONTAINERS, **facts}, ids_by_address(known_hosts([known], [])))
     assert (entry["state"], entry["runner_id"], entry["found_as"]) == (JOINED, known["runner_id"], known["runner_id"])
 
 

@@ -171,8 +171,11 @@ BEHIND_ONE = {
 @pytest.mark.parametrize("alone", ["vm-1", "vm-2"])
 def test_two_hosts_with_one_identity_are_an_error_also_where_one_takes_no_part(alone):
     others = {name: variables for name, variables in BEHIND_ONE.items() if name != alone}
-    sentence = "have the same identity gateway.example.com; give each its own ece_host_runner_id, ece_host_ip or"
-    with pytest.raises(PlatformError, match=sentence + " ansible_host .it is from ansible_host now"):
+    sentence = (
+        f"hosts {alone} and {next(iter(others))} have the same identity gateway.example.com, and the platform may know "
+        f"either by it: set ece_host_ip or ece_host_runner_id of {alone} to its own .it is from ansible_host now.$"
+    )
+    with pytest.raises(PlatformError, match=sentence):
         matches({alone: BEHIND_ONE[alone]}, [runner("gateway.example.com")], others=others)
 
 
@@ -190,6 +193,58 @@ def test_two_hosts_with_one_identity_are_an_error_also_where_one_takes_no_part(a
 )
 def test_a_second_name_outside_the_play_is_not_an_error(one, other):
     assert matches({"a": one}, [runner("10.0.0.7")], others={"alias": other}) == {"a": "10.0.0.7"}
+
+
+# The same machine in its initramfs, where another SSH server unlocks its disk; by another variable; by its name.
+SECOND_NAMES = [
+    {"ansible_host": "10.0.0.7", "ansible_port": 2222},
+    {"ansible_host": "10.0.0.70", "ansible_ssh_host": "10.0.0.7"},
+    {"ansible_host": "node-7", "ansible_port": 2222},
+]
+
+
+@pytest.mark.parametrize("other", SECOND_NAMES)
+@pytest.mark.parametrize("variable", ["ece_host_ip", "ece_host_runner_id"])
+@pytest.mark.parametrize("known", [runner("10.0.0.7"), runner("10.0.0.7", host_ip="10.0.0.7")], ids=["id", "address"])
+def test_an_identity_that_the_user_sets_stands_beside_a_host_that_takes_no_part(variable, other, known):
+    host = {variable: "10.0.0.7", "ansible_host": "node-7"}
+    assert matches({"node-7": host}, [known], others={"second": other}) == {"node-7": "10.0.0.7"}
+
+
+def test_an_address_that_the_user_sets_stands_beside_a_host_that_is_reached_by_it():
+    known = [runner("r-7", host_ip="10.0.0.7")]
+    host, other = {"ece_host_ip": "10.0.0.7", "ansible_host": "node-7"}, {"ansible_host": "10.0.0.7"}
+    assert matches({"a": host}, known, others={"second": other}) == {"a": "r-7"}
+    second = {**other, "ece_host_runner_id": "other", "ansible_port": 2222}
+    assert matches({"a": host, "second": second}, known) == {"a": "r-7", "second": None}
+    assert matches({"second": second}, known, others={"a": host}) == {"second": None}
+
+
+def test_the_runner_id_of_a_host_that_takes_no_part_matches_no_other_host_by_an_address():
+    known = [runner("10.0.0.7", host_ip="10.0.0.7")]
+    others = {"a": {"ece_host_runner_id": "10.0.0.7", "ansible_host": "node-7"}}
+    host = {"ece_host_runner_id": "b", "ansible_host": "10.0.0.7", "ansible_port": 2222}
+    assert matches({"b": host}, known, others=others) == {"b": None}
+
+
+@pytest.mark.parametrize("variable", ["ece_host_ip", "ansible_host"])
+def test_a_host_is_not_taken_for_one_that_has_its_identity_explicitly(variable):
+    others = {"b": {"ece_host_ip": "10.0.0.7", "ansible_host": "node-7"}}
+    sentence = (
+        "hosts a and b have the same identity 10.0.0.7, and the platform may know either by it: set ece_host_ip or "
+        f"ece_host_runner_id of a to its own .it is from {variable} now.; if both are one machine, leave ece_host_ip of"
+    )
+    with pytest.raises(PlatformError, match=sentence):
+        matches({"a": {variable: "10.0.0.7", "ansible_port": 2222}}, [runner("10.0.0.7")], others=others)
+
+
+@pytest.mark.parametrize("unknown", ["ece_host_runner_id", "ece_host_ip"])
+def test_a_host_whose_identity_cannot_be_read_has_none_of_the_next_variable(unknown):
+    other = host_identity("vm-2", BEHIND_ONE["vm-2"], [unknown])
+    assert other["runner_id"] == ""
+    wish = host_identity("vm-1", BEHIND_ONE["vm-1"])
+    found = distinct([wish], [other], BEHIND_ONE.__getitem__)[0]
+    assert (found["runner_id"], found["addresses"]) == ("gateway.example.com", ["vm-1"])
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["in one batch", "one at a time"])

@@ -59,7 +59,7 @@ def test_an_address_without_a_proxy_has_none(environment, variables):
     ],
 )
 def test_what_a_proxy_did_is_distinguished_from_what_the_coordinator_did(error, problem):
-    assert transport.proxy_problem(error) == problem
+    assert transport.proxy_problem(error, transport.limits(30, "timeout")) == problem
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,29 @@ def test_what_a_proxy_did_is_distinguished_from_what_the_coordinator_did(error, 
 )
 def test_only_a_request_that_certainly_did_not_arrive_was_never_connected(error, never):
     assert transport.never_connected(error) is never
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds", "sentence"),
+    [
+        (
+            read_timeout(),
+            30,
+            "no complete answer within ece_timeout, which is 30 seconds: give it more if the",
+        ),
+        (read_timeout(), 1, "no complete answer within ece_timeout, which is 1 second: give it more if the"),
+        (connect_timeout(), 5, "no connection within ece_timeout, which is 5 seconds: give it more"),
+        (connect_timeout(), 30, "no connection within 10 seconds: is the address right, and does a firewall let it"),
+    ],
+)
+def test_a_time_that_is_over_is_said_with_its_option_and_with_what_would_be_right(error, seconds, sentence):
+    assert transport.reason(error, transport.limits(seconds, "ece_timeout")).startswith(sentence)
+
+
+def test_a_proxy_that_takes_too_long_is_said_with_the_limit():
+    error, limits = of_proxy(connect_timeout().args[0].reason), transport.limits(3, "ece_timeout")
+    sentence = "cannot be reached (no connection within ece_timeout, which is 3 seconds: give it more)"
+    assert transport.proxy_problem(error, limits) == sentence
 
 
 def test_without_a_thread_to_spare_a_request_is_made_all_the_same(environment, ece, monkeypatch):

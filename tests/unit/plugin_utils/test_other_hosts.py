@@ -17,11 +17,17 @@ from ansible.vars.manager import VariableManager
 
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 
+GROUP = {"domain": "example.com"}
 KEYS = ("ece_host_ip", "ansible_host", "ansible_port")
 HOSTS = {
     "playing": {"ansible_host": "10.0.0.1"},
+    "twin": {"ece_host_ip": "{{ lookup('pipe', 'echo gateway') }}"},
     "plain": {"ansible_host": "10.0.0.2", "ansible_port": 2222, "secret": "{{ undefined }}"},
     "templated": {"ansible_host": "{{ inventory_hostname }}.{{ domain }}"},
+    "looked-up": {
+        "ece_host_ip": "{{ lookup('pipe', 'echo gateway') }}",
+        "ansible_host": "{{ lookup('pipe', 'touch ' ~ folder ~ '/ran; echo ' ~ inventory_hostname) }}",
+    },
     "broken": {
         "ansible_host": "{{ undefined }}",
         "ece_host_ip": "{{ lookup('file', '/nonexistent') }}",
@@ -34,7 +40,10 @@ HOSTS = {
 def variables(tmp_path):
     """HostVariables of a play with one host of the inventory."""
     path = tmp_path / "inventory.yml"
-    path.write_text(yaml.safe_dump({"all": {"hosts": HOSTS, "vars": {"domain": "example.com"}}}), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump({"all": {"hosts": HOSTS, "vars": GROUP | {"folder": str(tmp_path)}}}),
+        encoding="utf-8",
+    )
     loader = DataLoader()
     inventory = InventoryManager(loader=loader, sources=[str(path)])
     inventory.subset("playing")
@@ -50,8 +59,20 @@ def variables(tmp_path):
 
 
 def test_hosts_outside_the_play_are_read_and_what_cannot_be_templated_is_left_out(variables):
-    assert dict(variables.others(KEYS, {"playing"})) == {
-        "plain": {"ansible_host": "10.0.0.2", "ansible_port": 2222},
-        "templated": {"ansible_host": "templated.example.com"},
-        "broken": {"ansible_port": 1},
+    assert dict(variables.others(KEYS, {"playing", "twin", "looked-up"})) == {
+        "plain": ({"ansible_host": "10.0.0.2", "ansible_port": 2222}, []),
+        "templated": ({"ansible_host": "templated.example.com"}, []),
+        "broken": ({"ansible_port": 1}, ["ece_host_ip", "ansible_host"]),
     }
+
+
+def test_no_lookup_runs_for_a_host_outside_the_play(variables, tmp_path):
+    found = dict(variables.others(KEYS, {*HOSTS} - {"looked-up"}))
+    assert found == {"looked-up": ({}, ["ece_host_ip", "ansible_host"])}
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_a_lookup_gave_for_a_host_of_the_play_counts_for_another_one_with_the_same_template(variables):
+    variables.note_lookups(variables._of_any("twin"), KEYS)
+    found = dict(variables.others(KEYS, {*HOSTS} - {"looked-up"}))
+    assert found == {"looked-up": ({"ece_host_ip": "gateway"}, ["ansible_host"])}
