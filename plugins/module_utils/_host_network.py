@@ -106,18 +106,52 @@ def default_routes(route: str, interfaces: Iterable[Tuple[str, str]] = ()) -> Li
 def host_address(
     given: Optional[str], hints: Sequence[str], addresses: Collection[str], routes: Sequence[Mapping[str, Any]]
 ) -> Optional[str]:
-    """The host's address in the platform: the given one, else one by which it is known, else its only one, else None.
+    """The host's address in the platform: the given one, else the only one that it can be, else None.
 
+    The installer by itself would take the address of the default route, and Ansible may connect by another network, so
+    that neither is taken where both are known and differ: the address stays as long as the host is in the platform.
     hints: addresses and names by which the controller knows the host. routes: those of default_routes().
     """
     if given:
         return given
-    for hint in hints:
-        if hint in addresses:
-            return hint
+    known, routed = _known_address(hints, addresses), _routed_address(routes)
+    return None if known and routed and known != routed else known or routed
+
+
+def _known_address(hints: Sequence[str], addresses: Collection[str]) -> Optional[str]:
+    """The address of the host by which the controller knows it."""
+    return next((hint for hint in hints if hint in addresses), None)
+
+
+def _routed_address(routes: Sequence[Mapping[str, Any]]) -> Optional[str]:
+    """The only address of the default route's only interface."""
     candidates = {address for route in routes for address in route["addresses"]}
     interfaces = {route["interface"] for route in routes}
     return candidates.pop() if len(candidates) == 1 and len(interfaces) == 1 else None
+
+
+def _why_not_known(hints: Sequence[str], addresses: Collection[str], routes: Sequence[Mapping[str, Any]]) -> str:
+    routed = _routed_address(routes)
+    if routed:
+        return f"Ansible knows it by {_known_address(hints, addresses)}, but its default route goes by {routed}"
+    interfaces = sorted({route["interface"] for route in routes})
+    if not routes:
+        return "there is no default route"
+    if len(interfaces) > 1:
+        return f"there are default routes by {' and '.join(interfaces)}"
+    found = sorted({address for route in routes for address in route["addresses"]})
+    if not found:
+        return f"{interfaces[0]}, the interface of the default route, has no IPv4 address"
+    return f"{interfaces[0]}, the interface of the default route, has the addresses {' and '.join(found)}"
+
+
+def unclear_address(hints: Sequence[str], addresses: Collection[str], routes: Sequence[Mapping[str, Any]]) -> str:
+    """The sentence on a host whose host_address() is None."""
+    choice = f" to one of {', '.join(addresses)}" if addresses else ""
+    return (
+        f"The address of the host in the platform is not clear, because {_why_not_known(hints, addresses, routes)}: "
+        f"set ece_host_ip (option host_ip){choice}."
+    )
 
 
 # -- ports -----------------------------------------------------------------------------------------------------------

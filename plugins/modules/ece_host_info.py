@@ -75,12 +75,14 @@ options:
     description:
       - IPv4 address of the host in the platform, which must be one of the host's own.
       - The default is RV(facts.host_ip), which is the first of O(addresses) that is one of the host's own, or else the
-        only address of the default route's interface.
+        only address of the default route's interface. Where there are both and they differ, it is not clear which of
+        them ECE has to use, and the check V(host_ip) asks for it.
     type: str
   addresses:
     description:
       - Addresses and names by which the controller knows the host, like C(ansible_host) and its name in the inventory.
-        The first one that is an IPv4 address of the host is its address in the platform, unless O(host_ip) is set.
+        The first one that is an IPv4 address of the host is its address in the platform, unless O(host_ip) is set or
+        the default route goes by another one.
     type: list
     elements: str
     default: []
@@ -523,6 +525,10 @@ facts:
           description: Commands that C(--selinux) needs and that the host does not have. Empty without O(selinux).
           type: list
           elements: str
+        missing_folders:
+          description: Folders that C(--selinux) needs and that the host does not have. Empty without O(selinux).
+          type: list
+          elements: str
         sudo:
           description: Whether the install user can run C(sudo) without a password; null without O(selinux).
           type: bool
@@ -613,7 +619,7 @@ facts:
     default_interface: eth0
     firewalld_active: false
     selinux_enforcing: false
-    selinux: {mode: disabled, missing_commands: [], sudo: null}
+    selinux: {mode: disabled, missing_commands: [], missing_folders: [], sudo: null}
     network_backend: null
     cni_plugins: false
     container_limits: {nofile: 1024000, memlock: -1, nproc: -1}
@@ -633,7 +639,8 @@ installer:
       description: Its checksum, of the kind of O(installer_checksum) or else C(sha256).
       type: str
     support_matrix:
-      description: Mapping of releases of ECE to what the installer accepts, like V([RHEL-8 podman 4]). Empty if the
+      description: Mapping of releases of ECE to what the installer accepts, like V([RHEL-8 podman 4]). Parts that are
+        not understood are as they are in the installer, and nothing is a problem for their release. Empty if the
         installer has no such table.
       type: dict
     arguments:

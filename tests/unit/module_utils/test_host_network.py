@@ -116,7 +116,11 @@ ETH0, VIP, ETH1 = ("eth0", "10.0.0.7"), ("eth0", "10.0.0.200"), ("eth1", "10.0.1
         pytest.param([ETH0, ETH1], "", [], None, id="no default route"),
         pytest.param([], ROUTE_DEFAULT, [], None, id="no address"),
         pytest.param([ETH0, VIP], ROUTE_DEFAULT, ["alloc-7", "10.0.0.7"], "10.0.0.7", id="known by an address"),
-        pytest.param([ETH0, ETH1], ROUTE_DEFAULT, ["10.0.1.7"], "10.0.1.7", id="known by the other interface"),
+        pytest.param([ETH0, ETH1], ROUTE_DEFAULT, ["10.0.1.7"], None, id="known by another address than the route's"),
+        pytest.param([ETH0, ETH1], "", ["10.0.1.7"], "10.0.1.7", id="known by an address, without a default route"),
+        pytest.param(
+            [ETH0, ETH1], ROUTE_DEFAULT + ROUTE_SECOND, ["10.0.1.7"], "10.0.1.7", id="known by one of two routes"
+        ),
         pytest.param([ETH0, VIP], ROUTE_DEFAULT, ["198.51.100.4", "alloc-7"], None, id="known by an address of NAT"),
         pytest.param([ETH0], ROUTE_DEFAULT, ["127.0.0.1"], "10.0.0.7", id="known by a loopback address"),
     ],
