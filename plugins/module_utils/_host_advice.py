@@ -15,6 +15,7 @@ from typing import Any, Iterator, List, Mapping
 from ansible_collections.ece.platform.plugins.module_utils._host_network import (
     COORDINATOR_API_PORT,
     COORDINATOR_PORTS,
+    DIRECTOR_PORTS,
 )
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import (
     HARDWARE,
@@ -339,6 +340,26 @@ def _coordinator_reachable(facts: Facts, options: Options) -> Iterator[str]:
     )
     place = f"{first['address']} at {_any_of(*parts)}"
     yield f"The host does not reach the coordinator {place} ({first['error']}): {remedy}."
+
+
+@rule(
+    "network",
+    WARNING,
+    f"The host reaches each director at one of the ports {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
+    NETWORKING,
+)
+def _directors_reachable(facts: Facts, options: Options) -> Iterator[str]:
+    failed = _failed(facts, "director")
+    addresses = [one["address"] for one in failed]
+    # Each director has one of these ports.
+    closed = sorted({name for name in addresses if addresses.count(name) == len(DIRECTOR_PORTS)})
+    if closed:
+        error = next(one["error"] for one in failed if one["address"] == closed[0])
+        yield (
+            f"The host does not reach {_any_of(*closed)}, which {'are directors' if closed[1:] else 'is a director'}, "
+            f"at any port from {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]} ({error}): open the way in the firewalls "
+            "between them."
+        )
 
 
 @rule("network", WARNING, "The host reaches the registry of the images, unless its engine uses a proxy.", NETWORKING)

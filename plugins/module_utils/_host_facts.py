@@ -288,7 +288,9 @@ def connection_facts(options: Mapping[str, Any]) -> List[Dict[str, Any]]:
     """What the host has to reach, and why it does not; empty if that is not to be checked."""
     if is_skipped("network", options):
         return []
-    return network.connect_all(network.targets(options["coordinator_host"], options["docker_registry"]))
+    return network.connect_all(
+        network.targets(options["coordinator_host"], options["docker_registry"], options["directors"])
+    )
 
 
 def clock_offset(controller_time: Optional[float]) -> Optional[float]:

@@ -30,6 +30,10 @@ HTTPS_PORT = 443
 # Without port 53 of the same host, which is that of the host's own resolver.
 COORDINATOR_API_PORT = 12443
 COORDINATOR_PORTS = range(22191, 22196)
+# ZooKeeper, one of these ports for each director.
+DIRECTOR_PORTS = range(12191, 12202)
+# More directors than that are not asked: a platform has three as a rule.
+DIRECTORS_MAX = 5
 PORTS_OF_ALL_ROLES = ((2180, 2180), (2191, 2199), (2375, 2375), (5000, 5010), (8080, 8084), (9000, 9000), (9043, 9043))
 PORTS_OF_ROLES: Dict[str, Tuple[Tuple[int, int], ...]] = {
     "allocator": ((14000, 14000), (18000, 21999), (23000, 23999)),
@@ -219,7 +223,7 @@ def port_users(ports: Collection[int], *tables: str, proc: str = "/proc") -> Lis
 
 
 class Target(NamedTuple):
-    """An address that the host has to reach, and what is there: coordinator or registry."""
+    """An address that the host has to reach, and what is there: coordinator, director or registry."""
 
     purpose: str
     address: str
@@ -232,10 +236,11 @@ def registry_target(registry: str) -> Target:
     return Target("registry", address, int(port) if port.isdigit() else HTTPS_PORT)
 
 
-def targets(coordinator: Optional[str], registry: Optional[str]) -> List[Target]:
+def targets(coordinator: Optional[str], registry: Optional[str], directors: Sequence[str] = ()) -> List[Target]:
     """What a host with these options of ece_host_info has to reach."""
     ports = [COORDINATOR_API_PORT, *COORDINATOR_PORTS] if coordinator else []
     found = [Target("coordinator", coordinator or "", port) for port in ports]
+    found += [Target("director", address, port) for address in directors[:DIRECTORS_MAX] for port in DIRECTOR_PORTS]
     return found + ([registry_target(registry)] if registry else [])
 
 

@@ -21,7 +21,7 @@ description:
   - C(docs/checks.md) in the collection lists all of these rules with their sources.
   - Runs on the host, best as root, and needs only Python 3.6 there. SLES 12 has Python 3.4, so that package C(python36)
     and C(ansible_python_interpreter) are needed there.
-  - Connects to the coordinator and to the registry, for 2 seconds at most, unless the check V(network) is skipped.
+  - Connects to the coordinator, to O(directors) and to the registry, for 2 seconds at most, unless the check V(network) is skipped.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -91,6 +91,13 @@ options:
     description:
       - Address of a coordinator, as the host reaches it. Without it, no connection to a coordinator is checked.
     type: str
+    version_added: 1.1.0
+  directors:
+    description:
+      - Addresses of hosts with the role director, as the host reaches them. The first five of them are checked.
+    type: list
+    elements: str
+    default: []
     version_added: 1.1.0
   docker_registry:
     description:
@@ -428,12 +435,12 @@ facts:
           type: list
           elements: str
     connections:
-      description: Ports of the coordinator and of the registry that the host has tried to reach.
+      description: Ports of the coordinator, of directors and of the registry that the host has tried to reach.
       type: list
       elements: dict
       contains:
         purpose:
-          description: V(coordinator) or V(registry).
+          description: V(coordinator), V(director) or V(registry).
           type: str
         address:
           description: Address or name.

@@ -224,6 +224,12 @@ def test_the_coordinator_is_asked_at_the_ports_that_a_join_needs():
     assert network.targets(None, None) == []
 
 
+def test_each_director_is_asked_at_all_ports_that_it_may_have():
+    found = network.targets(None, None, [f"10.0.0.{number}" for number in range(1, 9)])
+    assert [target.port for target in found[:11]] == list(range(12191, 12202))
+    assert {target.address for target in found} == {f"10.0.0.{number}" for number in range(1, 6)}
+
+
 def test_a_connection_says_why_it_fails():
     with socket.socket() as listener, socket.socket() as closed:
         listener.bind(("127.0.0.1", 0))

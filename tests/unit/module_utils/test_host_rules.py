@@ -205,6 +205,16 @@ def connections(**errors):
     ] + [{"purpose": "registry", "address": "r.example.com", "port": 443, "error": errors.get("registry")}]
 
 
+def directors(**open_ports):
+    """What the host has tried of two directors, which listen on these ports."""
+    return [
+        {"purpose": "director", "address": f"10.0.0.{name[1:]}", "port": port, "error": error}
+        for name in ("d1", "d2")
+        for port in range(12191, 12202)
+        for error in [None if open_ports.get(name) == port else "connection refused"]
+    ]
+
+
 NO_ZOOKEEPER = {f"zookeeper_{number}": "no answer within 2 s" for number in range(1, 6)}
 RULES = [
     (
@@ -709,6 +719,22 @@ RULES = [
     (
         "network",
         WARNING,
+        {"connections": directors(d1=12192)},
+        {},
+        "The host does not reach 10.0.0.2, which is a director, at any port from 12191 to 12201 (connection refused): "
+        "open the way in the firewalls between them.",
+    ),
+    (
+        "network",
+        WARNING,
+        {"connections": directors()},
+        {},
+        "The host does not reach 10.0.0.1 and 10.0.0.2, which are directors, at any port from 12191 to 12201 "
+        "(connection refused): open the way in the firewalls between them.",
+    ),
+    (
+        "network",
+        WARNING,
         {"connections": connections(registry="the name cannot be resolved")},
         {},
         "The host does not reach the registry r.example.com at port 443 (the name cannot be resolved): open the way to "
@@ -958,6 +984,7 @@ def test_the_table_above_has_a_case_of_every_check():
         pytest.param({"clock_offset_seconds": 119.0}, {}, id="a call that took two minutes"),
         pytest.param({"clock_offset_seconds": None}, {}, id="the controller's clock is not known"),
         pytest.param({"connections": connections()}, {}, id="everything is reached"),
+        pytest.param({"connections": directors(d1=12191, d2=12201)}, {}, id="each director is reached at its port"),
         pytest.param(
             {"connections": connections(zookeeper_1="refused", zookeeper_4="refused")}, {}, id="some of the ports"
         ),

@@ -64,7 +64,7 @@ def test_an_installer_without_a_table_has_none(text):
     assert matrix.script_matrix(text) == {}
 
 
-@pytest.mark.parametrize("texts", [["RHEL-9", 5, None, "RHEL-9 rkt 1", "RHEL-9 podman x"], "RHEL-9 podman 5", None])
+@pytest.mark.parametrize("texts", [["RHEL-9", 5, None, "RHEL-9 rkt 1", "RHEL-9 podman x"], "RHEL-9", None, []])
 def test_what_is_not_understood_of_a_table_refuses_nothing(texts):
     table = {"4.0": ["RHEL-9 podman 4"], "4.1": texts, "x": ["RHEL-9 podman 5"]}
     assert matrix.expectation("4.0.3", table, "unknown").row == {"RHEL-9": {"podman": ("4",)}}

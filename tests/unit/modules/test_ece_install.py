@@ -178,7 +178,7 @@ def test_the_installer_gets_its_arguments_and_nothing_of_our_environment(box, mo
     expected = (
         f"install --coordinator-host 10.0.0.1 --roles-token {TOKEN} --roles allocator,proxy"
         f" --cloud-enterprise-version 3.8.0 --host-storage-path {box.storage}"
-        " --host-docker-host /var/run/docker.sock --availability-zone zone-1"
+        " --host-docker-host /var/run/docker.sock --host-ip 10.0.0.7 --availability-zone zone-1"
         ' --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
     )
     assert box.note("arguments").split() == expected.split()
@@ -988,9 +988,8 @@ def test_an_address_that_is_not_clear_is_refused_before_the_script_starts(box, m
 
 
 def podman_instead_of_docker(box):
-    (box.folder / "bin" / "docker").write_text(
-        "#!/bin/bash\n[[ $1 == --version ]] && echo podman version 5.4.0\nexit 0\n"
-    )
+    wrapper = "[[ $1 == --version ]] && echo podman version 5.4.0  # of podman-remote"
+    (box.folder / "bin" / "docker").write_text(f"#!/bin/bash\n{wrapper}\nexit 0\n")
 
 
 @pytest.mark.parametrize("selinux", [False, True])
