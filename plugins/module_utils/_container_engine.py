@@ -86,8 +86,8 @@ def wrong_engine(wanted: Optional[str], found: Optional[str]) -> Optional[str]:
     if wanted != "docker" or found != "podman":
         return None
     return (
-        "ece_host_container_engine (option container_engine) is docker, but the docker command of this host is Podman's: "
-        "set it to podman, or leave it out."
+        "ece_host_container_engine (option container_engine) is docker, but the docker command of this host is "
+        "Podman's: set it to podman, or leave it out."
     )
 
 

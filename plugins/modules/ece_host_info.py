@@ -21,7 +21,8 @@ description:
   - C(docs/checks.md) in the collection lists all of these rules with their sources.
   - Runs on the host, best as root, and needs only Python 3.6 there. SLES 12 has Python 3.4, so that package C(python36)
     and C(ansible_python_interpreter) are needed there.
-  - Connects to the coordinator, to O(directors) and to the registry, for 2 seconds at most, unless the check V(network) is skipped.
+  - Connects to the coordinator, to O(directors) and to the registry, for 2 seconds at most, unless the check V(network)
+    is skipped.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
