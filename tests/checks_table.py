@@ -23,11 +23,13 @@ installer. Module `ece.platform.ece_host_info` does the same.
 
 Operating system and engine are compared with the support matrix in the text of the installer that will run, where it
 has one. Else the rows of this collection apply: those to ECE 4.0 are of the installer 4.0.3, those of 4.1 and 4.2 of
-the documentation. What no installer is known to refuse is a warning, as is a version of ECE without a row.
+the documentation. What no installer is known to refuse is a warning, as is a version of ECE without a row. So is what
+the installer's own table says where a part of it is not understood, and another minor version of Docker where the
+installer is later than 4.0, because how that compares versions is not known.
 
 The checks run nothing that writes. Podman is asked through its socket only, because `podman ps` would create files in
-the home folder of the user. The check `network` connects to the coordinator and to the registry, for 2.5
-seconds at most.
+the home folder of the user. The check `network` connects to the coordinator, to the directors that the
+module is told of, and to the registry, for 2.5 seconds at most.
 
 Every sentence about a host says what to do. A check that does not apply to your hosts can be skipped by its name, with
 `ece_host_skip_checks` of the role or `skip_checks` of the module; `all` skips all of them.

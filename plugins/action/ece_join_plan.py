@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import hosts_per_token
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._host_network import DIRECTORS_MAX
 from ansible_collections.ece.platform.plugins.module_utils._lookup import plan_platform
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     IDENTITY_VARIABLES,
@@ -38,6 +39,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._installer_sources im
 from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     check_role_changes,
     default_zone_line,
+    director_addresses,
     kept_roles_line,
     new_zone_warnings,
     platform_zones,
@@ -83,6 +85,8 @@ class ActionModule(Step):
         warnings += more_warnings + [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
 
         entries, unchecked = self._check_hosts(planned, variables, client, platform["version"], task_vars)
+        directors = director_addresses(known)[:DIRECTORS_MAX]
+        entries = {name: {**entry, "directors": directors} for name, entry in entries.items()}
         line, zones = plan_line(planned, platform["version"], client.url), platform_zones(platform, known)
         _show(line, entries, default_zone_line(entries.values(), zones), kept_roles_line(planned, known))
         made_at = time.time()

@@ -81,6 +81,16 @@ def find_engine(wanted: Optional[str], paths: Sequence[str]) -> Engine:
     return Engine(wanted, None, "")
 
 
+def wrong_engine(wanted: Optional[str], found: Optional[str]) -> Optional[str]:
+    """A sentence if the docker command of a host is Podman's where the user wants Docker."""
+    if wanted != "docker" or found != "podman":
+        return None
+    return (
+        "ece_host_container_engine (option container_engine) is docker, but the docker command of this host is "
+        "Podman's: set it to podman, or leave it out."
+    )
+
+
 def is_rootless_podman(docker: Optional[str]) -> bool:
     """Whether a docker command is that of package podman-docker, or a link to podman.
 

@@ -15,6 +15,7 @@ from typing import Any, Iterator, List, Mapping
 from ansible_collections.ece.platform.plugins.module_utils._host_network import (
     COORDINATOR_API_PORT,
     COORDINATOR_PORTS,
+    DIRECTOR_PORTS,
 )
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import (
     HARDWARE,
@@ -35,8 +36,8 @@ from ansible_collections.ece.platform.plugins.module_utils._host_rule import (
 )
 from ansible_collections.ece.platform.plugins.module_utils._host_system import LIMITS, UNLIMITED, kernel_numbers
 
-# Elastic's pages on hosts, read 2026-11-27: 262144 before 2025-12.
-MAP_COUNT_MIN = 1048576
+# Elastic's pages on hosts, read 2026-11-27: 262144 before 2025-12, which is still what the installer asks for.
+MAP_COUNT_MIN, MAP_COUNT_REFUSED = 1048576, 262144
 SYSCTL_MAX = {"net.ipv4.tcp_retries2": 5, "vm.swappiness": 1}
 KERNEL_MIN = "3.10.0-1160.31.1"
 # The oldest version of ECE for aarch64.
@@ -186,9 +187,14 @@ def _ip_forward(facts: Facts, options: Options) -> Iterator[str]:
         yield "net.ipv4.ip_forward is 0, so that containers reach no other host: set it to 1 with sysctl."
 
 
+def map_count_is_refused(facts: Facts, options: Options) -> bool:
+    """Whether the installer refuses vm.max_map_count, of which 0 means that it is not known."""
+    return 0 < facts["max_map_count"] < MAP_COUNT_REFUSED and not options["force"]
+
+
 @rule("os", WARNING, f"`vm.max_map_count` is {MAP_COUNT_MIN} or more.", UBUNTU_HOST)
 def _map_count(facts: Facts, options: Options) -> Iterator[str]:
-    if facts["max_map_count"] < MAP_COUNT_MIN:
+    if 0 < facts["max_map_count"] < MAP_COUNT_MIN and not map_count_is_refused(facts, options):
         yield f"vm.max_map_count is lower than {MAP_COUNT_MIN}, which Elasticsearch needs: set it with sysctl."
 
 
@@ -334,6 +340,26 @@ def _coordinator_reachable(facts: Facts, options: Options) -> Iterator[str]:
     )
     place = f"{first['address']} at {_any_of(*parts)}"
     yield f"The host does not reach the coordinator {place} ({first['error']}): {remedy}."
+
+
+@rule(
+    "network",
+    WARNING,
+    f"The host reaches each director at one of the ports {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
+    NETWORKING,
+)
+def _directors_reachable(facts: Facts, options: Options) -> Iterator[str]:
+    failed = _failed(facts, "director")
+    addresses = [one["address"] for one in failed]
+    # Each director has one of these ports.
+    closed = sorted({name for name in addresses if addresses.count(name) == len(DIRECTOR_PORTS)})
+    if closed:
+        error = next(one["error"] for one in failed if one["address"] == closed[0])
+        yield (
+            f"The host does not reach {_any_of(*closed)}, which {'are directors' if closed[1:] else 'is a director'}, "
+            f"at any port from {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]} ({error}): open the way in the firewalls "
+            "between them."
+        )
 
 
 @rule("network", WARNING, "The host reaches the registry of the images, unless its engine uses a proxy.", NETWORKING)

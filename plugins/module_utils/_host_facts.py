@@ -37,6 +37,7 @@ from ansible_collections.ece.platform.plugins.module_utils._host_read import rea
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
 from ansible_collections.ece.platform.plugins.module_utils._install_files import RUNNING, look, places
 from ansible_collections.ece.platform.plugins.module_utils._install_record import checked_record
+from ansible_collections.ece.platform.plugins.module_utils._text import plain_values
 
 SHELLS = frozenset(("ash", "bash", "dash", "ksh", "sh", "zsh"))
 # Arguments by which the script is recognised where it has no name, and its actions other than install.
@@ -231,6 +232,11 @@ def only_address() -> Optional[str]:
     return network.host_address(None, [], addresses, routes)
 
 
+def why_no_only_address() -> str:
+    """The sentence on a host whose only_address() is None."""
+    return network.unclear_address([], *_own_network())
+
+
 def network_facts(options: Mapping[str, Any]) -> Dict[str, Any]:
     """Addresses, default routes and ports of the host."""
     addresses, routes = _own_network()
@@ -256,7 +262,8 @@ def network_facts(options: Mapping[str, Any]) -> Dict[str, Any]:
 def system_facts(options: Mapping[str, Any], user: Optional[str], engine: Optional[str]) -> Dict[str, Any]:
     """Kernel, services, limits and security of the host."""
     settings = system.podman_settings()
-    units = system.units()
+    shown = system.shown_units()
+    units = system.parse_units(shown)
     mode = system.selinux_mode(read_text("/sys/fs/selinux/enforce"))
     return {
         "kernel": platform.release(),
@@ -273,7 +280,7 @@ def system_facts(options: Mapping[str, Any], user: Optional[str], engine: Option
         "network_backend": system.network_backend(settings),
         "cni_plugins": system.has_cni_plugins(),
         "container_limits": system.container_limits(engine, settings),
-        "engine_proxy": system.engine_has_proxy(settings),
+        "engine_proxy": system.engine_has_proxy(settings, shown),
     }
 
 
@@ -281,7 +288,9 @@ def connection_facts(options: Mapping[str, Any]) -> List[Dict[str, Any]]:
     """What the host has to reach, and why it does not; empty if that is not to be checked."""
     if is_skipped("network", options):
         return []
-    return network.connect_all(network.targets(options["coordinator_host"], options["docker_registry"]))
+    return network.connect_all(
+        network.targets(options["coordinator_host"], options["docker_registry"], options["directors"])
+    )
 
 
 def clock_offset(controller_time: Optional[float]) -> Optional[float]:
@@ -323,4 +332,4 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
     facts.update(system_facts(options, run_as, engine["name"]))
     # After all commands: a process with threads is not to be forked.
     facts["connections"] = connection_facts(options)
-    return facts
+    return dict(plain_values(facts))

@@ -30,6 +30,10 @@ HTTPS_PORT = 443
 # Without port 53 of the same host, which is that of the host's own resolver.
 COORDINATOR_API_PORT = 12443
 COORDINATOR_PORTS = range(22191, 22196)
+# ZooKeeper, one of these ports for each director.
+DIRECTOR_PORTS = range(12191, 12202)
+# More directors than that are not asked: a platform has three as a rule.
+DIRECTORS_MAX = 5
 PORTS_OF_ALL_ROLES = ((2180, 2180), (2191, 2199), (2375, 2375), (5000, 5010), (8080, 8084), (9000, 9000), (9043, 9043))
 PORTS_OF_ROLES: Dict[str, Tuple[Tuple[int, int], ...]] = {
     "allocator": ((14000, 14000), (18000, 21999), (23000, 23999)),
@@ -106,18 +110,52 @@ def default_routes(route: str, interfaces: Iterable[Tuple[str, str]] = ()) -> Li
 def host_address(
     given: Optional[str], hints: Sequence[str], addresses: Collection[str], routes: Sequence[Mapping[str, Any]]
 ) -> Optional[str]:
-    """The host's address in the platform: the given one, else one by which it is known, else its only one, else None.
+    """The host's address in the platform: the given one, else the only one that it can be, else None.
 
+    The installer by itself would take the address of the default route, and Ansible may connect by another network, so
+    that neither is taken where both are known and differ: the address stays as long as the host is in the platform.
     hints: addresses and names by which the controller knows the host. routes: those of default_routes().
     """
     if given:
         return given
-    for hint in hints:
-        if hint in addresses:
-            return hint
+    known, routed = _known_address(hints, addresses), _routed_address(routes)
+    return None if known and routed and known != routed else known or routed
+
+
+def _known_address(hints: Sequence[str], addresses: Collection[str]) -> Optional[str]:
+    """The address of the host by which the controller knows it."""
+    return next((hint for hint in hints if hint in addresses), None)
+
+
+def _routed_address(routes: Sequence[Mapping[str, Any]]) -> Optional[str]:
+    """The only address of the default route's only interface."""
     candidates = {address for route in routes for address in route["addresses"]}
     interfaces = {route["interface"] for route in routes}
     return candidates.pop() if len(candidates) == 1 and len(interfaces) == 1 else None
+
+
+def _why_not_known(hints: Sequence[str], addresses: Collection[str], routes: Sequence[Mapping[str, Any]]) -> str:
+    routed = _routed_address(routes)
+    if routed:
+        return f"Ansible knows it by {_known_address(hints, addresses)}, but its default route goes by {routed}"
+    interfaces = sorted({route["interface"] for route in routes})
+    if not routes:
+        return "there is no default route"
+    if len(interfaces) > 1:
+        return f"there are default routes by {' and '.join(interfaces)}"
+    found = sorted({address for route in routes for address in route["addresses"]})
+    if not found:
+        return f"{interfaces[0]}, the interface of the default route, has no IPv4 address"
+    return f"{interfaces[0]}, the interface of the default route, has the addresses {' and '.join(found)}"
+
+
+def unclear_address(hints: Sequence[str], addresses: Collection[str], routes: Sequence[Mapping[str, Any]]) -> str:
+    """The sentence on a host whose host_address() is None."""
+    choice = f" to one of {', '.join(addresses)}" if addresses else ""
+    return (
+        f"The address of the host in the platform is not clear, because {_why_not_known(hints, addresses, routes)}: "
+        f"set ece_host_ip (option host_ip){choice}."
+    )
 
 
 # -- ports -----------------------------------------------------------------------------------------------------------
@@ -185,7 +223,7 @@ def port_users(ports: Collection[int], *tables: str, proc: str = "/proc") -> Lis
 
 
 class Target(NamedTuple):
-    """An address that the host has to reach, and what is there: coordinator or registry."""
+    """An address that the host has to reach, and what is there: coordinator, director or registry."""
 
     purpose: str
     address: str
@@ -198,10 +236,11 @@ def registry_target(registry: str) -> Target:
     return Target("registry", address, int(port) if port.isdigit() else HTTPS_PORT)
 
 
-def targets(coordinator: Optional[str], registry: Optional[str]) -> List[Target]:
+def targets(coordinator: Optional[str], registry: Optional[str], directors: Sequence[str] = ()) -> List[Target]:
     """What a host with these options of ece_host_info has to reach."""
     ports = [COORDINATOR_API_PORT, *COORDINATOR_PORTS] if coordinator else []
     found = [Target("coordinator", coordinator or "", port) for port in ports]
+    found += [Target("director", address, port) for address in directors[:DIRECTORS_MAX] for port in DIRECTOR_PORTS]
     return found + ([registry_target(registry)] if registry else [])
 
 

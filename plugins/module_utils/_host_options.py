@@ -43,6 +43,7 @@ HOST_INFO_OPTIONS = (
     Option("addresses", {"type": "list", "elements": "str", "default": []}),
     # The run gives the coordinator of the plan.
     _INSTALL["coordinator_host"]._replace(spec={"type": "str"}, variable=None),
+    Option("directors", {"type": "list", "elements": "str", "default": []}),
     _INSTALL["docker_registry"]._replace(spec={"type": "str", "default": DEFAULT_REGISTRY}),
     Option("controller_time", {"type": "float"}),
     _INSTALL["capacity"],

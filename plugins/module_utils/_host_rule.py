@@ -34,6 +34,11 @@ UBUNTU_HOST = f"[Configure an Ubuntu host]({_PAGES}/configure-host-ubuntu), read
 SUSE_HOST = f"[Configure a SUSE host]({_PAGES}/configure-host-suse), read 2026-11-27"
 PODMAN_5 = f"[Migrate to Podman 5]({_PAGES}/migrate-to-podman-5), read 2026-11-27"
 UNINSTALL = f"[Uninstall ECE]({_DOCS}/uninstall/uninstall-elastic-cloud-enterprise), read 2026-11-27"
+_CHECKS = "https://www.elastic.co/guide/en/elasticsearch/reference/current"
+MAP_COUNT = (
+    f"[Maximum map count check]({_CHECKS}/_maximum_map_count_check.html) of Elasticsearch, which the container of the "
+    "installer makes too, read 2026-11-27"
+)
 OWN = "this collection"
 
 

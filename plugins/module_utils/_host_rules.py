@@ -11,17 +11,25 @@ writes docs/checks.md, the table of all.
 Pure functions. Runs on hosts: Python 3.6 and the standard library.
 """
 
-from typing import Any, Iterator, List, Mapping, Tuple
+from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
+from ansible_collections.ece.platform.plugins.module_utils._container_engine import wrong_engine
 from ansible_collections.ece.platform.plugins.module_utils._ece import (
     DISK_MIN_GB,
     MEMORY_MIN_MB,
     UID_MIN,
     release,
 )
-from ansible_collections.ece.platform.plugins.module_utils._host_advice import ADVICE
+from ansible_collections.ece.platform.plugins.module_utils._host_advice import (
+    ADVICE,
+    MAP_COUNT_MIN,
+    MAP_COUNT_REFUSED,
+    map_count_is_refused,
+)
+from ansible_collections.ece.platform.plugins.module_utils._host_network import unclear_address
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import (
     HARDWARE,
+    MAP_COUNT,
     NETWORKING,
     OWN,
     PROBLEM,
@@ -38,14 +46,22 @@ from ansible_collections.ece.platform.plugins.module_utils._host_rule import (
     has_podman,
     is_skipped,
 )
-from ansible_collections.ece.platform.plugins.module_utils._matrix import NEWEST, Expectation, expectation, is_accepted
+from ansible_collections.ece.platform.plugins.module_utils._host_system import SELINUX_FOLDERS
+from ansible_collections.ece.platform.plugins.module_utils._matrix import (
+    NEWEST,
+    REFUSED,
+    UNCLEAR,
+    Expectation,
+    expectation,
+    verdict,
+)
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line
 
 # With less than this there is no room for the files that are written before the installer starts.
 DISK_FULL_GB = 1
 # A machine sold as 8 GB shows a little less, because kernel and firmware keep some.
 MEMORY_TOLERANCE = 0.95
 SKIP_OS = "set ece_host_skip_checks: [os] (option skip_checks)"
-SET_HOST_IP = "set ece_host_ip (option host_ip)"
 
 _BOOK = RuleBook()
 rule = _BOOK.rule
@@ -92,6 +108,11 @@ def _engine_exists(facts: Facts, options: Options) -> Iterator[str]:
             f"The container engine cannot be used ({facts['engine']['error']}): install docker or podman, or set "
             "ece_host_container_engine and ece_host_bin_paths (options container_engine and bin_paths)."
         )
+
+
+@rule("engine", PROBLEM, "With `container_engine: docker`, the `docker` command is not Podman's.", SCRIPT)
+def _engine_is_wanted(facts: Facts, options: Options) -> Iterator[str]:
+    return filter(None, [wrong_engine(options.get("container_engine"), facts["engine"]["name"])])
 
 
 @rule("socket", PROBLEM, "The socket of the container engine exists.", SCRIPT)
@@ -158,10 +179,20 @@ def _docker_command(facts: Facts, options: Options) -> Iterator[str]:
 
 def _expected(facts: Facts, options: Options) -> Expectation:
     """What the platform's version asks of the host, by the installer's own table where that is known."""
-    if not options["version"] or not has_engine(facts):
-        return Expectation({}, frozenset())
     installer = facts.get("installer") or {}
     return expectation(options["version"], installer.get("support_matrix"), installer.get("version"))
+
+
+def _is_compared(facts: Facts, options: Options) -> bool:
+    return bool(options["version"]) and has_engine(facts)
+
+
+def _verdict(facts: Facts, options: Options) -> Optional[str]:
+    """What the support matrix says of operating system and engine; None where it is not asked."""
+    if not _is_compared(facts, options):
+        return None
+    engine = facts["engine"]
+    return verdict(_expected(facts, options), facts["os"]["matrix_name"], engine["name"], engine["version"])
 
 
 def _accepted_systems(row: Mapping[str, Any]) -> str:
@@ -178,7 +209,7 @@ def _engine_name(facts: Facts) -> str:
 
 @rule("os", WARNING, "The support matrix covers the version of ECE.", OWN)
 def _version_in_matrix(facts: Facts, options: Options) -> Iterator[str]:
-    if _expected(facts, options).row is None:
+    if _is_compared(facts, options) and _expected(facts, options).row is None:
         newer = release(options["version"]) > NEWEST
         yield (
             f"ECE {options['version']} is {'newer' if newer else 'older'} than the support matrix of this collection: "
@@ -186,50 +217,47 @@ def _version_in_matrix(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-def _os_is_refused(expected: Expectation, facts: Facts) -> bool:
-    return bool(expected.row) and facts["os"]["matrix_name"] not in (expected.row or {})
-
-
 @rule("os", PROBLEM, "The installer accepts the operating system for this version of ECE.", SCRIPT)
 def _os_supported(facts: Facts, options: Options) -> Iterator[str]:
-    expected, name = _expected(facts, options), facts["os"]["matrix_name"]
-    if expected.row and expected.enforced is None and _os_is_refused(expected, facts):
+    if _verdict(facts, options) != REFUSED:
+        return
+    row, name = _expected(facts, options).row or {}, facts["os"]["matrix_name"]
+    if name not in row:
         yield (
             f"ECE {options['version']} does not support {name}, and the installer refuses it; it supports "
-            f"{_accepted_systems(expected.row)}. If it supports it by now, {SKIP_OS}."
+            f"{_accepted_systems(row)}. If it supports it by now, {SKIP_OS}."
         )
 
 
 @rule("os", PROBLEM, "The installer accepts the version of the engine on that operating system.", SCRIPT)
 def _engine_supported(facts: Facts, options: Options) -> Iterator[str]:
-    expected, engine, name = _expected(facts, options), facts["engine"], facts["os"]["matrix_name"]
-    if (
-        not expected.row
-        or name not in expected.row
-        or is_accepted(expected.row, name, engine["name"], engine["version"])
-    ):
+    if _verdict(facts, options) != REFUSED:
         return
-    if expected.enforced is None or name in expected.enforced:
+    row, name = _expected(facts, options).row or {}, facts["os"]["matrix_name"]
+    if name in row:
         yield (
             f"ECE {options['version']} on {name} does not support {_engine_name(facts)}, and the installer refuses "
-            f"it: install {_accepted_engines(expected.row[name])}, or if it supports it by now, {SKIP_OS}."
+            f"it: install {_accepted_engines(row[name])}, or if it supports it by now, {SKIP_OS}."
         )
 
 
 @rule(
-    "os",
-    WARNING,
-    "The documentation of that version names operating system and engine, where the installer decides.",
-    OWN,
+    "os", WARNING, "It is known that the installer accepts operating system and engine, where it may refuse them.", OWN
 )
 def _is_documented(facts: Facts, options: Options) -> Iterator[str]:
-    expected, engine, name = _expected(facts, options), facts["engine"], facts["os"]["matrix_name"]
-    if not expected.row or expected.enforced is None or name in expected.enforced:
-        return
-    if not is_accepted(expected.row, name, engine["name"], engine["version"]):
+    if _verdict(facts, options) == UNCLEAR:
         yield (
-            f"{_engine_name(facts)} on {name} is not among what ECE {options['version']} is known here to support: "
-            "look at https://www.elastic.co/support/matrix, the installer may refuse it."
+            f"{_engine_name(facts)} on {facts['os']['matrix_name']} is not among what ECE {options['version']} is "
+            "known here to support: look at https://www.elastic.co/support/matrix, the installer may refuse it."
+        )
+
+
+@rule("os", PROBLEM, f"`vm.max_map_count` is {MAP_COUNT_REFUSED} or more, unless `force` is set.", MAP_COUNT)
+def _map_count_refused(facts: Facts, options: Options) -> Iterator[str]:
+    if map_count_is_refused(facts, options):
+        yield (
+            f"vm.max_map_count is {facts['max_map_count']}, and the installer refuses less than {MAP_COUNT_REFUSED}: "
+            f"set it to {MAP_COUNT_MIN} with sysctl."
         )
 
 
@@ -307,27 +335,10 @@ def _address_is_own(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-def _why_not_known(facts: Facts) -> str:
-    routes = facts["default_routes"]
-    interfaces = sorted({route["interface"] for route in routes})
-    if not routes:
-        return "there is no default route"
-    if len(interfaces) > 1:
-        return f"there are default routes by {' and '.join(interfaces)}"
-    addresses = sorted({address for route in routes for address in route["addresses"]})
-    if not addresses:
-        return f"{interfaces[0]}, the interface of the default route, has no IPv4 address"
-    return f"{interfaces[0]}, the interface of the default route, has the addresses {' and '.join(addresses)}"
-
-
 @rule("host_ip", PROBLEM, "It is known which IPv4 address the host has in the platform, or `host_ip` is set.", SCRIPT)
 def _address_known(facts: Facts, options: Options) -> Iterator[str]:
     if not facts["host_ip"]:
-        choice = f" to one of {', '.join(facts['addresses'])}" if facts["addresses"] else ""
-        yield (
-            f"The address of the host in the platform is not clear, because {_why_not_known(facts)}: "
-            f"{SET_HOST_IP}{choice}."
-        )
+        yield unclear_address(options.get("addresses") or [], facts["addresses"], facts["default_routes"])
 
 
 @rule("ports", PROBLEM, "No process listens on ports 20000, 21000 and 22000.", NETWORKING)
@@ -427,6 +438,30 @@ def _selinux_possible(facts: Facts, options: Options) -> Iterator[str]:
         yield "SELinux is disabled, so that --selinux fails: enable it, or unset ece_host_selinux (option selinux)."
 
 
+@rule("selinux", PROBLEM, "With `selinux`: the container engine is Podman.", SCRIPT)
+def _selinux_engine(facts: Facts, options: Options) -> Iterator[str]:
+    if options["selinux"] and has_engine(facts) and not has_podman(facts):
+        yield (
+            "The container engine is Docker, and --selinux goes with Podman only: unset ece_host_selinux (option "
+            "selinux) for this host, or use Podman."
+        )
+
+
+@rule(
+    "selinux",
+    PROBLEM,
+    f"With `selinux`: there are {' and '.join(SELINUX_FOLDERS)}, which the installer labels by these names.",
+    SCRIPT,
+)
+def _selinux_folders(facts: Facts, options: Options) -> Iterator[str]:
+    missing = facts["selinux"]["missing_folders"]
+    if options["selinux"] and missing:
+        yield (
+            f"There is no folder {' and '.join(missing)}, which --selinux needs: keep images and containers at "
+            f"{SELINUX_FOLDERS[-1]} (graphroot of Podman), or unset ece_host_selinux (option selinux)."
+        )
+
+
 @rule("selinux", PROBLEM, "With `selinux`: the host has the commands that set SELinux up.", SCRIPT)
 def _selinux_commands(facts: Facts, options: Options) -> Iterator[str]:
     missing = facts["selinux"]["missing_commands"]
@@ -471,11 +506,13 @@ def check_requirements(facts: Facts, options: Options) -> Tuple[List[str], List[
     """(problems, warnings): the sentences of all rules that the host does not meet, without those that are skipped.
 
     facts: those of the host, and `installer` and `installer_problems` if the installer was looked at.
-    options: version, roles, user, force, selinux, host_ip and skip_checks, as in ece_host_info.
+    options: those of ece_host_info.
     """
     problems: List[str] = []
     warnings: List[str] = []
     for each in RULES:
         if not is_skipped(each.name, options):
-            (problems if each.severity == PROBLEM else warnings).extend(each.check(facts, options))
+            # Parts of a sentence, such as names of files, are the host's own, and may hold ends of lines.
+            sentences = map(one_line, each.check(facts, options))
+            (problems if each.severity == PROBLEM else warnings).extend(sentences)
     return problems, warnings

@@ -22,10 +22,13 @@ BOOT_ARGUMENTS = ("cgroup_enable=memory", "swapaccount=1", "cgroup.memory=nokmem
 SYSCTLS = ("net.ipv4.ip_forward", "net.ipv4.tcp_retries2", "vm.swappiness")
 UNITS = ("docker.service", "firewalld.service", "nscd.service", "podman.service", "podman-restart.service")
 LIMITS = ("nofile", "memlock", "nproc")
+UNIT_FIELDS = ("Id", "LoadState", "UnitFileState", "ActiveState", "Environment", "EnvironmentFiles")
 UNLIMITED = -1
 SYSTEMCTL_SECONDS = 10
 # What the installer calls for --selinux: elastic-cloud-enterprise.sh 4.0.3 (2025-10-31).
-SELINUX_TOOLS = ("semanage", "checkmodule", "semodule_package", "setsebool")
+SELINUX_TOOLS = ("semanage", "checkmodule", "semodule", "semodule_package", "setsebool", "restorecon")
+# What it labels by name, whatever the paths of ECE and of the engine are.
+SELINUX_FOLDERS = ("/mnt/data", "/mnt/data/docker")
 _LIMIT_NAMES = {"Max open files": "nofile", "Max locked memory": "memlock", "Max processes": "nproc"}
 _LIMIT_LINE = re.compile(r"^(Max [a-z ]+?) {2,}(\S+)", re.MULTILINE)
 _ULIMIT = re.compile(r"\b(nofile|memlock|nproc)=(-?\d+)")
@@ -70,12 +73,16 @@ def selinux_mode(enforce: str) -> str:
 
 
 def selinux_needs(user: Optional[str], wanted: bool) -> Dict[str, Any]:
-    """The commands that --selinux needs and the host lacks, and whether the user may use sudo; None if not asked."""
+    """What --selinux needs and the host lacks, and whether the user may use sudo; None if not asked."""
     if not wanted:
-        return {"missing_commands": [], "sudo": None}
+        return {"missing_commands": [], "missing_folders": [], "sudo": None}
     # The script calls sudo without a terminal, so that it cannot ask for a password.
     sudo = bool(user) and run_command(["sudo", "-n", "true"], user=user, timeout=SYSTEMCTL_SECONDS).rc == 0
-    return {"missing_commands": [name for name in SELINUX_TOOLS if not find_command(name)], "sudo": sudo}
+    return {
+        "missing_commands": [name for name in SELINUX_TOOLS if not find_command(name)],
+        "missing_folders": [path for path in SELINUX_FOLDERS if not os.path.isdir(path)],
+        "sudo": sudo,
+    }
 
 
 # -- services --------------------------------------------------------------------------------------------------------
@@ -94,11 +101,24 @@ def parse_units(text: str) -> Dict[str, Dict[str, str]]:
     return units
 
 
-def units() -> Dict[str, Dict[str, str]]:
-    """Those of UNITS that the host has, by parse_units(). Empty without systemd."""
-    fields = [part for name in ("Id", "LoadState", "UnitFileState", "ActiveState") for part in ("-p", name)]
+def shown_units() -> str:
+    """What systemctl says of UNITS, for parse_units() and engine_has_proxy(). Empty without systemd."""
+    fields = [part for name in UNIT_FIELDS for part in ("-p", name)]
     output = run_command(["systemctl", "show", "--no-pager", *fields, *UNITS], timeout=SYSTEMCTL_SECONDS)
-    return parse_units(output.out) if output.rc == 0 else {}
+    return output.out if output.rc == 0 else ""
+
+
+def engine_environment(text: str, root: str = "/") -> str:
+    """The environment that systemd gives to container engines, from the output of `systemctl show`."""
+    found = []
+    for block in text.split("\n\n"):
+        values = [line.partition("=") for line in block.splitlines()]
+        if any(key == "Id" and name in ("docker.service", "podman.service") for key, _equals, name in values):
+            found += [value for key, _equals, value in values if key == "Environment"]
+            # Like: /etc/sysconfig/podman (ignore_errors=yes)
+            files = [value.split(" (")[0] for key, _equals, value in values if key == "EnvironmentFiles"]
+            found += [read_text(os.path.join(root, path.lstrip("/"))) for path in files]
+    return "\n".join(found)
 
 
 # -- Podman's settings -----------------------------------------------------------------------------------------------
@@ -183,8 +203,15 @@ def container_limits(engine: Optional[str], settings: str, root: str = "/", proc
     return {name: found.get(name) for name in LIMITS}
 
 
-def engine_has_proxy(settings: str, root: str = "/", proc: str = "/proc") -> bool:
-    """Whether the container engine reaches registries through an HTTP proxy."""
+def engine_has_proxy(settings: str, shown: str = "", root: str = "/", proc: str = "/proc") -> bool:
+    """Whether the container engine reaches registries through an HTTP proxy.
+
+    settings: those of podman_settings(). shown: that of shown_units().
+    """
+    # http_proxy = true below [containers] hands a proxy on to containers, and sets none.
+    sections = re.split(r"^\s*\[(\w+)\]\s*$", settings, flags=re.MULTILINE)
+    of_podman = [text for name, text in zip(sections[1::2], sections[2::2]) if name == "engine"]
     daemon = read_text(os.path.join(root, "etc/docker/daemon.json"))
     environment = process_files(("dockerd",), "environ", proc)
-    return any(re.search(r"https?[_-]proxy", text, re.IGNORECASE) for text in (settings, daemon, environment))
+    texts = [*of_podman, daemon, environment, engine_environment(shown, root)]
+    return any(re.search(r"https?[_-]proxy", text, re.IGNORECASE) for text in texts)

@@ -19,6 +19,7 @@ from ansible_collections.ece.platform.plugins.module_utils._container_engine imp
     container_runs,
     ece_containers,
     engine_facts,
+    wrong_engine,
 )
 from ansible_collections.ece.platform.plugins.module_utils._detached import Job, Started, follow, start_detached
 from ansible_collections.ece.platform.plugins.module_utils._ece import (
@@ -50,7 +51,7 @@ def run(module: Any) -> Result:
     """The result of ece_install. Raises OptionError, HostError or OSError."""
     params = _with_host_ip(module.params)
     registry_login.check_login(params)
-    argv = [*arguments(params), *registry_login.config_arguments(params)]
+    arguments(params)  # refuses before anything else is looked at
     unchecked = installer_file.check_source(params["installer_url"], params["installer_checksum"])
     if unchecked:
         module.warn(unchecked)
@@ -70,7 +71,8 @@ def run(module: Any) -> Result:
     present = _what_is_present(engine)
     if present:
         return _unchanged(place, present)
-
+    params = _completed(params, engine["name"])
+    argv = [*arguments(params), *registry_login.config_arguments(params)]
     result = dict(_locations(place), changed=True, diff=_diff(params, [SCRIPT_NAME, "install", *without_token(argv)]))
     if module.check_mode:
         return dict(result, msg="would install")
@@ -90,6 +92,16 @@ def run(module: Any) -> Result:
 def _with_host_ip(params: Params) -> Params:
     """The options with the host's address, where it is clear: the script takes several addresses for one argument."""
     return dict(params, host_ip=params["host_ip"] or host_facts.only_address())
+
+
+def _completed(params: Params, engine: Optional[str]) -> Params:
+    """The options with the engine that the host has. Raises HostError where the installer would fail."""
+    problem = wrong_engine(params["container_engine"], engine)
+    if problem is None and not params["host_ip"]:
+        problem = host_facts.why_no_only_address()
+    if problem:
+        raise HostError(problem)
+    return dict(params, container_engine=engine)
 
 
 def _session_warnings(started: Started) -> List[str]:

@@ -379,7 +379,7 @@ def arguments(options: Mapping[str, Any], prefix: str = "") -> List[str]:
     argv: List[str] = []
     for option in INSTALL_OPTIONS:
         argv += _arguments_of(option, options.get(option.name), _option_name(option, prefix))
-    if options.get("selinux") and options.get("container_engine") != "podman":
+    if options.get("selinux") and options.get("container_engine") not in (None, "podman"):
         raise OptionError(
             f"{prefix}selinux goes with container_engine podman only: drop it, or set {prefix}container_engine: podman"
         )

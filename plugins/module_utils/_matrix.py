@@ -15,6 +15,7 @@ import re
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import release
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line
 
 # Operating system -> container engine -> accepted versions.
 Row = Dict[str, Dict[str, Tuple[str, ...]]]
@@ -123,12 +124,19 @@ COMPLETE: Dict[Release, FrozenSet[str]] = {
 }
 
 
+# Verdicts on an operating system with a version of an engine.
+ACCEPTED, UNCLEAR, REFUSED = "accepted", "unclear", "refused"
+
+
 class Expectation(NamedTuple):
-    """What a platform's version asks of a host: the row, None without one, and whether the installer enforces it."""
+    """What a platform's version asks of a host: the row, None without one, and what the installer enforces of it."""
 
     row: Optional[Row]
     # Operating systems of the row of which everything else is refused; None if that is all systems.
     enforced: Optional[FrozenSet[str]]
+    # Whether the installer is known to compare versions as the row has them. It may mean each 29 by 29.0 otherwise, as
+    # the documentation does, so that only another major version is taken for refused.
+    is_literal: bool
 
 
 def matches(accepted: str, version: str) -> bool:
@@ -144,64 +152,102 @@ def is_accepted(row: Row, system: str, engine: str, version: Optional[str]) -> b
     return any(matches(accepted, version or "") for accepted in row.get(system, {}).get(engine, ()))
 
 
+def _major(version: str) -> str:
+    return version.split(".")[0]
+
+
 # -- the table of a script -------------------------------------------------------------------------------------------
 
-# An entry of the table: the release in brackets, and a text in quotes or a list in parentheses.
+# An entry of the table: the name of the array, if it stands there, the release in brackets, and a text in quotes, a
+# list in parentheses or a word.
 _ENTRY = re.compile(
-    r"\[[\"']?(\d+\.\d+)[\"']?\]=(?:\"([^\"]*)\"|'([^']*)'|\(([^)]*)\)|(\S+))",
+    r"(\w*)\[[\"']?(\d+\.\d+)[\"']?\]\+?=(?:\"([^\"]*)\"|'([^']*)'|\(([^)]*)\)|(\S+))",
 )
 _TOKEN = re.compile(
     r"(?P<system>RHEL|RockyLinux|Rocky|CentOS|Ubuntu|SLES)[-_ ]?(?P<release>\d+(?:\.\d+)?)"
     r"|(?P<engine>docker|podman)[-_ ]?(?P<version>\d+(?:\.\d+)*\+?)",
     re.IGNORECASE,
 )
+# What may stand between the tokens.
+_BETWEEN = re.compile(r"[\s_:;,\"'-]*")
+_UNKNOWN_LENGTH_MAX = 80
 _ACCEPTED = re.compile(r"^(\S.*) (docker|podman) (\d+(?:\.\d+)*\+?)\Z")
 _RELEASE = re.compile(r"^\d+\.\d+(\.\d+(-[^.]*)?)?\Z")
 _SYSTEMS = {"rhel": "RHEL", "rockylinux": "RockyLinux", "rocky": "RockyLinux", "centos": "CentOS", "ubuntu": "Ubuntu"}
 
 
+def _entries_of(value: str) -> List[str]:
+    """The parts of an entry like "RHEL-8 podman 4", and what is not understood as it stands there."""
+    found: List[str] = []
+    system, is_used, end = "", True, 0
+    for token in _TOKEN.finditer(value):
+        unknown = value[end : token.start()]
+        if not _BETWEEN.fullmatch(unknown):
+            found.append(unknown)
+        end = token.end()
+        if token.group("system"):
+            if not is_used:
+                found.append(system)  # a system without an engine
+            name = token.group("system").lower()
+            system, is_used = f"{_SYSTEMS.get(name, 'SLES')}-{token.group('release')}", False
+        elif system:
+            found.append(f"{system} {token.group('engine').lower()} {token.group('version')}")
+            is_used = True
+        else:
+            found.append(token.group())
+    rest = value[end:]
+    found += [] if _BETWEEN.fullmatch(rest) else [rest]
+    return [one_line(part)[:_UNKNOWN_LENGTH_MAX] for part in (found if is_used else [*found, system])]
+
+
 def script_matrix(text: str) -> Dict[str, List[str]]:
-    """The support matrix in the text of an installer, like {"4.0": ["RHEL-8 podman 4"]}; empty if it has none."""
+    """The support matrix in the text of an installer, like {"4.0": ["RHEL-8 podman 4"]}; empty if it has none.
+
+    Parts of it that are not understood stay as they are, so that their release is known to have more.
+    """
+    entries = [(array, number, _entries_of("".join(values))) for array, number, *values in _ENTRY.findall(text)]
+    arrays = {array for array, _number, parts in entries if any(map(_ACCEPTED.match, parts))}
     found: Dict[str, List[str]] = {}
-    for number, *values in _ENTRY.findall(text):
-        system = ""
-        for token in _TOKEN.finditer("".join(values)):
-            if token.group("system"):
-                name = token.group("system").lower()
-                system = f"{_SYSTEMS.get(name, 'SLES')}-{token.group('release')}"
-            elif system:
-                found.setdefault(number, []).append(
-                    f"{system} {token.group('engine').lower()} {token.group('version')}"
-                )
+    for array, number, parts in entries:
+        if array in arrays:
+            found.setdefault(number, []).extend(parts)
     return found
 
 
-def _row_of(texts: Iterable[Any], is_literal: bool) -> Row:
+def _row_of(texts: Any) -> Tuple[Row, bool]:
+    """(row, whether all of it is understood)."""
     row: Row = {}
-    for found in filter(None, (_ACCEPTED.match(str(text)) for text in texts)):
+    texts = texts if isinstance(texts, (list, tuple)) else [texts]
+    matched = [_ACCEPTED.match(str(text)) for text in texts]
+    for found in filter(None, matched):
         system, engine, version = found.groups()
-        version = version if is_literal else version.split(".")[0]
         versions = row.setdefault(system, {}).get(engine, ())
         row[system][engine] = versions if version in versions else (*versions, version)
-    return row
+    return row, bool(matched) and None not in matched
 
 
-def _rows_of(matrix: Mapping[str, Any], is_literal: bool) -> Dict[Release, Row]:
-    """The rows of what script_matrix() returned and a user may have written. What is not of that shape is left out."""
+def _as_documented(row: Row, number: Release) -> Row:
+    """The row of a script with the documentation's versions in place of those of the same major version."""
+
+    def known(system: str, engine: str, version: str) -> str:
+        documented = MATRIX.get(number, {}).get(system, {}).get(engine, ())
+        return next((one for one in documented if _major(one) == _major(version)), version)
+
     return {
-        release(key): _row_of(texts, is_literal)
-        for key, texts in matrix.items()
-        if _RELEASE.match(str(key)) and isinstance(texts, (list, tuple))
+        system: {
+            engine: tuple(dict.fromkeys(known(system, engine, version) for version in versions))
+            for engine, versions in engines.items()
+        }
+        for system, engines in row.items()
     }
 
 
 # -- what applies ----------------------------------------------------------------------------------------------------
 
 
-def _nearest(rows: Mapping[Release, Row], version: str) -> Optional[Release]:
+def _nearest(numbers: Iterable[Release], version: str) -> Optional[Release]:
     """The release of the row for a version: its own, or the nearest lower one, as in the script."""
-    lower = [key for key in rows if key <= release(version)]
-    return max(lower) if lower else None
+    return max((number for number in numbers if number <= release(version)), default=None)
 
 
 def expectation(
@@ -213,16 +259,37 @@ def expectation(
     script_version: the version of that script.
     """
     if matrix:
-        # Scripts to 4.0 compare the two numbers of Docker. To later ones 29.0 may mean each 29, as it does in the
-        # documentation, so that only another major version is taken for refused.
-        is_literal = bool(_RELEASE.match(script_version or "")) and release(script_version or "") <= ENFORCED_TO
-        rows = _rows_of(matrix, is_literal)
-        nearest = _nearest(rows, version)
-        return Expectation(rows[nearest] if nearest else None, None)
+        return _expectation_of_script(version, matrix, script_version or "")
     nearest = _nearest(MATRIX, version)
     if nearest is None or release(version) > NEWEST:
-        return Expectation(None, frozenset())
+        return Expectation(None, frozenset(), False)
     if matrix is not None:
-        return Expectation(MATRIX[nearest], frozenset())  # a script without a table, like 3.5.1, refuses nothing
-    is_enforced = ENFORCED_FROM <= nearest <= ENFORCED_TO
-    return Expectation(MATRIX[nearest], None if is_enforced else COMPLETE.get(nearest, frozenset()))
+        return Expectation(MATRIX[nearest], frozenset(), False)  # a script without a table, like 3.5.1, refuses nothing
+    if ENFORCED_FROM <= nearest <= ENFORCED_TO:
+        return Expectation(MATRIX[nearest], None, True)
+    return Expectation(MATRIX[nearest], COMPLETE.get(nearest, frozenset()), False)
+
+
+def _expectation_of_script(version: str, matrix: Mapping[str, Any], script_version: str) -> Expectation:
+    rows = {release(key): _row_of(texts) for key, texts in matrix.items() if _RELEASE.match(str(key))}
+    nearest = _nearest(rows, version)
+    if nearest is None:
+        return Expectation(None, frozenset(), False)
+    row, is_understood = rows[nearest]
+    # Scripts to 4.0 compare the two numbers of Docker. How later ones compare is not known.
+    is_literal = bool(_RELEASE.match(script_version)) and release(script_version) <= ENFORCED_TO
+    row = row if is_literal else _as_documented(row, nearest)
+    return Expectation(row, None if is_understood else frozenset(), is_literal)
+
+
+def verdict(expected: Expectation, system: str, engine: str, version: Optional[str]) -> Optional[str]:
+    """What is known of an operating system with a version of an engine; None without a row."""
+    if expected.row is None:
+        return None
+    if is_accepted(expected.row, system, engine, version):
+        return ACCEPTED
+    if expected.enforced is not None and system not in expected.enforced:
+        return UNCLEAR
+    accepted = expected.row.get(system, {}).get(engine, ())
+    is_near = any(_major(one) == _major(version or "") for one in accepted)
+    return UNCLEAR if is_near and not expected.is_literal else REFUSED

@@ -75,6 +75,8 @@ class PlanEntry(HostWish):
     # What the host is to join with. Both are set for hosts that are not joined.
     version: str
     coordinator: str
+    # Addresses of connected hosts with the role director.
+    directors: list[str]
 
 
 class Plan(TypedDict):
@@ -441,6 +443,7 @@ def _plan_host(host: HostWish, match: str | None, known: Mapping[str, KnownHost]
         "zone": host.get("zone"),
         "version": version or "",
         "coordinator": "",
+        "directors": [],
         "list_is_short": False,
         "asked": False,
         "found_as": None,

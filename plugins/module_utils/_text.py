@@ -10,7 +10,7 @@ Runs on hosts too: Python 3.6 and the standard library.
 """
 
 import re
-from typing import Iterable, Optional
+from typing import Any, Iterable, Optional
 
 MASK = "********"
 # The shape of an enrollment token (JWT).
@@ -38,6 +38,15 @@ def plain(text: str) -> str:
 def one_line(text: object) -> str:
     """The text on one line without control characters, as a sentence or a table cell needs it."""
     return " ".join(plain(str(text)).split())
+
+
+def plain_values(value: Any) -> Any:
+    """Data of a host or of the platform with each text in it plain: names of files may hold terminal commands, too."""
+    if isinstance(value, dict):
+        return {plain_values(key): plain_values(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_values(part) for part in value]
+    return plain(value) if isinstance(value, str) else value
 
 
 def first_names(names: Iterable[str], limit: int = 5) -> str:

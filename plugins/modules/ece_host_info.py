@@ -21,7 +21,8 @@ description:
   - C(docs/checks.md) in the collection lists all of these rules with their sources.
   - Runs on the host, best as root, and needs only Python 3.6 there. SLES 12 has Python 3.4, so that package C(python36)
     and C(ansible_python_interpreter) are needed there.
-  - Connects to the coordinator and to the registry, for 2 seconds at most, unless the check V(network) is skipped.
+  - Connects to the coordinator, to O(directors) and to the registry, for 2 seconds at most, unless the check V(network)
+    is skipped.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
@@ -75,12 +76,14 @@ options:
     description:
       - IPv4 address of the host in the platform, which must be one of the host's own.
       - The default is RV(facts.host_ip), which is the first of O(addresses) that is one of the host's own, or else the
-        only address of the default route's interface.
+        only address of the default route's interface. Where there are both and they differ, it is not clear which of
+        them ECE has to use, and the check V(host_ip) asks for it.
     type: str
   addresses:
     description:
       - Addresses and names by which the controller knows the host, like C(ansible_host) and its name in the inventory.
-        The first one that is an IPv4 address of the host is its address in the platform, unless O(host_ip) is set.
+        The first one that is an IPv4 address of the host is its address in the platform, unless O(host_ip) is set or
+        the default route goes by another one.
     type: list
     elements: str
     default: []
@@ -89,6 +92,13 @@ options:
     description:
       - Address of a coordinator, as the host reaches it. Without it, no connection to a coordinator is checked.
     type: str
+    version_added: 1.1.0
+  directors:
+    description:
+      - Addresses of hosts with the role director, as the host reaches them. The first five of them are checked.
+    type: list
+    elements: str
+    default: []
     version_added: 1.1.0
   docker_registry:
     description:
@@ -426,12 +436,12 @@ facts:
           type: list
           elements: str
     connections:
-      description: Ports of the coordinator and of the registry that the host has tried to reach.
+      description: Ports of the coordinator, of directors and of the registry that the host has tried to reach.
       type: list
       elements: dict
       contains:
         purpose:
-          description: V(coordinator) or V(registry).
+          description: V(coordinator), V(director) or V(registry).
           type: str
         address:
           description: Address or name.
@@ -521,6 +531,10 @@ facts:
           type: str
         missing_commands:
           description: Commands that C(--selinux) needs and that the host does not have. Empty without O(selinux).
+          type: list
+          elements: str
+        missing_folders:
+          description: Folders that C(--selinux) needs and that the host does not have. Empty without O(selinux).
           type: list
           elements: str
         sudo:
@@ -613,7 +627,7 @@ facts:
     default_interface: eth0
     firewalld_active: false
     selinux_enforcing: false
-    selinux: {mode: disabled, missing_commands: [], sudo: null}
+    selinux: {mode: disabled, missing_commands: [], missing_folders: [], sudo: null}
     network_backend: null
     cni_plugins: false
     container_limits: {nofile: 1024000, memlock: -1, nproc: -1}
@@ -633,7 +647,8 @@ installer:
       description: Its checksum, of the kind of O(installer_checksum) or else C(sha256).
       type: str
     support_matrix:
-      description: Mapping of releases of ECE to what the installer accepts, like V([RHEL-8 podman 4]). Empty if the
+      description: Mapping of releases of ECE to what the installer accepts, like V([RHEL-8 podman 4]). Parts that are
+        not understood are as they are in the installer, and nothing is a problem for their release. Empty if the
         installer has no such table.
       type: dict
     arguments:

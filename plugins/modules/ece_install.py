@@ -14,6 +14,8 @@ short_description: Install ECE on a host, so that it joins a platform
 version_added: 1.0.0
 description:
   - Runs C(elastic-cloud-enterprise.sh install) as O(user) with a checked argument list and a clean environment.
+  - The environment has C(PATH), C(HOME), C(USER), C(LOGNAME), C(SHELL) and C(LANG) alone, so that variables that the
+    installer or the container engine would read, like C(CLOUD_FEATURE_*) and C(REGISTRY_AUTH_FILE), cannot be passed.
   - Runs on the host as root and drops root's rights for the installer. Without root, the connecting user must be
     O(user).
   - The installer runs detached and supervised. A lost connection does not end it, and a second run waits for it
@@ -113,7 +115,8 @@ options:
     type: str
   host_ip:
     description:
-      - Address of the host (C(--host-ip)). The installer's default is that of the default route's interface.
+      - Address of the host (C(--host-ip)). The default is the only address of the default route's interface. Where that
+        is not clear, as with two default routes or two addresses, it must be set.
     type: str
   zone:
     description:
@@ -157,12 +160,13 @@ options:
     default: false
   container_engine:
     description:
-      - Container engine on the host. With V(podman) the installer gets C(--podman).
+      - Container engine on the host. The default is V(docker) if the host has it, else V(podman). With Podman the
+        installer gets C(--podman).
     type: str
     choices: [docker, podman]
   selinux:
     description:
-      - Let the installer set up SELinux (C(--selinux)), with O(container_engine=podman) only.
+      - Let the installer set up SELinux (C(--selinux)), with Podman only.
     type: bool
     default: false
   proxy_protocol_version:

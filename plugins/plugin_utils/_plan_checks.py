@@ -17,7 +17,13 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES, DEFAULT_ZONE, ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._plan import KnownHost, PlanEntry
-from ansible_collections.ece.platform.plugins.module_utils._records import object_of, objects_of, runner_roles, text_of
+from ansible_collections.ece.platform.plugins.module_utils._records import (
+    connected_of,
+    object_of,
+    objects_of,
+    runner_roles,
+    text_of,
+)
 from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, NEW
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
@@ -103,3 +109,10 @@ def kept_roles_line(planned: Mapping[str, PlanEntry], known: Mapping[str, KnownH
             more = sorted(held - set(entry["roles"]))
             found += [f"{name} ({', '.join(more)})"] if more else []
     return f"joined with more roles than ece_host_roles has, which stay: {first_names(found)}" if found else None
+
+
+def director_addresses(known: Mapping[str, KnownHost]) -> list[str]:
+    """Return the addresses of the connected hosts with the role director, which a host has to reach."""
+    runners = [entry.get("runner") or {} for entry in known.values()]
+    directors = [one for one in runners if connected_of(one) and "director" in runner_roles(one)]
+    return sorted({address for address in (text_of(one.get("host_ip")) for one in directors) if address})

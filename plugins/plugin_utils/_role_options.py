@@ -81,6 +81,7 @@ def host_info_options_of(entry: PlanEntry, variables: OneHost) -> dict[str, Any]
         # By these the controller knows the host. Which of them are the host's own, only the host can say.
         "addresses": list(dict.fromkeys([*filter(None, [variables.get("ansible_host")]), entry["name"]])),
         "coordinator_host": entry["coordinator"],
+        "directors": entry["directors"],
         "controller_time": time.time(),
     }
     return {name: value for name, value in options.items() if value is not None}

@@ -139,9 +139,16 @@ def test_the_host_is_asked_with_the_variables_of_the_role(check):
 
 def test_the_host_is_told_how_the_controller_knows_it_and_what_it_has_to_reach(check, monkeypatch):
     monkeypatch.setattr(_role_options.time, "time", lambda: 9.5)
-    check({"coordinator": "ece"}, {"facts": {}}, ansible_host="10.0.0.7")
-    check({"coordinator": "ece"}, {"facts": {}}, ansible_host="a")
-    common = {"coordinator_host": "ece", "controller_time": 9.5, "roles": ["allocator"], "version": "3.8.0"}
+    reached = {"coordinator": "ece", "directors": ["10.0.0.1"]}
+    check(reached, {"facts": {}}, ansible_host="10.0.0.7")
+    check(reached, {"facts": {}}, ansible_host="a")
+    common = {
+        "coordinator_host": "ece",
+        "directors": ["10.0.0.1"],
+        "controller_time": 9.5,
+        "roles": ["allocator"],
+        "version": "3.8.0",
+    }
     assert [options for _module, options in check.asked] == [
         {**common, "addresses": ["10.0.0.7", "a"]},
         {**common, "addresses": ["a"]},

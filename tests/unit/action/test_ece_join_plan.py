@@ -79,6 +79,13 @@ def test_joined_hosts_are_counted_and_new_hosts_are_shown(planning):
     assert result["changed"] is False
 
 
+def test_each_host_is_told_the_directors_that_it_has_to_reach(planning, monkeypatch):
+    director = {"runner_id": "d", "host_ip": "10.0.0.9", "connected": True, "roles": [{"role_name": "director"}]}
+    monkeypatch.setattr(Client, "runners", lambda _client: [director])
+    result = planning({"a": {}, "b": {}})[0]
+    assert [entry["directors"] for entry in result["hosts"].values()] == [["10.0.0.9"]] * 2
+
+
 def test_requests_do_not_depend_on_the_number_of_hosts(planning):
     _result, client, _lines = planning({f"h{number}": {"ansible_host": f"10.1.0.{number}"} for number in range(1, 200)})
     assert client.asked == ["platform", "runners", "allocators"]

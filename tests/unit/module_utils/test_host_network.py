@@ -116,7 +116,11 @@ ETH0, VIP, ETH1 = ("eth0", "10.0.0.7"), ("eth0", "10.0.0.200"), ("eth1", "10.0.1
         pytest.param([ETH0, ETH1], "", [], None, id="no default route"),
         pytest.param([], ROUTE_DEFAULT, [], None, id="no address"),
         pytest.param([ETH0, VIP], ROUTE_DEFAULT, ["alloc-7", "10.0.0.7"], "10.0.0.7", id="known by an address"),
-        pytest.param([ETH0, ETH1], ROUTE_DEFAULT, ["10.0.1.7"], "10.0.1.7", id="known by the other interface"),
+        pytest.param([ETH0, ETH1], ROUTE_DEFAULT, ["10.0.1.7"], None, id="known by another address than the route's"),
+        pytest.param([ETH0, ETH1], "", ["10.0.1.7"], "10.0.1.7", id="known by an address, without a default route"),
+        pytest.param(
+            [ETH0, ETH1], ROUTE_DEFAULT + ROUTE_SECOND, ["10.0.1.7"], "10.0.1.7", id="known by one of two routes"
+        ),
         pytest.param([ETH0, VIP], ROUTE_DEFAULT, ["198.51.100.4", "alloc-7"], None, id="known by an address of NAT"),
         pytest.param([ETH0], ROUTE_DEFAULT, ["127.0.0.1"], "10.0.0.7", id="known by a loopback address"),
     ],
@@ -218,6 +222,12 @@ def test_a_registry_is_asked_at_its_own_port(registry, address, port):
 def test_the_coordinator_is_asked_at_the_ports_that_a_join_needs():
     assert [target.port for target in network.targets("10.0.0.1", None)] == [12443, 22191, 22192, 22193, 22194, 22195]
     assert network.targets(None, None) == []
+
+
+def test_each_director_is_asked_at_all_ports_that_it_may_have():
+    found = network.targets(None, None, [f"10.0.0.{number}" for number in range(1, 9)])
+    assert [target.port for target in found[:11]] == list(range(12191, 12202))
+    assert {target.address for target in found} == {f"10.0.0.{number}" for number in range(1, 6)}
 
 
 def test_a_connection_says_why_it_fails():

@@ -82,7 +82,7 @@ GOOD_FACTS = {
     "memory_controller": True,
     "sysctls": {"net.ipv4.ip_forward": 1, "net.ipv4.tcp_retries2": 5, "vm.swappiness": 1},
     "units": {"docker.service": {"at_boot": "enabled", "now": "active"}},
-    "selinux": {"mode": "disabled", "missing_commands": [], "sudo": None},
+    "selinux": {"mode": "disabled", "missing_commands": [], "missing_folders": [], "sudo": None},
     "network_backend": None,
     "cni_plugins": False,
     "container_limits": {"nofile": 1024000, "memlock": -1, "nproc": -1},
@@ -205,6 +205,16 @@ def connections(**errors):
     ] + [{"purpose": "registry", "address": "r.example.com", "port": 443, "error": errors.get("registry")}]
 
 
+def directors(**open_ports):
+    """What the host has tried of two directors, which listen on these ports."""
+    return [
+        {"purpose": "director", "address": f"10.0.0.{name[1:]}", "port": port, "error": error}
+        for name in ("d1", "d2")
+        for port in range(12191, 12202)
+        for error in [None if open_ports.get(name) == port else "connection refused"]
+    ]
+
+
 NO_ZOOKEEPER = {f"zookeeper_{number}": "no answer within 2 s" for number in range(1, 6)}
 RULES = [
     (
@@ -269,6 +279,14 @@ RULES = [
         {**PODMAN, "engine.podman_remote": False},
         {"force": True},
         "There is no podman-remote command, by which the installer calls Podman: install package podman-remote.",
+    ),
+    (
+        "engine",
+        PROBLEM,
+        PODMAN,
+        {"container_engine": "docker"},
+        "ece_host_container_engine (option container_engine) is docker, but the docker command of this host is "
+        "Podman's: set it to podman, or leave it out.",
     ),
     (
         "engine",
@@ -423,6 +441,20 @@ RULES = [
         {"max_map_count": 262144},
         {},
         "vm.max_map_count is lower than 1048576, which Elasticsearch needs: set it with sysctl.",
+    ),
+    (
+        "os",
+        WARNING,
+        {"max_map_count": 65530},
+        {"force": True},
+        "vm.max_map_count is lower than 1048576, which Elasticsearch needs: set it with sysctl.",
+    ),
+    (
+        "os",
+        PROBLEM,
+        {"max_map_count": 262143},
+        {},
+        "vm.max_map_count is 262143, and the installer refuses less than 262144: set it to 1048576 with sysctl.",
     ),
     (
         "os",
@@ -595,6 +627,14 @@ RULES = [
     (
         "host_ip",
         PROBLEM,
+        {"host_ip": None, "addresses": ["10.0.0.7", "10.9.0.7"]},
+        {"addresses": ["10.9.0.7", "alloc-7"]},
+        "The address of the host in the platform is not clear, because Ansible knows it by 10.9.0.7, but its default "
+        "route goes by 10.0.0.7: set ece_host_ip (option host_ip) to one of 10.0.0.7, 10.9.0.7.",
+    ),
+    (
+        "host_ip",
+        PROBLEM,
         {
             "host_ip": None,
             "addresses": [],
@@ -675,6 +715,22 @@ RULES = [
         {},
         "The host does not reach the coordinator localhost at port 12443 (connection refused): that address is the "
         "host itself, so set ece_host_coordinator (option coordinator_host) to one that hosts reach.",
+    ),
+    (
+        "network",
+        WARNING,
+        {"connections": directors(d1=12192)},
+        {},
+        "The host does not reach 10.0.0.2, which is a director, at any port from 12191 to 12201 (connection refused): "
+        "open the way in the firewalls between them.",
+    ),
+    (
+        "network",
+        WARNING,
+        {"connections": directors()},
+        {},
+        "The host does not reach 10.0.0.1 and 10.0.0.2, which are directors, at any port from 12191 to 12201 "
+        "(connection refused): open the way in the firewalls between them.",
     ),
     (
         "network",
@@ -778,7 +834,7 @@ RULES = [
     (
         "selinux",
         PROBLEM,
-        {**PODMAN, "selinux": {"mode": "disabled", "missing_commands": [], "sudo": True}},
+        {**PODMAN, "selinux": {"mode": "disabled", "missing_commands": [], "missing_folders": [], "sudo": True}},
         {"selinux": True},
         "SELinux is disabled, so that --selinux fails: enable it, or unset ece_host_selinux (option selinux).",
     ),
@@ -787,7 +843,7 @@ RULES = [
         PROBLEM,
         {
             **PODMAN,
-            "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": True},
+            "selinux": {"mode": "enforcing", "missing_commands": [], "missing_folders": [], "sudo": True},
             "installer": {"arguments": ["--coordinator-host", "--podman"]},
         },
         {"selinux": True},
@@ -796,7 +852,15 @@ RULES = [
     (
         "selinux",
         PROBLEM,
-        {**PODMAN, "selinux": {"mode": "permissive", "missing_commands": ["semanage", "checkmodule"], "sudo": True}},
+        {
+            **PODMAN,
+            "selinux": {
+                "mode": "permissive",
+                "missing_commands": ["semanage", "checkmodule"],
+                "missing_folders": [],
+                "sudo": True,
+            },
+        },
         {"selinux": True},
         "There is no command semanage or checkmodule, which --selinux needs: install the packages "
         "policycoreutils-python-utils, policycoreutils and checkpolicy.",
@@ -804,7 +868,31 @@ RULES = [
     (
         "selinux",
         PROBLEM,
-        {**PODMAN, "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": False}},
+        {"selinux": {"mode": "enforcing", "missing_commands": [], "missing_folders": [], "sudo": True}},
+        {"selinux": True},
+        "The container engine is Docker, and --selinux goes with Podman only: unset ece_host_selinux (option selinux) "
+        "for this host, or use Podman.",
+    ),
+    (
+        "selinux",
+        PROBLEM,
+        {
+            **PODMAN,
+            "selinux": {
+                "mode": "enforcing",
+                "missing_commands": [],
+                "missing_folders": ["/mnt/data", "/mnt/data/docker"],
+                "sudo": True,
+            },
+        },
+        {"selinux": True},
+        "There is no folder /mnt/data and /mnt/data/docker, which --selinux needs: keep images and containers at "
+        "/mnt/data/docker (graphroot of Podman), or unset ece_host_selinux (option selinux).",
+    ),
+    (
+        "selinux",
+        PROBLEM,
+        {**PODMAN, "selinux": {"mode": "enforcing", "missing_commands": [], "missing_folders": [], "sudo": False}},
         {"selinux": True},
         "User elastic cannot run sudo without a password, which --selinux needs: allow it in a file below "
         "/etc/sudoers.d for the time of the installation.",
@@ -858,7 +946,7 @@ def test_the_table_above_has_a_case_of_every_check():
             {
                 **PODMAN,
                 "selinux_enforcing": True,
-                "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": True},
+                "selinux": {"mode": "enforcing", "missing_commands": [], "missing_folders": [], "sudo": True},
             },
             {"selinux": True},
             id="SELinux, and selinux set",
@@ -867,7 +955,7 @@ def test_the_table_above_has_a_case_of_every_check():
         pytest.param(
             {
                 **PODMAN,
-                "selinux": {"mode": "enforcing", "missing_commands": [], "sudo": True},
+                "selinux": {"mode": "enforcing", "missing_commands": [], "missing_folders": [], "sudo": True},
                 "installer": {"arguments": []},
             },
             {"selinux": True},
@@ -879,6 +967,8 @@ def test_the_table_above_has_a_case_of_every_check():
             id="RHEL 10 without a network backend",
         ),
         pytest.param({"units": {}}, {}, id="a host without systemd"),
+        pytest.param({"max_map_count": 0}, {}, id="vm.max_map_count is not known"),
+        pytest.param({}, {"container_engine": "docker"}, id="docker, as it is wanted"),
         pytest.param({"engine.store": {"folder": None, "driver": None, "free_gb": None, "on_storage_disk": None}}, {}),
         pytest.param({"engine.store.driver": "overlayfs"}, {}, id="images in containerd"),
         pytest.param({"kernel": "3.10.0-1160.31.1.el7.x86_64"}, {}, id="the oldest kernel"),
@@ -894,6 +984,7 @@ def test_the_table_above_has_a_case_of_every_check():
         pytest.param({"clock_offset_seconds": 119.0}, {}, id="a call that took two minutes"),
         pytest.param({"clock_offset_seconds": None}, {}, id="the controller's clock is not known"),
         pytest.param({"connections": connections()}, {}, id="everything is reached"),
+        pytest.param({"connections": directors(d1=12191, d2=12201)}, {}, id="each director is reached at its port"),
         pytest.param(
             {"connections": connections(zookeeper_1="refused", zookeeper_4="refused")}, {}, id="some of the ports"
         ),
@@ -932,6 +1023,7 @@ def test_what_later_releases_are_documented_to_support_is_accepted(version, syst
     [
         ("4.2.0", "RockyLinux-10", "podman", "5.6.0"),
         ("4.2.0", "Ubuntu-24.04", "docker", "29.2.1"),
+        ("4.2.0", "SLES-15", "docker", "29.2.1"),
         ("4.2.0", "Ubuntu-26.04", "docker", "29.7.2"),
         ("4.1.1", "RHEL-10", "podman", "5.6.0"),
         ("5.0.0", "RHEL-10", "podman", "6.0.0"),
@@ -966,10 +1058,14 @@ TABLE = {"4.0": ["Ubuntu-22.04 docker 25.0", "Ubuntu-22.04 docker 27.0"], "4.3":
 @pytest.mark.parametrize(
     ("installer", "version", "engine_version", "outcome"),
     [
-        pytest.param(("4.3.0", TABLE), "4.3.1", "31.4.0", "accepted", id="a row that this collection does not have"),
+        pytest.param(("4.3.0", TABLE), "4.3.1", "31.0.2", "accepted", id="a row that this collection does not have"),
         pytest.param(("4.3.0", TABLE), "4.3.1", "27.0.1", "refused", id="and what that row does not have"),
-        pytest.param(("4.3.0", TABLE), "4.2.0", "27.5.1", "accepted", id="the nearest lower row"),
-        pytest.param(("4.3.0", TABLE), "5.0.0", "31.4.0", "accepted", id="the script decides for later releases too"),
+        pytest.param(("4.3.0", TABLE), "4.2.0", "27.0.1", "accepted", id="the nearest lower row"),
+        pytest.param(("4.3.0", TABLE), "4.2.0", "27.5.1", "warned", id="how a later script compares is not known"),
+        pytest.param(("4.3.0", TABLE), "4.0.3", "26.0.1", "refused", id="but another major version is refused"),
+        pytest.param(("4.3.0", {"4.0": [*TABLE["4.0"], "x"]}), "4.0.3", "26.0.1", "warned", id="not fully understood"),
+        pytest.param(("4.0.3", {"4.0": "25.0"}), "4.0.3", "26.0.1", "warned", id="not understood at all"),
+        pytest.param(("4.3.0", TABLE), "5.0.0", "31.0.2", "accepted", id="the script decides for later releases too"),
         pytest.param(("4.3.0", TABLE), "3.8.0", "25.0.5", "warned", id="a release that the script has no row of"),
         pytest.param(("4.0.3", TABLE), "4.0.3", "27.5.1", "refused", id="scripts to 4.0 compare two numbers"),
         pytest.param(("4.0.3", TABLE), "4.0.3", "27.0.3", "accepted", id="and accept what they name"),
@@ -990,7 +1086,7 @@ def test_hosts_that_lack_the_same_get_the_same_warning():
     first = {
         "memory.available_mb": 4000,
         "storage.free_gb": 3,
-        "max_map_count": 65530,
+        "max_map_count": 300000,
         "clock_offset_seconds": 500.0,
         "container_limits": {"nofile": 1024, "memlock": 65536, "nproc": -1},
         "temporary_ece_ports": 7,
@@ -1004,6 +1100,12 @@ def test_hosts_that_lack_the_same_get_the_same_warning():
         "temporary_ece_ports": 8,
     }
     assert judged(first)[1] == judged(second)[1] and len(judged(first)[1]) == 6
+
+
+def test_a_sentence_is_one_line_without_terminal_commands_whatever_the_host_is_called():
+    named = ["\x1b[2Jnginx\n  3/3 connected (pid 812)"]
+    problems, _warnings = judged({"busy_ports": [20000], "port_users": named})
+    assert problems == ["nginx 3/3 connected (pid 812) listens on port 20000, which the installer needs: stop it."]
 
 
 def test_force_turns_the_firewalld_problem_into_a_warning():

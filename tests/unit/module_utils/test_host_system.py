@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_selinux_mode(enforce, mode):
 
 def test_what_selinux_needs_is_not_asked_where_it_is_not_wanted(monkeypatch):
     monkeypatch.setattr(system, "run_command", lambda *_args, **_more: pytest.fail("sudo was called"))
-    assert system.selinux_needs("elastic", False) == {"missing_commands": [], "sudo": None}
+    assert system.selinux_needs("elastic", False) == {"missing_commands": [], "missing_folders": [], "sudo": None}
 
 
 @pytest.mark.parametrize(("body", "may"), [("exit 0", True), ("echo 'a password is required' >&2; exit 1", False)])
@@ -68,8 +69,16 @@ def test_what_selinux_needs_is_looked_for_and_sudo_is_tried_as_the_user(folder, 
         (folder / name).chmod(0o755)
     found = system.selinux_needs(USER.pw_name, True)
     assert (found["sudo"], "semanage" in found["missing_commands"]) == (may, False)
-    assert {"checkmodule", "semodule_package"} >= set(found["missing_commands"])
+    unseen = {"checkmodule", "semodule", "semodule_package", "restorecon"}
+    assert unseen >= set(found["missing_commands"]) >= {name for name in unseen if not process.find_command(name)}
     assert system.selinux_needs(None, True)["sudo"] is False
+
+
+def test_selinux_needs_the_folders_that_the_installer_names_itself(folder, monkeypatch):
+    monkeypatch.setattr(system, "SELINUX_FOLDERS", (str(folder), str(folder / "docker")))
+    assert system.selinux_needs(None, True)["missing_folders"] == [str(folder / "docker")]
+    (folder / "docker").mkdir()
+    assert system.selinux_needs(None, True)["missing_folders"] == []
 
 
 # -- services --------------------------------------------------------------------------------------------------------
@@ -101,7 +110,7 @@ def test_units_are_those_that_the_host_has():
 
 def test_a_host_without_systemd_has_no_units(folder, monkeypatch):
     monkeypatch.setattr(process, "SYSTEM_PATH", (str(folder),))
-    assert system.units() == {}
+    assert system.shown_units() == ""
 
 
 def test_one_command_asks_for_all_units(folder, monkeypatch):
@@ -112,7 +121,7 @@ def test_one_command_asks_for_all_units(folder, monkeypatch):
         f"cat <<E\n{SHOWN}E\n"
     )
     command.chmod(0o755)
-    assert set(system.units()) == {"docker.service", "firewalld.service"}
+    assert set(system.parse_units(system.shown_units())) == {"docker.service", "firewalld.service"}
 
 
 # -- Podman's settings -----------------------------------------------------------------------------------------------
@@ -209,6 +218,7 @@ def test_limits_of_podmans_containers_are_those_of_its_settings(host):
     [
         ("", "", "", False),
         ('[engine]\nenv = ["https_proxy=http://proxy:3128"]', "", "", True),
+        ('[containers]\nhttp_proxy = true\nenv = ["https_proxy=http://proxy:3128"]\n[engine]\nx = 1', "", "", False),
         ("", '{"proxies": {"https-proxy": "http://proxy:3128"}}', "", True),
         ("", "", "PATH=/bin\0HTTPS_PROXY=http://proxy:3128\0", True),
     ],
@@ -216,4 +226,20 @@ def test_limits_of_podmans_containers_are_those_of_its_settings(host):
 def test_a_proxy_of_the_engine_is_found(host, settings, daemon, environment, has_proxy):
     host.daemon.write_text(daemon)
     host("dockerd", environ=environment)
-    assert system.engine_has_proxy(settings, host.root, host.proc) is has_proxy
+    assert system.engine_has_proxy(settings, "", host.root, host.proc) is has_proxy
+
+
+@pytest.mark.parametrize(
+    ("unit", "line", "has_proxy"),
+    [
+        ("podman.service", "Environment=LOGGING=x HTTPS_PROXY=http://proxy:3128", True),
+        ("podman.service", "EnvironmentFiles=/etc/sysconfig/podman (ignore_errors=yes)", True),
+        ("podman.service", "Environment=LOGGING=x", False),
+        ("nscd.service", "Environment=HTTPS_PROXY=http://proxy:3128", False),
+    ],
+)
+def test_a_proxy_in_a_drop_in_of_the_engines_unit_is_found(host, unit, line, has_proxy):
+    (Path(host.root) / "etc" / "sysconfig").mkdir()
+    (Path(host.root) / "etc" / "sysconfig" / "podman").write_text("HTTPS_PROXY=http://proxy:3128\n")
+    shown = f"{SHOWN}\nId={unit}\nLoadState=loaded\n{line}\n"
+    assert system.engine_has_proxy("", shown, host.root, host.proc) is has_proxy

@@ -308,7 +308,6 @@ def test_a_refused_token_is_not_repeated():
         ({"extra_args": ["--proxy-tags", "-a"]}, "has '-a'"),
         ({"extra_args": ["--proxy-tags", ""]}, "has ''"),
         ({"extra_args": ["--proxy-tags\n"]}, r"has '--proxy-tags\\n'"),
-        ({"selinux": True}, "selinux goes with container_engine podman only"),
         ({"selinux": True, "container_engine": "docker"}, "selinux goes with container_engine podman only"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",

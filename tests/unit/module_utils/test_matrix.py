@@ -64,17 +64,43 @@ def test_an_installer_without_a_table_has_none(text):
     assert matrix.script_matrix(text) == {}
 
 
-@pytest.mark.parametrize("texts", [["RHEL-9", 5, None, "RHEL-9 rkt 1", "RHEL-9 podman x"], "RHEL-9 podman 5", None])
-def test_what_is_no_row_of_a_table_is_left_out(texts):
+@pytest.mark.parametrize("texts", [["RHEL-9", 5, None, "RHEL-9 rkt 1", "RHEL-9 podman x"], "RHEL-9", None, []])
+def test_what_is_not_understood_of_a_table_refuses_nothing(texts):
     table = {"4.0": ["RHEL-9 podman 4"], "4.1": texts, "x": ["RHEL-9 podman 5"]}
     assert matrix.expectation("4.0.3", table, "unknown").row == {"RHEL-9": {"podman": ("4",)}}
-    assert not matrix.is_accepted(matrix.expectation("4.1.0", table, None).row, "RHEL-9", "podman", "5.4.0")
+    for system, engine, version in (("RHEL-9", "podman", "6.4.0"), ("RHEL-10", "docker", "29.0.0")):
+        assert matrix.verdict(matrix.expectation("4.1.0", table, None), system, engine, version) == matrix.UNCLEAR
+        assert matrix.verdict(matrix.expectation("4.0.0", table, None), system, engine, version) == matrix.REFUSED
 
 
-def test_each_major_of_a_later_script_is_named_once():
-    table = {"4.2": ["SLES-15 docker 25.0", "SLES-15 docker 29.3", "SLES-15 docker 29.4"]}
-    assert matrix.expectation("4.2.0", table, "4.2.0").row == {"SLES-15": {"docker": ("25", "29")}}
-    assert matrix.expectation("4.2.0", table, "4.0.3").row == {"SLES-15": {"docker": ("25.0", "29.3", "29.4")}}
+def test_a_version_in_the_table_of_a_later_script_means_what_is_documented_of_its_major():
+    table = {"4.2": ["SLES-15 docker 25.0", "SLES-15 docker 29.0", "SLES-15 docker 29.1", "SLES-15 docker 31.0"]}
+    assert matrix.expectation("4.2.0", table, "4.2.0").row == {"SLES-15": {"docker": ("25", "29.3+", "31.0")}}
+    assert matrix.expectation("4.2.0", table, "4.0.3").row["SLES-15"]["docker"] == ("25.0", "29.0", "29.1", "31.0")
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ("RHEL-9_Podman-5 AlmaLinux-9_Podman-5", ["RHEL-9 podman 5", "AlmaLinux-9_", "RHEL-9 podman 5"]),
+        ("RHEL-9_Podman-5 Ubuntu-24.04_Docker-2[79].0", ["RHEL-9 podman 5", "Ubuntu-24.04 docker 2", "[79].0"]),
+        ("RHEL-9_Podman-5 ${common}", ["RHEL-9 podman 5", "${common}"]),
+        ("(RHEL-8|RHEL-9)_Podman-5", ["(", "|", "RHEL-8", ")_", "RHEL-9 podman 5"]),
+        ("RHEL-9_Podman-5 SLES-15", ["RHEL-9 podman 5", "SLES-15"]),
+        ("Docker-29.0 RHEL-9_Podman-5", ["Docker-29.0", "RHEL-9 podman 5"]),
+    ],
+)
+def test_a_pattern_that_is_not_known_makes_its_release_one_that_refuses_nothing(value, parts):
+    found = matrix.script_matrix(f'ports["4.2"]="20000"\nx["4.2"]="{value}"\nx["4.0"]="RHEL-9_Podman-4"\n')
+    assert set(found) == {"4.2", "4.0"}
+    expected = matrix.expectation("4.2.0", found, "4.2.0")
+    assert matrix.verdict(expected, "Debian-12", "docker", "20.0.0") == matrix.UNCLEAR
+    assert found["4.2"] == parts
+
+
+def test_an_addition_to_an_entry_is_read():
+    text = 'x["4.2"]="RHEL-9_Podman-5"\nx["4.2"]+=" RHEL-10_Podman-5"\n'
+    assert matrix.script_matrix(text) == {"4.2": ["RHEL-9 podman 5", "RHEL-10 podman 5"]}
 
 
 def test_rocky_linux_has_one_name():

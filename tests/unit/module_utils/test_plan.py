@@ -394,6 +394,7 @@ def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new
         "differences": [],
         "version": "",
         "coordinator": "",
+        "directors": [],
     }
     assert (result["new"]["state"], result["new"]["runner_id"], result["new"]["missing_roles"]) == (NEW, "r-new", [])
 

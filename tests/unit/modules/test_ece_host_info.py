@@ -338,3 +338,11 @@ def test_wrong_options_are_refused(run, options, message):
     with mock.patch.object(installer_file, "download", return_value=SCRIPT):
         result = run(**options)
     assert (result["failed"], message in result["msg"]) == (True, True), result["msg"]
+
+
+def test_names_of_files_of_the_host_reach_no_terminal(folder, run):
+    (folder / "elastic" / "\x1b[2Jx\n  3 connected" / "services").mkdir(parents=True)
+    result = run()
+    assert result["facts"]["runner_ids"] == ["x\n  3 connected"]
+    assert "\x1b" not in json.dumps(result, ensure_ascii=False)
+    assert any("(x 3 connected/services)" in problem for problem in result["problems"])

@@ -140,7 +140,7 @@ class Box:
 
 @pytest.fixture
 def box(run_module, monkeypatch):
-    monkeypatch.setattr(host_facts, "only_address", lambda: None)  # this machine's own
+    monkeypatch.setattr(host_facts, "only_address", lambda: "10.0.0.7")  # instead of this machine's own
     monkeypatch.setattr(detached, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(detached, "GRACE_SECONDS", 0.2)
     folder = Path(tempfile.mkdtemp(prefix="ece-"))
@@ -178,7 +178,7 @@ def test_the_installer_gets_its_arguments_and_nothing_of_our_environment(box, mo
     expected = (
         f"install --coordinator-host 10.0.0.1 --roles-token {TOKEN} --roles allocator,proxy"
         f" --cloud-enterprise-version 3.8.0 --host-storage-path {box.storage}"
-        " --host-docker-host /var/run/docker.sock --availability-zone zone-1"
+        " --host-docker-host /var/run/docker.sock --host-ip 10.0.0.7 --availability-zone zone-1"
         ' --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
     )
     assert box.note("arguments").split() == expected.split()
@@ -972,8 +972,43 @@ def test_the_script_is_given_the_address_that_it_would_derive(box, monkeypatch, 
     assert f"--host-ip {passed}" in box.note("arguments")
 
 
-def test_an_address_that_is_not_clear_is_not_guessed(box, monkeypatch):
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_address_that_is_not_clear_is_refused_before_the_script_starts(box, monkeypatch, check_mode):
+    routes = [{"interface": "eth0", "gateway": "10.0.0.1", "addresses": ["10.0.0.7", "10.0.0.200"]}]
     monkeypatch.setattr(host_facts, "only_address", lambda: None)
+    monkeypatch.setattr(host_facts, "_own_network", lambda: (["10.0.0.7", "10.0.0.200"], routes))
+    result = box.run(check_mode=check_mode)
+    assert (result["failed"], box.note("started")) == (True, "")
+    assert result["msg"] == (
+        "The address of the host in the platform is not clear, because eth0, the interface of the default route, has "
+        "the addresses 10.0.0.200 and 10.0.0.7: set ece_host_ip (option host_ip) to one of 10.0.0.7, 10.0.0.200."
+    )
+    box.engine("frc-runners-runner")
+    assert box.run(check_mode=check_mode)["changed"] is False
+
+
+def podman_instead_of_docker(box):
+    wrapper = "[[ $1 == --version ]] && echo podman version 5.4.0  # of podman-remote"
+    (box.folder / "bin" / "docker").write_text(f"#!/bin/bash\n{wrapper}\nexit 0\n")
+
+
+@pytest.mark.parametrize("selinux", [False, True])
+def test_podman_is_passed_where_the_host_has_it(box, selinux):
+    podman_instead_of_docker(box)
     box.installer('echo "$*" >$NOTES/arguments')
-    assert box.run()["rc"] == 0
-    assert "--host-ip" not in box.note("arguments")
+    assert box.run(selinux=selinux)["rc"] == 0
+    assert box.note("arguments").split().count("--podman") == 1
+    assert ("--selinux" in box.note("arguments")) is selinux
+
+
+def test_selinux_is_refused_where_the_host_has_docker(box):
+    result = box.run(selinux=True)
+    assert (result["failed"], box.note("started")) == (True, "")
+    assert "selinux goes with container_engine podman only" in result["msg"]
+
+
+def test_docker_is_refused_where_its_command_is_podmans(box):
+    podman_instead_of_docker(box)
+    result = box.run(container_engine="docker")
+    assert (result["failed"], box.note("started")) == (True, "")
+    assert "the docker command of this host is Podman's: set it to podman" in result["msg"]

@@ -44,6 +44,7 @@ def test_facts(tmp_path):
         "docker_registry": None,
         "controller_time": None,
         "selinux": False,
+        "directors": [],
         "skip_checks": [],
     }
     assert set(_host_facts.gather(options)) == set(HostFacts.__annotations__)
