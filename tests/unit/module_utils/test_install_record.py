@@ -145,24 +145,6 @@ def test_last_lines_are_the_last_forty():
 # -- causes ----------------------------------------------------------------------------------------------------------
 
 GENERIC = "The cause may be the storage path"
-BOOTSTRAP = """\
-[2026-11-27 08:00:00,123][INFO ][no.found.bootstrap.Bootstrap] Connecting
-[2026-11-27 08:00:01,123][WARN ][no.found.bootstrap.Checks] vm.max_map_count is low
-[2026-11-27 08:00:02,123][ERROR][no.found.bootstrap.Bootstrap] - Unable to reach the coordinator 10.0.0.1:22191
-java.net.ConnectException: refused
-\tat no.found.Main(Main.java:1)
-2026-11-27T08:00:03Z ERROR: it gives up
-[2026-11-27 08:00:04,123][ERROR][no.found.bootstrap.Bootstrap] - Please check logs {}
-"""
-
-
-def test_causes_are_the_errors_and_warnings_of_a_log_without_date_level_and_logger():
-    assert install_record.causes(BOOTSTRAP) == (
-        ["Unable to reach the coordinator 10.0.0.1:22191", "it gives up"],
-        ["vm.max_map_count is low"],
-    )
-    assert install_record.causes("an ERROR in the middle\n[x][INFO ][WARNING.Logger] fine\n") == ([], [])
-    assert install_record.causes("ERROR one\nERROR one\nERROR two\nERROR three")[0] == ["two", "three"]
 
 
 def result(**record):

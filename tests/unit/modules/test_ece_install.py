@@ -655,7 +655,7 @@ def test_a_killed_supervisor_is_an_interruption_and_no_second_installer_is_start
     eventually(lambda: not runs(supervisor))
     record = box.follow()
     assert install_record.install_state(record) == "interrupted"
-    outcome = install_record.outcome(detached.follow(box.place), str(box.storage))
+    outcome = install_record.outcome(install_files.follow([box.place], PATIENCE_SECONDS), str(box.storage))
     assert (outcome["rc"], outcome["meaning"]) == (None, "interrupted")
     again = box.run()
     assert (again["changed"], "an installer that this collection does not supervise runs already" in again["msg"]) == (

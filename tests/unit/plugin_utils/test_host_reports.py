@@ -70,7 +70,7 @@ def test_record(tmp_path):
         docker_socket="",
     )
     assert _detached.start_detached(job)
-    written = _detached.follow(job.place)
+    written = _install_files.follow([job.place], 20)
     assert set(written) == set(InstallRecord.__annotations__) - NOT_IN_A_FIRST_RECORD
     command = [sys.executable, "-c", FOLLOW_SOURCE, str(tmp_path), str(tmp_path / "state"), "0"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": os.environ["PATH"]})
