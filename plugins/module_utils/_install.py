@@ -224,7 +224,7 @@ def _read_script(path: str) -> bytes:
 
 
 def _why_no_script(error: OSError) -> str:
-    if error.errno in (errno.ELOOP, errno.ENOTDIR) and os.path.isfile(error.filename or ""):
+    if error.errno in (errno.ELOOP, errno.ENOTDIR) and os.path.islink(error.filename or ""):
         return (
             f"leads through the link {error.filename} in a folder that other users than root can change: set it to "
             "the file itself"

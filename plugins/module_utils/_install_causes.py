@@ -137,7 +137,7 @@ _LEVELS = {
     **dict.fromkeys(("info", "notice", "debug", "trace"), ""),
 }
 _IN_BRACKETS = re.compile(r"\[([^\]]*)\]\s*")
-_DATE_OR_BULLET = re.compile(r"(?:\d{4}[-/]\d\d[-/]\d\d\S*|\d\d:\d\d:\d\d\S*|[-*])\s+")
+_DATE_OR_BULLET = re.compile(r"(?:\d{4}[-/]\d\d[-/]\d\d\S*|\d\d:\d\d:\d\d\S*|[-*]+)(?:\s+|$)")
 # A sentence may begin with such a word, so that it has to be in capitals or have a colon.
 _LEVEL = re.compile(rf"({'|'.join(_LEVELS).upper()})(?=[\s|:]|$)[:|\s]*|((?i:{'|'.join(_LEVELS)})):\s*")
 _LOGGER = re.compile(r"(?:[\w$]+\.[\w.$]+(?::\d+)?\s+)?[-|]\s+")
@@ -161,7 +161,10 @@ def _of_object(text: str) -> Tuple[str, str]:
 
 def _of_pairs(text: str) -> Tuple[str, str]:
     """(level, message) of a line of key=value; both are empty if it is not."""
-    pairs = {name: value.strip('"').replace('\\"', '"') for name, value in _KEY_VALUE.findall(text)}
+    pairs = {
+        name: value[1:-1].replace('\\"', '"') if value.startswith('"') else value
+        for name, value in _KEY_VALUE.findall(text)
+    }
     level, message = (
         pairs.get(name) or pairs.get(other) for name, other in (("level", "severity"), ("msg", "message"))
     )
