@@ -96,9 +96,18 @@ def only_root_changes(path: str) -> bool:
     return True
 
 
+def _is_roots(folder: str) -> bool:
+    """Whether no other user can change a folder or any command in it."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return all(only_root_changes(path) for path in [folder, *(os.path.join(folder, name) for name in names)])
+
+
 def paths_for_root(paths: Sequence[str]) -> List[str]:
     """Those of the given folders whose commands this process may run as itself: for root, those that are root's."""
-    return [path for path in paths if os.geteuid() != 0 or only_root_changes(path)]
+    return [path for path in paths if os.geteuid() != 0 or _is_roots(path)]
 
 
 def clean_environment(user: str, home: str, paths: Sequence[str]) -> Dict[str, str]:
