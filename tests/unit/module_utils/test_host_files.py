@@ -109,7 +109,7 @@ def test_a_folder_is_not_made_behind_a_link_that_another_process_puts_there(tmp_
     assert target.stat().st_uid == owner
 
 
-def test_the_group_of_the_install_user_reads_the_folder_of_root_and_nobody_lists_the_one_above(tmp_path):
+def test_the_group_of_the_install_user_reads_the_folder_of_root_and_no_user_lists_the_one_above(tmp_path):
     place = Place(str(tmp_path / "state"), ("mnt-data-elastic-0123abcd",))
     before = os.umask(0o077)
     try:

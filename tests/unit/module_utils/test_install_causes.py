@@ -102,6 +102,6 @@ def test_a_check_that_output_and_log_have_is_one_cause():
 
 
 def test_several_causes_have_a_remedy_each():
-    texts = ["Checking max_map_count failed", "nobody knows this", "Checking open files failed", "vm.max_map_count"]
+    texts = ["Checking max_map_count failed", "an unknown one", "Checking open files failed", "vm.max_map_count"]
     remedies = install_causes.known_remedies(*texts)
     assert [remedy.split(" ")[0] for remedy in remedies] == ["Set", "Raise"]

@@ -114,7 +114,7 @@ def test_a_process_has_a_name_that_no_other_process_gets():
         assert not install_files.lives(other), other
     child.kill()
     deadline = time.monotonic() + 10
-    while install_files.lives(name):  # it has ended, and nobody has asked for its end
+    while install_files.lives(name):  # it has ended, and was not waited for
         assert time.monotonic() < deadline
     child.wait()
     assert install_files.process_name(child.pid) is None

@@ -289,3 +289,39 @@ def test_a_record_has_a_size():
 @pytest.mark.parametrize("stdout", ["", "Permission denied\n", "ECE-RECORD {broken\n", "ECE-RECORD"])
 def test_parse_follow_of_something_else_is_none(stdout):
     assert install_record.parse_follow(stdout) is None
+
+
+@pytest.mark.parametrize("date", ["", "[2026-11-27 08:00:02] ", "[2026-11-27T08:00:02Z][ERROR] "])
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("is not compatible with RHEL-9 and Podman-3. Please consult", "Install an operating system"),
+        ("/x exists but doesn't have write permissions for user 'elastic'.", "Let the install user read and write"),
+        ("Host storage path /x doesn't have read/write permissions.", "Let the install user read and write"),
+    ],
+)
+def test_a_known_message_is_known_with_and_without_a_date(date, line, remedy):
+    found = result(rc=1, output=["x", date + line])
+    assert f"x. {line}" in found["msg"] and remedy in found["msg"], found["msg"]
+
+
+def test_several_failed_checks_are_all_named_with_their_remedies():
+    found = result(rc=1, errors=["Checking vm.max_map_count failed: it is low", "Checking open files failed"])
+    assert found["msg"].startswith(
+        "installer exit 1 (general failure): Checking vm.max_map_count failed: it is low. Checking open files failed. "
+        "Set the kernel setting vm.max_map_count to 1048576. Raise the engine's limit of open files"
+    )
+
+
+@pytest.mark.parametrize(
+    ("restarted", "text"),
+    [(True, "interrupted: the host was restarted. Remove its ECE"), (False, "it is not known how")],
+)
+def test_an_interruption_says_whether_the_host_was_restarted(restarted, text):
+    assert text in install_record.outcome({"lock": "over", **STARTED, "restarted": restarted}, None)["msg"]
+
+
+@pytest.mark.parametrize("lock", ["running", "unwatched"])
+def test_an_installer_that_still_runs_is_no_success_and_not_interrupted(lock):
+    found = install_record.outcome({"lock": lock, **STARTED, "installer": "4711 5 x"}, None)
+    assert (found["rc"], found["meaning"]) == (None, "still running") and "(pid 4711) still runs" in found["msg"]

@@ -348,7 +348,7 @@ def test_files_and_folders_are_private_whatever_the_umask(box):
     paths = {"folder": Path(box.place.folder), "output": box.output, "record": box.record, "lock": box.lock}
     found = {name: (path.stat().st_mode & 0o777, path.stat().st_uid) for name, path in paths.items()}
     ours = os.geteuid()
-    # The group of the install user reads what root did; nobody else can hold root's lock.
+    # The group of the install user reads what root did; no other user can hold root's lock.
     modes = (0o750, 0o640) if ROOT else (0o700, 0o600)
     assert found == {
         "folder": (modes[0], ours),
