@@ -300,7 +300,7 @@ def _interruption(record: Mapping[str, Any]) -> Message:
         text, cause = "the host was restarted.", ""
     elif record.get("restarted") is False:
         return Message(
-            "it is not known how the installer ended, because the process that watched it was killed.",
+            "the installer was interrupted, or ended unseen: the process that watched it was killed.",
             "interrupted",
             "Look for out-of-memory kills in the host's journal, then run this again: it finds out whether ECE is on "
             "the host.",

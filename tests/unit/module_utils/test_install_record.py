@@ -315,7 +315,7 @@ def test_several_failed_checks_are_all_named_with_their_remedies():
 
 @pytest.mark.parametrize(
     ("restarted", "text"),
-    [(True, "interrupted: the host was restarted. Remove its ECE"), (False, "it is not known how")],
+    [(True, "interrupted: the host was restarted. Remove its ECE"), (False, "was interrupted, or ended unseen")],
 )
 def test_an_interruption_says_whether_the_host_was_restarted(restarted, text):
     assert text in install_record.outcome({"lock": "over", **STARTED, "restarted": restarted}, None)["msg"]

@@ -763,7 +763,9 @@ def test_an_installer_whose_supervisor_was_killed_runs_until_it_has_ended_and_no
     record = box.follow()
     assert (record["lock"], install_record.install_state(record)) == ("over", "interrupted")
     outcome = install_record.outcome(record, str(box.storage))
-    assert outcome["msg"].startswith("it is not known how the installer ended, because the process that watched it was")
+    assert outcome["msg"].startswith(
+        "the installer was interrupted, or ended unseen: the process that watched it was killed."
+    )
     assert (outcome["rc"], outcome["meaning"], len(box.note("started").split())) == (None, "interrupted", 1)
 
 
