@@ -18,6 +18,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import CONTAINER
 from ansible_collections.ece.platform.plugins.module_utils._host_process import (
     Output,
     find_command,
+    paths_for_root,
     run_command,
     search_path,
 )
@@ -69,12 +70,12 @@ def socket_facts(path: str) -> Dict[str, Any]:
 # -- commands --------------------------------------------------------------------------------------------------------
 
 
-def find_engine(wanted: Optional[str], paths: Sequence[str]) -> Engine:
-    """The wanted engine, or docker or else podman where none is wanted."""
+def find_engine(wanted: Optional[str], paths: Sequence[str], user: Optional[str] = None) -> Engine:
+    """The wanted engine, or docker or else podman where none is wanted. user: who runs its command."""
     for name in [wanted] if wanted else ENGINES:
         command = find_command(name, paths)
         if command:
-            version = run_command([command, "--version"], paths=paths, timeout=ANSWER_SECONDS)
+            version = run_command([command, "--version"], user=user, paths=paths, timeout=ANSWER_SECONDS)
             # RHEL has a docker command that calls podman.
             name = "podman" if "podman" in version.out.lower() else name
             return Engine(name, command, version.out if version.rc == 0 else "")
@@ -143,10 +144,12 @@ def list_containers(client: Sequence[str], paths: Sequence[str], user: Optional[
     return Listing([dict(zip(("name", "image", "status"), row)) for row in rows if len(row) == 3], None)
 
 
-def _client_version(engine: Engine, client: Sequence[str], paths: Sequence[str]) -> Optional[str]:
+def _client_version(
+    engine: Engine, client: Sequence[str], paths: Sequence[str], user: Optional[str] = None
+) -> Optional[str]:
     """The version of the client, which for Podman is that of podman-remote, as the installer takes it."""
     if engine.name == "podman" and len(client) > 1:
-        output = run_command([*client, "version"], paths=paths, timeout=ANSWER_SECONDS)
+        output = run_command([*client, "version"], user=user, paths=paths, timeout=ANSWER_SECONDS)
         found = _CLIENT_VERSION.search(output.out) if output.rc == 0 else None
         if found:
             return found.group(1)
@@ -176,7 +179,9 @@ def engine_facts(
     The containers are those of the engine behind the socket, or of the docker command where there is no socket.
     `containers_known` is false if they could not be listed, so that an empty list proves nothing.
     """
-    engine, docker = find_engine(wanted, paths), find_command("docker", paths)
+    if user is None:
+        paths = paths_for_root(paths)  # the install user does not exist
+    engine, docker = find_engine(wanted, paths, user), find_command("docker", paths)
     facts: Dict[str, Any] = {
         "name": engine.name,
         "version": None,
@@ -193,10 +198,15 @@ def engine_facts(
         _no_engine(facts, wanted, paths, socket_path)
         return facts
     client = engine_client(engine.name, paths, socket_path)
-    facts["version"] = _client_version(engine, client, paths)
+    facts["version"] = _client_version(engine, client, paths, user)
     listing = _ask(facts, client, user, paths)
+    if client and listing.error is not None and not listing.is_silent:
+        # Root is asked where the user may not use the engine: that must not look like an engine without containers.
+        user, paths = None, paths_for_root(paths)
+        client = engine_client(engine.name, paths, socket_path)
+        listing = list_containers(client, paths) if client else listing
     if listing.error is None and engine.name and client:
-        facts["store"] = _store(engine.name, client, paths, user if facts["socket_error"] is None else None)
+        facts["store"] = _store(engine.name, client, paths, user)
     return dict(
         facts,
         containers=listing.containers,
@@ -206,7 +216,7 @@ def engine_facts(
 
 
 def _ask(facts: Dict[str, Any], client: Sequence[str], user: Optional[str], paths: Sequence[str]) -> Listing:
-    """The engine's containers, with `usable` and the errors of the install user set in its facts.
+    """The engine's containers as the install user sees them, with `usable` and that user's errors set in its facts.
 
     The installer checks the user by a plain `docker ps`, for podman too, and then pulls and runs through the socket.
     """
@@ -221,9 +231,6 @@ def _ask(facts: Dict[str, Any], client: Sequence[str], user: Optional[str], path
         facts["docker_error"] = list_containers(plain, paths, user).error
     facts["error"] = facts["docker_error"] or facts["socket_error"] or (None if client else listing.error)
     facts["usable"] = facts["error"] is None
-    if client and listing.error is not None and not listing.is_silent:
-        # Root is asked where the user may not use the engine: that must not look like an engine without containers.
-        listing = list_containers(client, paths)
     return listing
 
 

@@ -11,18 +11,21 @@ Runs on hosts: Python 3.6 and the standard library.
 """
 
 import collections
+import contextlib
 import fcntl
 import json
 import os
 import select
 import signal
 import subprocess
+import tempfile
 import time
-from typing import IO, Any, Deque, Dict, List, NamedTuple, NoReturn, Optional, Tuple, cast
+from typing import IO, Any, Deque, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Sequence, Tuple, cast
 
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import engine_client
 from ansible_collections.ece.platform.plugins.module_utils._ece import INSTALLER_CONTAINER
 from ansible_collections.ece.platform.plugins.module_utils._host_files import (
+    let_group_read,
     make_folder,
     make_state_folder,
     mask_tokens,
@@ -35,34 +38,35 @@ from ansible_collections.ece.platform.plugins.module_utils._host_process import 
     run_command,
 )
 from ansible_collections.ece.platform.plugins.module_utils._host_session import Session, leave_session
+from ansible_collections.ece.platform.plugins.module_utils._install_causes import all_causes
 from ansible_collections.ece.platform.plugins.module_utils._install_files import (
     LOCK,
     OUTPUT,
     RECORD,
-    RUNNING,
     Place,
     install_name,
-    lock_state,
     open_file,
+    process_name,
     read_end,
-    read_record,
 )
 from ansible_collections.ece.platform.plugins.module_utils._install_record import (
     BOOTSTRAP_LOGS,
     LOG_NAMES,
     TAIL_LINES,
-    causes,
-    checked_record,
     last_lines,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import redact
 
 GRACE_SECONDS = 10
 POLL_SECONDS = 0.5
-# How long a supervisor may take to leave the session of the connecting user.
-READY_SECONDS = 30
+# How long a supervisor may take to leave the session of the connecting user: longer than all time limits of that.
+READY_SECONDS = 60
 REMOVE_SECONDS = 30
 READ_BYTES = 65536
+# Lines of the output in which failed checks are looked for.
+CHECKED_LINES = 400
+# Where the installer's working folder is made.
+WORK_PARENTS = ("/tmp", "/var/tmp")
 LOG_BYTES_MAX = 1 << 20
 # Why an installer was stopped.
 TIMEOUT, SIGNAL = "timeout", "signal"
@@ -122,7 +126,7 @@ def _make_folders(job: Job) -> None:
     if job.place.base == job.storage_path:
         make_folder(job.place.folder, job.user)
     else:
-        make_state_folder(job.place)
+        make_state_folder(job.place, job.user)
 
 
 def start_detached(job: Job) -> Optional[Started]:
@@ -140,8 +144,10 @@ def start_detached(job: Job) -> Optional[Started]:
             "roles": job.roles,
             "token_id": job.token_id,
             "in_session": False,
+            # This process waits until the supervisor has put itself in its place.
+            "supervisor": process_name(os.getpid()),
         }
-        write_private(job.place, RECORD, json.dumps(record).encode())
+        _replace_record(job, record)
         answer, ready = os.pipe()
         child = os.fork()
         if not child:
@@ -173,14 +179,13 @@ def _detach_and_supervise(job: Job, record: Record, lock: int, ready: int) -> No
             os._exit(0)
         _leave_all_behind({lock, ready})
         session = leave_session(f"ece-install-{install_name(job.storage_path)}")
-        if session.kills:
-            record = dict(record, in_session=True)
-            write_private(job.place, RECORD, json.dumps(record).encode())
+        record = dict(record, in_session=session.kills, supervisor=process_name(os.getpid()))
+        _replace_record(job, record)
         _say_ready(ready, session)
         supervise(job, record)
     except Exception as error:
         text = redact(f"{type(error).__name__}: {error}", [job.token])
-        write_record(job.place, _ended(record, rc=SUPERVISOR_FAILED, supervisor_error=text))
+        write_record(job, _ended(record, rc=SUPERVISOR_FAILED, supervisor_error=text))
     finally:
         os._exit(0)
 
@@ -214,11 +219,12 @@ def _say_ready(ready: int, session: Session) -> None:
 class OutputLog:
     """The installer's output as plain text without tokens: complete in a file, its last lines in memory."""
 
-    def __init__(self, place: Place, token: str) -> None:
-        self.lines: Deque[str] = collections.deque(maxlen=TAIL_LINES)
-        self._token = token
+    def __init__(self, job: Job) -> None:
+        self.lines: Deque[str] = collections.deque(maxlen=CHECKED_LINES)
+        self._token = job.token
         self._pending = b""
-        self._file = open_file(place, OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self._file = open_file(job.place, OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        let_group_read(self._file, job.user)
 
     def feed(self, chunk: bytes) -> None:
         """Take a piece of the output; its last line waits for the rest of it."""
@@ -269,16 +275,40 @@ class BootstrapLogs:
         finally:
             os.close(handle)
 
-    def summary(self, token: str) -> Record:
-        """The fields of the record that come from these logs, without the token."""
+    def summary(self, token: str, output: Sequence[str]) -> Record:
+        """The fields of the record that come from these logs and from the last lines of the output."""
         texts = {name: redact(self._read(name), [token]) for name in LOG_NAMES}
-        found = [causes(text) for text in texts.values()]
+        errors, warnings = all_causes(list(output), list(texts.values()))
         return {
+            "output": list(output)[-TAIL_LINES:],
             "bootstrap_log": last_lines(texts[LOG_NAMES[0]]),
-            "errors": next((errors for errors, _warnings in found if errors), []),
-            "warnings": next((warnings for _errors, warnings in found if warnings), []),
+            "errors": errors,
+            "warnings": warnings,
             "logs": [self._folder.path(name) for name, text in texts.items() if text],
         }
+
+
+@contextlib.contextmanager
+def working_folder(user: User) -> Iterator[str]:
+    """A private folder of the user, that is removed again: with --selinux the script writes files where it runs.
+
+    It is outside of the storage path, and the supervisor does not enter it, so that it keeps no disk busy.
+    """
+    folder = "/"
+    for parent in WORK_PARENTS:
+        try:
+            folder = tempfile.mkdtemp(prefix="ece-install-", dir=parent)
+            break
+        except OSError:
+            continue  # it is full or read-only; most installers write no file there
+    try:
+        if folder != "/" and os.geteuid() == 0:
+            os.chown(folder, user.uid, user.gid)
+        yield folder
+    finally:
+        if folder != "/":
+            # As the user, who could have put something of root in its place.
+            run_command(["rm", "-rf", "--", folder], user=user.name, timeout=REMOVE_SECONDS)
 
 
 class StopSignals:
@@ -297,34 +327,43 @@ class StopSignals:
 
 def supervise(job: Job, record: Record) -> None:
     """Run the installer to its end, keep its output without the token, and write the record."""
+    with working_folder(job.user) as folder:
+        write_record(job, _supervise_in(folder, job, record))
+
+
+def _supervise_in(folder: str, job: Job, record: Record) -> Record:
+    """Run the installer in a folder and return its record."""
     signals = StopSignals()
-    output, logs = OutputLog(job.place, job.token), BootstrapLogs(job.logs)
+    output, logs = OutputLog(job), BootstrapLogs(job.logs)
     process = subprocess.Popen(
         job.command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=clean_environment(job.user.name, job.user.home, job.bin_paths),
-        cwd="/",
+        cwd=folder,
         preexec_fn=become_user(job.user.name),
         start_new_session=True,
     )
     try:
+        # So that it is found where this process is killed.
+        record = dict(record, installer=process_name(process.pid))
+        write_record(job, record)
         stopped_for = collect(process, job, output, signals)
-        summary = logs.summary(job.token)
+        summary = logs.summary(job.token, output.lines)
     except BaseException:
         stop(process, job)  # while the lock is held: another run must not take this host for a free one
         raise
     finally:
         # The vendor's installer may log its own arguments.
         mask_tokens(job.logs, job.token)
-    ending = {
-        "timed_out": stopped_for == TIMEOUT,
-        "stopped_by": signals.number if stopped_for == SIGNAL else None,
-        "output": list(output.lines),
+    return _ended(
+        record,
+        rc=process.returncode,
+        timed_out=stopped_for == TIMEOUT,
+        stopped_by=signals.number if stopped_for == SIGNAL else None,
         **summary,
-    }
-    write_record(job.place, _ended(record, rc=process.returncode, **ending))
+    )
 
 
 def collect(process: "subprocess.Popen[bytes]", job: Job, output: OutputLog, signals: StopSignals) -> Optional[str]:
@@ -384,22 +423,19 @@ def _ended(record: Record, **ending: Any) -> Record:
     return dict(record, finished=finished, seconds=max(0.0, round(finished - record["started"], 1)), **ending)
 
 
-def write_record(place: Place, record: Record) -> None:
+def _replace_record(job: Job, record: Record) -> None:
+    write_private(job.place, RECORD, json.dumps(record).encode(), reader=job.user)
+
+
+def write_record(job: Job, record: Record) -> None:
     """Write the record of an installer, on a full disk too: without it the end of the installer would be unknown."""
     try:
-        write_private(place, RECORD, json.dumps(record).encode())
+        _replace_record(job, record)
     except OSError:
         # A full disk has no room for another file, but the existing file keeps its first block.
         lists: Dict[str, List[str]] = {"bootstrap_log": [], "warnings": [], "logs": []}
         for name in ("output", "errors"):
             lists[name] = [line[:500] for line in record.get(name, [])[-2:]]
-        handle = open_file(place, RECORD, os.O_WRONLY)
+        handle = open_file(job.place, RECORD, os.O_WRONLY)
         os.ftruncate(handle, os.write(handle, json.dumps(dict(record, **lists)).encode()))
         os.close(handle)
-
-
-def follow(place: Place) -> Record:
-    """The record, after the supervisor has released the lock. Raises OSError."""
-    while lock_state(place) == RUNNING:
-        time.sleep(POLL_SECONDS)
-    return dict(checked_record(read_record(place)), folder=place.folder)

@@ -35,7 +35,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user, run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_number, read_text
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
-from ansible_collections.ece.platform.plugins.module_utils._install_files import RUNNING, look, places
+from ansible_collections.ece.platform.plugins.module_utils._install_files import RUNS, look, places
 from ansible_collections.ece.platform.plugins.module_utils._install_record import checked_record
 from ansible_collections.ece.platform.plugins.module_utils._text import plain_values
 
@@ -307,7 +307,7 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
     socket_path = options["docker_socket"] or DEFAULT_SOCKET
     engine = engine_facts(options["container_engine"], run_as, options["bin_paths"], socket_path)
     _place, lock, record = look(places(storage_path, options["state_path"]))
-    supervised = lock == RUNNING
+    supervised = lock in RUNS
     running = supervised or container_runs(engine, INSTALLER_CONTAINER) or bool(installer_processes(storage_path))
     storage = storage_facts(storage_path, run_as)
     facts = {

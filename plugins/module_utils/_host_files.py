@@ -14,24 +14,32 @@ import re
 import stat
 from typing import Optional, Pattern
 
-from ansible_collections.ece.platform.plugins.module_utils._host_process import User
+from ansible_collections.ece.platform.plugins.module_utils._host_process import OTHERS_WRITE, User
 from ansible_collections.ece.platform.plugins.module_utils._install_files import Place, open_folder
 from ansible_collections.ece.platform.plugins.module_utils._text import JWT
-
-OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-
 
 # -- folders ---------------------------------------------------------------------------------------------------------
 
 
-def _make_in(parent: str, name: str, user: User) -> None:
+def place_of(folder: str) -> Place:
+    """The place of a folder, whose base ends where another user than root could put a link."""
+    base, names = "/", [name for name in os.path.abspath(folder).split("/") if name]
+    while names and os.geteuid() == 0:
+        found = os.stat(base)
+        if found.st_uid != 0 or found.st_mode & OTHERS_WRITE or not os.path.lexists(os.path.join(base, names[0])):
+            return Place(base, tuple(names))
+        base = os.path.join(base, names.pop(0))
+    return Place(os.path.join(base, *names))
+
+
+def _make_in(parent: Place, name: str, user: User) -> None:
     """Make a private folder of the user. Raises OSError, also where another process put a link in its place."""
-    above = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    above = open_folder(parent)
     try:
         os.mkdir(name, 0o700, dir_fd=above)
         made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
     except OSError as error:
-        error.filename = os.path.join(parent, name)
+        error.filename = parent.path(name)
         raise
     finally:
         os.close(above)
@@ -49,29 +57,48 @@ def make_folder(path: str, user: User) -> None:
         path, name = os.path.split(path)
         missing.append(name)
     for name in reversed(missing):
-        _make_in(path, name, user)
+        _make_in(place_of(path), name, user)
         path = os.path.join(path, name)
 
 
-def make_state_folder(place: Place) -> None:
-    """Make the folder in which root keeps what belongs to an install. Raises OSError if others could change it."""
+def make_state_folder(place: Place, user: User) -> None:
+    """Make the folder in which root keeps what belongs to an install. Raises OSError if others could change it.
+
+    The group of the install user may read it: without root, too, it must be known what root's installer did.
+    """
     if not os.path.isdir(place.base):
         os.makedirs(place.base)
-        os.chmod(place.base, 0o711)  # the install user may see whether there is a folder, but not read it
+        os.chmod(place.base, 0o711)
     if not os.path.lexists(place.folder):
         os.mkdir(place.folder, 0o700)
     for found, folder in ((os.stat(place.base), place.base), (os.lstat(place.folder), place.folder)):
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & OTHERS_WRITE:
             raise PermissionError(0, "others can change it: let root own it, and let no other user write it", folder)
+    os.chown(place.folder, -1, user.gid)
+    os.chmod(place.folder, 0o750)
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
 
 
-def write_private(place: Place, name: str, content: bytes, user: Optional[User] = None, mode: int = 0o600) -> None:
+def let_group_read(handle: int, user: User) -> None:
+    """Let the group of the install user read a file of root."""
+    if os.geteuid() == 0:
+        os.fchown(handle, -1, user.gid)
+        os.fchmod(handle, 0o640)
+
+
+def write_private(
+    place: Place,
+    name: str,
+    content: bytes,
+    user: Optional[User] = None,
+    mode: int = 0o600,
+    reader: Optional[User] = None,
+) -> None:
     """Write a file completely or not at all. Raises OSError with its path.
 
-    user: its owner where root writes it; root by default.
+    user: its owner where root writes it; root by default. reader: whose group may read what root owns.
     """
     folder = open_folder(place)
     # Two plays may write the same file at the same time, so each has its own temporary file.
@@ -84,6 +111,8 @@ def write_private(place: Place, name: str, content: bytes, user: Optional[User] 
                 if user and os.geteuid() == 0:
                     os.fchown(handle, user.uid, user.gid)
                 os.fchmod(handle, mode)
+                if reader:
+                    let_group_read(handle, reader)
             os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             os.unlink(temporary, dir_fd=folder)

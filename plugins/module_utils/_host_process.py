@@ -15,6 +15,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
@@ -22,6 +23,7 @@ from ansible_collections.ece.platform.plugins.module_utils._text import plain
 
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 COMMAND_TIMEOUT_SECONDS = 60
+OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 # How long a killed command may take to end.
 KILL_SECONDS = 5
 _REMEDIES = {
@@ -74,6 +76,38 @@ def search_path(paths: Sequence[str] = ()) -> str:
 def find_command(name: str, paths: Sequence[str] = ()) -> Optional[str]:
     """Path of a command in the installer's search path, or None."""
     return shutil.which(name, path=search_path(paths))
+
+
+def only_root_changes(path: str) -> bool:
+    """Whether no other user can change what is at this path, or put something else there."""
+    for whole in {os.path.abspath(path), os.path.realpath(path)}:
+        while True:
+            try:
+                found = os.lstat(whole)
+            except OSError:
+                return False
+            # In a sticky folder like /tmp, others can make files of their own only.
+            is_open = found.st_mode & OTHERS_WRITE and not (stat.S_ISLNK(found.st_mode) or found.st_mode & stat.S_ISVTX)
+            if found.st_uid != 0 or is_open:
+                return False
+            if whole == "/":
+                break
+            whole = os.path.dirname(whole)
+    return True
+
+
+def _is_roots(folder: str) -> bool:
+    """Whether no other user can change a folder or any command in it."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return all(only_root_changes(path) for path in [folder, *(os.path.join(folder, name) for name in names)])
+
+
+def paths_for_root(paths: Sequence[str]) -> List[str]:
+    """Those of the given folders whose commands this process may run as itself: for root, those that are root's."""
+    return [path for path in paths if os.geteuid() != 0 or _is_roots(path)]
 
 
 def clean_environment(user: str, home: str, paths: Sequence[str]) -> Dict[str, str]:

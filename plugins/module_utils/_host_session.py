@@ -74,6 +74,7 @@ def _move_to_scope(unit: str) -> Optional[str]:
     busctl = find_command("busctl")
     if not busctl:
         return "there is no busctl"
+    # Without options: these arguments mean the same from systemd 219 (RHEL 7) on.
     properties = ("2", "Description", "s", "Installer of Elastic Cloud Enterprise", "PIDs", "au", "1", str(os.getpid()))
     call = [busctl, "call", *_SYSTEMD, "StartTransientUnit", "ssa(sv)a(sa(sv))", unit, "fail", *properties, "0"]
     done = run_command(call, timeout=BUS_SECONDS)

@@ -9,6 +9,7 @@
 Runs on hosts: Python 3.6 and the standard library.
 """
 
+import errno
 import os
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -21,7 +22,7 @@ from ansible_collections.ece.platform.plugins.module_utils._container_engine imp
     engine_facts,
     wrong_engine,
 )
-from ansible_collections.ece.platform.plugins.module_utils._detached import Job, Started, follow, start_detached
+from ansible_collections.ece.platform.plugins.module_utils._detached import Job, Started, start_detached
 from ansible_collections.ece.platform.plugins.module_utils._ece import (
     INSTALLER_CONTAINER,
     RUNNER_CONTAINER,
@@ -29,19 +30,26 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     UID_MIN,
 )
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
-from ansible_collections.ece.platform.plugins.module_utils._host_files import make_folder, write_private
+from ansible_collections.ece.platform.plugins.module_utils._host_files import make_folder, place_of, write_private
 from ansible_collections.ece.platform.plugins.module_utils._host_process import User, find_command, find_user
 from ansible_collections.ece.platform.plugins.module_utils._install_files import (
     OUTPUT,
     RECORD,
     RUNNING,
+    RUNS,
+    UNWATCHED,
     Place,
+    follow,
     look,
+    open_file,
     places,
 )
 from ansible_collections.ece.platform.plugins.module_utils._install_options import arguments, without_token
-from ansible_collections.ece.platform.plugins.module_utils._install_record import outcome
+from ansible_collections.ece.platform.plugins.module_utils._install_record import checked_record, outcome
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line
+
+# What a supervisor may take to stop an installer at its time limit and to write the record.
+STOP_SECONDS = 120
 
 Params = Mapping[str, Any]
 Result = Dict[str, Any]
@@ -58,9 +66,9 @@ def run(module: Any) -> Result:
     _check_run(params, module.check_mode)
     user = _install_user(params["user"])
     found = places(params["storage_path"], params["state_path"])
-    place, state, _record = look(found)
-    if state == RUNNING:
-        return _adopt(params, place)
+    place, state, record = look(found)
+    if state in RUNS:
+        return _adopt(params, place, record, state)
     place = found[0]
     foreign = host_facts.installer_processes(params["storage_path"])
     if foreign:
@@ -81,12 +89,12 @@ def run(module: Any) -> Result:
     job = _job(params, [find_command("bash") or "/bin/bash", script, "install", *argv], user, place, engine["name"])
     started = start_detached(job)
     if not started:
-        return _adopt(params, place)
+        return _adopt(params, place, {})
     for warning in _session_warnings(started):
         module.warn(warning)
     if not params["wait"]:
         return dict(result, msg="the installer runs")
-    return dict(result, **_followed(params, place))
+    return dict(result, **_followed(params, place, params["timeout"]))
 
 
 def _with_host_ip(params: Params) -> Params:
@@ -187,38 +195,55 @@ def provide_script(params: Params, user: User) -> str:
     path: str = params["installer_path"] or os.path.join(
         os.path.dirname(params["storage_path"].rstrip("/")), SCRIPT_NAME
     )
+    # Root reads and writes where the install user may have put a link or a pipe.
+    folder, name = os.path.split(path)
     content, where = _script_content(params, path)
     problem = installer_file.checksum_problem(content, params["installer_checksum"], where)[1]
     problem = problem or installer_file.file_problem(content, params["version"], where)
     if problem:
         raise HostError(problem)
     if params["installer_url"] or params["installer_content"]:
-        folder, name = os.path.split(path)
         make_folder(folder, user)
-        write_private(Place(folder), name, content, user, 0o700)
+        write_private(place_of(folder), name, content, user, 0o700)
     return path
 
 
 def _script_content(params: Params, path: str) -> Tuple[bytes, str]:
     """(the installer, its source for messages). Raises HostError."""
     here, checksum, url = f"the installer {path}", params["installer_checksum"], params["installer_url"]
-    current = None
-    if os.path.isfile(path):
-        with open(path, "rb") as source:
-            current = source.read()
+    if params["installer_content"]:
+        return params["installer_content"].encode("utf-8"), "installer_content"
+    try:
+        current = _read_script(path)
+    except OSError as error:
+        if not url:
+            raise HostError(f"installer_path {path} {_why_no_script(error)}") from None
+        current = None
     if url:
         if current is not None and checksum and not installer_file.checksum_problem(current, checksum, here)[1]:
             return current, here
         content = installer_file.download(url, params["installer_ca_path"], params["installer_proxy"])
         return content, f"the installer at {url}"
-    if params["installer_content"]:
-        return params["installer_content"].encode("utf-8"), "installer_content"
-    if current is None:
-        raise HostError(
-            f"installer_path {path} is not a file on the host: set installer_url or installer_content, or copy the "
-            "installer there"
+    return current or b"", here
+
+
+def _read_script(path: str) -> bytes:
+    """A file that another user may have planted. Raises OSError if it is not a regular file."""
+    folder, name = os.path.split(path)
+    handle = open_file(place_of(folder), name, os.O_RDONLY)
+    with os.fdopen(handle, "rb") as source:
+        return source.read(installer_file.SIZE_MAX_BYTES)
+
+
+def _why_no_script(error: OSError) -> str:
+    if error.errno in (errno.ELOOP, errno.ENOTDIR) and os.path.islink(error.filename or ""):
+        return (
+            f"leads through the link {error.filename} in a folder that other users than root can change: set it to "
+            "the file itself"
         )
-    return current, here
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "cannot be read: let the user that this runs as read it"
+    return "is not a file on the host: set installer_url or installer_content, or copy the installer there"
 
 
 # -- results ---------------------------------------------------------------------------------------------------------
@@ -236,13 +261,19 @@ def _diff(params: Params, shown: List[str]) -> Dict[str, str]:
     return {"before": "", "after": f"joins as {', '.join(params['roles'])}: {' '.join(shown)}\n"}
 
 
-def _adopt(params: Params, place: Place) -> Result:
+def _adopt(params: Params, place: Place, record: Mapping[str, Any], state: str = RUNNING) -> Result:
     """The result of an installer that runs already; a second one is never started."""
-    result = dict(_locations(place), changed=False, msg="an installer runs already: not started again")
-    return dict(result, **_followed(params, place)) if params["wait"] else result
+    text = "an installer runs already: not started again"
+    if state == UNWATCHED:
+        text = "an installer runs already, although the process that watched it was killed: not started again"
+    result = dict(_locations(place), changed=False, msg=text)
+    if not params["wait"]:
+        return result
+    timeout = checked_record(record).get("timeout") or 0
+    return dict(result, **_followed(params, place, max(timeout, params["timeout"])))
 
 
-def _followed(params: Params, place: Place) -> Result:
-    """The result of the running installer, once it has ended."""
-    result = outcome(follow(place), params["storage_path"])
+def _followed(params: Params, place: Place, timeout: float) -> Result:
+    """The result of the running installer, once it has ended or should have ended."""
+    result = outcome(follow([place], timeout + STOP_SECONDS), params["storage_path"])
     return dict(result, failed=result["rc"] != 0)

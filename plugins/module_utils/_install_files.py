@@ -22,8 +22,10 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 LOCK, RECORD, OUTPUT = "lock", "record.json", "output.log"
-# States of a lock.
-ABSENT, RUNNING, OVER = "absent", "running", "over"
+# States of a lock. UNWATCHED: it is free, but the installer that the record names runs: its supervisor was killed.
+ABSENT, RUNNING, UNWATCHED, OVER = "absent", "running", "unwatched", "over"
+# In these there is an installer, so that no other one may be started.
+RUNS = (RUNNING, UNWATCHED)
 # Stands before the printed record.
 MARK = "ECE-RECORD "
 RECORD_BYTES_MAX = 1 << 20
@@ -56,29 +58,35 @@ def install_name(storage_path: str) -> str:
     return "{0}-{1}".format(readable, hashlib.sha256(storage_path.encode("utf-8", "replace")).hexdigest()[:8])
 
 
+def _is_root(is_root: Optional[bool] = None) -> bool:
+    return os.geteuid() == 0 if is_root is None else is_root
+
+
 def places(storage_path: str, state_path: str, is_root: Optional[bool] = None) -> List[Place]:
     """The folders that may hold lock, record and output. This process writes to the first one.
 
     Root keeps them where only root writes, because the install user, who owns the storage path, could plant links
-    there. It looks there too: for an installer that was started without root or by ece.platform 1.0.
+    there. It looks there too: for an installer that was started without root or by ece.platform 1.0. The install user
+    looks at root's, which its group may read.
     """
     storage_path = storage_path.rstrip("/") or "/"
     of_user = Place(storage_path, ("logs", "ece-install"))
-    is_root = os.geteuid() == 0 if is_root is None else is_root
-    return [Place(state_path, (install_name(storage_path),)), of_user] if is_root else [of_user]
+    of_root = Place(state_path, (install_name(storage_path),))
+    return [of_root, of_user] if _is_root(is_root) else [of_user, of_root]
 
 
 # -- opening ---------------------------------------------------------------------------------------------------------
 
 
 def open_folder(place: Place) -> int:
-    """A file descriptor of the folder. Raises OSError, for a link below the base too."""
-    handle = os.open(place.base, os.O_RDONLY | os.O_DIRECTORY)
+    """A file descriptor of the folder, to open what is in it. Raises OSError, for a link below the base too."""
+    # Not for reading: the folder that holds root's folders can be entered by all users, but not listed.
+    handle = os.open(place.base, os.O_PATH | os.O_DIRECTORY)
     path = place.base
     for name in place.names:
         path = os.path.join(path, name)
         try:
-            inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+            inner = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
         except OSError as error:
             error.filename = path
             raise
@@ -110,6 +118,36 @@ def read_end(handle: int, limit: int, start: int = 0) -> bytes:
     with os.fdopen(os.dup(handle), "rb") as source:
         source.seek(max(start, size - limit))
         return source.read(limit)
+
+
+# -- processes -------------------------------------------------------------------------------------------------------
+
+
+def boot_id(proc: str = "/proc") -> str:
+    """What tells this run of the kernel from others."""
+    try:
+        with open(os.path.join(proc, "sys/kernel/random/boot_id"), encoding="ascii") as source:
+            return source.read().strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def process_name(pid: int, proc: str = "/proc") -> Optional[str]:
+    """A name that no other process ever gets: pid, start since the boot, boot. None if there is no such process."""
+    try:
+        with open(os.path.join(proc, str(pid), "stat"), "rb") as source:
+            fields = source.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
+        return None  # it has ended, and its parent has not asked for its end
+    return "{0} {1} {2}".format(pid, fields[19].decode("ascii"), boot_id(proc))
+
+
+def lives(name: Any, proc: str = "/proc") -> bool:
+    """Whether the process with this name runs. Any user can see that, unless /proc hides other users' processes."""
+    pid = re.match("[0-9]{1,10}(?= )", name) if isinstance(name, str) else None
+    return pid is not None and process_name(int(pid.group()), proc) == name
 
 
 # -- lock and record -------------------------------------------------------------------------------------------------
@@ -149,50 +187,87 @@ def read_record(place: Place) -> Dict[str, Any]:
     return content if isinstance(content, dict) else {"damaged": True}
 
 
-def look(places_of_install: Sequence[Place]) -> Tuple[Place, str, Dict[str, Any]]:
+def state_and_record(place: Place) -> Tuple[str, Dict[str, Any]]:
+    """(state of the lock, record) of a place. Raises OSError if they cannot be known."""
+    try:
+        state = lock_state(place)
+        record = read_record(place)
+    except PermissionError as error:
+        state, record = _of_another_user(place, error)
+    if state != RUNNING and record.get("rc") is None and lives(record.get("installer")):
+        return UNWATCHED, record
+    return state, record
+
+
+def _of_another_user(place: Place, denied: PermissionError) -> Tuple[str, Dict[str, Any]]:
+    """State and record by the record alone: the lock is closed to others, who could hold it."""
+    try:
+        record = read_record(place)
+        if lives(record.get("supervisor")):
+            return RUNNING, record
+        record = read_record(place)  # it may have ended since
+    except PermissionError:
+        record = {}
+    # Where /proc hides processes of other users, one that is not there may run.
+    if not record or (record.get("rc") is None and not os.path.exists("/proc/1/stat")):
+        raise PermissionError(
+            0,
+            "only root can read the record of this install: become root for this task (ece_host_become: true)",
+            place.folder,
+        ) from denied
+    return OVER, record
+
+
+def _begin(record: Dict[str, Any], now: float) -> float:
+    """When an install began; 0 where its record does not say that, or was written by a clock that was wrong."""
+    started: Any = record.get("started")
+    is_number = isinstance(started, (int, float)) and not isinstance(started, bool)
+    return started if is_number and 0 < started <= now else 0
+
+
+def look(places_of_install: Sequence[Place], is_root: Optional[bool] = None) -> Tuple[Place, str, Dict[str, Any]]:
     """(place, state of the lock, record) of the install that runs, else of the last one. Raises OSError.
 
-    Only an error at the first place counts: what stands at the others may be planted.
+    For root its own record comes first, and an error at another place does not count: what stands there may be planted.
     """
+    root, now = _is_root(is_root), time.time()
     found = []
     for number, place in enumerate(places_of_install):
         try:
-            state = lock_state(place)
-            record = read_record(place)
+            state, record = state_and_record(place)
         except OSError:
-            if number == 0:
-                raise
-            continue
-        if state == RUNNING:
+            if number and root:
+                continue
+            raise
+        if state in RUNS:
             return place, state, record
-        started: Any = record.get("started")
-        is_number = isinstance(started, (int, float)) and started > 0
-        found.append((started if is_number else 0, -number, state, record))
-    _started, number, state, record = max(found, key=lambda row: row[:2])
-    return places_of_install[-number], state, record
+        rank = (bool(record), 0.0 if root else _begin(record, now), -number)
+        found.append((rank, place, state, record))
+    return max(found, key=lambda row: row[0])[1:]
+
+
+def follow(places_of_install: Sequence[Place], limit: float) -> Dict[str, Any]:
+    """The record once no installer runs, or after `limit` seconds. Raises OSError.
+
+    With the state of its lock, its folder, the host's clock, and whether the host was restarted since.
+    """
+    end = time.monotonic() + limit
+    while True:
+        place, state, record = look(places_of_install)
+        if state not in RUNS or time.monotonic() >= end:
+            break
+        time.sleep(POLL_SECONDS)
+    record = dict(record, lock=state, folder=place.folder, now=time.time())
+    boot = str(record.get("supervisor", "")).rpartition(" ")[2]
+    return dict(record, restarted=boot != boot_id()) if boot else record
 
 
 # -- asked by the controller -----------------------------------------------------------------------------------------
 
 
-def report(storage_path: str, state_path: str) -> Dict[str, Any]:
-    """The record with the state of its lock, its folder and the host's clock. Raises OSError."""
-    of_root = places(storage_path, state_path, is_root=True)[0]
-    place, state, record = look(places(storage_path, state_path))
-    if os.geteuid() and state == ABSENT and not record and os.path.isdir(of_root.folder):
-        raise OSError(errno.EACCES, "only root can read the record of this install", of_root.folder)
-    return dict(record, lock=state, folder=place.folder, now=time.time())
-
-
 def main(storage_path: str, state_path: str, limit: str) -> None:
     """Print the record once no installer runs, or after `limit` seconds."""
-    end = time.monotonic() + float(limit)
-    while True:
-        record = report(storage_path, state_path)
-        if record["lock"] != RUNNING or time.monotonic() >= end:
-            break
-        time.sleep(POLL_SECONDS)
-    sys.stdout.write(MARK + json.dumps(record) + "\n")
+    sys.stdout.write(MARK + json.dumps(follow(places(storage_path, state_path), float(limit))) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,11 +16,23 @@ import re
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STORAGE_PATH, SCRIPT_NAME
-from ansible_collections.ece.platform.plugins.module_utils._install_files import ABSENT, MARK, OUTPUT, OVER, RUNNING
+from ansible_collections.ece.platform.plugins.module_utils._install_causes import (
+    LINE_LENGTH_MAX,
+    known_remedies,
+    messages,
+)
+from ansible_collections.ece.platform.plugins.module_utils._install_files import (
+    ABSENT,
+    MARK,
+    OUTPUT,
+    OVER,
+    RUNNING,
+    RUNS,
+    UNWATCHED,
+)
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line, redact
 
 TAIL_LINES = 40
-LINE_LENGTH_MAX = 2000
 # Below the storage path. The script writes the second one from ECE 4 on, its container the first one.
 BOOTSTRAP_LOGS = ("logs", "bootstrap-logs")
 LOG_NAMES = ("bootstrap.log", "elastic-cloud-enterprise.log")
@@ -95,125 +107,6 @@ def explain_exit(code: Optional[int]) -> Tuple[str, str]:
     return unknown if code is None else EXIT_CODES.get(code, unknown)
 
 
-# -- causes ----------------------------------------------------------------------------------------------------------
-
-# What the script, its container or the engine prints -> remedy. The first one that is found is taken.
-# Sources: S the script, 4.0.3 and 3.5.1; D the engine's client and daemon; V docs of Elastic, as of 2026-09.
-KNOWN_CAUSES = tuple(
-    (re.compile(pattern, re.IGNORECASE), remedy)
-    for pattern, remedy in (
-        # S
-        (
-            r"not a member of the docker group|UID or GID must not be smaller",
-            "Give the install user a UID and GID of 1000 or more and add it to the engine's group.",
-        ),
-        (
-            r"could not verify the Docker socket",
-            "Start the container engine, or set docker_socket (ece_host_docker_socket).",
-        ),
-        (
-            r"ECE version \S+ is not compatible with",
-            "Install an operating system and a container engine that this version of ECE supports.",
-        ),
-        (
-            r"cloud-enterprise-version value greater",
-            f"Use the {SCRIPT_NAME} of the platform's version or a newer one: installer_url (ece_host_installer_url or "
-            "ece_host_installer_src).",
-        ),
-        (
-            r"default HOST_IP|default gateway was not found|Device \S+ does not exist",
-            "Set host_ip (ece_host_ip) to the address by which the other hosts of ECE reach this one.",
-        ),
-        (
-            r"storage path .*(read|write) permission|mkdir: cannot create directory",
-            "Let the install user read and write the storage path, or set storage_path (ece_host_storage_path).",
-        ),
-        (r"firewalld", "Stop firewalld, or open the ports of ECE in it and set force (ece_host_force)."),
-        (
-            r"podman-remote: (command )?not found",
-            "Install the package podman-remote, which the installer calls for Podman.",
-        ),
-        (
-            r"(docker|podman): (command )?not found",
-            "Install the engine's command (podman-docker for Podman), or name its folder in bin_paths "
-            "(ece_host_bin_paths).",
-        ),
-        # D
-        (
-            r"Cannot connect to (the Docker daemon|Podman)|permission denied .*(docker|podman)\S*\.sock",
-            "Start the container engine, and let the install user read and write its socket: docker_socket "
-            "(ece_host_docker_socket).",
-        ),
-        (
-            r"container name \S+ is already in use|name \S+ is in use",
-            "Remove the container elastic-cloud-enterprise-installer that an earlier installer left.",
-        ),
-        (
-            r"port is already allocated|address already in use|failed to bind host port",
-            "Free the ports 20000, 21000 and 22000.",
-        ),
-        (r"no space left on device", "Make room on the disk of the storage path and on that of the engine."),
-        (
-            r"pull access denied|PullAccessDenied|unauthorized: authentication required|no basic auth credentials",
-            "Log the install user in to the registry on this host, or set docker_registry (ece_host_docker_registry) "
-            "and docker_repository (ece_host_docker_repository).",
-        ),
-        (
-            r"manifest unknown|manifest for \S+ not found",
-            "The registry does not have this version: check version (ece_host_version), docker_registry "
-            "(ece_host_docker_registry) and docker_repository (ece_host_docker_repository).",
-        ),
-        (
-            r"Unable to find image|error pulling image|initializing source docker://|toomanyrequests|x509: ",
-            "Let the engine reach the registry, through its own proxy and with its CA where it needs them, or set "
-            "docker_registry (ece_host_docker_registry).",
-        ),
-        # V
-        (
-            r"No result when parsing failed",
-            "In the file of --config-file use the key DEV.",
-        ),
-        (
-            r"(number of )?open files|nofile",
-            "Raise the engine's limit of open files in containers to 65536 or more and restart the engine.",
-        ),
-        (
-            r"(reach|connect|connection) .*coordinator|coordinator .*(unreachable|refused|timed out)",
-            "Let this host reach the coordinators at ports 12443 and 22191 to 22195, and the directors at 12191 to "
-            "12201; check coordinator_host (ece_host_coordinator).",
-        ),
-    )
-)
-_LEVEL = r"(?:FATAL|ERROR|WARN(?:ING)?)"
-# A line of a log: date and other fields in brackets, the level in brackets or not, the logger in brackets, the text.
-_ERROR_LINE = re.compile(r"^(?:\[[^\]]*\]\s*|[0-9T:.,Z+-]+\s+)*\[?\s*(?:FATAL|ERROR)(?=[\]:\s]|$)")
-_WARNING_LINE = re.compile(r"^(?:\[[^\]]*\]\s*|[0-9T:.,Z+-]+\s+)*\[?\s*WARN(?:ING)?(?=[\]:\s]|$)")
-_PREFIX = re.compile(rf"^(?:\[[^\]]*\]\s*|[0-9T:.,Z+-]+\s+|{_LEVEL}\b[:\s]*)+(?:-\s+)?")
-# What the installer's container prints after every failure.
-_NO_CAUSE = re.compile(r"Please check logs|^-?\s*Node type -|Errors have caused", re.IGNORECASE)
-
-
-def causes(text: str, limit: int = 2) -> Tuple[List[str], List[str]]:
-    """(the last errors, the last warnings) in the text of a log, without date, level and logger."""
-    found: Tuple[List[str], List[str]] = ([], [])
-    for line in text.splitlines():
-        for kind, pattern in zip(found, (_ERROR_LINE, _WARNING_LINE)):
-            if pattern.match(line):
-                message = _PREFIX.sub("", line).strip()[:LINE_LENGTH_MAX]
-                if message and not _NO_CAUSE.search(message) and message not in kind:
-                    kind.append(message)
-    return found[0][-limit:], found[1][-limit:]
-
-
-def known_remedy(*texts: str) -> str:
-    """The remedy for the first known cause that one of the texts names; empty if there is none."""
-    for text in texts:
-        for pattern, remedy in KNOWN_CAUSES:
-            if pattern.search(text):
-                return remedy
-    return ""
-
-
 # -- fields ----------------------------------------------------------------------------------------------------------
 
 _TIME_MAX = 1e11
@@ -258,6 +151,9 @@ _FIELDS: Dict[str, _Check] = {
     "token_id": _token_id,
     # Whether it ends with the session of the user that connected.
     "in_session": _flag,
+    # The names of the two processes (`process_name` in _install_files).
+    "supervisor": _text,
+    "installer": _text,
     # Written when it has ended.
     "finished": _number,
     "seconds": _number,
@@ -274,9 +170,10 @@ _FIELDS: Dict[str, _Check] = {
     "warnings": _texts,
     "logs": _texts,
     # Added when it is read.
-    "lock": lambda value: value if value in (ABSENT, RUNNING, OVER) else None,
+    "lock": lambda value: value if value in (ABSENT, OVER, *RUNS) else None,
     "folder": _text,
     "now": _number,
+    "restarted": _flag,
     "damaged": _flag,
 }
 
@@ -309,7 +206,7 @@ def parse_follow(stdout: str) -> Optional[Dict[str, Any]]:
 
 def install_state(record: Mapping[str, Any]) -> str:
     """The state of an install, from a checked record with the state of its lock."""
-    if record.get("lock") == RUNNING:
+    if record.get("lock") in RUNS:
         return RUNNING
     if record.get("rc") is not None:
         return FINISHED
@@ -328,7 +225,7 @@ class Message(NamedTuple):
 
 
 def outcome(record: Mapping[str, Any], storage_path: Optional[str], host: Optional[str] = None) -> Dict[str, Any]:
-    """The result of an install that is not running, as ece_install returns it. Only an rc of 0 is success.
+    """The result of an install that is not waited for any more, as ece_install returns it. Only an rc of 0 is success.
 
     host: stands before the path of a log where the message is read on another machine.
     """
@@ -351,6 +248,8 @@ def outcome(record: Mapping[str, Any], storage_path: Optional[str], host: Option
 
 
 def _message(record: Mapping[str, Any]) -> Message:
+    if install_state(record) == RUNNING:
+        return _still_running(record)
     if record.get("stopped_by") is not None or install_state(record) == INTERRUPTED:
         return _interruption(record)
     if record.get("timed_out"):
@@ -376,8 +275,19 @@ def _message(record: Mapping[str, Any]) -> Message:
     return _failure(record, meaning, remedy)
 
 
+def _still_running(record: Mapping[str, Any]) -> Message:
+    pid = record.get("installer", "").partition(" ")[0]
+    process = f"(pid {pid}) " if pid else ""
+    if record.get("lock") == UNWATCHED:
+        text = f"the installer {process}still runs, but the process that watched it was killed."
+        return Message(text, "still running", "Nothing ends it at its time limit: look at it on the host, or wait.")
+    text = f"the installer {process}still runs, although its time limit is over."
+    return Message(text, "still running", "Look at it on the host, or run this again to wait for it.")
+
+
 def _interruption(record: Mapping[str, Any]) -> Message:
     again = "remove its ECE containers if there are any, and run this again."
+    text, cause = "", "The host was restarted or the installer was killed;"
     if record.get("in_session"):
         text = "this host's logind ends all processes of a user together with the user's session."
         cause = "Let root run it (ece_host_become: true), or set KillUserProcesses=no in /etc/systemd/logind.conf;"
@@ -386,24 +296,29 @@ def _interruption(record: Mapping[str, Any]) -> Message:
         cause = "Wait until the host is up;"
     elif record.get("damaged"):
         text, cause = "its record is damaged, so it is not known how it ended.", "Look at the host and its disk;"
-    else:
+    elif record.get("restarted"):
+        text, cause = "the host was restarted.", ""
+    elif record.get("restarted") is False:
         return Message(
-            "the installer was interrupted.",
+            "the installer was interrupted, or ended unseen: the process that watched it was killed.",
             "interrupted",
-            f"The host was restarted or the installer was killed; {again}",
+            "Look for out-of-memory kills in the host's journal, then run this again: it finds out whether ECE is on "
+            "the host.",
         )
-    return Message(f"the installer was interrupted: {text}", "interrupted", f"{cause} {again}")
+    remedy = f"{cause} {again}" if cause else again[0].upper() + again[1:]
+    return Message(
+        f"the installer was interrupted: {text}" if text else "the installer was interrupted.", "interrupted", remedy
+    )
 
 
 def _failure(record: Mapping[str, Any], meaning: str, remedy: str) -> Message:
     errors, warnings = record.get("errors", []), record.get("warnings", [])
-    output = [line.strip() for line in record.get("output", [])]
-    output = [_PREFIX.sub("", line) for line in output if line and not _NO_CAUSE.search(line)]
+    output = messages(record.get("output", []))
     if record.get("rc") != PRECONDITION:
         # From 4.0 on, firewalld is a warning at the start of any install.
         output = [line for line in output if "firewalld" not in line] or output
     lines = errors or [*output[-2:], *warnings]
-    specific = known_remedy(*errors[::-1], *output[:-11:-1], *warnings)
+    specific = " ".join(known_remedies(*errors) or known_remedies(*output[:-11:-1], *warnings)[:1])
     if not specific and errors and record.get("rc") == 1:
         specific = "Correct this and run this again."
     return Message(

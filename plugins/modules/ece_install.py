@@ -23,6 +23,7 @@ description:
   - As root, on a host with systemd, it gets a unit of its own (C(ece-install-*.scope)), so that it does not end with
     the session of the connecting user. Where it would (C(KillUserProcesses=yes) in C(/etc/systemd/logind.conf)), there
     is a warning.
+  - The installer runs in a private folder of O(user) below C(/tmp), which is removed when it has ended.
   - Does nothing on a host where ECE is installed already, which has a container C(frc-runners-runner).
   - Refuses a host that has other containers of ECE (C(frc-*), C(fac-*)), and a host whose container engine does not
     answer.
@@ -237,8 +238,8 @@ options:
   state_path:
     description:
       - Folder in which root keeps lock, record and output of an install, where no other user can change them. It is
-        made if it is missing, and must belong to root. Without root, they are in C(logs/ece-install) below
-        O(storage_path).
+        made if it is missing, and must belong to root. The primary group of O(user) may read record and output. Without
+        root, they are in C(logs/ece-install) below O(storage_path).
     type: path
     default: /var/lib/ece-install
     version_added: 1.1.0
@@ -287,7 +288,7 @@ msg:
   type: str
   sample: installed in 271 s
 rc:
-  description: Exit code of the installer. It is null if the installer was interrupted.
+  description: Exit code of the installer. It is null if the installer was interrupted or still runs.
   returned: when the installer has ended and was waited for
   type: int
   sample: 0
@@ -314,14 +315,15 @@ bootstrap_log:
   elements: str
   sample: []
 errors:
-  description: Last errors in the installer's own logs below C(logs/bootstrap-logs), without date and logger.
+  description: Failed checks of the installer's container, and the last errors in the installer's own logs below
+    C(logs/bootstrap-logs), without date and logger.
   returned: when the installer has ended and was waited for
   type: list
   elements: str
   sample: []
   version_added: 1.1.0
 seconds:
-  description: Seconds that the installer ran. It is null if the installer was interrupted.
+  description: Seconds that the installer ran. It is null if the installer was interrupted or still runs.
   returned: when the installer has ended and was waited for
   type: float
   sample: 271.4

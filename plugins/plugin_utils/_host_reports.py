@@ -90,6 +90,9 @@ class InstallRecord(TypedDict, total=False):
     roles: list[str]
     token_id: str
     in_session: bool
+    supervisor: str
+    installer: str
+    restarted: bool
     finished: float
     seconds: float
     rc: int

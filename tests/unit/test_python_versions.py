@@ -44,6 +44,7 @@ MODULE_UTILS = (
     "_host_session",
     "_host_system",
     "_install",
+    "_install_causes",
     "_install_files",
     "_install_options",
     "_install_record",

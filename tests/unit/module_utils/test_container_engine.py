@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from unittest import mock
 
 import pytest
 
@@ -318,3 +319,27 @@ def test_an_engine_that_does_not_answer_in_time_is_asked_for_its_containers_once
     facts = at_socket.facts("docker")
     assert facts["error"] == "no answer within 0.5 s" and not facts["containers_known"]
     assert len((folder / "asked").read_text().splitlines()) == 1
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has rights that the install user lacks")
+@pytest.mark.parametrize("user", [USER.pw_name, None])
+@pytest.mark.parametrize("whose", ["folder", "command", "link"])
+def test_root_runs_no_command_that_the_install_user_can_replace(engine, folder, user, whose):
+    engine("docker", "Docker version 25.0.5, build x", f"id -u >>{folder}/notes/ids; exit 1")
+    docker, notes = folder / "docker", folder / "notes"
+    docker.write_text(docker.read_text().replace("#!/bin/bash\n", f"#!/bin/bash\nid -u >>{notes}/ids\n"))
+    notes.mkdir()
+    notes.chmod(0o777)
+    (notes / "ids").touch()
+    (notes / "ids").chmod(0o666)
+    paths = folder
+    if whose == "link":
+        paths = notes / "link"
+        paths.symlink_to(folder)
+        os.lchown(paths, USER.pw_uid, USER.pw_gid)
+    else:
+        os.chown({"folder": folder, "command": docker}[whose], USER.pw_uid, USER.pw_gid)
+    with mock.patch.object(process, "SYSTEM_PATH", ("/usr/bin", "/bin")):
+        facts = container_engine.engine_facts("docker", user, [str(paths)])
+    ran_as = set((notes / "ids").read_text().split())
+    assert (ran_as, facts["containers_known"]) == ({str(USER.pw_uid)} if user else set(), user is None), facts

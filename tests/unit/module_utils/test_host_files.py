@@ -9,14 +9,15 @@ from __future__ import annotations
 import errno
 import os
 import re
+from unittest import mock
 
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_files as host_files
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user
-from ansible_collections.ece.platform.plugins.module_utils._install_files import Place
+from ansible_collections.ece.platform.plugins.module_utils._install_files import Place, open_folder
 from ansible_collections.ece.platform.plugins.module_utils._text import JWT
-from tests.unit.host_user import USER
+from tests.unit.host_user import ROOT, USER
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 
@@ -108,24 +109,25 @@ def test_a_folder_is_not_made_behind_a_link_that_another_process_puts_there(tmp_
     assert target.stat().st_uid == owner
 
 
-def test_the_folder_of_root_is_private_and_the_one_above_shows_only_names(tmp_path):
+def test_the_group_of_the_install_user_reads_the_folder_of_root_and_no_user_lists_the_one_above(tmp_path):
     place = Place(str(tmp_path / "state"), ("mnt-data-elastic-0123abcd",))
     before = os.umask(0o077)
     try:
-        host_files.make_state_folder(place)
-        host_files.make_state_folder(place)
+        host_files.make_state_folder(place, find_user(USER.pw_name))
+        host_files.make_state_folder(place, find_user(USER.pw_name))
     finally:
         os.umask(before)
-    assert [os.stat(path).st_mode & 0o777 for path in (place.base, place.folder)] == [0o711, 0o700]
+    assert [os.stat(path).st_mode & 0o777 for path in (place.base, place.folder)] == [0o711, 0o750]
+    assert os.stat(place.folder).st_gid == USER.pw_gid
 
 
 @pytest.mark.parametrize("which", ["base", "folder"])
 def test_a_folder_that_others_can_change_is_refused(tmp_path, which):
     place = Place(str(tmp_path / "state"), ("install",))
-    host_files.make_state_folder(place)
+    host_files.make_state_folder(place, find_user(USER.pw_name))
     os.chmod(getattr(place, which), 0o777)
     with pytest.raises(PermissionError, match="others can change it: let root own it") as error:
-        host_files.make_state_folder(place)
+        host_files.make_state_folder(place, find_user(USER.pw_name))
     assert error.value.filename == getattr(place, which)
 
 
@@ -134,4 +136,32 @@ def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
     os.mkdir(place.base)
     os.symlink(tmp_path, place.folder)
     with pytest.raises(PermissionError, match="others can change it"):
-        host_files.make_state_folder(place)
+        host_files.make_state_folder(place, find_user(USER.pw_name))
+
+
+@pytest.mark.skipif(not ROOT, reason="an ordinary user follows its own links")
+def test_root_follows_links_of_root_and_none_in_a_folder_that_others_can_change(tmp_path):
+    own, of_user = tmp_path / "own", tmp_path / "own" / "of-user"
+    of_user.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(own)
+    assert host_files.place_of(str(tmp_path / "link" / "of-user")).names[-2:] == ("link", "of-user")  # /tmp is open
+    with mock.patch.object(host_files, "OTHERS_WRITE", 0):
+        assert host_files.place_of(str(tmp_path / "link" / "of-user")) == Place(str(tmp_path / "link" / "of-user"))
+        os.chown(of_user, USER.pw_uid, USER.pw_gid)
+        found = host_files.place_of(str(of_user / "a" / "b"))
+        assert found == Place(str(of_user), ("a", "b"))
+        (of_user / "a").symlink_to("/etc")
+        with pytest.raises(OSError):
+            open_folder(host_files.place_of(str(of_user / "a")))
+
+
+@pytest.mark.skipif(not ROOT, reason="only root makes folders for another user")
+def test_a_folder_is_not_made_behind_a_link_that_the_install_user_planted(tmp_path):
+    of_user, elsewhere = tmp_path / "of-user", tmp_path / "elsewhere"
+    of_user.mkdir()
+    elsewhere.mkdir()
+    os.chown(of_user, USER.pw_uid, USER.pw_gid)
+    (of_user / "planted").symlink_to(elsewhere)
+    with pytest.raises(OSError):
+        host_files.make_folder(str(of_user / "planted" / "made"), find_user(USER.pw_name))
+    assert os.listdir(elsewhere) == []

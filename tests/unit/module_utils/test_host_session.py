@@ -11,6 +11,7 @@ import pwd
 
 import pytest
 
+from ansible_collections.ece.platform.plugins.module_utils import _detached as detached
 from ansible_collections.ece.platform.plugins.module_utils import _host_session as host_session
 from ansible_collections.ece.platform.plugins.module_utils._host_process import Output
 
@@ -59,18 +60,38 @@ def test_root_moves_itself_into_a_scope_of_its_own_and_no_secret_is_handed_over(
     assert systemd.calls[0][-11:] == [f"ece-install-x-{pid}.scope", "fail", *properties]
 
 
-@pytest.mark.parametrize("how", ["refused", "not moved", "no busctl"])
+def test_busctl_gets_no_options_because_old_ones_have_others(systemd):
+    host_session.leave_session("ece-install-x")
+    systemd.cgroups.write_text(SESSION)
+    systemd.refusal = Output(1, "", "no")
+    host_session.leave_session("ece-install-x")
+    assert {call[1] for call in systemd.calls} == {"call", "get-property"}
+    assert not [word for call in systemd.calls for word in call if word.startswith("-")]
+
+
+def test_the_module_waits_longer_for_the_supervisor_than_systemd_and_logind_may_take():
+    questions = 4  # the move, and three properties of logind
+    assert detached.READY_SECONDS > questions * host_session.BUS_SECONDS + host_session.MOVE_SECONDS
+
+
+@pytest.mark.parametrize("how", ["refused", "not moved", "no busctl", "hangs", "fails"])
 def test_a_scope_that_systemd_does_not_give_is_an_error_with_its_reason(systemd, monkeypatch, how):
     systemd.properties["KillUserProcesses"] = "b false"
     systemd.moves = False
     if how == "refused":
         systemd.refusal = Output(1, "", "Failed to connect to bus: No such file\n")
+    if how == "hangs":
+        systemd.refusal = Output(124, "", "no answer within 10 s")
+    if how == "fails":
+        systemd.refusal = Output(1, "", "")
     if how == "no busctl":
         monkeypatch.setattr(host_session, "find_command", lambda _name: None)
     reasons = {
         "refused": "Failed to connect to bus: No such file",
         "not moved": "systemd did not move it within 0.1 s",
         "no busctl": "there is no busctl",
+        "hangs": "no answer within 10 s",
+        "fails": "busctl ended with exit code 1",
     }
     assert host_session.leave_session("ece-install-x") == host_session.Session(reasons[how], False)
 

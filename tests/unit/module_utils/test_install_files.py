@@ -69,9 +69,63 @@ def test_root_has_a_folder_of_its_own_for_each_storage_path():
     assert len(names) == 4 and max(map(len, names)) < 60
 
 
-def test_another_user_has_a_folder_below_the_storage_path():
+def test_another_user_writes_below_the_storage_path_and_looks_at_that_of_root():
     found = install_files.places("/mnt/data/elastic", "/var/lib/ece-install", is_root=False)
-    assert [place.folder for place in found] == ["/mnt/data/elastic/logs/ece-install"]
+    assert [place.folder for place in found] == [
+        "/mnt/data/elastic/logs/ece-install",
+        "/var/lib/ece-install/mnt-data-elastic-5cad516e",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "is_root", "found"),
+    [
+        ({"started": 1}, {"started": 2}, False, 2),
+        ({"started": 2}, {"started": 1}, False, 2),
+        ({"started": 1}, {"started": 9e10}, False, 1),  # the clock was wrong
+        ({"started": 9e10}, {"started": 1}, False, 1),
+        ({"started": 9e10}, {}, False, 9e10),
+        ({}, {"started": 1}, False, 1),
+        ({"started": "x"}, {"started": True}, False, "x"),
+        ({"started": 1}, {"started": 2}, True, 1),
+        ({"started": 1}, {"started": 9e10}, True, 1),
+        ({"damaged": True}, {"started": 2}, True, None),
+        ({}, {"started": 1}, True, 1),
+    ],
+)
+def test_of_two_records_that_of_root_counts_for_root_and_the_last_for_others(tmp_path, own, other, is_root, found):
+    places = [install_files.Place(str(tmp_path / name)) for name in ("own", "other")]
+    for place, record in zip(places, (own, other)):
+        os.mkdir(place.base)
+        if record:
+            Path(place.path("record.json")).write_text(json.dumps(record))
+    assert install_files.look(places, is_root)[2].get("started") == found
+
+
+# -- processes -------------------------------------------------------------------------------------------------------
+
+
+def test_a_process_has_a_name_that_no_other_process_gets():
+    child = subprocess.Popen(["sleep", "60"])
+    name = install_files.process_name(child.pid)
+    assert install_files.lives(name)
+    pid, start, boot = name.split(" ")
+    for other in (f"{pid} 1 {boot}", f"{pid} {start} other", f"1 {start} {boot}", pid, "", "x", None, 5, "9" * 50):
+        assert not install_files.lives(other), other
+    child.kill()
+    deadline = time.monotonic() + 10
+    while install_files.lives(name):  # it has ended, and was not waited for
+        assert time.monotonic() < deadline
+    child.wait()
+    assert install_files.process_name(child.pid) is None
+
+
+def test_a_restart_of_the_host_is_known(host):
+    host.record.write_text(json.dumps({**STARTED, "supervisor": "1 1 another-boot"}))
+    assert host.follow()["restarted"] is True
+    name = install_files.process_name(os.getpid())
+    host.record.write_text(json.dumps({**STARTED, "supervisor": name}))
+    assert host.follow()["restarted"] is False
 
 
 # -- the program -----------------------------------------------------------------------------------------------------

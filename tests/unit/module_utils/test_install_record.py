@@ -145,24 +145,6 @@ def test_last_lines_are_the_last_forty():
 # -- causes ----------------------------------------------------------------------------------------------------------
 
 GENERIC = "The cause may be the storage path"
-BOOTSTRAP = """\
-[2026-11-27 08:00:00,123][INFO ][no.found.bootstrap.Bootstrap] Connecting
-[2026-11-27 08:00:01,123][WARN ][no.found.bootstrap.Checks] vm.max_map_count is low
-[2026-11-27 08:00:02,123][ERROR][no.found.bootstrap.Bootstrap] - Unable to reach the coordinator 10.0.0.1:22191
-java.net.ConnectException: refused
-\tat no.found.Main(Main.java:1)
-2026-11-27T08:00:03Z ERROR: it gives up
-[2026-11-27 08:00:04,123][ERROR][no.found.bootstrap.Bootstrap] - Please check logs {}
-"""
-
-
-def test_causes_are_the_errors_and_warnings_of_a_log_without_date_level_and_logger():
-    assert install_record.causes(BOOTSTRAP) == (
-        ["Unable to reach the coordinator 10.0.0.1:22191", "it gives up"],
-        ["vm.max_map_count is low"],
-    )
-    assert install_record.causes("an ERROR in the middle\n[x][INFO ][WARNING.Logger] fine\n") == ([], [])
-    assert install_record.causes("ERROR one\nERROR one\nERROR two\nERROR three")[0] == ["two", "three"]
 
 
 def result(**record):
@@ -307,3 +289,39 @@ def test_a_record_has_a_size():
 @pytest.mark.parametrize("stdout", ["", "Permission denied\n", "ECE-RECORD {broken\n", "ECE-RECORD"])
 def test_parse_follow_of_something_else_is_none(stdout):
     assert install_record.parse_follow(stdout) is None
+
+
+@pytest.mark.parametrize("date", ["", "[2026-11-27 08:00:02] ", "[2026-11-27T08:00:02Z][ERROR] "])
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ("is not compatible with RHEL-9 and Podman-3. Please consult", "Install an operating system"),
+        ("/x exists but doesn't have write permissions for user 'elastic'.", "Let the install user read and write"),
+        ("Host storage path /x doesn't have read/write permissions.", "Let the install user read and write"),
+    ],
+)
+def test_a_known_message_is_known_with_and_without_a_date(date, line, remedy):
+    found = result(rc=1, output=["x", date + line])
+    assert f"x. {line}" in found["msg"] and remedy in found["msg"], found["msg"]
+
+
+def test_several_failed_checks_are_all_named_with_their_remedies():
+    found = result(rc=1, errors=["Checking vm.max_map_count failed: it is low", "Checking open files failed"])
+    assert found["msg"].startswith(
+        "installer exit 1 (general failure): Checking vm.max_map_count failed: it is low. Checking open files failed. "
+        "Set the kernel setting vm.max_map_count to 1048576. Raise the engine's limit of open files"
+    )
+
+
+@pytest.mark.parametrize(
+    ("restarted", "text"),
+    [(True, "interrupted: the host was restarted. Remove its ECE"), (False, "was interrupted, or ended unseen")],
+)
+def test_an_interruption_says_whether_the_host_was_restarted(restarted, text):
+    assert text in install_record.outcome({"lock": "over", **STARTED, "restarted": restarted}, None)["msg"]
+
+
+@pytest.mark.parametrize("lock", ["running", "unwatched"])
+def test_an_installer_that_still_runs_is_no_success_and_not_interrupted(lock):
+    found = install_record.outcome({"lock": lock, **STARTED, "installer": "4711 5 x"}, None)
+    assert (found["rc"], found["meaning"]) == (None, "still running") and "(pid 4711) still runs" in found["msg"]

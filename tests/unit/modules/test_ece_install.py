@@ -182,7 +182,21 @@ def test_the_installer_gets_its_arguments_and_nothing_of_our_environment(box, mo
         ' --memory-settings {"runner":{"xms":"1G","xmx":"1G"}}'
     )
     assert box.note("arguments").split() == expected.split()
-    assert (box.note("cwd"), box.note("stdin")) == ("/\n", "nothing to read\n")
+    assert box.note("stdin") == "nothing to read\n"
+
+
+def test_the_installer_has_a_private_working_folder_that_is_removed(box):
+    box.installer("pwd >$NOTES/cwd; stat -c '%a %u' . >$NOTES/mode; mkdir sub; touch ece.mod sub/ece.pp")
+    assert box.run()["rc"] == 0
+    folder = Path(box.note("cwd").strip())
+    assert (folder.parent, box.note("mode").split()) == (Path("/tmp"), ["700", str(USER.pw_uid)])
+    assert not folder.exists() and os.listdir(box.storage) == ([] if ROOT else ["logs"])
+
+
+def test_without_room_for_a_working_folder_the_installer_runs_all_the_same(box, monkeypatch):
+    monkeypatch.setattr(detached, "WORK_PARENTS", (str(box.folder / "missing"),))
+    box.installer("pwd >$NOTES/cwd")
+    assert (box.run()["rc"], box.note("cwd")) == (0, "/\n")
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can become another user")
@@ -270,6 +284,16 @@ def test_only_what_this_installer_wrote_to_its_logs_is_its_own(box):
     assert box.run()["bootstrap_log"] == ["new"]
 
 
+def test_failed_checks_in_the_output_are_the_cause_however_much_follows(box):
+    box.installer(
+        "echo ' Checking vm.max_map_count... FAILED'; echo '   The value 65530 is too low'\n"
+        "for ((i = 0; i < 100; i++)); do echo line $i; done; exit 1"
+    )
+    result = box.run()
+    assert result["errors"] == ["Checking vm.max_map_count failed: The value 65530 is too low"]
+    assert "(general failure): Checking vm.max_map_count failed: The value 65530 is too low. Set the" in result["msg"]
+
+
 def test_output_after_the_script_of_something_it_left_behind_does_not_hold_the_end_up(box):
     box.installer("(while [[ ! -e $NOTES/go ]]; do sleep 0.01; done) & exit 0")
     assert box.run()["rc"] == 0
@@ -324,7 +348,15 @@ def test_files_and_folders_are_private_whatever_the_umask(box):
     paths = {"folder": Path(box.place.folder), "output": box.output, "record": box.record, "lock": box.lock}
     found = {name: (path.stat().st_mode & 0o777, path.stat().st_uid) for name, path in paths.items()}
     ours = os.geteuid()
-    assert found == {"folder": (0o700, ours), "output": (0o600, ours), "record": (0o600, ours), "lock": (0o600, ours)}
+    # The group of the install user reads what root did; no other user can hold root's lock.
+    modes = (0o750, 0o640) if ROOT else (0o700, 0o600)
+    assert found == {
+        "folder": (modes[0], ours),
+        "output": (modes[1], ours),
+        "record": (modes[1], ours),
+        "lock": (0o600, ours),
+    }
+    assert not ROOT or {path.stat().st_gid for name, path in paths.items() if name != "lock"} == {USER.pw_gid}
     assert (box.storage.stat().st_mode & 0o777, box.storage.stat().st_uid) == (0o700, USER.pw_uid)
     assert sorted(os.listdir(box.place.folder)) == ["lock", "output.log", "record.json"]
 
@@ -418,23 +450,82 @@ def test_a_record_that_only_root_can_read_is_an_error_and_not_absent(box):
         stderr=subprocess.PIPE,
         check=False,
     )
-    sentence = f"the host refused {box.place.folder}: only root can read the record of this install\n"
-    assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", sentence)
+    sentence = f"the host refused {box.place.folder}: only root can read the record of this install: become root for"
+    assert (done.returncode, done.stdout) == (1, b"") and done.stderr.decode().startswith(sentence), done
+
+
+def module_as_user(box, **options):
+    """The result of the module as the install user, without root."""
+    given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments(**options)}).encode()
+    command = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups"]
+    printed = subprocess.run(
+        [*command, sys.executable, "-B", "-m", ece_install.__name__],
+        input=given,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": "/", "TMPDIR": "/tmp"},
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    return json.loads(printed.stdout)
+
+
+def record_as_user(box):
+    """What the wait's question answers without root."""
+    command = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups", sys.executable]
+    command += [install_files.__file__, str(box.storage), str(box.state), "0"]
+    return install_record.parse_follow(subprocess.check_output(command).decode())
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can become another user")
 def test_without_root_a_host_that_root_has_used_is_used_again(box):
     box.run()
-    given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments()}).encode()
-    command = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups"]
-    printed = subprocess.check_output(
-        [*command, sys.executable, "-B", "-m", ece_install.__name__],
-        input=given,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": "/", "TMPDIR": "/tmp"},
-        timeout=PATIENCE_SECONDS,
-    )
-    result = json.loads(printed)
+    result = module_as_user(box)
     assert (result["rc"], result["record"]) == (0, f"{box.storage}/logs/ece-install/record.json")
+    assert record_as_user(box)["folder"] == f"{box.storage}/logs/ece-install"  # the last one, not root's
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become another user")
+def test_without_root_a_failure_of_roots_installer_is_known(box):
+    box.installer("exit 4")
+    box.run()
+    record = record_as_user(box)
+    assert (record["lock"], record["rc"], record["folder"]) == ("over", 4, box.place.folder)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can become another user")
+def test_without_root_roots_installer_is_known_to_run_before_it_is_a_process(box, monkeypatch):
+    def leave(_name):
+        eventually((box.notes / "looked").exists)
+        return host_session.Session()
+
+    monkeypatch.setattr(detached, "leave_session", leave)
+    box.installer("exit 4")
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            box.run(wait=False)
+        os._exit(0)
+    eventually(box.record.exists)
+    record, result = record_as_user(box), module_as_user(box, wait=False)
+    assert (record["lock"], box.note("started"), record["folder"]) == ("running", "", box.place.folder)
+    assert (result["changed"], result["msg"]) == (False, "an installer runs already: not started again")
+    assert result["record"] == str(box.record)
+    (box.notes / "looked").touch()
+    os.waitpid(child, 0)
+    assert (box.follow()["rc"], record_as_user(box)["rc"]) == (4, 4)
+
+
+@pytest.mark.skipif(not ROOT, reason="without root there is no other's record")
+@pytest.mark.parametrize("started", [2e9, 9e10])
+def test_a_record_of_the_install_user_never_hides_that_of_root(box, started):
+    box.installer("exit 4")
+    box.run()
+    user_place = install_files.places(str(box.storage), str(box.state), is_root=False)[0]
+    os.makedirs(user_place.folder)
+    planted = {"started": started, "finished": started, "rc": 0, "token_id": "of-another-host"}
+    Path(user_place.path("record.json")).write_text(json.dumps(planted))
+    record = box.follow()
+    assert (record["rc"], record["folder"], record.get("token_id")) == (4, box.place.folder, None)
 
 
 # -- timeouts, adoption ----------------------------------------------------------------------------------------------
@@ -599,14 +690,15 @@ def test_a_second_run_adopts_the_first(box):
     eventually(lambda: box.note("started"))
     # The third waits for the end: it comes after its first look at the lock.
     looks = []
-    real = detached.lock_state
+    real = install_files.lock_state
 
     def look(place):
         looks.append(place)
-        (box.notes / "go").touch()
+        if len(looks) > 1:
+            (box.notes / "go").touch()
         return real(place)
 
-    with mock.patch.object(detached, "lock_state", look):
+    with mock.patch.object(install_files, "lock_state", look):
         third = box.run()
     assert (third["changed"], third["rc"], third["output"]) == (False, 0, ["done"])
     assert len(box.note("started").split()) == 1
@@ -647,22 +739,57 @@ def test_an_installer_that_this_collection_did_not_start_is_not_touched(box):
     assert not box.storage.exists()
 
 
-def test_a_killed_supervisor_is_an_interruption_and_no_second_installer_is_started(box):
+def test_an_installer_whose_supervisor_was_killed_runs_until_it_has_ended_and_no_second_one_is_started(box):
     box.installer(HELD_UP)
     box.run(wait=False)
     supervisor = int(eventually(lambda: box.note("supervisor")))
+    installer = int(box.note("started"))
+    eventually(lambda: json.loads(box.record.read_text()).get("installer"))
     os.kill(supervisor, signal.SIGKILL)
     eventually(lambda: not runs(supervisor))
-    record = box.follow()
-    assert install_record.install_state(record) == "interrupted"
-    outcome = install_record.outcome(detached.follow(box.place), str(box.storage))
-    assert (outcome["rc"], outcome["meaning"]) == (None, "interrupted")
-    again = box.run()
-    assert (again["changed"], "an installer that this collection does not supervise runs already" in again["msg"]) == (
+    record = box.follow(0)
+    assert (record["lock"], install_record.install_state(record)) == ("unwatched", "running")
+    again = box.run(wait=False)
+    assert (again["changed"], again["msg"]) == (
         False,
-        True,
+        "an installer runs already, although the process that watched it was killed: not started again",
     )
-    assert len(box.note("started").split()) == 1
+    late = install_record.outcome(install_files.follow([box.place], 0), str(box.storage))
+    assert (late["rc"], late["meaning"]) == (None, "still running")
+    assert late["msg"].startswith(
+        f"the installer (pid {installer}) still runs, but the process that watched it was killed."
+    )
+    (box.notes / "go").touch()
+    record = box.follow()
+    assert (record["lock"], install_record.install_state(record)) == ("over", "interrupted")
+    outcome = install_record.outcome(record, str(box.storage))
+    assert outcome["msg"].startswith(
+        "the installer was interrupted, or ended unseen: the process that watched it was killed."
+    )
+    assert (outcome["rc"], outcome["meaning"], len(box.note("started").split())) == (None, "interrupted", 1)
+
+
+def test_a_run_follows_no_longer_than_the_supervisor_may_take(box, monkeypatch):
+    monkeypatch.setattr(install, "STOP_SECONDS", -1)
+    box.installer(HELD_UP)
+    result = box.run(timeout=1)
+    (box.notes / "go").touch()
+    assert (result["failed"], result["rc"], result["meaning"]) == (True, None, "still running")
+    assert "still runs, although its time limit is over. Look at it on the host" in result["msg"]
+
+
+def test_an_adopted_installer_has_the_time_that_it_was_given(box, monkeypatch):
+    limits = []
+
+    def follow(found, limit):
+        limits.append(limit)
+        return {"lock": "over", "rc": 0}
+
+    monkeypatch.setattr(install, "follow", follow)
+    for timeout in (7200, "x"):
+        monkeypatch.setattr(install, "look", lambda _found, given=timeout: (box.place, "running", {"timeout": given}))
+        assert box.run(timeout=60)["rc"] == 0
+    assert limits == [7200 + install.STOP_SECONDS, 60 + install.STOP_SECONDS]
 
 
 def test_after_an_interruption_a_new_run_starts_the_installer_again(box):
@@ -784,6 +911,38 @@ def test_an_installer_at_a_path_of_its_own(box):
     box.script = box.script.rename(other / "elastic-cloud-enterprise.sh")
     checksum = "sha256:" + hashlib.sha256(box.script.read_bytes()).hexdigest()
     assert box.run(installer_path=str(box.script), installer_checksum=checksum)["rc"] == 0
+
+
+@pytest.mark.skipif(not ROOT, reason="without root it is the user's own file")
+@pytest.mark.parametrize("planted", ["link", "folder", "pipe"])
+def test_root_reads_no_installer_that_is_a_link_or_a_pipe_in_a_folder_of_another_user(box, planted):
+    of_user, private = box.folder / "of-user", box.folder / "private"
+    private.mkdir(0o700)
+    of_user.mkdir()
+    os.chown(of_user, USER.pw_uid, USER.pw_gid)
+    box.script.rename(private / box.script.name)
+    path = of_user / box.script.name
+    if planted == "link":
+        path.symlink_to(private / box.script.name)
+    elif planted == "pipe":
+        os.mkfifo(path)
+    else:
+        (of_user / "tools").symlink_to(private)
+        path = of_user / "tools" / box.script.name
+    result = box.run(installer_path=str(path), installer_checksum="sha256:" + "0" * 64)
+    sentence = "is not a file on the host" if planted == "pipe" else "in a folder that other users than root can change"
+    assert result["failed"] and sentence in result["msg"] and "sha256:" not in result["msg"], result["msg"]
+
+
+@pytest.mark.skipif(not ROOT, reason="without root it is the user's own folder")
+def test_root_writes_no_installer_through_a_link_of_the_install_user(box):
+    of_user, private = box.folder / "of-user", box.folder / "private"
+    private.mkdir()
+    of_user.mkdir()
+    os.chown(of_user, USER.pw_uid, USER.pw_gid)
+    (of_user / "tools").symlink_to(private)
+    result = box.run(installer_path=str(of_user / "tools" / "x.sh"), installer_content=box.script.read_text())
+    assert result["failed"] and os.listdir(private) == [] and box.note("started") == "", result
 
 
 def test_the_installers_text_is_written_and_never_shown(box):
