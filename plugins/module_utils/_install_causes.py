@@ -31,12 +31,17 @@ KNOWN_CAUSES = tuple(
     for pattern, remedy in (
         # S
         (
-            r"not a member of the docker group|UID or GID must not be smaller",
+            r"not a member of the docker group|add the user to the docker group|UID or GID must not be smaller",
             "Give the install user a UID and GID of 1000 or more and add it to the engine's group.",
         ),
         (
             r"could not verify the Docker socket",
             "Start the container engine, or set docker_socket (ece_host_docker_socket).",
+        ),
+        (
+            # The script could not read the engine's version.
+            r"is not compatible with \S+ and Podman-\.",
+            "Install the package podman-remote, and let the install user call it.",
         ),
         (
             r"is not compatible with \S+ and (Docker|Podman)|ECE version \S+ is not compatible with",
@@ -77,8 +82,8 @@ KNOWN_CAUSES = tuple(
             "Remove the container elastic-cloud-enterprise-installer that an earlier installer left.",
         ),
         (
-            r"port is already allocated|address already in use|failed to bind host port",
-            "Free the ports 20000, 21000 and 22000.",
+            r"port is already allocated|address already in use|failed to bind host port|ports .*20000",
+            "Free the ports 20000, 21000 and 22000, and let the other hosts of ECE reach them.",
         ),
         (r"no space left on device", "Make room on the disk of the storage path and on that of the engine."),
         (
@@ -104,6 +109,15 @@ KNOWN_CAUSES = tuple(
         (
             r"max_map_count",
             "Set the kernel setting vm.max_map_count to 1048576.",
+        ),
+        (r"ip_forward|IP forward", "Set the kernel setting net.ipv4.ip_forward to 1."),
+        (
+            r"cgroup\.memory",
+            "Boot the host with the argument cgroup.memory=nokmem.",
+        ),
+        (
+            r"required memory|MB of memory",
+            "Give the host 8192 MB of memory or more.",
         ),
         (
             r"(number of )?open files|nofile",

@@ -253,6 +253,19 @@ def test_a_host_that_fails_does_not_stop_the_others(operator):
     assert len(operator.ece.joined) == 3 and operator.ece.minted == 2
 
 
+def test_the_failed_checks_of_the_installers_container_are_the_cause(operator):
+    operator.new_host("a", "192.0.2.1", failed_checks="nofile ip_forward")
+    run = operator.play()
+    assert run.rc != 0 and operator.ece.joined == []
+    for check, reason in (
+        ("OS max open file descriptors per process", "The limit of open files (nofile) is 1024"),
+        ("OS IPv4 IP forward", "The setting net.ipv4.ip_forward is 0"),
+    ):
+        assert f"Checking {check} failed: {reason}" in run.text, run.output
+    assert "Raise the engine's limit of open files" in run.text and "Set the kernel setting net.ipv4" in run.text
+    assert "memory" not in run.text
+
+
 def test_a_host_that_joins_in_another_zone_fails(operator):
     operator.new_host("a", "192.0.2.1", zone="ece-zone-1", join_zone="ece-zone-2")
     run = operator.play()
