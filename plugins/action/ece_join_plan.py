@@ -55,7 +55,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
 
-# With these, a task with run_once runs once for all hosts of a batch.
+# With these, a task with run_once runs once for all hosts of a batch. Those of Mitogen replace parts of Ansible that the
+# steps build on.
 STRATEGIES = ("linear", "debug")
 LINES_MAX = 20
 
@@ -136,7 +137,7 @@ def check_strategy(strategy: str) -> None:
     if strategy.rpartition(".")[2] not in STRATEGIES:
         raise OptionError(
             f"the strategy of the play is {strategy}: set strategy: linear in it, because steps of role ece_host run "
-            "once for all hosts"
+            f"once for all hosts, and no strategies are supported but {' and '.join(STRATEGIES)}"
         )
 
 
