@@ -94,6 +94,16 @@ def _engine_exists(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
+@rule("engine", PROBLEM, "The engine is the one that `container_engine` names.", SCRIPT)
+def _engine_is_the_wanted_one(facts: Facts, options: Options) -> Iterator[str]:
+    if options.get("container_engine") == "docker" and has_podman(facts):
+        # Without --podman the installer fails with no clear hint.
+        yield (
+            "The docker command of the host calls Podman, and ece_host_container_engine (option container_engine) is "
+            "docker: set it to podman, or leave it out."
+        )
+
+
 @rule("socket", PROBLEM, "The socket of the container engine exists.", SCRIPT)
 def _socket_exists(facts: Facts, options: Options) -> Iterator[str]:
     if has_engine(facts) and not facts["socket"]["is_socket"]:

@@ -55,7 +55,7 @@ def test_lines_go_to_stderr_where_the_callback_does_not_build_on_ansibles_defaul
 ):
     monkeypatch.setattr(_display.C, "DEFAULT_STDOUT_CALLBACK", callback)
     show("1/1 connected")
-    assert sent[0][2]["stderr"] is to_stderr
+    assert sent[-1][2]["stderr"] is to_stderr
 
 
 @pytest.mark.parametrize(("base", "owns"), [(CallbackBase, True), (default.CallbackModule, False)])
