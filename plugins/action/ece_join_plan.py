@@ -41,6 +41,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     default_zone_line,
     kept_roles_line,
     new_zone_warnings,
+    one_zone_warnings,
     platform_zones,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
@@ -55,8 +56,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
 
-# With these, a task with run_once runs once for all hosts of a batch. Those of Mitogen replace parts of Ansible that the
-# steps build on.
+# With these, a task with run_once runs once for all hosts of a batch. Those of Mitogen replace parts of Ansible that
+# the steps build on.
 STRATEGIES = ("linear", "debug")
 LINES_MAX = 20
 
@@ -101,6 +102,8 @@ class ActionModule(Step):
             "token_persistent": play[PERSISTENT],
             "wait_interval": play[INTERVAL],
         }
+        if variables.sets("ece_host_zone"):
+            warnings += one_zone_warnings(entries.values(), zones)
         warnings += [*new_zone_warnings(entries.values(), zones), *client.warnings, *unchecked]
         result: dict[str, Any] = {"changed": False, "msg": line, **plan, "warnings": warnings}
         if not entries and PLAN not in task_vars:  # no report follows, and no other plan of this run had hosts

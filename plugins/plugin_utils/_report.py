@@ -65,8 +65,8 @@ def not_begun_line(names: Sequence[str]) -> str | None:
     if not names:
         return None
     return (
-        f"not begun: {first_names(names)}; Ansible's recap does not have them, so that a run for the failed hosts alone "
-        "(AWX's relaunch on failed hosts, a retry file) leaves them out: run the same again for all hosts"
+        f"not begun: {first_names(names)}; Ansible's recap does not have them, so that a run for the failed hosts "
+        "alone (AWX's relaunch on failed hosts, a retry file) leaves them out: run the same again for all hosts"
     )
 
 

@@ -19,6 +19,7 @@ COLLECTION = Path(__file__).resolve().parents[2]
 PLUGINS = Path(__file__).resolve().parent / "plugins"
 DEFAULTS = COLLECTION / "roles" / "ece_host" / "defaults" / "main.yml"
 
+
 def two_hosts(operator, **second):
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.2").update(second)

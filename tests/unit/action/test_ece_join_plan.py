@@ -398,6 +398,29 @@ def test_a_zone_that_the_platform_does_not_have_yet_is_a_warning(planning):
     )
 
 
+@pytest.mark.parametrize(
+    ("hosts", "extra", "zones", "warned"),
+    [
+        (2, ("ece_host_zone",), ("y", "z"), True),
+        (2, (), ("y", "z"), False),
+        (1, ("ece_host_zone",), ("y", "z"), False),
+        (2, ("ece_host_zone",), ("z",), False),
+    ],
+)
+def test_a_zone_from_an_extra_variable_for_several_new_hosts_is_a_warning(
+    planning, monkeypatch, hosts, extra, zones, warned
+):
+    summaries = [{"zone_id": zone} for zone in zones]
+    platform = {"version": "3.8.0", "regions": [{"allocators": {"zone_summaries": summaries}}]}
+    monkeypatch.setattr(Client, "platform", lambda self: platform)
+    result, _client, _lines = planning({f"h{n}": {} for n in range(hosts)}, extra=extra, ece_host_zone="z")
+    sentence = (
+        "ece_host_zone z is an extra variable, which outranks the inventory: all 2 new hosts (h0, h1) join that zone, "
+        "and the platform has y, z"
+    )
+    assert (sentence in result["warnings"]) is warned
+
+
 def test_a_new_host_without_a_zone_is_shown_with_the_installers_default(planning):
     _result, _client, lines = planning({"a": {}, "b": {"ece_host_zone": "z"}})
     assert lines[-1] == "ece_host_zone is not set for a: ece-zone-1, the installer's default"

@@ -125,6 +125,13 @@ def on(system, engine, engine_version, **options):
     return judged(facts, **options)
 
 
+@pytest.mark.parametrize(("wanted", "refused"), [("docker", True), ("podman", False), (None, False)])
+def test_a_docker_command_that_calls_podman_is_not_docker(wanted, refused):
+    problems, _warnings = on("RHEL-9", "podman", "5.4.1", container_engine=wanted)
+    sentence = "The docker command of the host calls Podman, and ece_host_container_engine (option container_engine) is"
+    assert any(problem.startswith(sentence) for problem in problems) is refused
+
+
 def accepts(version, system, engine, engine_version):
     problems, warnings = on(system, engine, engine_version, version=version)
     return not any("support" in sentence for sentence in problems + warnings)

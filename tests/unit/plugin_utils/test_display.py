@@ -48,7 +48,7 @@ def test_a_line_has_nothing_that_a_terminal_obeys(sent):
 
 @pytest.mark.parametrize(
     ("callback", "to_stderr"),
-    [("default", False), ("ansible.builtin.default", False), ("minimal", True), ("ansible.builtin.oneline", True)],
+    [("default", False), ("minimal", True), ("oneline", True)],
 )
 def test_lines_go_to_stderr_where_the_callback_does_not_build_on_ansibles_default(
     sent, monkeypatch, callback, to_stderr

@@ -85,7 +85,9 @@ def test_a_variable_that_is_nearly_known_is_one_warning_for_all_hosts(name, mean
     assert names.warnings == [f"{name} is not a variable of role ece_host: did you mean {meant}?"]
 
 
-@pytest.mark.parametrize("name", ["ece_vip", "ece_admin_user", "ece_domain", "ece_backup_roles", "ece_lb_ip", "ece_hosts"])
+@pytest.mark.parametrize(
+    "name", ["ece_vip", "ece_admin_user", "ece_domain", "ece_backup_roles", "ece_lb_ip", "ece_hosts"]
+)
 def test_a_name_that_shares_a_word_with_a_variable_of_the_role_is_the_users(name):
     names = VariableNames()
     names.check({name})
