@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible import constants as C
+from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.module_utils._decision import UNSURE, Decision, decide
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
@@ -19,6 +21,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, 
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._report import unreachable_reason
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     choice,
     host_info_options_of,
@@ -42,9 +45,15 @@ class ActionModule(Step):
                 **host_info_options_of(entry, variables),
                 **self._of_copied_installer(variables.get("ece_host_installer_src"), task_vars),
             }
-            found = result_of_host(
-                self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
-            )
+            try:
+                found = result_of_host(
+                    self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+                )
+            except AnsibleConnectionFailure as error:
+                if not self._task.any_errors_fatal:
+                    raise
+                # The role ignores unreachable hosts for a while, which must not make their error less than fatal.
+                raise PlatformError(unreachable_reason(str(error))) from None
             if found.get("failed") or found.get("unreachable"):
                 return found
         facts = facts_of(found)

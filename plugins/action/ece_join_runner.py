@@ -28,10 +28,7 @@ class ActionModule(Step):
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         entry: PlanEntry = arguments["entry"]
         replaces = task_vars[CHECK]["verdict"] == REPLACE
-        token = token_of(task_vars)
-        if self._task.any_errors_fatal and not replaces and token.get("reason"):
-            raise PlatformError(str(token["reason"]))
-        refusal = token_refusal(token)
+        refusal = token_refusal(token_of(task_vars))
         if replaces and refusal:
             # A stale runner is deleted only where the host can join again; the start of its installer fails next.
             return {"changed": False, "skipped": True, "skip_reason": refusal}

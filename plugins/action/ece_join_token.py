@@ -64,11 +64,10 @@ class ActionModule(Step):
             "token_id": None,
             "watchdog": None,
         }
-        # Roles are assigned without a token, and not where any error is fatal.
-        token["reason"] = _one_failure_is_fatal(batch, self._task.any_errors_fatal)
-        if installing and not token["reason"]:
-            token["reason"] = _too_many_failed(batch, plan)
-        if not installing or token["reason"]:
+        if not installing:
+            return {"changed": False, **token}
+        token["reason"] = _one_failure_is_fatal(batch, self._task.any_errors_fatal) or _too_many_failed(batch, plan)
+        if token["reason"]:
             return {"changed": False, **token}
         variables = HostVariables(self, task_vars)
         install_timeout = max(seconds(variables.of(name), "ece_host_install_timeout") for name in installing)
@@ -201,18 +200,9 @@ def _remedy(watchdog: Watchdog | None) -> str:
 
 
 def _one_failure_is_fatal(batch: Batch, any_errors_fatal: bool) -> str | None:
-    """Return why nothing is changed on the hosts of the batch, or None.
-
-    The role ignores for a while that a host cannot be reached, and ansible-core 2.16 goes on after the failure of a
-    task in a block.
-    """
-    if not any_errors_fatal:
-        return None
-    silent = [name for name in batch.hosts if batch.result(name, CHECK).get("unreachable")]
-    failed = [name for name in batch.hosts if batch.has_failed(name) and name not in silent]
-    causes = [f"{first_names(failed)} failed"] if failed else []
-    causes += [f"{first_names(silent)} cannot be reached"] if silent else []
-    return f"{' and '.join(causes)}, and any_errors_fatal is set: no host is changed" if causes else None
+    """Return why the batch gets no token, or None. ansible-core 2.16 goes on after the failure of a task in a block."""
+    failed = [name for name in batch.hosts if batch.has_failed(name)] if any_errors_fatal else []
+    return f"{first_names(failed)} failed, and any_errors_fatal is set: no installer is started" if failed else None
 
 
 def _too_many_failed(batch: Batch, plan: Plan) -> str | None:

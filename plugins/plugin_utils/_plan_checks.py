@@ -83,10 +83,10 @@ def one_zone_warnings(entries: Iterable[PlanEntry], zones: set[str]) -> list[str
     new = [entry for entry in entries if entry["state"] == NEW]
     if len(new) < 2 or len(zones) < 2:
         return []
+    names = first_names([entry["name"] for entry in new])
     return [
-        f"ece_host_zone {new[0]['zone']} is an extra variable, which outranks the inventory: all {len(new):,} new hosts "
-        f"({first_names([entry['name'] for entry in new])}) join that zone, and the platform has "
-        f"{', '.join(sorted(zones))}"
+        f"ece_host_zone {new[0]['zone']} is an extra variable, which outranks the inventory: all {len(new):,} new "
+        f"hosts ({names}) join that zone, and the platform has {', '.join(sorted(zones))}"
     ]
 
 

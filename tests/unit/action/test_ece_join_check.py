@@ -10,6 +10,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.action import ece_join_check
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils import _role_options
 from tests.unit.action.conftest import plan_of
 from tests.unit.scripted import runner
@@ -108,14 +109,15 @@ def test_no_runner_is_deleted_on_the_word_of_an_address_with_another_port(check)
 
 
 @pytest.mark.parametrize("fatal", [False, True])
-def test_a_host_that_cannot_be_reached_is_unreachable_also_where_any_error_is_fatal(bare, fatal):
+def test_a_host_that_cannot_be_reached_fails_at_once_only_where_any_error_is_fatal(bare, fatal):
     def execute(module_name, module_args, task_vars):
         raise AnsibleConnectionFailure("ssh: connect to host 10.0.0.7 port 22: No route to host")
 
     action = bare(ece_join_check, any_errors_fatal=fatal)
     action._execute_module = execute
     entry = {**plan_of(["a"])["hosts"]["a"], "state": "new", "version": "3.8.0"}
-    with pytest.raises(AnsibleConnectionFailure, match="^ssh: connect"):
+    message = r"^it cannot be reached \(ssh: .*No route to host\); check ansible_host" if fatal else "^ssh: connect"
+    with pytest.raises(PlatformError if fatal else AnsibleConnectionFailure, match=message):
         action.act({"entry": entry, "made_at": 7.5}, {"inventory_hostname": "a"})
 
 

@@ -22,14 +22,14 @@ MINTED = {"token": "t", "reason": None, "latest_start": None}
 def change(bare, environment):
     """The result for a verdict; `facts` are what the host says when it is asked again, `asked` counts that."""
 
-    def act(verdict, token=MINTED, check_mode=False, found=None, fatal=False):
+    def act(verdict, token=MINTED, check_mode=False, found=None):
         def execute(module_name, module_args, task_vars):
             assert module_name == "ece.platform.ece_host_info" and module_args["roles"] == ["allocator"]
             act.asked += 1
             return found or {"facts": {"containers_known": True}}
 
         variables = {"ece_url": URL, "ece_api_key": API_KEY, "ece_retries": 0}
-        action = bare(ece_join_runner, check_mode=check_mode, variables=variables, any_errors_fatal=fatal)
+        action = bare(ece_join_runner, check_mode=check_mode, variables=variables)
         action._execute_module = execute
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(runner_id="10.0.0.1", missing_roles=["allocator"])
@@ -57,12 +57,6 @@ def test_missing_roles_are_assigned_without_a_token(ece, change):
     result = change("assign-roles", token={"skipped": True})
     assert (result["changed"], result["roles"]) == (True, ["allocator", "proxy"])
     assert change.asked == 0
-
-
-def test_no_role_is_assigned_where_the_error_of_another_host_is_fatal(ece, change):
-    with pytest.raises(PlatformError, match="^b cannot be reached, and any_errors_fatal is set$"):
-        change("assign-roles", {"reason": "b cannot be reached, and any_errors_fatal is set"}, fatal=True)
-    assert ece.requests == []
 
 
 def test_a_stale_runner_is_deleted_after_its_host_was_asked_again(ece, change):
