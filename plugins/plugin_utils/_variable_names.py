@@ -22,7 +22,7 @@ OF_OTHER_ROLES = ("ece_host_preparation_", "ece_host_removal_")
 _STATISTICS = re.compile(r"ece_host_\d+\Z")
 # As similar as ece_user and ece_username, or rolse and roles.
 SIMILAR = 0.8
-# Between words of fewer letters, one letter is too much of a difference: vip is not ip.
+# In a shorter name, one letter is too much of a difference: vip is not ip.
 LETTERS_MIN = 4
 # As similar as ece_hosts_zone and ece_host_zone.
 SAME_BUT_FOR_A_LETTER = 0.93
