@@ -42,6 +42,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     director_addresses,
     kept_roles_line,
     new_zone_warnings,
+    one_zone_warnings,
     platform_zones,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
@@ -58,7 +59,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import runner_notes, write_notes
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
 
-# With these, a task with run_once runs once for all hosts of a batch.
+# With these, a task with run_once runs once for all hosts of a batch. Those of Mitogen replace parts of Ansible that
+# the steps build on.
 STRATEGIES = ("linear", "debug")
 LINES_MAX = 20
 
@@ -105,6 +107,8 @@ class ActionModule(Step):
             "token_persistent": play[PERSISTENT],
             "wait_interval": play[INTERVAL],
         }
+        if variables.sets("ece_host_zone"):
+            warnings += one_zone_warnings(entries.values(), zones)
         warnings += [*new_zone_warnings(entries.values(), zones), *client.warnings, *unchecked]
         result: dict[str, Any] = {"changed": False, "msg": line, **plan, "warnings": warnings}
         if not entries and PLAN not in task_vars:  # no report follows, and no other plan of this run had hosts
@@ -141,7 +145,7 @@ def check_strategy(strategy: str) -> None:
     if strategy.rpartition(".")[2] not in STRATEGIES:
         raise OptionError(
             f"the strategy of the play is {strategy}: set strategy: linear in it, because steps of role ece_host run "
-            "once for all hosts"
+            f"once for all hosts, and no strategies are supported but {' and '.join(STRATEGIES)}"
         )
 
 

@@ -27,14 +27,14 @@ class ActionModule(Step):
         rows = {name: report.row_of(plan["hosts"][name], batch, self._task.check_mode) for name in batch.hosts}
         failed = {name for name, row in rows.items() if row["verdict"] in report.BAD}
         too_many = too_many_failed(len(failed), len(rows), plan["max_fail_percentage"])
-        if self._play_ends(failed, batch, token):
+        ends = self._play_ends(failed, batch, token)
+        if ends:
             rows.update(report.rows_not_begun([plan["hosts"][name] for name in batch.later], too_many))
         shown = [{**row, "note": report.table_note(row, batch)} for row in rows.values()]
         for line in table(shown) if shown else ():
             show(line)
-        about_token = report.token_line(token)
-        if about_token:
-            show(about_token)
+        for line in filter(None, (report.token_line(token), report.not_begun_line(batch.after if ends else []))):
+            show(line)
         return {
             "changed": False,
             "made_at": plan["made_at"],

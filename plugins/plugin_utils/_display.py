@@ -8,23 +8,33 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Mapping, Sequence
 
 from ansible import constants as C
+from ansible.plugins.callback import default
+from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line, plain
-
-# Callbacks whose output is one text for a program: another line in it would break it.
-MACHINE_READABLE = ("json", "jsonl")
 
 _display = Display()
 
 
 def show(line: str, *, error: bool = False) -> None:
     """Print a line at once, instead of at the end of the task."""
-    to_stderr = str(C.DEFAULT_STDOUT_CALLBACK).rpartition(".")[2] in MACHINE_READABLE
+    to_stderr = owns_stdout(str(C.DEFAULT_STDOUT_CALLBACK))
     call_display("display", "  " + plain(line), color="red" if error else None, stderr=to_stderr)
+
+
+@functools.lru_cache(maxsize=None)
+def owns_stdout(callback: str) -> bool:
+    """Return whether the output of a callback has a form of its own, as json has, which another line would break.
+
+    Callbacks for people, such as yaml and the one of AWX, build on Ansible's default.
+    """
+    found = callback_loader.get(callback, class_only=True)
+    return found is not None and not issubclass(found, default.CallbackModule)
 
 
 def call_display(method: str, *arguments: Any, **keywords: Any) -> None:

@@ -89,6 +89,18 @@ def new_zone_warnings(entries: Iterable[PlanEntry], zones: set[str]) -> list[str
     ]
 
 
+def one_zone_warnings(entries: Iterable[PlanEntry], zones: set[str]) -> list[str]:
+    """Return a sentence where an extra variable puts several new hosts into one of the platform's zones."""
+    new = [entry for entry in entries if entry["state"] == NEW]
+    if len(new) < 2 or len(zones) < 2:
+        return []
+    names = first_names([entry["name"] for entry in new])
+    return [
+        f"ece_host_zone {new[0]['zone']} is an extra variable, which outranks the inventory: all {len(new):,} new "
+        f"hosts ({names}) join that zone, and the platform has {', '.join(sorted(zones))}"
+    ]
+
+
 def default_zone_line(entries: Iterable[PlanEntry], zones: set[str]) -> str | None:
     """Return the line on new hosts without a zone, or None where the platform has one zone to choose from."""
     names = [entry["name"] for entry in entries if entry["state"] == NEW and not entry["zone"]]

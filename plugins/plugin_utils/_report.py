@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Mapping
+from typing import Any, Iterable, Mapping, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._states import (
@@ -58,6 +58,16 @@ def rows_not_begun(entries: Iterable[PlanEntry], too_many_failed: str | None) ->
     """Return the rows of hosts whose batch does not begin, because the play ends before it."""
     reason = too_many_failed or "the play ends with the batch before it"
     return {entry["name"]: _row(entry, FAILED, f"not begun: {reason}") for entry in entries}
+
+
+def not_begun_line(names: Sequence[str]) -> str | None:
+    """Return the line on the hosts of batches that do not begin, or None. Ansible counts them in no recap."""
+    if not names:
+        return None
+    return (
+        f"not begun: {first_names(names)}; Ansible's recap does not have them, so that a run for the failed hosts "
+        "alone (AWX's relaunch on failed hosts, a retry file) leaves them out: run the same again for all hosts"
+    )
 
 
 def _row(entry: PlanEntry, verdict: str, note: str) -> HostRow:

@@ -111,7 +111,9 @@ class Batch:
         here = [number for number, name in enumerate(self._all) if name in self.alive or name in self.hosts]
         first, last = (here[0], here[-1]) if here else (0, len(self._all))
         self.earlier = [name for name in self._all[:first] if name in plan["hosts"]]
-        self.later = [name for name in self._all[last + 1 :] if name in plan["hosts"]]
+        # All hosts of later batches: a play of the user's own plans for each batch alone.
+        self.after = list(self._all[last + 1 :])
+        self.later = [name for name in self.after if name in plan["hosts"]]
 
     def _find_hosts(self, plan: Plan, playing: set[str]) -> list[str]:
         # A host that is out of the play belongs to this batch or to an earlier one, which has reported it.

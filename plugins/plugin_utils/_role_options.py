@@ -41,7 +41,7 @@ from ansible_collections.ece.platform.plugins.module_utils._registry_login impor
 from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES
 from ansible_collections.ece.platform.plugins.plugin_utils._hidden_text import HiddenText
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import is_true_by_default, role_spec
 
 PREFIX = "ece_host_"
 SECRET_OPTIONS = {option.name for option in (*INSTALL_OPTIONS, *HOST_INFO_OPTIONS) if option.spec.get("no_log")}
@@ -112,8 +112,11 @@ def choice(variables: OneHost, name: str) -> bool | None:
 
 
 def is_set(variables: OneHost, name: str) -> bool:
-    """Return whether a boolean variable is true. A survey or -e gives text, of which "false" would count as true."""
-    return bool(boolean(variables.get(name, False), strict=False))
+    """Return whether a boolean variable is true, or its default where it is empty.
+
+    A survey or -e gives text, of which "false" would count as true.
+    """
+    return bool(boolean(variables.get(name, is_true_by_default(name)), strict=False))
 
 
 def seconds(variables: OneHost, name: str) -> float:

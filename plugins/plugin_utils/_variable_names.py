@@ -13,14 +13,19 @@ import re
 from collections.abc import Collection
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._install_options import INSTALL_OPTIONS
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 PREFIX = "ece_host_"
 OF_OTHER_ROLES = ("ece_host_preparation_", "ece_host_removal_")
 # AWX passes the statistics of a job (set_stats) to the next job of a workflow as extra variables.
 _STATISTICS = re.compile(r"ece_host_\d+\Z")
-# As similar as ece_user and ece_username.
+# As similar as ece_user and ece_username, or rolse and roles.
 SIMILAR = 0.8
+# In a shorter name, one letter is too much of a difference: vip is not ip.
+LETTERS_MIN = 4
+# As similar as ece_hosts_zone and ece_host_zone.
+SAME_BUT_FOR_A_LETTER = 0.93
 
 
 class VariableNames:
@@ -28,8 +33,11 @@ class VariableNames:
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-        self._known = list(role_spec())
-        self._seen = {*self._known, "ece_target"}
+        known = list(role_spec())
+        self._seen = {*known, "ece_target"}
+        self._of_connection = [name for name in known if not name.startswith(PREFIX)]
+        self._by_end = {name.removeprefix(PREFIX): name for name in known if name.startswith(PREFIX)}
+        self._by_argument = _by_argument()
 
     def check(self, names: Collection[str]) -> None:
         """Raise OptionError for a variable that is nearly one of the role's, and note a warning for other unknown ones.
@@ -57,17 +65,32 @@ class VariableNames:
 
     def _nearly(self, name: str) -> str | None:
         """Return the variable that a name without the role's prefix means, or None for a variable of the user's own."""
-        own = [known for known in self._known if not known.startswith(PREFIX)]
-        close = difflib.get_close_matches(name, own, 1, SIMILAR)
-        role_variable = PREFIX + name.removeprefix("ece_")
-        return close[0] if close else (role_variable if role_variable in self._known else None)
+        close = difflib.get_close_matches(name, self._of_connection, 1, SIMILAR)
+        end = name.removeprefix("ece_")
+        ends = {**self._by_argument, **self._by_end}
+        if not close and len(end) >= LETTERS_MIN:
+            close = [ends[found] for found in difflib.get_close_matches(end, ends, 1, SIMILAR)]
+        close = close or difflib.get_close_matches(name, self._by_end.values(), 1, SAME_BUT_FOR_A_LETTER)
+        return close[0] if close else self._by_end.get(end)
 
     def _nearest(self, name: str) -> str | None:
         """Return the variable of the role that an unknown name most likely means, or None."""
-        ends = {known.removeprefix(PREFIX): known for known in self._known if known.startswith(PREFIX)}
         end = name.removeprefix(PREFIX)
+        # The address of the platform is no variable of a host.
+        connection = difflib.get_close_matches(f"ece_{end}", self._of_connection, 1, SAME_BUT_FOR_A_LETTER)
+        if connection:
+            return connection[0]
         parts = set(end.split("_"))
         # availability_zone has all of zone, and tags is a part of allocator_tags.
-        close = [known for known in ends if set(known.split("_")) <= parts or parts <= set(known.split("_"))]
-        found = difflib.get_close_matches(end, close, 1, 0) or difflib.get_close_matches(end, ends, 1)
-        return ends[found[0]] if found else None
+        close = [known for known in self._by_end if set(known.split("_")) <= parts or parts <= set(known.split("_"))]
+        found = difflib.get_close_matches(end, close, 1, 0) or difflib.get_close_matches(end, self._by_end, 1)
+        return self._by_end[found[0]] if found else None
+
+
+def _by_argument() -> dict[str, str]:
+    """Return the role's variables by the installer's names for them: availability_zone is ece_host_zone."""
+    return {
+        option.flag.lstrip("-").replace("-", "_"): option.variable
+        for option in INSTALL_OPTIONS
+        if option.flag and option.variable
+    }

@@ -31,9 +31,21 @@ _SCALARS = (str, bool, int, float, datetime.date)
 @functools.lru_cache(maxsize=1)
 def role_spec() -> dict[str, dict[str, Any]]:
     """Return the role's options by variable, without defaults, which are the role's business and may be templates."""
+    return {
+        name: {key: value for key, value in option.items() if key != "default"} for name, option in _options().items()
+    }
+
+
+def is_true_by_default(variable: str) -> bool:
+    """Return whether the role's default of a boolean variable is true."""
+    return _options().get(variable, {}).get("default") is True
+
+
+@functools.lru_cache(maxsize=1)
+def _options() -> dict[str, dict[str, Any]]:
     with ARGUMENT_SPECS.open(encoding="utf-8") as file:
-        options = yaml.load(file, _Loader)["argument_specs"]["join"]["options"]
-    return {name: {key: value for key, value in option.items() if key != "default"} for name, option in options.items()}
+        options: dict[str, dict[str, Any]] = yaml.load(file, _Loader)["argument_specs"]["join"]["options"]
+    return options
 
 
 def converted(variable: str, value: Any) -> Any:

@@ -103,6 +103,25 @@ def test_a_condition_that_leaves_out_the_first_host_is_one_clear_sentence_for_th
     assert {name: counts["failed"] for name, counts in run.recap.items()} == {"new-1": 0, "new-2": 1, "new-3": 1}
 
 
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        ((), "--start-at-task"),
+        (("--tags", "ece"), "--start-at-task, --tags or --skip-tags"),
+        (("--skip-tags", "other"), "--start-at-task, --tags or --skip-tags"),
+    ],
+    ids=["all", "tags", "skipped tags"],
+)
+def test_a_run_that_starts_behind_the_plan_is_one_clear_sentence(any_operator, options, cause):
+    operator = any_operator
+    three_hosts(operator)
+    options = ("--start-at-task", "Join", *options)
+    run = own_play(operator, *options, roles=[{"role": ROLE, "tags": ["ece"]}])
+    sentence = f"there is no plan, because {cause} left out the task that makes it: run the play without"
+    assert run.rc == 2 and sentence in run.text and untouched(operator), run.output
+    assert run.total("failed") == 3
+
+
 @pytest.mark.parametrize("left_out", ["new-1", "new-3"])
 def test_a_role_that_is_included_for_some_hosts_joins_those(any_operator, left_out):
     operator = any_operator

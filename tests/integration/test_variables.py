@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.integration.test_bad_input import untouched
 from tests.standin import StandIn
+
+COLLECTION = Path(__file__).resolve().parents[2]
+PLUGINS = Path(__file__).resolve().parent / "plugins"
+DEFAULTS = COLLECTION / "roles" / "ece_host" / "defaults" / "main.yml"
 
 
 def two_hosts(operator, **second):
@@ -88,6 +93,38 @@ def test_a_question_without_an_answer_does_not_erase_what_the_inventory_sets(any
     sentence = "host a: the extra variable ece_host_zone is empty, and takes away the value that is set for the host"
     assert run.rc != 0 and sentence in run.text, run.output
     assert operator.ece.requests == []
+
+
+@pytest.mark.parametrize("empty", ["", None], ids=["text", "null"])
+def test_an_empty_switch_has_its_default(any_operator, empty):
+    operator = any_operator
+    operator.new_host("a", "192.0.2.1").update(
+        ansible_connection="noting",
+        ansible_become_password="the-default-is-to-become",
+        ece_host_become=empty,
+        ece_host_pipelining=empty,
+    )
+    operator.environment.update(
+        ANSIBLE_CONNECTION_PLUGINS=str(PLUGINS / "connection"),
+        ANSIBLE_BECOME_PLUGINS=str(PLUGINS / "become"),
+        ANSIBLE_BECOME_METHOD="noted",
+        NOTES=str(operator.folder / "notes.jsonl"),
+    )
+    run = operator.play()
+    assert run.rc == 0, run.output
+    notes = [json.loads(line) for line in (operator.folder / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {note["become_password"] for note in notes} == {"the-default-is-to-become"}
+    assert not any("AnsiballZ" in note["command"] for note in notes)  # pipelined, no module is a file first
+
+
+@pytest.mark.parametrize("empty", ["", None], ids=["text", "null"])
+def test_the_installer_of_an_empty_storage_path_lies_beside_the_default_one(any_operator, empty):
+    operator = any_operator
+    operator.new_host("a", "192.0.2.1").pop("ece_host_installer_path")
+    show = {"ansible.builtin.debug": {"var": "ece_host_installer_path"}, "vars": {"ece_host_storage_path": empty}}
+    play = {"hosts": "a", "gather_facts": False, "vars_files": [str(DEFAULTS)], "tasks": [{"name": "Show", **show}]}
+    run = operator.play(playbook=operator.write("defaults.yml", [play]))
+    assert '"ece_host_installer_path": "/mnt/data/elastic-cloud-enterprise.sh"' in run.output, run.output
 
 
 def test_a_misspelt_variable_is_an_error_and_one_beside_the_role_a_warning(operator):

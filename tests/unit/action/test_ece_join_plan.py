@@ -307,8 +307,12 @@ def test_later_steps_find_the_common_values_in_the_plan(planning):
 
 @pytest.mark.parametrize("strategy", ["free", "host_pinned", "ansible.builtin.free", "mitogen_linear", "mitogen_free"])
 def test_a_strategy_without_tasks_that_run_once_is_refused(planning, strategy):
-    with pytest.raises(OptionError, match=f"^the strategy of the play is {strategy}: set strategy: linear in it"):
+    with pytest.raises(OptionError) as error:
         planning({"a": {}}, strategy=strategy)
+    assert str(error.value) == (
+        f"the strategy of the play is {strategy}: set strategy: linear in it, because steps of role ece_host run once "
+        "for all hosts, and no strategies are supported but linear and debug"
+    )
 
 
 @pytest.mark.parametrize("strategy", ["linear", "debug", "ansible.builtin.linear", "ansible.legacy.linear"])
@@ -494,6 +498,29 @@ def test_a_zone_that_the_platform_does_not_have_yet_is_a_warning(planning):
         "ece_host_zone y is not a zone of the platform yet, and a would be the first there; the platform has z"
         in (result["warnings"])
     )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "extra", "zones", "warned"),
+    [
+        (2, ("ece_host_zone",), ("y", "z"), True),
+        (2, (), ("y", "z"), False),
+        (1, ("ece_host_zone",), ("y", "z"), False),
+        (2, ("ece_host_zone",), ("z",), False),
+    ],
+)
+def test_a_zone_from_an_extra_variable_for_several_new_hosts_is_a_warning(
+    planning, monkeypatch, hosts, extra, zones, warned
+):
+    summaries = [{"zone_id": zone} for zone in zones]
+    platform = {"version": "3.8.0", "regions": [{"allocators": {"zone_summaries": summaries}}]}
+    monkeypatch.setattr(Client, "platform", lambda self: platform)
+    result, _client, _lines = planning({f"h{n}": {} for n in range(hosts)}, extra=extra, ece_host_zone="z")
+    sentence = (
+        "ece_host_zone z is an extra variable, which outranks the inventory: all 2 new hosts (h0, h1) join that zone, "
+        "and the platform has y, z"
+    )
+    assert (sentence in result["warnings"]) is warned
 
 
 def test_a_new_host_without_a_zone_is_shown_with_the_installers_default(planning):

@@ -113,7 +113,10 @@ def test_several_causes_have_a_remedy_each():
         ("ECE version 4.0.3 is not compatible with RHEL-8 and Podman-. Please consult", "Install the package podman-"),
         ("ECE version 4.0.3 is not compatible with RHEL-9 and Podman-3. Please consult", "Install an operating system"),
         ("To resolve the issue, add the user to the docker group", "Give the install user a UID"),
-        ("The ports 20000, 21000 and 22000 of this host cannot be reached", "Free the ports 20000, 21000 and 22000, and"),
+        (
+            "The ports 20000, 21000 and 22000 of this host cannot be reached",
+            "Free the ports 20000, 21000 and 22000, and",
+        ),
         ("The host has 4096 MB of memory, but at least 8192 MB are required", "Give the host 8192 MB"),
         ("The setting net.ipv4.ip_forward is 0", "Set the kernel setting net.ipv4.ip_forward"),
         ("The boot argument cgroup.memory=nokmem is not set", "Boot the host with"),

@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+from ansible.plugins.callback import CallbackBase, default
 
 from ansible_collections.ece.platform.plugins.plugin_utils import _display
 from ansible_collections.ece.platform.plugins.plugin_utils._display import clock, duration, show, table
@@ -45,12 +48,21 @@ def test_a_line_has_nothing_that_a_terminal_obeys(sent):
 
 @pytest.mark.parametrize(
     ("callback", "to_stderr"),
-    [("json", True), ("ansible.posix.json", True), ("ansible.posix.jsonl", True), ("default", False), ("yaml", False)],
+    [("default", False), ("minimal", True), ("oneline", True)],
 )
-def test_lines_go_to_stderr_where_a_program_reads_the_output(sent, monkeypatch, callback, to_stderr):
+def test_lines_go_to_stderr_where_the_callback_does_not_build_on_ansibles_default(
+    sent, monkeypatch, callback, to_stderr
+):
     monkeypatch.setattr(_display.C, "DEFAULT_STDOUT_CALLBACK", callback)
     show("1/1 connected")
-    assert sent[0][2]["stderr"] is to_stderr
+    assert sent[-1][2]["stderr"] is to_stderr
+
+
+@pytest.mark.parametrize(("base", "owns"), [(CallbackBase, True), (default.CallbackModule, False)])
+def test_a_callback_of_any_name_is_judged_by_what_it_builds_on(monkeypatch, base, owns):
+    loader = SimpleNamespace(get=lambda name, class_only: type("CallbackModule", (base,), {}))
+    monkeypatch.setattr(_display, "callback_loader", loader)
+    assert _display.owns_stdout(f"company.one.of_{base.__module__}") is owns
 
 
 def test_outside_a_worker_lines_are_displayed(monkeypatch):

@@ -44,6 +44,11 @@ def test_a_boolean_may_be_text(value, expected):
     assert is_set(Variables(ece_host_force=value), "ece_host_force") is expected
 
 
+@pytest.mark.parametrize(("value", "expected"), [("", True), (None, True), ("no", False), (False, False)])
+def test_an_empty_boolean_is_the_roles_default(value, expected):
+    assert is_set(Variables(ece_host_become=value), "ece_host_become") is expected
+
+
 @pytest.mark.parametrize(("value", "expected"), [("", 600.0), ("7", 7.0), (0.5, 0.5)])
 def test_empty_seconds_are_the_roles_default(value, expected):
     assert seconds(Variables(ece_host_connect_timeout=value), "ece_host_connect_timeout") == expected

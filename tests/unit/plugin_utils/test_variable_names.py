@@ -25,6 +25,12 @@ from ansible_collections.ece.platform.plugins.plugin_utils._variable_types impor
         ("ece_host_host_ip", "ece_host_ip"),
         ("ece_host_install_url", "ece_host_installer_url"),
         ("ece_host_replace", "ece_host_replace_stale"),
+        # The variables of the connection have another prefix.
+        ("ece_host_url", "ece_url"),
+        ("ece_host_urls", "ece_url"),
+        ("ece_host_username", "ece_username"),
+        ("ece_host_password", "ece_password"),
+        ("ece_host_validate_cert", "ece_validate_certs"),
     ],
 )
 def test_an_unknown_variable_of_the_role_is_an_error_with_the_nearest_one(name, meant):
@@ -62,6 +68,14 @@ def test_variables_of_users_and_of_other_roles_are_theirs(name):
         ("ece_passwd", "ece_password"),
         ("ece_urls", "ece_url"),
         ("ece_zone", "ece_host_zone"),
+        # With a typing error too, or by the name of the installer's argument.
+        ("ece_zonee", "ece_host_zone"),
+        ("ece_rolse", "ece_host_roles"),
+        ("ece_hosts_zone", "ece_host_zone"),
+        ("ece_availability_zone", "ece_host_zone"),
+        ("ece_availabilty_zone", "ece_host_zone"),
+        ("ece_docker_host", "ece_host_docker_socket"),
+        ("ece_memory_setings", "ece_host_memory_settings"),
     ],
 )
 def test_a_variable_that_is_nearly_known_is_one_warning_for_all_hosts(name, meant):
@@ -69,3 +83,12 @@ def test_a_variable_that_is_nearly_known_is_one_warning_for_all_hosts(name, mean
     names.check({name})
     names.check({name})
     assert names.warnings == [f"{name} is not a variable of role ece_host: did you mean {meant}?"]
+
+
+@pytest.mark.parametrize(
+    "name", ["ece_vip", "ece_admin_user", "ece_domain", "ece_backup_roles", "ece_lb_ip", "ece_hosts"]
+)
+def test_a_name_that_shares_a_word_with_a_variable_of_the_role_is_the_users(name):
+    names = VariableNames()
+    names.check({name})
+    assert names.warnings == []
