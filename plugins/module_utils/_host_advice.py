@@ -192,7 +192,7 @@ def map_count_is_refused(facts: Facts, options: Options) -> bool:
     return 0 < facts["max_map_count"] < MAP_COUNT_REFUSED and not options["force"]
 
 
-@rule("os", WARNING, f"`vm.max_map_count` is {MAP_COUNT_MIN} or more.", UBUNTU_HOST)
+@rule("kernel", WARNING, f"`vm.max_map_count` is {MAP_COUNT_MIN} or more.", UBUNTU_HOST)
 def _map_count(facts: Facts, options: Options) -> Iterator[str]:
     if 0 < facts["max_map_count"] < MAP_COUNT_MIN and not map_count_is_refused(facts, options):
         yield f"vm.max_map_count is lower than {MAP_COUNT_MIN}, which Elasticsearch needs: set it with sysctl."

@@ -252,7 +252,7 @@ def _is_documented(facts: Facts, options: Options) -> Iterator[str]:
         )
 
 
-@rule("os", PROBLEM, f"`vm.max_map_count` is {MAP_COUNT_REFUSED} or more, unless `force` is set.", MAP_COUNT)
+@rule("kernel", PROBLEM, f"`vm.max_map_count` is {MAP_COUNT_REFUSED} or more, unless `force` is set.", MAP_COUNT)
 def _map_count_refused(facts: Facts, options: Options) -> Iterator[str]:
     if map_count_is_refused(facts, options):
         yield (
