@@ -210,6 +210,7 @@ def read_line(line: str) -> Tuple[str, str]:
 _NO_CAUSE = re.compile(r"Please check logs|^-?\s*Node type -|Errors have caused", re.IGNORECASE)
 # A check of the installer's container, whose reason is in the same line or in the next one.
 _CHECK = re.compile(r"\W*Checking\s")
+_PASSED_CHECK = re.compile(r"\W*Checking\s.*\b(ok|pass(ed)?|done|success(ful)?)\W*$", re.IGNORECASE)
 _FAILED_CHECK = re.compile(
     r"\W*Checking\s+(?P<what>.+?)(?:\s*(?:\.{2,}|\u2026)\W*(?i:failed)|\W*\bFAILED)\b\W*(?P<reason>.*)"
 )
@@ -218,7 +219,7 @@ _FAILED_CHECK = re.compile(
 def messages(lines: Sequence[str]) -> List[str]:
     """The lines of an output that may name a cause, without date and level."""
     found = [read_line(line)[1] for line in lines]
-    return [text for text in found if text and not _NO_CAUSE.search(text)]
+    return [text for text in found if text and not _NO_CAUSE.search(text) and not _PASSED_CHECK.match(text)]
 
 
 def failed_checks(lines: Sequence[str]) -> List[str]:

@@ -125,3 +125,12 @@ def test_several_causes_have_a_remedy_each():
 def test_each_known_text_has_its_remedy(text, remedy):
     (found,) = install_causes.known_remedies(text)
     assert found.startswith(remedy)
+
+
+def test_a_check_that_passes_is_no_cause():
+    lines = ["Checking cgroup.memory ... OK", "Checking open files... PASSED", "Checking the disk ..."]
+    assert install_causes.messages(["Starting", *lines, "it is full"]) == [
+        "Starting",
+        "Checking the disk ...",
+        "it is full",
+    ]
