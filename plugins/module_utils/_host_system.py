@@ -128,8 +128,10 @@ def podman_settings(root: str = "/") -> str:
     """The text of all files with settings of Podman, in their order, without comments."""
     paths = [os.path.join(root, path.lstrip("/")) for path in _CONTAINERS_CONF]
     folder = os.path.join(root, _CONTAINERS_CONF_FOLDER.lstrip("/"))
-    if os.path.isdir(folder):
+    try:
         paths += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".conf")]
+    except OSError:
+        pass  # there is none, or only root can read it
     lines = [line.split("#")[0].rstrip() for path in paths for line in read_text(path).splitlines()]
     return "\n".join(line for line in lines if line)
 

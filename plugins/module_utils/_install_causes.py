@@ -71,6 +71,12 @@ KNOWN_CAUSES = tuple(
             "Install the engine's command (podman-docker for Podman), or name its folder in bin_paths "
             "(ece_host_bin_paths).",
         ),
+        (
+            # What bash says of the script itself, which root can read and the install user cannot.
+            r"bash: /[^:]+: Permission denied",
+            "Let the install user read the installer and enter the folders above it: installer_path "
+            "(ece_host_installer_path).",
+        ),
         # D
         (
             r"Cannot connect to (the Docker daemon|Podman)|permission denied .*(docker|podman)\S*\.sock",
@@ -211,7 +217,7 @@ def read_line(line: str) -> Tuple[str, str]:
 _NO_CAUSE = re.compile(r"Please check logs|^-?\s*Node type -|Errors have caused", re.IGNORECASE)
 # A check of the installer's container, whose reason is in the same line or in the next one.
 _CHECK = re.compile(r"\W*Checking\s+")
-_FAILED = re.compile(r"(?<=\w)(\W+)(failed)\b\W*", re.IGNORECASE)
+_FAILED = re.compile(r"(?<=\w)(\W+)(failed)\b(?=\W*(.*))", re.IGNORECASE)
 _DOTS = re.compile(r"\s*(?:\.{2,}|\u2026)")
 
 
@@ -228,11 +234,11 @@ def _failed_check(text: str) -> Optional[Tuple[str, str]]:
     """
     check = _CHECK.match(text)
     for failed in _FAILED.finditer(text, check.end()) if check else ():
-        between, word = failed.groups()
+        between, word, reason = failed.groups()
         dots = _DOTS.search(between)
         # In lower case, it may be a part of the name.
         if check and (dots or word == "FAILED"):
-            return text[check.end() : failed.start() + (dots.start() if dots else 0)], text[failed.end() :]
+            return text[check.end() : failed.start() + (dots.start() if dots else 0)], reason
     return None
 
 
