@@ -116,7 +116,8 @@ def engine_environment(text: str, root: str = "/") -> str:
         if any(key == "Id" and name in ("docker.service", "podman.service") for key, _equals, name in values):
             found += [value for key, _equals, value in values if key == "Environment"]
             # Like: /etc/sysconfig/podman (ignore_errors=yes)
-            files = [value.split(" (")[0] for key, _equals, value in values if key == "EnvironmentFiles"]
+            # Early versions of systemd show that property without the s.
+            files = [value.split(" (")[0] for key, _equals, value in values if key.rstrip("s") == "EnvironmentFile"]
             found += [read_text(os.path.join(root, path.lstrip("/"))) for path in files]
     return "\n".join(found)
 

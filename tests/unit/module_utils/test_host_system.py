@@ -245,6 +245,7 @@ def test_a_proxy_of_the_engine_is_found(host, settings, daemon, environment, has
     [
         ("podman.service", "Environment=LOGGING=x HTTPS_PROXY=http://proxy:3128", True),
         ("podman.service", "EnvironmentFiles=/etc/sysconfig/podman (ignore_errors=yes)", True),
+        ("docker.service", "EnvironmentFile=/etc/sysconfig/podman (ignore_errors=no)", True),
         ("podman.service", "Environment=LOGGING=x", False),
         ("nscd.service", "Environment=HTTPS_PROXY=http://proxy:3128", False),
     ],
