@@ -172,7 +172,7 @@ _TOKEN = re.compile(
 _BETWEEN = re.compile(r"[\s_:;,\"'-]*")
 _UNKNOWN_LENGTH_MAX = 80
 # Hosts are compared by these names. What a name like SLES-15.6 would mean is not known.
-_ACCEPTED = re.compile(r"^(Ubuntu-\d+\.\d+|[A-Za-z]+-\d+) (docker|podman) (\d+(?:\.\d+)*\+?)\Z")
+_ACCEPTED = re.compile(r"^(Ubuntu-\d+\.\d+|[^ .][^.]*) (docker|podman) (\d+(?:\.\d+)*\+?)\Z")
 _RELEASE = re.compile(r"^\d+\.\d+(\.\d+(-[^.]*)?)?\Z")
 _SYSTEMS = {"rhel": "RHEL", "rockylinux": "RockyLinux", "rocky": "RockyLinux", "centos": "CentOS", "ubuntu": "Ubuntu"}
 
