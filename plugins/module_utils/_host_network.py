@@ -261,7 +261,10 @@ def _no_answer() -> str:
 
 
 def connect_all(wanted: Sequence[Target]) -> List[Dict[str, Any]]:
-    """The targets with the error of a connection to each, or None, within 2.5 seconds for all of them."""
+    """The targets with the error of a connection to each, or None, within 2.5 seconds for all of them.
+
+    Without those that were not tried, of which nothing is known.
+    """
     deadline = time.monotonic() + CONNECT_DEADLINE_SECONDS
     errors: Dict[Target, Optional[str]] = {}
 
@@ -269,10 +272,15 @@ def connect_all(wanted: Sequence[Target]) -> List[Dict[str, Any]]:
         errors[target] = _connection_error(target.address, target.port)
 
     # Daemons, because a resolver may take longer, and the module does not wait for it.
-    threads = [threading.Thread(target=connect, args=(target,), daemon=True) for target in wanted]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    threads: Dict[Target, threading.Thread] = {}
+    for target in dict.fromkeys(wanted):
+        thread = threading.Thread(target=connect, args=(target,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            break  # the user may have no more threads (limit of nproc)
+        threads[target] = thread
+    for thread in threads.values():
         thread.join(max(0.0, deadline - time.monotonic()))
     found = dict(errors)
-    return [dict(target._asdict(), error=found.get(target, _no_answer())) for target in wanted]
+    return [dict(target._asdict(), error=found.get(target, _no_answer())) for target in threads]

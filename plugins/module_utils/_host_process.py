@@ -146,9 +146,9 @@ def run_command(
     paths: Sequence[str] = (),
     timeout: float = COMMAND_TIMEOUT_SECONDS,
 ) -> Output:
-    """Run a command that only reads. rc is 127 for a command that does not exist, 124 after `timeout` seconds."""
-    home = pwd.getpwnam(user).pw_dir if user else "/"
+    """Run a command that only reads. rc is 127 for one that cannot be run, 124 after `timeout` seconds."""
     try:
+        home = pwd.getpwnam(user).pw_dir if user else "/"
         process = subprocess.Popen(
             argv,
             stdin=subprocess.DEVNULL,
@@ -159,7 +159,9 @@ def run_command(
             preexec_fn=become_user(user) if user else None,
             start_new_session=True,
         )
-    except OSError as error:
+    except KeyError:
+        return Output(127, "", f"user {user} is not known now")  # a directory service may not answer for a moment
+    except (OSError, subprocess.SubprocessError) as error:
         return Output(127, "", str(error))
     try:
         out, err = process.communicate(timeout=timeout)

@@ -103,11 +103,18 @@ def _user_reachable(facts: Facts, options: Options) -> Iterator[str]:
 
 @rule("engine", PROBLEM, "Docker or Podman is installed.", SCRIPT)
 def _engine_exists(facts: Facts, options: Options) -> Iterator[str]:
-    if not has_engine(facts):
-        yield (
-            f"The container engine cannot be used ({facts['engine']['error']}): install docker or podman, or set "
-            "ece_host_container_engine and ece_host_bin_paths (options container_engine and bin_paths)."
+    if has_engine(facts):
+        return
+    error = facts["engine"]["error"]
+    # Some sites let the engine's group alone run its command.
+    if "Permission denied" in str(error):
+        remedy = f"let user {options['user']} run that command, which may take the engine's group"
+    else:
+        remedy = (
+            "install docker or podman, or set ece_host_container_engine and ece_host_bin_paths (options "
+            "container_engine and bin_paths)"
         )
+    yield f"The container engine cannot be used ({error}): {remedy}."
 
 
 @rule("engine", PROBLEM, "With `container_engine: docker`, the `docker` command is not Podman's.", SCRIPT)

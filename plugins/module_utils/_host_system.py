@@ -116,7 +116,8 @@ def engine_environment(text: str, root: str = "/") -> str:
         if any(key == "Id" and name in ("docker.service", "podman.service") for key, _equals, name in values):
             found += [value for key, _equals, value in values if key == "Environment"]
             # Like: /etc/sysconfig/podman (ignore_errors=yes)
-            files = [value.split(" (")[0] for key, _equals, value in values if key == "EnvironmentFiles"]
+            # Early versions of systemd show that property without the s.
+            files = [value.split(" (")[0] for key, _equals, value in values if key.rstrip("s") == "EnvironmentFile"]
             found += [read_text(os.path.join(root, path.lstrip("/"))) for path in files]
     return "\n".join(found)
 
@@ -128,8 +129,10 @@ def podman_settings(root: str = "/") -> str:
     """The text of all files with settings of Podman, in their order, without comments."""
     paths = [os.path.join(root, path.lstrip("/")) for path in _CONTAINERS_CONF]
     folder = os.path.join(root, _CONTAINERS_CONF_FOLDER.lstrip("/"))
-    if os.path.isdir(folder):
+    try:
         paths += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".conf")]
+    except OSError:
+        pass  # there is none, or only root can read it
     lines = [line.split("#")[0].rstrip() for path in paths for line in read_text(path).splitlines()]
     return "\n".join(line for line in lines if line)
 

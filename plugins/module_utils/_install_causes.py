@@ -12,7 +12,7 @@ functions. Runs on hosts too: Python 3.6 and the standard library.
 
 import json
 import re
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import SCRIPT_NAME
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line
@@ -70,6 +70,12 @@ KNOWN_CAUSES = tuple(
             r"(docker|podman): (command )?not found",
             "Install the engine's command (podman-docker for Podman), or name its folder in bin_paths "
             "(ece_host_bin_paths).",
+        ),
+        (
+            # What bash says of the script itself, which root can read and the install user cannot.
+            r"bash: /[^:]+: Permission denied",
+            "Let the install user read the installer and enter the folders above it: installer_path "
+            "(ece_host_installer_path).",
         ),
         # D
         (
@@ -192,6 +198,7 @@ def read_line(line: str) -> Tuple[str, str]:
     if message:
         return _LEVELS.get(level.strip().lower(), ""), message[:LINE_LENGTH_MAX]
     level = ""
+    text = text[: 2 * LINE_LENGTH_MAX]  # each step copies the rest, and a line may be as long as the log
     while True:
         found = _DATE_OR_BULLET.match(text) or _IN_BRACKETS.match(text) or (None if level else _LEVEL.match(text))
         if not found:
@@ -209,11 +216,10 @@ def read_line(line: str) -> Tuple[str, str]:
 # What the installer's container prints after every failure.
 _NO_CAUSE = re.compile(r"Please check logs|^-?\s*Node type -|Errors have caused", re.IGNORECASE)
 # A check of the installer's container, whose reason is in the same line or in the next one.
-_CHECK = re.compile(r"\W*Checking\s")
+_CHECK = re.compile(r"\W*Checking\s+")
 _PASSED_CHECK = re.compile(r"\W*Checking\s.*\b(ok|pass(ed)?|done|success(ful)?)\W*$", re.IGNORECASE)
-_FAILED_CHECK = re.compile(
-    r"\W*Checking\s+(?P<what>.+?)(?:\s*(?:\.{2,}|\u2026)\W*(?i:failed)|\W*\bFAILED)\b\W*(?P<reason>.*)"
-)
+_FAILED = re.compile(r"(?<=\w)(\W+)(failed)\b(?=\W*(.*))", re.IGNORECASE)
+_DOTS = re.compile(r"\s*(?:\.{2,}|\u2026)")
 
 
 def messages(lines: Sequence[str]) -> List[str]:
@@ -222,15 +228,31 @@ def messages(lines: Sequence[str]) -> List[str]:
     return [text for text in found if text and not _NO_CAUSE.search(text) and not _PASSED_CHECK.match(text)]
 
 
+def _failed_check(text: str) -> Optional[Tuple[str, str]]:
+    """(what was checked, the reason if the line has it) of a line about a failed check.
+
+    A program that waits may print thousands of dots: each expression here looks at a character once or twice.
+    """
+    check = _CHECK.match(text)
+    for failed in _FAILED.finditer(text, check.end()) if check else ():
+        between, word, reason = failed.groups()
+        dots = _DOTS.search(between)
+        # In lower case, it may be a part of the name.
+        if check and (dots or word == "FAILED"):
+            return text[check.end() : failed.start() + (dots.start() if dots else 0)], reason
+    return None
+
+
 def failed_checks(lines: Sequence[str]) -> List[str]:
     """The failed checks of the installer's container with their reasons."""
     found: List[str] = []
     texts = messages(lines)
     for text, following in zip(texts, [*texts[1:], ""]):
-        check = _FAILED_CHECK.match(text)
+        check = _failed_check(text)
         if check:
-            reason = check.group("reason") or ("" if _CHECK.match(following) else following)
-            sentence = f"Checking {check.group('what')} failed" + (f": {reason}" if reason else "")
+            what, reason = check
+            reason = reason or ("" if _CHECK.match(following) else following)
+            sentence = f"Checking {what} failed" + (f": {reason}" if reason else "")
             if sentence not in found:
                 found.append(sentence[:LINE_LENGTH_MAX])
     return found[:CHECKS_MAX]

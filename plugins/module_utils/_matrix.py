@@ -171,7 +171,8 @@ _TOKEN = re.compile(
 # What may stand between the tokens.
 _BETWEEN = re.compile(r"[\s_:;,\"'-]*")
 _UNKNOWN_LENGTH_MAX = 80
-_ACCEPTED = re.compile(r"^(\S.*) (docker|podman) (\d+(?:\.\d+)*\+?)\Z")
+# Hosts are compared by these names. What a name like SLES-15.6 would mean is not known.
+_ACCEPTED = re.compile(r"^(Ubuntu-\d+\.\d+|[^ .][^.]*) (docker|podman) (\d+(?:\.\d+)*\+?)\Z")
 _RELEASE = re.compile(r"^\d+\.\d+(\.\d+(-[^.]*)?)?\Z")
 _SYSTEMS = {"rhel": "RHEL", "rockylinux": "RockyLinux", "rocky": "RockyLinux", "centos": "CentOS", "ubuntu": "Ubuntu"}
 

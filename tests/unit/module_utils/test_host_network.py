@@ -241,6 +241,27 @@ def test_a_connection_says_why_it_fails():
     assert found[2]["error"] in ("the name cannot be resolved", "no answer within 2 s")
 
 
+def test_a_host_that_starts_no_more_threads_says_nothing_of_the_other_connections(monkeypatch):
+    class Thread(threading.Thread):
+        left = 2
+
+        def start(self):
+            Thread.left -= 1
+            if Thread.left < 0:
+                raise RuntimeError("can't start new thread")
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", Thread)
+    monkeypatch.setattr(socket, "create_connection", lambda *_arguments, **_more: socket.socket())
+    found = network.connect_all(network.targets("10.0.0.1", None))
+    assert [(one["port"], one["error"]) for one in found] == [(12443, None), (22191, None)]
+
+
+def test_a_director_that_is_given_twice_is_asked_once(monkeypatch):
+    monkeypatch.setattr(network, "_connection_error", lambda _address, _port: None)
+    assert len(network.connect_all(network.targets(None, None, ["10.0.0.1", "10.0.0.1"]))) == 11
+
+
 def test_all_connections_together_take_less_than_three_seconds(monkeypatch):
     never = threading.Event()
 

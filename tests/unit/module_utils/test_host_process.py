@@ -65,6 +65,16 @@ def test_a_command_that_fails(argv, rc, message):
     assert (result.rc, message in result.err) == (rc, True), result
 
 
+def test_a_command_of_a_user_that_is_not_known_or_cannot_be_become_is_not_run(monkeypatch):
+    assert host_process.run_command(["true"], user="no-such-user") == (127, "", "user no-such-user is not known now")
+
+    def refuse():
+        raise PermissionError
+
+    monkeypatch.setattr(host_process, "become_user", lambda _user: refuse)
+    assert host_process.run_command(["true"], user=USER.pw_name).rc == 127
+
+
 def test_output_that_is_not_text_is_not_an_error():
     assert host_process.run_command(["printf", "\\377x"])[1] == "\ufffdx"
 

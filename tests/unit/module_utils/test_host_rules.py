@@ -252,6 +252,18 @@ RULES = [
         {
             "engine.version": None,
             "engine.usable": False,
+            "engine.error": "[Errno 13] Permission denied: '/usr/bin/docker'",
+        },
+        {},
+        "The container engine cannot be used ([Errno 13] Permission denied: '/usr/bin/docker'): let user elastic run "
+        "that command, which may take the engine's group.",
+    ),
+    (
+        "engine",
+        PROBLEM,
+        {
+            "engine.version": None,
+            "engine.usable": False,
             "engine.error": "no command docker or podman on /bin",
             "socket.is_socket": False,
         },

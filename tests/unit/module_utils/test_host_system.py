@@ -127,6 +127,17 @@ def test_one_command_asks_for_all_units(folder, monkeypatch):
 # -- Podman's settings -----------------------------------------------------------------------------------------------
 
 
+def test_a_folder_of_settings_that_only_root_can_read_is_no_failure(tmp_path, monkeypatch):
+    (tmp_path / "etc/containers/containers.conf.d").mkdir(parents=True)
+    (tmp_path / "etc/containers/containers.conf").write_text('network_backend = "cni"\n')
+
+    def refuse(_folder):
+        raise PermissionError
+
+    monkeypatch.setattr(system.os, "listdir", refuse)
+    assert system.network_backend(system.podman_settings(str(tmp_path))) == "cni"
+
+
 def test_the_settings_of_podman_are_those_of_the_last_file(tmp_path):
     for path, text in {
         "usr/share/containers/containers.conf": '[network]\n#network_backend = "cni"\nnetwork_backend = "netavark"\n',
@@ -234,6 +245,7 @@ def test_a_proxy_of_the_engine_is_found(host, settings, daemon, environment, has
     [
         ("podman.service", "Environment=LOGGING=x HTTPS_PROXY=http://proxy:3128", True),
         ("podman.service", "EnvironmentFiles=/etc/sysconfig/podman (ignore_errors=yes)", True),
+        ("docker.service", "EnvironmentFile=/etc/sysconfig/podman (ignore_errors=no)", True),
         ("podman.service", "Environment=LOGGING=x", False),
         ("nscd.service", "Environment=HTTPS_PROXY=http://proxy:3128", False),
     ],

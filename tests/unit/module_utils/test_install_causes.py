@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _install_causes as install_causes
@@ -90,6 +92,23 @@ def test_failed_checks_have_a_limit_and_are_named_once():
     lines = [f"Checking number {number // 2}... FAILED" for number in range(100)]
     assert install_causes.failed_checks(lines) == [f"Checking number {number} failed" for number in range(5)]
     assert install_causes.failed_checks(["Checking failed logins... PASSED", "Checking whether it failed"]) == []
+
+
+@pytest.mark.parametrize(
+    "line", ["Checking it" + "." * 1900 + " PASSED", "Checking it" + " ." * 900 + "!", "[a]" * 100_000, "- " * 100_000]
+)
+def test_a_long_line_takes_no_time(line):
+    begun = time.process_time()
+    assert install_causes.failed_checks([line]) == []
+    assert time.process_time() - begun < 1
+
+
+def test_a_check_is_named_as_it_stands_however_many_dots_follow():
+    lines = ["Checking ports (22191)" + "." * 1500 + " FAILED: no answer", "Checking that it failed... failed"]
+    assert install_causes.failed_checks(lines) == [
+        "Checking ports (22191) failed: no answer",
+        "Checking that it failed failed",
+    ]
 
 
 def test_a_check_that_output_and_log_have_is_one_cause():

@@ -73,6 +73,13 @@ def test_what_is_not_understood_of_a_table_refuses_nothing(texts):
         assert matrix.verdict(matrix.expectation("4.0.0", table, None), system, engine, version) == matrix.REFUSED
 
 
+def test_a_system_with_more_numbers_than_hosts_are_compared_by_refuses_nothing():
+    table = matrix.script_matrix('accepted["4.3"]="RHEL-9_Podman-5 SLES-15.6_Docker-29.3"')
+    expected = matrix.expectation("4.3.0", table, "4.3.0")
+    assert matrix.verdict(expected, "SLES-15", "docker", "29.3.1") == matrix.UNCLEAR
+    assert matrix.verdict(expected, "RHEL-9", "podman", "5.4.0") == matrix.ACCEPTED
+
+
 def test_a_version_in_the_table_of_a_later_script_means_what_is_documented_of_its_major():
     table = {"4.2": ["SLES-15 docker 25.0", "SLES-15 docker 29.0", "SLES-15 docker 29.1", "SLES-15 docker 31.0"]}
     assert matrix.expectation("4.2.0", table, "4.2.0").row == {"SLES-15": {"docker": ("25", "29.3+", "31.0")}}

@@ -29,6 +29,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _detached as detached
 from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils import _host_files as host_files
+from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
 from ansible_collections.ece.platform.plugins.module_utils import _host_session as host_session
 from ansible_collections.ece.platform.plugins.module_utils import _install as install
 from ansible_collections.ece.platform.plugins.module_utils import _install_files as install_files
@@ -133,6 +134,11 @@ class Box:
         """Make the folder of lock, record and output, as an earlier install has left it."""
         os.makedirs(self.place.folder, 0o700)
 
+    def is_over(self):
+        """Whether the record has an exit code."""
+        with contextlib.suppress(OSError, ValueError):
+            return json.loads(self.record.read_text()).get("rc") is not None
+
     def is_locked(self):
         with contextlib.suppress(OSError):  # a test put something else there
             return install_files.lock_state(self.place) == install_files.RUNNING
@@ -191,6 +197,17 @@ def test_the_installer_has_a_private_working_folder_that_is_removed(box):
     folder = Path(box.note("cwd").strip())
     assert (folder.parent, box.note("mode").split()) == (Path("/tmp"), ["700", str(USER.pw_uid)])
     assert not folder.exists() and os.listdir(box.storage) == ([] if ROOT else ["logs"])
+
+
+def test_a_user_that_is_not_known_for_a_moment_makes_no_failure_of_a_success(box, monkeypatch):
+    # As where a directory service has the users: the folder is removed after the installer has ended.
+    known = host_process.pwd.getpwnam
+    users = types.SimpleNamespace(getpwnam=lambda name: {}[name] if box.is_over() else known(name))
+    monkeypatch.setattr(host_process, "pwd", users)
+    box.installer("pwd >$NOTES/cwd")
+    result = box.run()
+    assert (result["rc"], result["msg"].startswith("installed in")) == (0, True), result
+    Path(box.note("cwd").strip()).rmdir()
 
 
 def test_without_room_for_a_working_folder_the_installer_runs_all_the_same(box, monkeypatch):
@@ -911,6 +928,34 @@ def test_an_installer_at_a_path_of_its_own(box):
     box.script = box.script.rename(other / "elastic-cloud-enterprise.sh")
     checksum = "sha256:" + hashlib.sha256(box.script.read_bytes()).hexdigest()
     assert box.run(installer_path=str(box.script), installer_checksum=checksum)["rc"] == 0
+
+
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_an_installer_may_be_a_link_in_a_folder_that_no_other_user_can_change(box, monkeypatch, linked):
+    # The folder for temporary files, which all users can write, is not above it.
+    roots = Path(tempfile.mkdtemp(prefix="ece-", dir="/var/lib" if ROOT else box.folder))
+    try:
+        roots.chmod(0o755)
+        (roots / "4.0.3").mkdir(0o755)
+        script = box.script.rename(box.folder / "x.sh")
+        (roots / "4.0.3" / "x.sh").write_bytes(script.read_bytes())
+        (roots / "4.0.3" / "x.sh").chmod(0o755)
+        path = roots / "elastic-cloud-enterprise.sh"
+        if linked == "file":
+            path.symlink_to("4.0.3/x.sh")
+        else:
+            (roots / "now").symlink_to("4.0.3")
+            path = roots / "now" / "x.sh"
+        assert box.run(installer_path=str(path))["msg"].startswith("installed in")
+    finally:
+        shutil.rmtree(roots)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can read it, and the install user cannot")
+def test_an_installer_that_the_install_user_cannot_read_is_named_as_the_cause(box):
+    box.script.chmod(0o600)
+    result = box.run(installer_path=str(box.script))
+    assert result["rc"] == 126 and result["remedy"].startswith("Let the install user read the installer"), result
 
 
 @pytest.mark.skipif(not ROOT, reason="without root it is the user's own file")
