@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -227,6 +228,38 @@ def test_an_installer_url_with_its_checksum_works_without_a_warning(operator):
     )
     run = operator.play()
     assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"], run.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["run", "check mode"])
+@pytest.mark.parametrize(
+    ("line", "checksum", "sentence"),
+    [
+        pytest.param(None, None, "is not a file on the host: copy the installer there", id="missing"),
+        pytest.param("CLOUD_ENTERPRISE_VERSION=3.7.2", None, "installs ECE 3.7.2, which is older than", id="older"),
+        pytest.param("CLOUD_ENTERPRISE_VERSION=3.8.0", "sha256:" + "0" * 64, "instead of sha256:0000", id="checksum"),
+    ],
+)
+def test_nothing_is_minted_for_a_host_with_a_wrong_installer(operator, arguments, line, checksum, sentence):
+    variables = operator.new_host("a", "192.0.2.1")
+    variables.pop("ece_host_installer_src")
+    variables.update(ece_host_installer_url="", ece_host_installer_checksum=checksum)
+    if line:
+        Path(variables["ece_host_installer_path"]).write_text(f"#!/bin/bash\n{line}\n", encoding="utf-8")
+    run = operator.play(*arguments)
+    assert run.rc != 0 and sentence in run.text, run.output
+    assert operator.ece.minted == 0 and operator.ece.joined == []
+
+
+def test_a_host_with_the_right_installer_needs_no_address_to_download_it_from(operator):
+    script = operator.ece.write_installer()
+    checksum = "sha256:" + hashlib.sha256(script.read_bytes()).hexdigest()
+    for name, url in (("a", ""), ("b", "https://127.0.0.1:1/elastic-cloud-enterprise.sh")):
+        variables = operator.new_host(name, f"192.0.2.{ord(name)}")
+        variables.pop("ece_host_installer_src")
+        variables.update(ece_host_installer_url=url, ece_host_installer_checksum=checksum)
+        shutil.copy(script, variables["ece_host_installer_path"])
+    run = operator.play()
+    assert run.rc == 0 and len(operator.ece.joined) == 2, run.output
 
 
 def test_a_host_with_podman_is_installed_with_podman(operator):

@@ -885,7 +885,7 @@ def test_an_ordinary_user_cannot_become_another(box):
         pytest.param(
             None,
             {},
-            "is not a file on the host: set installer_url or installer_content, or copy the installer there",
+            "(option installer_path) is not a file on the host: copy the installer there, or set ece_host_installer_",
             id="missing",
         ),
         pytest.param(
@@ -911,6 +911,20 @@ def test_an_installer_at_a_path_of_its_own(box):
     box.script = box.script.rename(other / "elastic-cloud-enterprise.sh")
     checksum = "sha256:" + hashlib.sha256(box.script.read_bytes()).hexdigest()
     assert box.run(installer_path=str(box.script), installer_checksum=checksum)["rc"] == 0
+
+
+@pytest.mark.skipif(not ROOT, reason="without root the install user is who reads it")
+def test_an_installer_that_only_root_can_read_is_not_run(box):
+    box.script.chmod(0o600)
+    os.chown(box.script, 0, 0)
+    result = box.run()
+    assert result["failed"] and f"cannot be read by user {USER.pw_name}, who runs it" in result["msg"], result["msg"]
+    assert box.note("started") == "" and not box.storage.exists()
+
+
+def test_a_file_with_the_checksum_is_run_without_a_download(box):
+    checksum = "sha256:" + hashlib.sha256(box.script.read_bytes()).hexdigest()
+    assert box.run(installer_url="https://127.0.0.1:1/x.sh", installer_checksum=checksum)["rc"] == 0
 
 
 @pytest.mark.skipif(not ROOT, reason="without root it is the user's own file")
