@@ -58,8 +58,10 @@ def test_check_mode_writes_nothing_then_hosts_join_and_a_second_run_does_nothing
 
 
 def test_the_installer_gets_checked_arguments_and_a_clean_environment(operator, monkeypatch):
-    monkeypatch.setenv("CAPACITY", "1")
-    monkeypatch.setenv("CLOUD_FEATURE_SURPRISE", "1")
+    # The script would take these in place of arguments that it does not get, and hand them to its container.
+    spoiled = ("RUNNER_EXTERNAL_HOSTNAME", "RUNNER_ENVIRONMENT_METADATA_JSON", "API_BASE_URL", "CONFIG_FILE")
+    for name in ("CAPACITY", "CLOUD_FEATURE_SURPRISE", *spoiled):
+        monkeypatch.setenv(name, "1")
     operator.new_host("a", "192.0.2.1", zone="ece-zone-2").update(
         ece_host_capacity=16384,
         ece_host_memory_settings={"runner": {"xms": "1G", "xmx": "1G"}, "allocator": {"xms": "4G", "xmx": "4G"}},
@@ -82,7 +84,10 @@ def test_the_installer_gets_checked_arguments_and_a_clean_environment(operator, 
     assert pairs["--cloud-enterprise-version"] == "3.8.0" and pairs["--runner-id"] == "192.0.2.1"
     assert "--debug" in arguments
     environment = host.last_environment
-    assert environment.keys().isdisjoint({"CAPACITY", "CLOUD_FEATURE_SURPRISE", "ECE_PASSWORD"})
+    assert environment.keys().isdisjoint({"CAPACITY", "CLOUD_FEATURE_SURPRISE", "ECE_PASSWORD", *spoiled})
+    handed_on = (host.state / "last-container-environment").read_text(encoding="utf-8").splitlines()
+    assert {"RUNNER_ENVIRONMENT_METADATA_JSON={}", "CONFIG_FILE="} <= set(handed_on)
+    assert not any(line.startswith(("RUNNER_EXTERNAL_HOSTNAME", "HOST_DNS", "ECE_ADMIN")) for line in handed_on)
     assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-2"
 
 

@@ -156,7 +156,10 @@ def box(run_module, monkeypatch):
 
 
 def test_the_installer_gets_its_arguments_and_nothing_of_our_environment(box, monkeypatch):
-    for name in ("HOST_IP", "CAPACITY", "CLOUD_FEATURE_X", "DOCKER_HOST"):
+    for name in (
+        *("API_BASE_URL", "CAPACITY", "CLOUD_FEATURE_X", "DOCKER_HOST", "HOST_IP", "RUNNER_ENVIRONMENT_METADATA_JSON"),
+        *("RUNNER_EXTERNAL_HOSTNAME", "RUNNER_ID", "RUNNER_ROLES", "RUNNER_ROLES_TOKEN"),
+    ):
         monkeypatch.setenv(name, "spoiled")
     box.installer(
         """env >$NOTES/env; pwd >$NOTES/cwd; printf '%s\\n' "$@" >$NOTES/arguments
@@ -313,12 +316,12 @@ def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, cod
     logs = box.storage / "logs/bootstrap-logs"
     box.installer(
         f'printf %s "$5" >$NOTES/token; mkdir -p {logs}; echo "token=$5" >{logs}/bootstrap.log\n'
-        f'echo "$*"; printf %s "--env ROLES_TOKEN=$5"; exit {code}'
+        f'echo "$*"; printf %s "--env RUNNER_ROLES_TOKEN=$5"; exit {code}'
     )
     result = box.run(token=token)
     assert box.note("token") == token
     assert "--roles-token ********" in result["output"][0] and "--roles-token ********" in result["diff"]["after"]
-    assert (result["output"][1], result["bootstrap_log"]) == ("--env ROLES_TOKEN=********", ["token=********"])
+    assert (result["output"][1], result["bootstrap_log"]) == ("--env RUNNER_ROLES_TOKEN=********", ["token=********"])
     assert (logs / "bootstrap.log").read_text() == "token=" + "*" * len(token) + "\n"
     for text in (result.printed, host_facts.read_text(str(box.output)), host_facts.read_text(str(box.record))):
         assert text and token not in text and token.split(".")[-1] not in text
