@@ -107,7 +107,10 @@ def summary(failures: Sequence[EceError], repeatable: bool) -> EceError:
     answers = [failure for failure in failures if not isinstance(failure, EceConnectionError)]
     if not answers:
         reasons = "; ".join(map(str, failures))
-        return EceConnectionError(f"no coordinator can be reached ({reasons})", any(map(may_have_had_effect, failures)))
+        sent = any(map(may_have_had_effect, failures))
+        # One that got the request was reached, even if it was too slow or ended the connection.
+        outcome = "no coordinator gave a complete answer" if sent else "no coordinator can be reached"
+        return EceConnectionError(f"{outcome} ({reasons})", sent)
     error = next((answer for answer in answers if may_pass(answer, repeatable)), answers[0])
     others = [failure for failure in failures if failure is not error]
     error.args = (one_line("; ".join(map(str, [error, *others]))),)

@@ -50,6 +50,7 @@ HOST_INFO_OPTIONS = (
     _INSTALL["force"],
     _INSTALL["selinux"],
     Option("skip_checks", _SKIP_SPEC, variable="ece_host_skip_checks"),
+    _INSTALL["installer_path"],
     _INSTALL["installer_url"],
     _INSTALL["installer_checksum"],
     _INSTALL["installer_ca_path"],

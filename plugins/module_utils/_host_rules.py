@@ -494,11 +494,12 @@ def _selinux_sudo(facts: Facts, options: Options) -> Iterator[str]:
 @rule(
     "installer",
     PROBLEM,
-    "The installer can be downloaded, has the given checksum, and is not older than the version to install.",
+    "The installer can be downloaded, or read where it lies on the host, has the given checksum, and is not older than "
+    "the version to install.",
     SCRIPT,
 )
 def _installer_is_right(facts: Facts, options: Options) -> Iterator[str]:
-    # ece_host_info downloads and compares it, if it has an address.
+    # ece_host_info reads and compares it, unless it is copied to the host after the check.
     return iter(facts.get("installer_problems", ()))
 
 

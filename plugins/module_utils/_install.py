@@ -9,9 +9,8 @@
 Runs on hosts: Python 3.6 and the standard library.
 """
 
-import errno
 import os
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_facts as host_facts
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
@@ -31,6 +30,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
 )
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
 from ansible_collections.ece.platform.plugins.module_utils._host_files import make_folder, place_of, write_private
+from ansible_collections.ece.platform.plugins.module_utils._host_installer import right_script, script_path
 from ansible_collections.ece.platform.plugins.module_utils._host_process import User, find_command, find_user
 from ansible_collections.ece.platform.plugins.module_utils._install_files import (
     OUTPUT,
@@ -41,7 +41,6 @@ from ansible_collections.ece.platform.plugins.module_utils._install_files import
     Place,
     follow,
     look,
-    open_file,
     places,
 )
 from ansible_collections.ece.platform.plugins.module_utils._install_options import arguments, without_token
@@ -192,60 +191,14 @@ def _what_is_present(engine: Mapping[str, Any]) -> Optional[str]:
 
 def provide_script(params: Params, user: User) -> str:
     """The path of the right installer, which is put there first where the options have it. Raises HostError."""
-    path: str = params["installer_path"] or os.path.join(
-        os.path.dirname(params["storage_path"].rstrip("/")), SCRIPT_NAME
-    )
+    path = script_path(params["installer_path"], params["storage_path"])
     # Root reads and writes where the install user may have put a link or a pipe.
-    folder, name = os.path.split(path)
-    content, where = _script_content(params, path)
-    problem = installer_file.checksum_problem(content, params["installer_checksum"], where)[1]
-    problem = problem or installer_file.file_problem(content, params["version"], where)
-    if problem:
-        raise HostError(problem)
+    content = right_script(params)
     if params["installer_url"] or params["installer_content"]:
+        folder, name = os.path.split(path)
         make_folder(folder, user)
         write_private(place_of(folder), name, content, user, 0o700)
     return path
-
-
-def _script_content(params: Params, path: str) -> Tuple[bytes, str]:
-    """(the installer, its source for messages). Raises HostError."""
-    here, checksum, url = f"the installer {path}", params["installer_checksum"], params["installer_url"]
-    if params["installer_content"]:
-        return params["installer_content"].encode("utf-8"), "installer_content"
-    try:
-        current = _read_script(path)
-    except OSError as error:
-        if not url:
-            raise HostError(f"installer_path {path} {_why_no_script(error)}") from None
-        current = None
-    if url:
-        if current is not None and checksum and not installer_file.checksum_problem(current, checksum, here)[1]:
-            return current, here
-        content = installer_file.download(url, params["installer_ca_path"], params["installer_proxy"])
-        return content, f"the installer at {url}"
-    return current or b"", here
-
-
-def _read_script(path: str) -> bytes:
-    """A file that another user may have planted. Raises OSError if it is not a regular file."""
-    if not place_of(path).names:
-        path = os.path.realpath(path)  # no other user can put a link there: it is the administrator's
-    folder, name = os.path.split(path)
-    handle = open_file(place_of(folder), name, os.O_RDONLY)
-    with os.fdopen(handle, "rb") as source:
-        return source.read(installer_file.SIZE_MAX_BYTES)
-
-
-def _why_no_script(error: OSError) -> str:
-    if error.errno in (errno.ELOOP, errno.ENOTDIR) and os.path.islink(error.filename or ""):
-        return (
-            f"leads through the link {error.filename} in a folder that other users than root can change: set it to "
-            "the file itself"
-        )
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return "cannot be read: let the user that this runs as read it"
-    return "is not a file on the host: set installer_url or installer_content, or copy the installer there"
 
 
 # -- results ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import subprocess
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import SCRIPT_NAME, release
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
@@ -179,18 +179,3 @@ def file_problem(content: bytes, version: Optional[str], where: str) -> Optional
     """A sentence if the file is not an installer that can run and install this version."""
     # The version comes first: it tells another file from a damaged installer.
     return version_problem(content, version, where) or text_problem(content, where)
-
-
-def inspect_download(
-    url: str, ca_path: Optional[str], checksum: Optional[str], version: Optional[str], proxy: Optional[str] = None
-) -> Tuple[Optional[Dict[str, Any]], List[str]]:
-    """(script_facts() and checksum of the installer at the address or None, the sentences on what is wrong with it)."""
-    try:
-        content = download(url, ca_path, proxy)
-    except HostError as error:
-        return None, [str(error)]
-    where = f"the installer at {url}"
-    found, problem = checksum_problem(content, checksum, where)
-    problems = [problem, file_problem(content, version, where)]
-    facts = dict(script_facts(content.decode("utf-8", "replace")), checksum=found)
-    return facts, [problem for problem in problems if problem]

@@ -146,11 +146,13 @@ def _check_tls(options: Mapping[str, Any], prefix: str) -> list[str]:
 
 
 def _check_numbers(options: Mapping[str, Any], prefix: str) -> None:
-    for name, lowest in (("timeout", 1), ("retries", 0)):
+    for name, lowest, unit in (("timeout", 1, " second"), ("retries", 0, "")):
         if options[name] < lowest:
-            raise OptionError(f"{prefix}{name} {options[name]} is too small: use {lowest} or more")
+            raise OptionError(f"{prefix}{name} {options[name]} is too small: use {lowest}{unit} or more")
     if options["timeout"] > TIMEOUT_MAX_SECONDS:
-        raise OptionError(f"{prefix}timeout is too large: use {TIMEOUT_MAX_SECONDS} seconds or less")
+        raise OptionError(
+            f"{prefix}timeout {options['timeout']} is too large: use {TIMEOUT_MAX_SECONDS} seconds (one day) or less"
+        )
 
 
 def _visible(text: str) -> str:

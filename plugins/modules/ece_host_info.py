@@ -153,6 +153,14 @@ options:
       - storage
       - user
     default: []
+  installer_path:
+    description:
+      - Path of the installer on the host. Without O(installer_url) and O(installer_facts), the module reads this file
+        to compare version and checksum.
+      - With O(installer_url), nothing is downloaded if this file has O(installer_checksum). The default is then
+        C(elastic-cloud-enterprise.sh) beside O(storage_path).
+    type: path
+    version_added: 1.1.0
   installer_url:
     description:
       - Address that the installer will be downloaded from. The module reads it to compare version and checksum, and
@@ -175,8 +183,8 @@ options:
     version_added: 1.1.0
   installer_facts:
     description:
-      - What is known of an installer that the host does not download. Without it and O(installer_url), the support
-        matrix of this collection decides.
+      - What is known of an installer that is copied to the host later, so that the file at O(installer_path) does not
+        matter. Without it, O(installer_path) and O(installer_url), the support matrix of this collection decides.
     type: dict
     version_added: 1.1.0
     suboptions:
@@ -636,8 +644,9 @@ facts:
     cgroup_version: 1
     max_map_count: 1048576
 installer:
-  description: The installer at O(installer_url).
-  returned: O(installer_url) is set, the check V(installer) is not skipped, and the installer could be downloaded
+  description: The installer at O(installer_url) or O(installer_path).
+  returned: O(installer_url) is set, or O(installer_path) without O(installer_facts), the check V(installer) is not
+    skipped, and the installer could be read
   type: dict
   contains:
     version:
@@ -662,38 +671,41 @@ installer:
     arguments: [--coordinator-host, --podman, --roles-token, --selinux]
 """
 
+from typing import Any, Mapping
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._host_facts import gather
+from ansible_collections.ece.platform.plugins.module_utils._host_installer import inspect_script
 from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS
 from ansible_collections.ece.platform.plugins.module_utils._host_process import explain_os_error
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements
 from ansible_collections.ece.platform.plugins.module_utils._install_options import argument_spec, arguments
-from ansible_collections.ece.platform.plugins.module_utils._installer_file import check_source, inspect_download
+from ansible_collections.ece.platform.plugins.module_utils._installer_file import check_source
+
+
+def _is_inspected(params: Mapping[str, Any]) -> bool:
+    # What is known of an installer that is copied to the host later tells more than a file that it replaces.
+    is_here = params["installer_path"] and not params["installer_facts"]
+    return bool(params["installer_url"] or is_here) and not is_skipped("installer", params)
 
 
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(HOST_INFO_OPTIONS), supports_check_mode=True)
     params = module.params
-    url, checksum = params["installer_url"], params["installer_checksum"]
     try:
         arguments({option.name: params[option.name] for option in HOST_INFO_OPTIONS if option.check})
-        check_source(url, checksum)
+        check_source(params["installer_url"], params["installer_checksum"])
     except OptionError as error:
         module.fail_json(msg=str(error))
     try:
         facts = gather(params)
     except OSError as error:
         module.fail_json(msg=explain_os_error(error))
-    is_inspected = url and not is_skipped("installer", params)
-    installer, installer_problems = (
-        inspect_download(url, params["installer_ca_path"], checksum, params["version"], params["installer_proxy"])
-        if is_inspected
-        else (None, [])
-    )
+    installer, installer_problems = inspect_script(params) if _is_inspected(params) else (None, [])
     known = {"installer": installer or params["installer_facts"], "installer_problems": installer_problems}
     problems, warnings = check_requirements(dict(facts, **known), params)
     result = {"installer": installer} if installer else {}

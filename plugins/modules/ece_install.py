@@ -206,7 +206,8 @@ options:
     default: []
   installer_path:
     description:
-      - Path of the installer on the host. With O(installer_url) it is downloaded to this path.
+      - Path of the installer on the host. With O(installer_url) it is downloaded to this path, unless the file there
+        has O(installer_checksum).
       - The default is C(elastic-cloud-enterprise.sh) beside O(storage_path).
     type: path
   installer_url:

@@ -19,8 +19,9 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 
-from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES, DEFAULT_STORAGE_PATH
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._host_installer import script_path
 from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS, HOST_INFO_VARIABLES
 from ansible_collections.ece.platform.plugins.module_utils._install_options import (
     INSTALL_OPTIONS,
@@ -84,6 +85,11 @@ def host_info_options_of(entry: PlanEntry, variables: OneHost) -> dict[str, Any]
         "directors": entry["directors"],
         "controller_time": time.time(),
     }
+    if variables.get("ece_host_installer_src"):
+        options["installer_path"] = None  # the copy takes the place of a file there
+    else:
+        storage_path = options.get("storage_path") or DEFAULT_STORAGE_PATH
+        options["installer_path"] = script_path(options.get("installer_path"), storage_path)
     return {name: value for name, value in options.items() if value is not None}
 
 

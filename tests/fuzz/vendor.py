@@ -21,8 +21,8 @@ STANDIN = Path(__file__).resolve().parents[1] / "standin" / "files" / "elastic-c
 # Arguments with a value and switches, from the script's documentation and its help text; some are in neither.
 VALUED = {
     "--coordinator-host": "COORDINATOR_HOST",
-    "--roles-token": "ROLES_TOKEN",
-    "--roles": "ROLES",
+    "--roles-token": "RUNNER_ROLES_TOKEN",
+    "--roles": "RUNNER_ROLES",
     "--cloud-enterprise-version": "WANTED_VERSION",
     "--host-storage-path": "HOST_STORAGE_PATH",
     "--host-docker-host": "HOST_DOCKER_HOST",
@@ -35,10 +35,10 @@ VALUED = {
     "--memory-settings": "MEMORY_SETTINGS",
     "--timeout-factor": "TIMEOUT_FACTOR",
     "--allocator-tags": "ALLOCATOR_TAGS",
-    "--external-hostname": "EXTERNAL_HOSTNAME",
+    "--external-hostname": "RUNNER_EXTERNAL_HOSTNAME",
     "--api-base-url": "API_BASE_URL",
     "--proxy-tags": "PROXY_TAGS",
-    "--environment-metadata": "ENVIRONMENT_METADATA",
+    "--environment-metadata": "RUNNER_ENVIRONMENT_METADATA_JSON",
     "--config-file": "CONFIG_FILE",
     "--client-forwarder-observers-tag": "CLIENT_FORWARDER_OBSERVERS_TAG",
     "--latest-stack-pre-release": "LATEST_STACK_PRE_RELEASE",

@@ -365,5 +365,5 @@ def without_token(argv: list[bytes]) -> list[bytes]:
         place = argv.index(b"--roles-token") + 1
         return argv[:place] + argv[place + 1 :]
     if programs & {b"docker", b"podman", b"podman-remote"} and b"run" in argv:
-        return [argument for argument in argv if not argument.startswith(b"ROLES_TOKEN=")]
+        return [argument for argument in argv if not argument.startswith(b"RUNNER_ROLES_TOKEN=")]
     return argv

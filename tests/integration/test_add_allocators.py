@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -57,8 +58,10 @@ def test_check_mode_writes_nothing_then_hosts_join_and_a_second_run_does_nothing
 
 
 def test_the_installer_gets_checked_arguments_and_a_clean_environment(operator, monkeypatch):
-    monkeypatch.setenv("CAPACITY", "1")
-    monkeypatch.setenv("CLOUD_FEATURE_SURPRISE", "1")
+    # The script would take these in place of arguments that it does not get, and hand them to its container.
+    spoiled = ("RUNNER_EXTERNAL_HOSTNAME", "RUNNER_ENVIRONMENT_METADATA_JSON", "API_BASE_URL", "CONFIG_FILE")
+    for name in ("CAPACITY", "CLOUD_FEATURE_SURPRISE", *spoiled):
+        monkeypatch.setenv(name, "1")
     operator.new_host("a", "192.0.2.1", zone="ece-zone-2").update(
         ece_host_capacity=16384,
         ece_host_memory_settings={"runner": {"xms": "1G", "xmx": "1G"}, "allocator": {"xms": "4G", "xmx": "4G"}},
@@ -81,7 +84,10 @@ def test_the_installer_gets_checked_arguments_and_a_clean_environment(operator, 
     assert pairs["--cloud-enterprise-version"] == "3.8.0" and pairs["--runner-id"] == "192.0.2.1"
     assert "--debug" in arguments
     environment = host.last_environment
-    assert environment.keys().isdisjoint({"CAPACITY", "CLOUD_FEATURE_SURPRISE", "ECE_PASSWORD"})
+    assert environment.keys().isdisjoint({"CAPACITY", "CLOUD_FEATURE_SURPRISE", "ECE_PASSWORD", *spoiled})
+    handed_on = (host.state / "last-container-environment").read_text(encoding="utf-8").splitlines()
+    assert {"RUNNER_ENVIRONMENT_METADATA_JSON={}", "CONFIG_FILE="} <= set(handed_on)
+    assert not any(line.startswith(("RUNNER_EXTERNAL_HOSTNAME", "HOST_DNS", "ECE_ADMIN")) for line in handed_on)
     assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-2"
 
 
@@ -227,6 +233,38 @@ def test_an_installer_url_with_its_checksum_works_without_a_warning(operator):
     )
     run = operator.play()
     assert run.rc == 0 and operator.ece.joined == ["192.0.2.1"], run.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)], ids=["run", "check mode"])
+@pytest.mark.parametrize(
+    ("line", "checksum", "sentence"),
+    [
+        pytest.param(None, None, "is not a file on the host: copy the installer there", id="missing"),
+        pytest.param("CLOUD_ENTERPRISE_VERSION=3.7.2", None, "installs ECE 3.7.2, which is older than", id="older"),
+        pytest.param("CLOUD_ENTERPRISE_VERSION=3.8.0", "sha256:" + "0" * 64, "instead of sha256:0000", id="checksum"),
+    ],
+)
+def test_nothing_is_minted_for_a_host_with_a_wrong_installer(operator, arguments, line, checksum, sentence):
+    variables = operator.new_host("a", "192.0.2.1")
+    variables.pop("ece_host_installer_src")
+    variables.update(ece_host_installer_url="", ece_host_installer_checksum=checksum)
+    if line:
+        Path(variables["ece_host_installer_path"]).write_text(f"#!/bin/bash\n{line}\n", encoding="utf-8")
+    run = operator.play(*arguments)
+    assert run.rc != 0 and sentence in run.text, run.output
+    assert operator.ece.minted == 0 and operator.ece.joined == []
+
+
+def test_a_host_with_the_right_installer_needs_no_address_to_download_it_from(operator):
+    script = operator.ece.write_installer()
+    checksum = "sha256:" + hashlib.sha256(script.read_bytes()).hexdigest()
+    for name, url in (("a", ""), ("b", "https://127.0.0.1:1/elastic-cloud-enterprise.sh")):
+        variables = operator.new_host(name, f"192.0.2.{ord(name)}")
+        variables.pop("ece_host_installer_src")
+        variables.update(ece_host_installer_url=url, ece_host_installer_checksum=checksum)
+        shutil.copy(script, variables["ece_host_installer_path"])
+    run = operator.play()
+    assert run.rc == 0 and len(operator.ece.joined) == 2, run.output
 
 
 def test_a_host_with_podman_is_installed_with_podman(operator):

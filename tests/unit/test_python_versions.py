@@ -35,6 +35,7 @@ MODULE_UTILS = (
     "_host_advice",
     "_host_facts",
     "_host_files",
+    "_host_installer",
     "_host_network",
     "_host_options",
     "_host_process",

@@ -409,12 +409,12 @@ INSTALLER = ["bash", "/x/elastic-cloud-enterprise.sh", "install", "--roles-token
     ("arguments", "allowed"),
     [
         ([*INSTALLER, TOKEN.value, "--debug"], True),
-        (["bash", "/x/bin/docker", "run", "--env", f"ROLES_TOKEN={TOKEN.value}"], True),
-        (["/usr/bin/env", "bash", "/x/bin/podman", "run", "--env", f"ROLES_TOKEN={TOKEN.value}"], True),
+        (["bash", "/x/bin/docker", "run", "--env", f"RUNNER_ROLES_TOKEN={TOKEN.value}"], True),
+        (["/usr/bin/env", "bash", "/x/bin/podman", "run", "--env", f"RUNNER_ROLES_TOKEN={TOKEN.value}"], True),
         ([*INSTALLER, "x", TOKEN.value], False),
         ([*INSTALLER, TOKEN.value, "--runner-id", TOKEN.value], False),
         (["bash", "/x/bin/docker", "run", "--env", f"OTHER={TOKEN.value}"], False),
-        (["bash", "/x/bin/docker", "ps", f"ROLES_TOKEN={TOKEN.value}"], False),
+        (["bash", "/x/bin/docker", "ps", f"RUNNER_ROLES_TOKEN={TOKEN.value}"], False),
         (["python3", "module.py", "--roles-token", TOKEN.value], False),
     ],
 )

@@ -99,7 +99,7 @@ NOT_PERMITTED = {
     "449": "answered HTTP 449: this ECE wants elevated permissions, which platforms before 3.7 ask for; "
     "use the admin user's name and password",
 }
-NO_COORDINATOR = "no coordinator can be reached (https://127.0.0.1:"
+NO_ANSWER = "no coordinator gave a complete answer (https://127.0.0.1:"
 NO_JSON = "answered HTTP 200 with something that is not JSON"
 WEB_PAGE = f"{NO_JSON}: <html><title>Welcome to nginx</title></html>"
 WHICH_URL = "is ece_url a coordinator of ECE?"
@@ -118,8 +118,8 @@ PLAN_MESSAGES = {
     **OF_STANDIN,
     **NOT_PERMITTED,
     "slow": "no complete answer within ece_timeout",
-    "reset-before": NO_COORDINATOR,
-    "reset-after": NO_COORDINATOR,
+    "reset-before": NO_ANSWER,
+    "reset-after": NO_ANSWER,
     "truncated": "the answer was cut off",
     "html": WEB_PAGE,
     "empty": f"{NO_JSON}: an empty body",

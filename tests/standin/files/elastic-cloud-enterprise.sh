@@ -52,6 +52,11 @@ record() {
 STANDIN_ENVIRONMENT=$(env)
 record "$@"
 
+# The real script sets these itself. All other variables it takes from the environment where an argument is not given.
+unset HOST_STORAGE_PATH HOST_DOCKER_HOST DOCKER_REGISTRY ECE_DOCKER_REPOSITORY WANTED_VERSION DEBUG PODMAN SELINUX \
+  OVERWRITE_EXISTING_IMAGE
+TIMEOUT_FACTOR=1.0 FORCE_INSTALL=false
+
 # coloured CODE MESSAGE: print a message in red (31) or yellow (33), as the real script prints what it refuses.
 coloured() { printf '\e[0;%dm%s\e[0m\n' "$1" "$2"; }
 
@@ -98,8 +103,8 @@ while (($#)); do
   name=""
   case $1 in
     --coordinator-host) name=COORDINATOR_HOST ;;
-    --roles-token) name=ROLES_TOKEN ;;
-    --roles) name=ROLES ;;
+    --roles-token) name=RUNNER_ROLES_TOKEN ;;
+    --roles) name=RUNNER_ROLES ;;
     --cloud-enterprise-version) name=WANTED_VERSION ;;
     --host-storage-path) name=HOST_STORAGE_PATH ;;
     --host-docker-host) name=HOST_DOCKER_HOST ;;
@@ -112,10 +117,10 @@ while (($#)); do
     --memory-settings) name=MEMORY_SETTINGS ;;
     --timeout-factor) name=TIMEOUT_FACTOR ;;
     --allocator-tags) name=ALLOCATOR_TAGS ;;
-    --external-hostname) name=EXTERNAL_HOSTNAME ;;
+    --external-hostname) name=RUNNER_EXTERNAL_HOSTNAME ;;
     --api-base-url) name=API_BASE_URL ;;
     --proxy-tags) name=PROXY_TAGS ;;
-    --environment-metadata) name=ENVIRONMENT_METADATA ;;
+    --environment-metadata) name=RUNNER_ENVIRONMENT_METADATA_JSON ;;
     --config-file) name=CONFIG_FILE ;;
     --client-forwarder-observers-tag) name=CLIENT_FORWARDER_OBSERVERS_TAG ;;
     --latest-stack-pre-release) name=LATEST_STACK_PRE_RELEASE ;;
@@ -160,7 +165,7 @@ engine() {
   fi
 }
 
-if [[ -n ${COORDINATOR_HOST:-} && -z ${ROLES_TOKEN:-} ]]; then
+if [[ -n ${COORDINATOR_HOST:-} && -z ${RUNNER_ROLES_TOKEN:-} ]]; then
   refuse 3 "Argument '--roles-token' is required with --coordinator-host"
 fi
 
@@ -214,7 +219,7 @@ fi
 # group docker is said to be so.
 if ! docker ps >/dev/null 2>&1; then
   [[ " $(id -nG 2>/dev/null) " == *" docker "* ]] || coloured 33 "The user is not a member of the docker group."
-  [[ ${FORCE_INSTALL:-} == true ]] ||
+  [[ $FORCE_INSTALL == true ]] ||
     refuse 4 "To resolve the issue, add the user to the docker group or install as another one."
 fi
 
@@ -228,7 +233,7 @@ firewalld_runs() {
 HOST_PREREQ_FAILED=false
 if firewalld_runs; then
   if (($(number "$CLOUD_ENTERPRISE_VERSION") < $(number 4.0))); then
-    [[ ${FORCE_INSTALL:-} == true ]] || refuse 5 "The firewalld service is active. Stop it, or use --force."
+    [[ $FORCE_INSTALL == true ]] || refuse 5 "The firewalld service is active. Stop it, or use --force."
   fi
   HOST_PREREQ_FAILED=true
   coloured 33 "The firewalld service may interfere with the installation of ECE. If so, disable it and install again."
@@ -350,15 +355,20 @@ FORWARDED=()
 while IFS='=' read -r key value; do
   if [[ $key == CLOUD_FEATURE* ]]; then FORWARDED+=(--env "$key=$value"); fi
 done <<<"$STANDIN_ENVIRONMENT"
-for key in COORDINATOR_HOST ROLES_TOKEN ROLES HOST_STORAGE_PATH RUNNER_ID HOST_IP AVAILABILITY_ZONE CAPACITY \
-  MEMORY_SETTINGS TIMEOUT_FACTOR ALLOCATOR_TAGS EXTERNAL_HOSTNAME API_BASE_URL PROXY_TAGS CONFIG_FILE FORCE_INSTALL \
-  HOST_PREREQ_FAILED CONTAINER_ENGINE PROXY_PROTOCOL_VERSION PROXY_PROTOCOL_LENIENT; do
+for key in COORDINATOR_HOST RUNNER_ROLES_TOKEN RUNNER_ROLES HOST_STORAGE_PATH RUNNER_ID HOST_IP AVAILABILITY_ZONE \
+  CAPACITY MEMORY_SETTINGS ALLOCATOR_TAGS PROXY_TAGS CONFIG_FILE FORCE_INSTALL HOST_PREREQ_FAILED CONTAINER_ENGINE \
+  PROXY_PROTOCOL_VERSION PROXY_PROTOCOL_LENIENT; do
   # shellcheck disable=SC2206
   FORWARDED+=(--env $key=${!key:-})
 done
-# The default ends at the first brace, so the second one follows any value.
+# Each with the container's name for it. The default of the last one ends at the first brace, so the second one follows
+# any value.
 # shellcheck disable=SC2206
-FORWARDED+=(--env ENVIRONMENT_METADATA=${ENVIRONMENT_METADATA:-{}})
+FORWARDED+=(--env ECE_TIMEOUT_FACTOR=$TIMEOUT_FACTOR
+  ${RUNNER_EXTERNAL_HOSTNAME:+--env RUNNER_EXTERNAL_HOSTNAME=$RUNNER_EXTERNAL_HOSTNAME}
+  ${RUNNER_EXTERNAL_HOSTNAME:+--env HOST_DNS_NAMES=$RUNNER_EXTERNAL_HOSTNAME}
+  ${API_BASE_URL:+--env ECE_ADMIN_CONSOLE_API_BASE_URL=$API_BASE_URL}
+  --env RUNNER_ENVIRONMENT_METADATA_JSON=${RUNNER_ENVIRONMENT_METADATA_JSON:-{}})
 # With --debug the token is in the output, which the real script may do, too.
 if [[ ${DEBUG:-} == true ]]; then printf '%s\n' "Running $CONTAINER_ENGINE run ${FORWARDED[*]} $IMAGE"; fi
 if [[ -n $STATE && -w $STATE ]]; then

@@ -148,6 +148,7 @@ def test_the_host_is_told_how_the_controller_knows_it_and_what_it_has_to_reach(c
         "controller_time": 9.5,
         "roles": ["allocator"],
         "version": "3.8.0",
+        "installer_path": "/mnt/data/elastic-cloud-enterprise.sh",
     }
     assert [options for _module, options in check.asked] == [
         {**common, "addresses": ["10.0.0.7", "a"]},
@@ -158,12 +159,26 @@ def test_the_host_is_told_how_the_controller_knows_it_and_what_it_has_to_reach(c
 def test_the_host_is_told_what_the_installer_supports_that_will_be_copied_to_it(check, tmp_path):
     script = tmp_path / "elastic-cloud-enterprise.sh"
     script.write_text('CLOUD_ENTERPRISE_VERSION=4.3.0\nECE_compatibility["4.3"]="RHEL-10_Podman-6"\n')
-    check({}, {"facts": {}}, ece_host_installer_src=str(script))
+    check({}, {"facts": {}}, ece_host_installer_src=str(script), ece_host_installer_path="/opt/x.sh")
     assert check.asked[0][1]["installer_facts"] == {
         "version": "4.3.0",
         "support_matrix": {"4.3": ["RHEL-10 podman 6"]},
         "arguments": [],
     }
+    assert "installer_path" not in check.asked[0][1]
+
+
+@pytest.mark.parametrize(
+    ("variables", "path"),
+    [
+        ({}, "/mnt/data/elastic-cloud-enterprise.sh"),
+        ({"ece_host_installer_path": "", "ece_host_storage_path": "/data/ece/"}, "/data/elastic-cloud-enterprise.sh"),
+        ({"ece_host_installer_path": "/opt/x.sh", "ece_host_installer_url": "https://x/y.sh"}, "/opt/x.sh"),
+    ],
+)
+def test_the_host_is_asked_about_the_file_that_the_installation_will_take(check, variables, path):
+    check({}, {"facts": {}}, **variables)
+    assert check.asked[0][1]["installer_path"] == path
 
 
 def test_a_host_that_lacks_a_role_is_not_asked(check):

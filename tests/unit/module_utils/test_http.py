@@ -665,6 +665,17 @@ def test_all_coordinators_are_asked_in_each_try_and_named_in_the_error(ece, make
     assert len(sleeps) == 2
 
 
+@pytest.mark.parametrize("fault", [reset, read_timeout])
+@pytest.mark.parametrize("other", [refused, reset])
+def test_a_coordinator_that_was_reached_is_not_said_to_be_out_of_reach(ece, make_client, fault, other):
+    ece.expect("GET", "/platform", body=fault())
+    ece.expect("GET", "/platform", body=other(), url=OTHER_URL)
+    with pytest.raises(EceConnectionError) as caught:
+        make_client(URL, OTHER_URL, retries=0).platform()
+    assert str(caught.value).startswith(f"no coordinator gave a complete answer ({URL}: "), caught.value
+    assert f"; {OTHER_URL}: " in str(caught.value) and caught.value.sent
+
+
 UNAVAILABLE = {
     "502": {"status": 502, "body": "<html>Bad Gateway</html>"},
     "503": {"status": 503, "json": failed("root.unavailable")},

@@ -21,7 +21,11 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
     ("text", "secrets", "shown"),
     [
         ("token=abc123, again abc123", ["abc123"], "token=********, again ********"),
-        (f"--env ROLES_TOKEN={TOKEN} --env ROLES=allocator", [], "--env ROLES_TOKEN=******** --env ROLES=allocator"),
+        (
+            f"--env RUNNER_ROLES_TOKEN={TOKEN} --env RUNNER_ROLES=allocator",
+            [],
+            "--env RUNNER_ROLES_TOKEN=******** --env RUNNER_ROLES=allocator",
+        ),
         (f'"{TOKEN}"', [], '"********"'),
         (f"{TOKEN}\n{TOKEN}", [], "********\n********"),
         ("cut off eyJhbGciOiJIUzI1NiJ9.eyJyb2", [], "cut off ********"),

@@ -21,6 +21,7 @@ from unittest import mock
 import pytest
 import yaml
 
+from ansible_collections.ece.platform.plugins.module_utils import _host_installer as host_installer
 from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
 from ansible_collections.ece.platform.plugins.module_utils import _host_rules as host_rules
 from ansible_collections.ece.platform.plugins.module_utils import _installer_file as installer_file
@@ -318,6 +319,124 @@ def test_a_skipped_installer_is_not_downloaded(run, skip):
     with mock.patch.object(installer_file, "download", side_effect=AssertionError) as download:
         assert "installer" not in run(installer_url=URL, skip_checks=[skip])
     assert not download.called
+
+
+# -- the installer on the host ---------------------------------------------------------------------------------------
+
+INSTALLER_ALONE = [check for check in host_rules.CHECKS if check != "installer"]
+
+
+@pytest.fixture
+def script(folder):
+    path = folder / "elastic-cloud-enterprise.sh"
+    path.write_bytes(SCRIPT)
+    path.chmod(0o755)
+    return path
+
+
+def of_the_installer(run, script, **options):
+    return run(installer_path=str(script), skip_checks=INSTALLER_ALONE, **options)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_installer_that_lies_on_the_host_is_read_and_returned(run, script, check_mode):
+    result = of_the_installer(run, script, version="3.8.0", check_mode=check_mode)
+    assert (result["installer"]["version"], result["installer"]["checksum"], result["problems"]) == (
+        "3.8.0",
+        "sha256:" + hashlib.sha256(SCRIPT).hexdigest(),
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "sentence"),
+    [
+        pytest.param(Path.unlink, {}, "(option installer_path) is not a file on the host: copy it", id="missing"),
+        pytest.param(None, {"version": "3.9.0"}, "installs ECE 3.8.0, which is older than 3.9.0", id="older"),
+        pytest.param(None, {"installer_checksum": "sha256:" + "0" * 64}, "instead of sha256:0000", id="checksum"),
+        pytest.param(lambda path: path.write_text("echo"), {}, "is not elastic-cloud-enterprise.sh", id="another file"),
+        pytest.param(lambda path: path.write_bytes(SCRIPT + b"f() {"), {}, "is damaged or cut off", id="cut off"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_wrong_installer_on_the_host_is_a_problem_with_the_sentence_of_the_installation(
+    run, script, change, options, sentence, check_mode
+):
+    if change:
+        change(script)
+    result = of_the_installer(run, script, check_mode=check_mode, **options)
+    with pytest.raises(HostError) as refused:
+        host_installer.right_script(
+            {
+                "installer_path": str(script),
+                "installer_url": None,
+                "installer_checksum": None,
+                "version": None,
+                "user": USER.pw_name,
+                "storage_path": "/x/y",
+                **options,
+            }
+        )
+    sentence = sentence.replace("copy it", "copy the installer there")
+    assert [str(refused.value)] == result["problems"] and sentence in result["problems"][0], result["problems"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root the install user is who reads it")
+def test_an_installer_that_only_root_can_read_is_a_problem(run, script):
+    script.chmod(0o600)
+    (problem,) = of_the_installer(run, script)["problems"]
+    assert problem == (
+        f"ece_host_installer_path {script} (option installer_path) cannot be read by user {USER.pw_name}, who runs "
+        "it: let that user read it"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root it is the user's own file")
+@pytest.mark.parametrize("planted", ["link", "pipe"])
+def test_the_check_reads_no_link_or_pipe_of_the_install_user(folder, run, script, planted):
+    (folder / "of-user").mkdir()
+    os.chown(folder / "of-user", USER.pw_uid, USER.pw_gid)
+    path = folder / "of-user" / script.name
+    if planted == "link":
+        path.symlink_to(script)
+    else:
+        os.mkfifo(path)
+    result = of_the_installer(run, path)
+    assert len(result["problems"]) == 1 and "installer" not in result, result["problems"]
+
+
+def test_the_table_of_the_installer_on_the_host_decides(run, script):
+    script.write_text('CLOUD_ENTERPRISE_VERSION=4.0.3\nECE_compatibility["4.0"]="SLES-1_Docker-1.0"\n')
+    problems = run(installer_path=str(script), version="4.0.3")["problems"]
+    assert any("it supports SLES-1" in problem for problem in problems), problems
+
+
+def test_a_file_that_a_copy_replaces_is_not_read(run, script):
+    script.write_text("an old one")
+    known = {"version": "3.8.0", "support_matrix": {}, "arguments": []}
+    result = of_the_installer(run, script, installer_facts=known)
+    assert result["problems"] == [] and "installer" not in result
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["path", "beside the storage path"])
+def test_nothing_is_downloaded_where_the_file_with_the_checksum_lies_on_the_host(run, script, given):
+    checksum = "sha256:" + hashlib.sha256(SCRIPT).hexdigest()
+    path = {"installer_path": str(script)} if given else {}
+    with mock.patch.object(installer_file, "download", side_effect=HostError("no route")):
+        result = run(installer_url=URL, installer_checksum=checksum, skip_checks=INSTALLER_ALONE, **path)
+        without = run(installer_url=URL, skip_checks=INSTALLER_ALONE, **path)
+    assert (result["problems"], result["installer"]["checksum"]) == ([], checksum)
+    assert without["problems"] == ["no route"]  # nothing proves that the file is the right one
+
+
+@pytest.mark.parametrize("skip", ["installer", "all"])
+def test_a_skipped_installer_on_the_host_is_not_read(run, script, skip):
+    script.unlink()
+    result = run(installer_path=str(script), skip_checks=[skip])
+    assert not any("installer_path" in problem for problem in result["problems"])
+
+
+# -- options -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,10 @@ def box(run_module, monkeypatch):
 
 
 def test_the_installer_gets_its_arguments_and_nothing_of_our_environment(box, monkeypatch):
-    for name in ("HOST_IP", "CAPACITY", "CLOUD_FEATURE_X", "DOCKER_HOST"):
+    for name in (
+        *("API_BASE_URL", "CAPACITY", "CLOUD_FEATURE_X", "DOCKER_HOST", "HOST_IP", "RUNNER_ENVIRONMENT_METADATA_JSON"),
+        *("RUNNER_EXTERNAL_HOSTNAME", "RUNNER_ID", "RUNNER_ROLES", "RUNNER_ROLES_TOKEN"),
+    ):
         monkeypatch.setenv(name, "spoiled")
     box.installer(
         """env >$NOTES/env; pwd >$NOTES/cwd; printf '%s\\n' "$@" >$NOTES/arguments
@@ -330,12 +333,12 @@ def test_the_token_is_nowhere_but_on_the_installers_command_line(box, token, cod
     logs = box.storage / "logs/bootstrap-logs"
     box.installer(
         f'printf %s "$5" >$NOTES/token; mkdir -p {logs}; echo "token=$5" >{logs}/bootstrap.log\n'
-        f'echo "$*"; printf %s "--env ROLES_TOKEN=$5"; exit {code}'
+        f'echo "$*"; printf %s "--env RUNNER_ROLES_TOKEN=$5"; exit {code}'
     )
     result = box.run(token=token)
     assert box.note("token") == token
     assert "--roles-token ********" in result["output"][0] and "--roles-token ********" in result["diff"]["after"]
-    assert (result["output"][1], result["bootstrap_log"]) == ("--env ROLES_TOKEN=********", ["token=********"])
+    assert (result["output"][1], result["bootstrap_log"]) == ("--env RUNNER_ROLES_TOKEN=********", ["token=********"])
     assert (logs / "bootstrap.log").read_text() == "token=" + "*" * len(token) + "\n"
     for text in (result.printed, host_facts.read_text(str(box.output)), host_facts.read_text(str(box.record))):
         assert text and token not in text and token.split(".")[-1] not in text
@@ -902,7 +905,7 @@ def test_an_ordinary_user_cannot_become_another(box):
         pytest.param(
             None,
             {},
-            "is not a file on the host: set installer_url or installer_content, or copy the installer there",
+            "(option installer_path) is not a file on the host: copy the installer there, or set ece_host_installer_",
             id="missing",
         ),
         pytest.param(
@@ -951,11 +954,29 @@ def test_an_installer_may_be_a_link_in_a_folder_that_no_other_user_can_change(bo
         shutil.rmtree(roots)
 
 
-@pytest.mark.skipif(not ROOT, reason="only root can read it, and the install user cannot")
-def test_an_installer_that_the_install_user_cannot_read_is_named_as_the_cause(box):
+@pytest.mark.skipif(not ROOT, reason="without root the install user is who reads it")
+def test_a_folder_that_the_install_user_cannot_enter_is_named_as_the_cause(box):
+    folder = Path(tempfile.mkdtemp(prefix="ece-", dir="/var/lib"))
+    try:
+        (folder / "x.sh").write_bytes(box.script.read_bytes())
+        result = box.run(installer_path=str(folder / "x.sh"))
+    finally:
+        shutil.rmtree(folder)
+    assert result["failed"] and "cannot be read by user" in result["msg"], result["msg"]
+
+
+@pytest.mark.skipif(not ROOT, reason="without root the install user is who reads it")
+def test_an_installer_that_only_root_can_read_is_not_run(box):
     box.script.chmod(0o600)
-    result = box.run(installer_path=str(box.script))
-    assert result["rc"] == 126 and result["remedy"].startswith("Let the install user read the installer"), result
+    os.chown(box.script, 0, 0)
+    result = box.run()
+    assert result["failed"] and f"cannot be read by user {USER.pw_name}, who runs it" in result["msg"], result["msg"]
+    assert box.note("started") == "" and not box.storage.exists()
+
+
+def test_a_file_with_the_checksum_is_run_without_a_download(box):
+    checksum = "sha256:" + hashlib.sha256(box.script.read_bytes()).hexdigest()
+    assert box.run(installer_url="https://127.0.0.1:1/x.sh", installer_checksum=checksum)["rc"] == 0
 
 
 @pytest.mark.skipif(not ROOT, reason="without root it is the user's own file")

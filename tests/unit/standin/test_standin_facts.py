@@ -34,6 +34,7 @@ class Fact:
     somewhere in its standard output. arguments: those beside coordinator, token, roles, storage path and socket.
     settings: of the host. log: what the log of its container
     has. container: variables of the container. script: the version. root: whether the engine's socket is root's alone.
+    environment: variables of the script beside its own ones.
     """
 
     rc: int
@@ -46,6 +47,7 @@ class Fact:
     container: Mapping[str, str] = field(default_factory=dict)
     script: str = "3.5.1"
     root: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def refused(sentence: str) -> str:
@@ -124,19 +126,55 @@ FACTS = {
     "metadata of the environment": Fact(
         rc=0,
         arguments=(*GIVEN_ADDRESS, "--environment-metadata", '{"a":"b"}'),
-        container={"ENVIRONMENT_METADATA": '{"a":"b"}}'},
+        container={"RUNNER_ENVIRONMENT_METADATA_JSON": '{"a":"b"}}'},
     ),
     "metadata of the environment with a script 4.0.3": Fact(
         rc=0,
         arguments=(*GIVEN_ADDRESS, "--environment-metadata", '{"a":"b"}'),
         script="4.0.3",
-        container={"ENVIRONMENT_METADATA": '{"a":"b"}}'},
+        container={"RUNNER_ENVIRONMENT_METADATA_JSON": '{"a":"b"}}'},
     ),
-    "no metadata of the environment": Fact(rc=0, container={"ENVIRONMENT_METADATA": "{}"}),
+    "no metadata of the environment": Fact(rc=0, container={"RUNNER_ENVIRONMENT_METADATA_JSON": "{}"}),
     "a list of external host names": Fact(
         rc=0,
         arguments=(*GIVEN_ADDRESS, "--external-hostname", "a.example.com,b.example.com"),
-        container={"EXTERNAL_HOSTNAME": "a.example.com,b.example.com"},
+        container={
+            "RUNNER_EXTERNAL_HOSTNAME": "a.example.com,b.example.com",
+            "HOST_DNS_NAMES": "a.example.com,b.example.com",
+        },
+    ),
+    "a base of the API's addresses and a factor": Fact(
+        rc=0,
+        arguments=(*GIVEN_ADDRESS, "--api-base-url", "https://ece.example.com", "--timeout-factor", "2.5"),
+        container={"ECE_ADMIN_CONSOLE_API_BASE_URL": "https://ece.example.com", "ECE_TIMEOUT_FACTOR": "2.5"},
+    ),
+    "arguments that are not given are taken from the environment": Fact(
+        rc=0,
+        environment={
+            "API_BASE_URL": "https://other.example.com",
+            "CAPACITY": "9000",
+            "RUNNER_ENVIRONMENT_METADATA_JSON": "[]",
+            "RUNNER_EXTERNAL_HOSTNAME": "other.example.com",
+            "RUNNER_ID": "other",
+        },
+        container={
+            "CAPACITY": "9000",
+            "ECE_ADMIN_CONSOLE_API_BASE_URL": "https://other.example.com",
+            "HOST_DNS_NAMES": "other.example.com",
+            "RUNNER_ENVIRONMENT_METADATA_JSON": "[]}",
+            "RUNNER_EXTERNAL_HOSTNAME": "other.example.com",
+            "RUNNER_ID": "other",
+        },
+    ),
+    "arguments that are given are not taken from the environment": Fact(
+        rc=0,
+        environment={"RUNNER_ROLES": "director", "RUNNER_ROLES_TOKEN": "other", "COORDINATOR_HOST": "other.invalid"},
+        container={"RUNNER_ROLES": "allocator", "COORDINATOR_HOST": "127.0.0.1"},
+    ),
+    "what the script sets itself is not taken from the environment": Fact(
+        rc=0,
+        environment={"TIMEOUT_FACTOR": "9", "FORCE_INSTALL": "true", "PODMAN": "true", "DOCKER_REGISTRY": "other"},
+        container={"ECE_TIMEOUT_FACTOR": "1.0", "FORCE_INSTALL": "false", "CONTAINER_ENGINE": "docker"},
     ),
     "the flags of 4.2 for proxies": Fact(
         rc=0,
@@ -295,7 +333,8 @@ def run(ece: StandIn, fact: Fact) -> Any:
     token = Client(ece).token("allocator")
     paths = ["--host-storage-path", str(host.storage), "--host-docker-host", str(host.socket)]
     identity = ["--coordinator-host", "127.0.0.1", "--roles-token", token, "--roles", "allocator"]
-    return installer.run("h", ["bash", str(ece.installer_path), "install", *paths, *identity, *fact.arguments])
+    argv = ["bash", str(ece.installer_path), "install", *paths, *identity, *fact.arguments]
+    return installer.run("h", argv, environment=dict(fact.environment))
 
 
 @pytest.mark.parametrize("name", FACTS)
