@@ -109,7 +109,7 @@ class HostProgress:
         self._install_deadline = expected.install_timeout + INSTALL_GRACE_SECONDS
         self._installed_at: float | None = None if expected.has_installer else 0.0
         self._not_started = False
-        # What is said of an installer whose end nobody saw, if the host does not connect.
+        # What is said of an installer that ended unseen, if the host does not connect.
         self._unseen_end: str | None = None
         # When the host last reported, and its own clock in that report.
         self._reported: tuple[float, float | None] = (0.0, None)
