@@ -98,6 +98,18 @@ def test_where_any_error_is_fatal_a_host_that_cannot_be_reached_stops_all(any_op
     assert re.search("good .* (the play ends because of dead|dead failed, and any_errors_fatal is set)", table)
 
 
+def test_the_statistics_of_a_play_in_batches_count_all_of_them(any_operator):
+    operator = any_operator
+    operator.environment["ANSIBLE_SHOW_CUSTOM_STATS"] = "1"
+    operator.new_host("good", "192.0.2.1")
+    operator.new_host("refused", "192.0.2.2", broken=1)
+    operator.hosts["there"] = {"ansible_host": "192.0.2.3"}
+    operator.ece.platform.add_runner("192.0.2.3", roles=("allocator",))
+    run = operator.play(playbook=own_play(operator, serial=1, ignore_errors=True))
+    for sums in ('"joined": 1', '"failed": 1', '"joined_before": 1'):
+        assert sums in run.text, run.output
+
+
 def test_a_play_can_rescue_the_role(operator):
     operator.new_host("good", "192.0.2.1")
     operator.new_host("refused", "192.0.2.2", broken=1)

@@ -9,11 +9,20 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from ansible import constants as C
 
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, plan_hosts
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, Readable
 
 PLAY = "this play"
+
+
+@pytest.fixture(autouse=True)
+def run_folder(monkeypatch, tmp_path):
+    """The temporary folder that a run of its own has, for its notes."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    monkeypatch.setattr(C, "DEFAULT_LOCAL_TMP", str(folder))
 
 
 class Variables(OneHost):
