@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -108,7 +109,8 @@ class ActionModule(Step):
             "wait_interval": play[INTERVAL],
         }
         if variables.sets("ece_host_zone"):
-            warnings += one_zone_warnings(entries.values(), zones)
+            own_zone = functools.partial(variables.outranked, variable="ece_host_zone")
+            warnings += one_zone_warnings(entries.values(), zones, own_zone)
         warnings += [*new_zone_warnings(entries.values(), zones), *client.warnings, *unchecked]
         result: dict[str, Any] = {"changed": False, "msg": line, **plan, "warnings": warnings}
         note_joined(set(planned) - set(entries))

@@ -75,9 +75,12 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def role_variables(monkeypatch):
-    """Variables by host name in place of HostVariables of a module. outside: hosts that are not in the batch."""
+    """Variables by host name in place of HostVariables of a module. outside: hosts that are not in the batch.
 
-    def install(module, hosts, extra=(), outside=None):
+    inventory: values of the inventory that an extra variable outranks, by host name.
+    """
+
+    def install(module, hosts, extra=(), outside=None, inventory=None):
         def others(keys, known):
             found.read += [name for name in outside or {} if name not in known]
             return ((name, Readable(seen[name].select(keys), [])) for name in outside or {} if name not in known)
@@ -89,6 +92,7 @@ def role_variables(monkeypatch):
             usable=lambda name, keys: seen[name].select(keys),
             sets=lambda variable: variable in extra,
             runs_task=lambda variables: not variables.get("left"),
+            outranked=lambda name, variable: (inventory or {}).get(name),
             note_lookups=lambda variables, keys: None,
             read=[],
         )
