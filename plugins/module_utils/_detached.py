@@ -336,7 +336,12 @@ def output_pipe() -> Iterator[Tuple[int, int]]:
     """
     (source, sink), (alive, end) = os.pipe(), os.pipe()
     spare = subprocess.Popen(
-        SPARE_READER, stdin=alive, stdout=source, stderr=subprocess.DEVNULL, start_new_session=True
+        SPARE_READER,
+        stdin=alive,
+        stdout=source,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath},
+        start_new_session=True,
     )
     os.close(alive)
     try:
