@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from ansible import constants as C
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.ece.platform.plugins.module_utils._decision import UNSURE, Decision, decide
-from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
+from ansible_collections.ece.platform.plugins.module_utils._module import EXPECTED_ERRORS, failure
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._states import ASSIGN_ROLES, MISSING_ROLES, REFUSED, REJECTED
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
-from ansible_collections.ece.platform.plugins.plugin_utils._report import unreachable_reason
+from ansible_collections.ece.platform.plugins.plugin_utils._results import withhold
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     choice,
     host_info_options_of,
@@ -38,6 +38,18 @@ class ActionModule(Step):
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        if not self._task.any_errors_fatal:
+            return self._check(arguments, task_vars)
+        try:
+            return withhold(self._check(arguments, task_vars))
+        except AnsibleConnectionFailure:
+            raise
+        except AnsibleError as error:
+            return withhold({"changed": False, "failed": True, "msg": str(error)})
+        except EXPECTED_ERRORS as error:
+            return withhold({"changed": False, "failed": True, **failure(error)})
+
+    def _check(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         variables = self.own_variables(task_vars)
         entry: PlanEntry = arguments["entry"]
         found: dict[str, Any] = {}
@@ -46,15 +58,9 @@ class ActionModule(Step):
                 **host_info_options_of(entry, variables),
                 **self._of_copied_installer(variables.get("ece_host_installer_src"), task_vars),
             }
-            try:
-                found = result_of_host(
-                    self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
-                )
-            except AnsibleConnectionFailure as error:
-                if not self._task.any_errors_fatal:
-                    raise
-                # The role ignores unreachable hosts for a while, which must not make their error less than fatal.
-                raise PlatformError(unreachable_reason(str(error))) from None
+            found = result_of_host(
+                self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
+            )
             if found.get("failed") or found.get("unreachable"):
                 return found
         facts = facts_of(found)

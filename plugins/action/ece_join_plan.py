@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -48,7 +49,6 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
 from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
 from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
 from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats
-from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     HostCheck,
     about_host,
@@ -57,6 +57,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
     host_wish,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import runner_notes, write_notes
+from ansible_collections.ece.platform.plugins.plugin_utils._run_sums import note_joined, note_verdicts
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
 
 # With these, a task with run_once runs once for all hosts of a batch. Those of Mitogen replace parts of Ansible that
@@ -108,11 +109,13 @@ class ActionModule(Step):
             "wait_interval": play[INTERVAL],
         }
         if variables.sets("ece_host_zone"):
-            warnings += one_zone_warnings(entries.values(), zones)
+            own_zone = functools.partial(variables.outranked, variable="ece_host_zone")
+            warnings += one_zone_warnings(entries.values(), zones, own_zone)
         warnings += [*new_zone_warnings(entries.values(), zones), *client.warnings, *unchecked]
         result: dict[str, Any] = {"changed": False, "msg": line, **plan, "warnings": warnings}
-        if not entries and PLAN not in task_vars:  # no report follows, and no other plan of this run had hosts
-            result["ansible_stats"] = ansible_stats({}, {}, plan["joined"], task_vars)
+        note_joined(set(planned) - set(entries))
+        if not entries:  # no report follows
+            result["ansible_stats"] = ansible_stats({}, *note_verdicts({}, plan["joined"]), task_vars)
         return result
 
     def _check_hosts(

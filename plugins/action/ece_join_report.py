@@ -13,6 +13,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils import _results as re
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_many_failed
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show, table
+from ansible_collections.ece.platform.plugins.plugin_utils._run_sums import note_verdicts
 
 
 class ActionModule(Step):
@@ -35,13 +36,15 @@ class ActionModule(Step):
             show(line)
         for line in filter(None, (report.token_line(token), report.not_begun_line(batch.after if ends else []))):
             show(line)
+        ended = {name: row["verdict"] for name, row in {**batch.earlier_rows(), **rows}.items()}
+        joined_before, verdicts = note_verdicts(ended, plan["joined"])
         return {
             "changed": False,
             "made_at": plan["made_at"],
             "play": self.play_id,
             "hosts": rows,
             "too_many_failed": too_many,
-            "ansible_stats": report.ansible_stats(rows, batch.earlier_rows(), plan["joined"], task_vars),
+            "ansible_stats": report.ansible_stats(rows, joined_before, verdicts, task_vars),
         }
 
     def _play_ends(self, failed: set[str], batch: results.Batch, token: Mapping[str, Any]) -> bool:

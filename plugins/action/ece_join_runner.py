@@ -14,7 +14,7 @@ from ansible_collections.ece.platform.plugins.module_utils._runner import ensure
 from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_of, token_refusal
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_of, token_refusal, withhold
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options_of
 
 
@@ -28,7 +28,10 @@ class ActionModule(Step):
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         entry: PlanEntry = arguments["entry"]
         replaces = task_vars[CHECK]["verdict"] == REPLACE
-        refusal = token_refusal(token_of(task_vars))
+        token = token_of(task_vars)
+        refusal = token_refusal(token)
+        if token.get("ends_play"):
+            return withhold({"changed": False, "failed": True, "msg": refusal})
         if replaces and refusal:
             # A stale runner is deleted only where the host can join again; the start of its installer fails next.
             return {"changed": False, "skipped": True, "skip_reason": refusal}

@@ -18,8 +18,10 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import (
     CHECK,
     RUNNER,
     has_failed,
+    registered,
     token_of,
     token_refusal,
+    withhold,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import install_options
 
@@ -31,10 +33,12 @@ class ActionModule(Step):
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        if has_failed(task_vars.get(RUNNER) or {}):
+        if has_failed(registered(task_vars, RUNNER)):
             return {"changed": False, "skipped": True, "skip_reason": "its runner was not changed"}
         token = token_of(task_vars)
         refusal = token_refusal(token)
+        if token.get("ends_play"):
+            return withhold({"changed": False, "failed": True, "msg": refusal})
         if refusal:
             raise PlatformError(refusal)
         variables = self.own_variables(task_vars)

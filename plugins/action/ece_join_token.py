@@ -60,13 +60,17 @@ class ActionModule(Step):
             "request": None,
             "token": None,
             "reason": None,
+            "ends_play": False,
             "latest_start": None,
             "token_id": None,
             "watchdog": None,
         }
+        fatal = _one_failure_is_fatal(batch, self._task.any_errors_fatal)
+        if fatal:
+            return {"changed": False, **token, "reason": fatal, "ends_play": True}
         if not installing:
             return {"changed": False, **token}
-        token["reason"] = _one_failure_is_fatal(batch, self._task.any_errors_fatal) or _too_many_failed(batch, plan)
+        token["reason"] = _too_many_failed(batch, plan)
         if token["reason"]:
             return {"changed": False, **token}
         variables = HostVariables(self, task_vars)
@@ -200,7 +204,7 @@ def _remedy(watchdog: Watchdog | None) -> str:
 
 
 def _one_failure_is_fatal(batch: Batch, any_errors_fatal: bool) -> str | None:
-    """Return why the batch gets no token, or None. ansible-core 2.16 goes on after the failure of a task in a block."""
+    """Return why nothing begins in the batch, or None. The check withholds its failures (see `withhold`)."""
     failed = [name for name in batch.hosts if batch.has_failed(name)] if any_errors_fatal else []
     return f"{first_names(failed)} failed, and any_errors_fatal is set: no installer is started" if failed else None
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._report import BAD
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, RUNNER, token_of
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, RUNNER, registered, token_of
 
 
 class ActionModule(Step):
@@ -27,7 +27,7 @@ class ActionModule(Step):
             return {"changed": False, "failed": True, "msg": "how this host ended is not known: see the error above"}
         if row["verdict"] in BAD:
             # Ansible and AWX count a host that cannot be reached apart from one that failed.
-            unreachable = any((task_vars.get(step) or {}).get("unreachable") for step in (CHECK, RUNNER))
+            unreachable = any(registered(task_vars, step).get("unreachable") for step in (CHECK, RUNNER))
             return {"changed": False, "unreachable" if unreachable else "failed": True, "msg": row["note"]}
         error = token_of(task_vars).get("error")
         if error:

@@ -35,7 +35,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import 
 from ansible_collections.ece.platform.plugins.plugin_utils._host_tasks import run_on
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._poller import PlatformPoller
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, START, Batch
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, START, Batch, token_of
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import is_set, seconds
 
 TICK_SECONDS = 0.5
@@ -50,6 +50,8 @@ class ActionModule(Step):
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         plan = arguments["plan"]
+        if token_of(task_vars).get("ends_play"):
+            return {"changed": False, "made_at": plan["made_at"], "hosts": {}}
         client, warnings = self.connect(task_vars)
         variables = HostVariables(self, task_vars)
         batch = Batch(plan, task_vars, self.play_id)

@@ -20,7 +20,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from typing import IO, Any, Deque, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Sequence, Tuple, cast
+from typing import Any, Deque, Dict, Iterator, List, NamedTuple, NoReturn, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import engine_client
 from ansible_collections.ece.platform.plugins.module_utils._ece import INSTALLER_CONTAINER
@@ -70,6 +70,8 @@ WORK_PARENTS = ("/tmp", "/var/tmp")
 LOG_BYTES_MAX = 1 << 20
 # Why an installer was stopped.
 TIMEOUT, SIGNAL = "timeout", "signal"
+# Its standard input ends with the supervisor. Its standard output is where the installer's output is read from.
+SPARE_READER = ("/bin/sh", "-c", "read x; exec cat <&1 >/dev/null")
 # Exit code in the record of an installer whose supervisor failed.
 SUPERVISOR_FAILED = 126
 
@@ -325,6 +327,32 @@ class StopSignals:
         self.number = self.number or number
 
 
+@contextlib.contextmanager
+def output_pipe() -> Iterator[Tuple[int, int]]:
+    """The ends (to read, to write) of a pipe for the installer's output. The caller closes the one to write to.
+
+    If this process is killed, another one reads on until the installer has ended: without a reader, the installer would
+    die half way of its next output. That one drops what it reads, because it cannot mask a token in it.
+    """
+    (source, sink), (alive, end) = os.pipe(), os.pipe()
+    spare = subprocess.Popen(
+        SPARE_READER,
+        stdin=alive,
+        stdout=source,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath},
+        start_new_session=True,
+    )
+    os.close(alive)
+    try:
+        yield source, sink
+    finally:
+        spare.kill()
+        spare.wait()
+        for descriptor in (source, end):
+            os.close(descriptor)
+
+
 def supervise(job: Job, record: Record) -> None:
     """Run the installer to its end, keep its output without the token, and write the record."""
     with working_folder(job.user) as folder:
@@ -335,28 +363,20 @@ def _supervise_in(folder: str, job: Job, record: Record) -> Record:
     """Run the installer in a folder and return its record."""
     signals = StopSignals()
     output, logs = OutputLog(job), BootstrapLogs(job.logs)
-    process = subprocess.Popen(
-        job.command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=clean_environment(job.user.name, job.user.home, job.bin_paths),
-        cwd=folder,
-        preexec_fn=become_user(job.user.name),
-        start_new_session=True,
-    )
-    try:
-        # So that it is found where this process is killed.
-        record = dict(record, installer=process_name(process.pid))
-        write_record(job, record)
-        stopped_for = collect(process, job, output, signals)
-        summary = logs.summary(job.token, output.lines)
-    except BaseException:
-        stop(process, job)  # while the lock is held: another run must not take this host for a free one
-        raise
-    finally:
-        # The vendor's installer may log its own arguments.
-        mask_tokens(job.logs, job.token)
+    with output_pipe() as (source, sink):
+        process = _start_installer(job, folder, sink)
+        try:
+            # So that it is found where this process is killed.
+            record = dict(record, installer=process_name(process.pid))
+            write_record(job, record)
+            stopped_for = collect(process, source, job, output, signals)
+            summary = logs.summary(job.token, output.lines)
+        except BaseException:
+            stop(process, job)  # while the lock is held: another run must not take this host for a free one
+            raise
+        finally:
+            # The vendor's installer may log its own arguments.
+            mask_tokens(job.logs, job.token)
     return _ended(
         record,
         rc=process.returncode,
@@ -366,16 +386,32 @@ def _supervise_in(folder: str, job: Job, record: Record) -> Record:
     )
 
 
-def collect(process: "subprocess.Popen[bytes]", job: Job, output: OutputLog, signals: StopSignals) -> Optional[str]:
+def _start_installer(job: Job, folder: str, sink: int) -> "subprocess.Popen[bytes]":
+    try:
+        return subprocess.Popen(
+            job.command,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(job.user.name, job.user.home, job.bin_paths),
+            cwd=folder,
+            preexec_fn=become_user(job.user.name),
+            start_new_session=True,
+        )
+    finally:
+        os.close(sink)  # else its output would never end
+
+
+def collect(
+    process: "subprocess.Popen[bytes]", source: int, job: Job, output: OutputLog, signals: StopSignals
+) -> Optional[str]:
     """Take the installer's output until it has ended. Return why it was stopped: its timeout, a signal, or None."""
-    stream = cast(IO[bytes], process.stdout).fileno()
-    os.set_blocking(stream, False)
     stopped_for = None
     deadline = time.monotonic() + job.timeout
     while True:
         ended = process.poll() is not None
-        is_ready = bool(select.select([stream], [], [], 0 if ended else POLL_SECONDS)[0])
-        chunk = os.read(stream, READ_BYTES) if is_ready else b""
+        is_ready = bool(select.select([source], [], [], 0 if ended else POLL_SECONDS)[0])
+        chunk = os.read(source, READ_BYTES) if is_ready else b""
         output.feed(chunk)
         if not stopped_for:
             stopped_for = _reason_to_stop(process.returncode, ended, time.monotonic() > deadline, signals)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import traceback
 from typing import Any, Mapping
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
@@ -25,6 +25,7 @@ from ansible_collections.ece.platform.plugins.module_utils._module import (
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, connection_defaults
+from ansible_collections.ece.platform.plugins.plugin_utils._results import withhold
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import connection_options
 
 
@@ -43,6 +44,10 @@ class Step(ActionBase):
             result.update(self.act(arguments, task_vars or {}))
         except EXPECTED_ERRORS as error:
             result.update(failed=True, **failure(error))
+        except AnsibleConnectionFailure as error:
+            if not self._task.any_errors_fatal:
+                raise
+            result.update(withhold({"changed": False, "unreachable": True, "msg": str(error)}))
         except AnsibleError:
             raise
         except Exception as error:  # a bug: one line for the operator, the traceback at -vvv

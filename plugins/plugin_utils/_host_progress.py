@@ -11,7 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterable, TypedDict
 
-from ansible_collections.ece.platform.plugins.module_utils._install_record import install_state, outcome
+from ansible_collections.ece.platform.plugins.module_utils._install_record import (
+    FINISHED,
+    INTERRUPTED,
+    install_state,
+    outcome,
+)
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     KnownHost,
     PlanEntry,
@@ -34,7 +39,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import 
 INSTALL_GRACE_SECONDS = 60
 # How long a host that the platform calls connected may take to report the end of its installer.
 REPORT_GRACE_SECONDS = 30
-# How late a list may show a host before the platform is asked for that host alone.
+# How late a list may show a host before the platform is asked for that host alone. A host whose installer ended unseen
+# has at least this time to connect.
 UNLISTED_SECONDS = 60
 
 
@@ -103,6 +109,8 @@ class HostProgress:
         self._install_deadline = expected.install_timeout + INSTALL_GRACE_SECONDS
         self._installed_at: float | None = None if expected.has_installer else 0.0
         self._not_started = False
+        # What is said of an installer that ended unseen, if the host does not connect.
+        self._unseen_end: str | None = None
         # When the host last reported, and its own clock in that report.
         self._reported: tuple[float, float | None] = (0.0, None)
         self._connected_at: float | None = None
@@ -143,10 +151,14 @@ class HostProgress:
             self._reported = (seen.now, record.get("now"))
         state = self._installer_state(record)
         self._not_started = state == "absent" and self._expected.started_here
-        if record is None or state not in ("finished", "interrupted"):
+        if record is None or state not in (FINISHED, INTERRUPTED):
             return
         self.install_seconds = record.get("seconds")
-        if state == "finished" and record.get("rc") == 0:
+        if state == INTERRUPTED:
+            # It may have ended well after the process that watched it was killed. The platform knows whether it has.
+            self.phase, self._unseen_end = CONNECTING, self._installer_failure(record)
+            self._installed_at = seen.now
+        elif record.get("rc") == 0:
             self.phase = CONNECTING
             # By the host's own clock, so that it does not matter when the host was asked.
             reported_at = record.get("now", 0)
@@ -160,7 +172,7 @@ class HostProgress:
         state = str(install_state(record))
         started = record.get("started")
         is_previous = started is not None and started == self._expected.previous_start
-        if state in ("finished", "interrupted") and record.get("rc") != 0 and is_previous:
+        if state in (FINISHED, INTERRUPTED) and record.get("rc") != 0 and is_previous:
             return "absent"  # the end of an earlier installation does not concern an installer started by hand
         return state
 
@@ -206,9 +218,18 @@ class HostProgress:
     def _check_deadlines(self, seen: Observation) -> None:
         if self.phase == INSTALLING:
             self._check_install_deadline(seen)
+        elif self._unseen_end is not None and not seen.platform_error:
+            self._check_unseen_end(seen, self._unseen_end)
         elif self._installed_at is not None and seen.now - self._installed_at > self._expected.connect_timeout:
             if seen.platform_error or not seen.only_listed:
-                self._fail(self._not_connected(seen))
+                self._fail(self._unseen_end or self._not_connected(seen))
+
+    def _check_unseen_end(self, seen: Observation, failure: str) -> None:
+        limit = min(self._expected.connect_timeout, max(self._expected.settle_time, UNLISTED_SECONDS))
+        # An answer from before that time does not tell what the host has done until then.
+        asked_at = seen.now if seen.asked_at is None else seen.asked_at
+        if asked_at - (self._installed_at or 0.0) > limit and not seen.only_listed:
+            self._fail(failure)
 
     def _check_install_deadline(self, seen: Observation) -> None:
         if self._not_started and seen.now > REPORT_GRACE_SECONDS:

@@ -69,12 +69,18 @@ class HostVariables:
 
     def of(self, name: str) -> "OneHost":
         """Return the variables of the host with this inventory name."""
-        raw = self._without_empty_extra_variables(name) if self._empty else self._raw(name)
+        raw = self._without_extra_variables(name, self._empty) if self._empty else self._raw(name)
         hidden = {key: raw[key] for key in self._empty if not _is_empty(raw.get(key))}
         raw.update(self._empty)
         raw.update(self._shared)
         templar = self._templar.copy_with_new_env(available_variables=raw)
         return OneHost(name, raw, templar, defaults=self._defaults, hidden=self._not_from_the_role(hidden))
+
+    def outranked(self, name: str, variable: str) -> Any:
+        """Return the value of a host's variable that an extra variable outranks, or None."""
+        raw = self._without_extra_variables(name, [variable])
+        templar = self._templar.copy_with_new_env(available_variables=raw)
+        return OneHost(name, raw, templar).readable([variable]).values.get(variable)
 
     def host(self, name: str) -> Any:
         """Return Ansible's object of the host with this inventory name."""
@@ -115,10 +121,10 @@ class HostVariables:
         )
         return found
 
-    def _without_empty_extra_variables(self, name: str) -> dict[str, Any]:
+    def _without_extra_variables(self, name: str, left_out: Collection[str]) -> dict[str, Any]:
         # This process is Ansible's worker for one task, so that nothing else sees the change.
         every = self._manager._extra_vars
-        self._manager._extra_vars = {key: value for key, value in every.items() if key not in self._empty}
+        self._manager._extra_vars = {key: value for key, value in every.items() if key not in left_out}
         try:
             return self._raw(name)
         finally:

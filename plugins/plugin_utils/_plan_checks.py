@@ -11,7 +11,7 @@ Pure functions over plain data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES, DEFAULT_ZONE, ROLES
@@ -25,7 +25,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     text_of,
 )
 from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, NEW
-from ansible_collections.ece.platform.plugins.module_utils._text import first_names
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 
 # Joined hosts of a play that get a role without being asked for: more are a variable of a whole group or fleet.
 ASSIGNED_MAX = 10
@@ -89,15 +89,27 @@ def new_zone_warnings(entries: Iterable[PlanEntry], zones: set[str]) -> list[str
     ]
 
 
-def one_zone_warnings(entries: Iterable[PlanEntry], zones: set[str]) -> list[str]:
-    """Return a sentence where an extra variable puts several new hosts into one of the platform's zones."""
+def one_zone_warnings(entries: Iterable[PlanEntry], zones: set[str], own_zone: Callable[[str], Any]) -> list[str]:
+    """Return a sentence where an extra variable puts several new hosts into one of several zones.
+
+    own_zone: returns the zone that the inventory has for a host, or None.
+    """
     new = [entry for entry in entries if entry["state"] == NEW]
-    if len(new) < 2 or len(zones) < 2:
+    if len(new) < 2:
         return []
-    names = first_names([entry["name"] for entry in new])
+    zone = str(new[0]["zone"])
+    outranked: dict[str, list[str]] = {}
+    for entry in new:
+        own = own_zone(entry["name"])
+        if own not in (None, "", zone):
+            outranked.setdefault(one_line(own), []).append(entry["name"])
+    if len(zones) < 2 and not outranked:
+        return []
+    differing = ", ".join(f"{own} for {first_names(names)}" for own, names in sorted(outranked.items()))
     return [
-        f"ece_host_zone {new[0]['zone']} is an extra variable, which outranks the inventory: all {len(new):,} new "
-        f"hosts ({names}) join that zone, and the platform has {', '.join(sorted(zones))}"
+        f"ece_host_zone {zone} is an extra variable, which outranks the inventory: all {len(new):,} new hosts "
+        f"({first_names([entry['name'] for entry in new])}) join that zone, and the platform has "
+        f"{', '.join(sorted(zones)) or 'no zone yet'}" + (f"; the inventory has {differing}" if differing else "")
     ]
 
 

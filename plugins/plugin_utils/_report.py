@@ -186,13 +186,12 @@ def token_line(token: Mapping[str, Any]) -> str | None:
 
 
 def ansible_stats(
-    rows: Mapping[str, HostRow], earlier: Mapping[str, HostRow], joined_before: int, variables: Mapping[str, Any]
+    rows: Mapping[str, HostRow], joined_before: int, verdicts: Sequence[str], variables: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the rows of a batch and the sum of its plan for set_stats, which adds them to the rows of other batches.
+    """Return the rows of a batch and the sums of the run for set_stats, which adds the rows to those of other batches.
 
-    earlier: the rows of the plan's earlier batches. joined_before: hosts that the plan found joined.
+    joined_before: hosts that were joined before the run. verdicts: how its other hosts have ended up to now.
     """
-    verdicts = [row["verdict"] for row in {**earlier, **rows}.values()]
     sums = {
         "hosts": dict(rows),
         "joined_before": joined_before,

@@ -25,6 +25,9 @@ START = "__ece_host_start"
 WAIT = "__ece_host_wait"
 REPORT = "__ece_host_report"
 
+# What tells Ansible that a host is out.
+_ENDS = ("failed", "unreachable")
+
 
 class BatchToken(TypedDict):
     """The result of the step that mints the token of a batch."""
@@ -34,6 +37,8 @@ class BatchToken(TypedDict):
     # None in check mode, where no host needs it, and where there is a reason why it was not minted.
     token: str | None
     reason: str | None
+    # Whether nothing may begin, because a host failed and any_errors_fatal is set.
+    ends_play: bool
     # Until when an installer may start, in seconds since 1970, or None for a token that does not expire.
     latest_start: float | None
     # Of a persistent token.
@@ -85,6 +90,21 @@ def token_refusal(token: Mapping[str, Any]) -> str | None:
             "start; run this again"
         )
     return None
+
+
+def withhold(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a result that Ansible takes for a success, and the role for what it is. The verdict makes it known.
+
+    With any_errors_fatal, a failure ends the line for all hosts, and a host that is unreachable would be in no report.
+    """
+    kept = {key: value for key, value in result.items() if key not in _ENDS}
+    return {**kept, "withheld": {key: bool(result.get(key)) for key in _ENDS}}
+
+
+def registered(variables: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return what a task registered in a host's variables, or an empty mapping."""
+    result: Mapping[str, Any] = variables.get(name) or {}
+    return {**result, **result["withheld"]} if result.get("withheld") else result
 
 
 def has_failed(result: Mapping[str, Any]) -> bool:
@@ -148,9 +168,9 @@ class Batch:
                     rows.update(report["hosts"])
         return rows
 
-    def result(self, name: str, registered: str) -> Mapping[str, Any]:
+    def result(self, name: str, step: str) -> Mapping[str, Any]:
         """Return what a task registered for a host, or an empty mapping."""
-        return self._hostvars[name].get(registered) or {}
+        return registered(self._hostvars[name], step)
 
     def has_failed(self, name: str) -> bool:
         """Return whether a host cannot go on: it is out of the play, or its check failed and the play ignores that."""

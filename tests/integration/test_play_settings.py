@@ -89,13 +89,31 @@ def test_hosts_that_cannot_join_stop_no_other_and_are_not_waited_for(any_operato
 def test_where_any_error_is_fatal_a_host_that_cannot_be_reached_stops_all(any_operator):
     operator = any_operator
     operator.new_host("good", "192.0.2.1")
+    operator.new_host("refused", "192.0.2.2", broken=1)
     dead_host(operator, "dead", "192.0.2.3")
     run = operator.play(playbook=own_play(operator, any_errors_fatal=True))
     assert run.rc != 0 and operator.ece.minted == 0 and operator.ece.joined == [], run.output
-    assert reported(run) == {"good": "failed", "dead": "failed"}
+    assert reported(run) == {"good": "failed", "refused": "refused", "dead": "failed"}
     (table,) = outputs_of(REPORT_TASK, run.output)
-    # ansible-core 2.16 goes on until the start of the installer.
-    assert re.search("good .* (the play ends because of dead|dead failed, and any_errors_fatal is set)", table)
+    assert re.search("good .*dead, refused failed, and any_errors_fatal is set", table)
+    counted = {name: (run.recap[name]["failed"], run.recap[name]["unreachable"]) for name in run.recap}
+    assert {name: counted[name] for name in ("good", "refused", "dead")} == {
+        "good": (1, 0),
+        "refused": (1, 0),
+        "dead": (0, 1),
+    }
+
+
+def test_the_statistics_of_a_play_in_batches_count_all_of_them(any_operator):
+    operator = any_operator
+    operator.environment["ANSIBLE_SHOW_CUSTOM_STATS"] = "1"
+    operator.new_host("good", "192.0.2.1")
+    operator.new_host("refused", "192.0.2.2", broken=1)
+    operator.hosts["there"] = {"ansible_host": "192.0.2.3"}
+    operator.ece.platform.add_runner("192.0.2.3", roles=("allocator",))
+    run = operator.play(playbook=own_play(operator, serial=1, ignore_errors=True))
+    for sums in ('"joined": 1', '"failed": 1', '"joined_before": 1'):
+        assert sums in run.text, run.output
 
 
 def test_a_play_can_rescue_the_role(operator):

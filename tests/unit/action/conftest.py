@@ -9,11 +9,20 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from ansible import constants as C
 
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, plan_hosts
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, Readable
 
 PLAY = "this play"
+
+
+@pytest.fixture(autouse=True)
+def run_folder(monkeypatch, tmp_path):
+    """The temporary folder that a run of its own has, for its notes."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    monkeypatch.setattr(C, "DEFAULT_LOCAL_TMP", str(folder))
 
 
 class Variables(OneHost):
@@ -66,9 +75,12 @@ def shown(monkeypatch):
 
 @pytest.fixture
 def role_variables(monkeypatch):
-    """Variables by host name in place of HostVariables of a module. outside: hosts that are not in the batch."""
+    """Variables by host name in place of HostVariables of a module. outside: hosts that are not in the batch.
 
-    def install(module, hosts, extra=(), outside=None):
+    inventory: values of the inventory that an extra variable outranks, by host name.
+    """
+
+    def install(module, hosts, extra=(), outside=None, inventory=None):
         def others(keys, known):
             found.read += [name for name in outside or {} if name not in known]
             return ((name, Readable(seen[name].select(keys), [])) for name in outside or {} if name not in known)
@@ -80,6 +92,7 @@ def role_variables(monkeypatch):
             usable=lambda name, keys: seen[name].select(keys),
             sets=lambda variable: variable in extra,
             runs_task=lambda variables: not variables.get("left"),
+            outranked=lambda name, variable: (inventory or {}).get(name),
             note_lookups=lambda variables, keys: None,
             read=[],
         )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import pytest
 from ansible import constants as C
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleError
 
 from ansible_collections.ece.platform.plugins.action import ece_join_check
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils import _role_options
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, has_failed, registered
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import runner_notes, write_notes
 from tests.unit.action.conftest import plan_of
 from tests.unit.scripted import runner
@@ -115,17 +116,46 @@ def test_no_runner_is_deleted_on_the_word_of_an_address_with_another_port(check)
     assert (result["verdict"], "It is not replaced, because only ansible_host" in result["msg"]) == ("stale", True)
 
 
-@pytest.mark.parametrize("fatal", [False, True])
-def test_a_host_that_cannot_be_reached_fails_at_once_only_where_any_error_is_fatal(bare, fatal):
-    def execute(module_name, module_args, task_vars):
-        raise AnsibleConnectionFailure("ssh: connect to host 10.0.0.7 port 22: No route to host")
+@pytest.fixture
+def check_where_any_error_is_fatal(bare):
+    """Check a host, in a play with any_errors_fatal, whose module raises or returns what is given."""
 
-    action = bare(ece_join_check, any_errors_fatal=fatal)
-    action._execute_module = execute
-    entry = {**plan_of(["a"])["hosts"]["a"], "state": "new", "version": "3.8.0"}
-    message = r"^it cannot be reached \(ssh: .*No route to host\); check ansible_host" if fatal else "^ssh: connect"
-    with pytest.raises(PlatformError if fatal else AnsibleConnectionFailure, match=message):
-        action.act({"entry": entry, "made_at": 7.5}, {"inventory_hostname": "a"})
+    def act(found):
+        def execute(module_name, module_args, task_vars):
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        action = bare(ece_join_check, any_errors_fatal=True)
+        action._execute_module = execute
+        entry = {**plan_of(["a"])["hosts"]["a"], "state": "new", "version": "3.8.0"}
+        return action.act({"entry": entry, "made_at": 7.5}, {"inventory_hostname": "a"})
+
+    return act
+
+
+@pytest.mark.parametrize(
+    ("found", "withheld"),
+    [
+        ({"unreachable": True, "msg": "why"}, {"failed": False, "unreachable": True}),
+        ({"failed": True, "msg": "why"}, {"failed": True, "unreachable": False}),
+        (PlatformError("why"), {"failed": True, "unreachable": False}),
+        (AnsibleError("why"), {"failed": True, "unreachable": False}),
+    ],
+    ids=["unreachable", "module failed", "platform", "Ansible"],
+)
+def test_where_any_error_is_fatal_a_check_withholds_its_failure_until_the_verdict(
+    check_where_any_error_is_fatal, found, withheld
+):
+    result = check_where_any_error_is_fatal(found)
+    assert not {"failed", "unreachable"} & set(result)
+    assert (result["withheld"], result["msg"]) == (withheld, "why")
+    assert has_failed(registered({CHECK: result}, CHECK))
+
+
+def test_where_any_error_is_fatal_a_refused_host_is_withheld_with_its_verdict(check_where_any_error_is_fatal):
+    result = check_where_any_error_is_fatal({"facts": {}, "problems": ["There is no socket."]})
+    assert (result["verdict"], result["withheld"]["failed"], "failed" in result) == ("refused", True, False)
 
 
 def test_the_host_is_asked_with_the_variables_of_the_role(check):

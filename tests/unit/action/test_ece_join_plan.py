@@ -11,7 +11,6 @@ from ansible import constants as C
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
-from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes, runner_notes
 
 
@@ -53,12 +52,16 @@ class Client:
 def planning(bare, shown, role_variables, environment):
     """Plan for hosts: name -> variables. Returns the result, the client and the lines shown."""
 
-    def plan(hosts, outside=None, *, target=None, strategy="linear", extra=(), **common):
+    def plan(hosts, outside=None, *, target=None, strategy="linear", extra=(), inventory=None, **common):
         action, client, lines = bare(ece_join_plan), Client(), shown(ece_join_plan)
         action.connect = lambda task_vars: (client, [])
         action._task._parent._play.strategy = strategy
         role_variables(
-            ece_join_plan, {name: {**common, **variables} for name, variables in hosts.items()}, extra, outside
+            ece_join_plan,
+            {name: {**common, **variables} for name, variables in hosts.items()},
+            extra,
+            outside,
+            inventory,
         )
         task_vars = {"ansible_play_batch": list(hosts), "ansible_forks": 5}
         return action.act({"target": target}, task_vars), client, lines
@@ -223,17 +226,13 @@ def test_a_host_that_cannot_have_the_runner_id_that_its_variables_give_is_refuse
         planning({"a": {"ansible_host": "127.0.0.1", "ansible_port": 2222}})
 
 
-@pytest.mark.parametrize(
-    ("host", "earlier", "set_here"), [("10.0.0.1", {}, True), ("10.0.0.1", {PLAN: {}}, False), ("10.0.0.2", {}, False)]
-)
-def test_statistics_are_set_where_nothing_is_to_do_and_no_report_follows(
-    bare, shown, role_variables, host, earlier, set_here
-):
+@pytest.mark.parametrize(("host", "set_here"), [("10.0.0.1", True), ("10.0.0.2", False)])
+def test_statistics_are_set_where_nothing_is_to_do_and_no_report_follows(bare, shown, role_variables, host, set_here):
     action, client = bare(ece_join_plan), Client()
     shown(ece_join_plan)
     action.connect = lambda task_vars: (client, [])
     role_variables(ece_join_plan, {host: {}})
-    task_vars = {"ansible_play_batch": [host], "ansible_forks": 5, "awx_job_id": 9, **earlier}
+    task_vars = {"ansible_play_batch": [host], "ansible_forks": 5, "awx_job_id": 9}
     result = action.act({"target": None}, task_vars)
     assert ("ansible_stats" in result) is set_here
     if set_here:
@@ -521,6 +520,25 @@ def test_a_zone_from_an_extra_variable_for_several_new_hosts_is_a_warning(
         "and the platform has y, z"
     )
     assert (sentence in result["warnings"]) is warned
+
+
+@pytest.mark.parametrize(
+    ("inventory", "differing"),
+    [
+        ({}, None),
+        ({"h0": "z", "h1": ""}, None),
+        ({"h0": "z", "h1": "y", "h2": "x"}, "; the inventory has x for h2, y for h1"),
+        ({"h0": "y", "h2": "y"}, "; the inventory has y for h0, h2"),
+    ],
+)
+def test_a_zone_from_an_extra_variable_is_a_warning_with_the_zones_that_it_outranks(planning, inventory, differing):
+    hosts = {f"h{n}": {} for n in range(3)}
+    result, _client, _lines = planning(hosts, extra=("ece_host_zone",), inventory=inventory, ece_host_zone="z")
+    warnings = [sentence for sentence in result["warnings"] if "outranks the inventory" in sentence]
+    if differing is None:
+        assert warnings == []  # the platform has one zone
+    else:
+        assert warnings[0].endswith(f"all 3 new hosts (h0, h1, h2) join that zone, and the platform has z{differing}")
 
 
 def test_a_new_host_without_a_zone_is_shown_with_the_installers_default(planning):

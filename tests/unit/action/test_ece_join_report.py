@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_report
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, RUNNER, START, TOKEN, WAIT
+from ansible_collections.ece.platform.plugins.plugin_utils._run_sums import note_joined
 from tests.unit.action.conftest import PLAY, plan_of
 
 ROW = {
@@ -186,6 +187,29 @@ def test_the_statistics_have_a_stable_key_and_in_awx_one_of_the_job(report, show
     result = report(hosts, gone="b", **variables)
     sums = {"hosts": result["hosts"], "joined_before": 3, "joined": 1, "would_join": 0, "failed": 1}
     assert result["ansible_stats"] == {"data": dict.fromkeys(keys, sums), "per_host": False, "aggregate": True}
+
+
+def sums_of(result):
+    sums = result["ansible_stats"]["data"]["ece_host"]
+    return {name: sums[name] for name in ("joined_before", "joined", "would_join", "failed")}
+
+
+def test_the_statistics_count_the_hosts_of_all_batches_of_a_run(report, shown):
+    shown(ece_join_report)
+    note_joined(["old", "older"])
+    report({"a": WAITED})
+    note_joined([])
+    report({"b": {CHECK: {"verdict": "stale", "msg": "stale"}}}, gone="b")
+    note_joined(["a", "oldest"])  # this run joined a
+    last = report({"c": REFUSED}, gone="c")
+    assert sums_of(last) == {"joined_before": 3, "joined": 1, "would_join": 0, "failed": 2}
+    assert list(last["ansible_stats"]["data"]["ece_host"]["hosts"]) == ["c"], "Ansible adds the rows up"
+
+
+def test_a_host_counts_as_it_ended_last(report, shown):
+    shown(ece_join_report)
+    report({"a": REFUSED}, gone="a")
+    assert sums_of(report({"a": WAITED})) == {"joined_before": 3, "joined": 1, "would_join": 0, "failed": 0}
 
 
 def test_check_mode_reports_what_would_happen(report, shown):

@@ -92,6 +92,13 @@ def test_a_stale_runner_stays_where_its_host_cannot_join_again(ece, change, toke
     assert ece.requests == []
 
 
+@pytest.mark.parametrize("verdict", ["replace", "assign-roles"])
+def test_no_runner_is_changed_where_any_error_is_fatal_and_another_host_failed(ece, change, verdict):
+    result = change(verdict, token={**MINTED, "reason": "b failed", "ends_play": True})
+    assert result == {"changed": False, "msg": "b failed", "withheld": {"failed": True, "unreachable": False}}
+    assert (change.asked, ece.requests) == (0, [])
+
+
 def test_check_mode_reports_the_change_and_makes_none(ece, change):
     expect_stale(ece)
     assert change("replace", {"token": None, "reason": None, "latest_start": None}, check_mode=True)["changed"] is True

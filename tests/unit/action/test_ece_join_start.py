@@ -9,10 +9,19 @@ from __future__ import annotations
 import time
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
 
 from ansible_collections.ece.platform.plugins.action import ece_join_start
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, RUNNER, TOKEN
+from ansible_collections.ece.platform.plugins.plugin_utils._results import (
+    CHECK,
+    RUNNER,
+    START,
+    TOKEN,
+    has_failed,
+    registered,
+)
 from tests.unit.action.conftest import plan_of
 
 PODMAN = {"engine": {"name": "podman"}}
@@ -124,6 +133,29 @@ def test_an_installer_that_would_outlive_its_token_is_not_started(start, seconds
 def test_without_a_token_the_host_fails_with_the_reason(start, token, message):
     with pytest.raises(PlatformError, match=message):
         start(token)
+    assert start.ran == []
+
+
+@pytest.mark.parametrize("fatal", [False, True])
+def test_where_any_error_is_fatal_a_connection_that_is_lost_is_withheld(bare, monkeypatch, fatal):
+    def lose(arguments, task_vars):
+        raise AnsibleConnectionFailure("no route")
+
+    action = bare(ece_join_start, any_errors_fatal=fatal)
+    action.act, action.validate_argument_spec = lose, lambda argument_spec: (None, {})
+    monkeypatch.setattr(ActionBase, "run", lambda self, tmp, task_vars: {})
+    if not fatal:
+        with pytest.raises(AnsibleConnectionFailure):
+            action.run()
+        return
+    result = action.run()
+    assert (result["withheld"], result["msg"]) == ({"failed": False, "unreachable": True}, "no route")
+    assert not has_failed(result) and has_failed(registered({START: result}, START))
+
+
+def test_the_end_of_a_play_in_which_any_error_is_fatal_is_withheld(start):
+    result = start({"token": None, "reason": "b failed", "latest_start": None, "ends_play": True})
+    assert result == {"changed": False, "msg": "b failed", "withheld": {"failed": True, "unreachable": False}}
     assert start.ran == []
 
 

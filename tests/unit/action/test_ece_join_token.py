@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_token
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, TOKEN, WAIT
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, TOKEN, WAIT, withhold
 from tests.unit.action.conftest import PLAY, plan_of
 from tests.unit.scripted import API_KEY, TOKENS, URL, failed, jwt
 
@@ -163,7 +163,13 @@ def test_where_any_error_is_fatal_one_failed_check_is_a_reason_for_no_token(ece,
     hosts = {"a": check(), "b": check("refused")}
     result = mint(hosts, gone="b", play={"any_errors_fatal": True})
     assert result["reason"] == "b failed, and any_errors_fatal is set: no installer is started"
-    assert ece.requests == []
+    assert result["ends_play"] is True and ece.requests == []
+
+
+def test_where_any_error_is_fatal_a_host_that_needs_no_token_ends_with_another_one(ece, mint):
+    hosts = {"a": check("assign-roles"), "b": {CHECK: withhold({"unreachable": True, "msg": "no route"})}}
+    assert mint(hosts, play={"any_errors_fatal": True})["ends_play"] is True
+    assert mint(hosts)["ends_play"] is False
 
 
 def report(hosts, too_many=None, play=PLAY):

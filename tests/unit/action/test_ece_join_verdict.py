@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_join_verdict
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, RUNNER, TOKEN
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, REPORT, RUNNER, TOKEN, withhold
 
 
 @pytest.fixture
@@ -40,6 +40,12 @@ def test_a_host_that_did_not_join_fails_with_its_whole_note(verdict, state):
 def test_a_host_that_could_not_be_reached_is_unreachable(verdict, step):
     result = verdict({**FAILED, "note": "it cannot be reached"}, **{step: {"unreachable": True}})
     assert result == {"changed": False, "unreachable": True, "msg": "it cannot be reached"}
+
+
+@pytest.mark.parametrize("step", [CHECK, RUNNER])
+def test_a_withheld_result_of_a_host_that_could_not_be_reached_counts_as_unreachable(verdict, step):
+    result = verdict({**FAILED, "note": "no route"}, **{step: withhold({"unreachable": True})})
+    assert result == {"changed": False, "unreachable": True, "msg": "no route"}
 
 
 def test_a_host_that_joined_fails_where_the_token_of_its_batch_is_not_revoked(verdict):

@@ -22,6 +22,7 @@ from ansible_collections.ece.platform.plugins.module_utils._client import EceAut
 from ansible_collections.ece.platform.plugins.plugin_utils import _announcer, _host_progress, _poller
 from ansible_collections.ece.platform.plugins.plugin_utils._children import Child
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import Expectation, HostProgress
+from ansible_collections.ece.platform.plugins.plugin_utils._results import TOKEN
 from tests.role_names import WAIT_TASK
 from tests.unit.action.conftest import Variables
 
@@ -310,6 +311,15 @@ def test_an_installer_that_was_found_running_is_told_from_one_that_ended_before(
 def test_an_installer_that_another_run_started_meanwhile_is_not_this_runs(verdict, start, started_here):
     expected = ece_join_wait.expect({"verdict": verdict}, start, VARIABLES)
     assert expected.started_here is started_here and expected.has_installer is (verdict != "assign-roles")
+
+
+def test_where_any_error_was_fatal_nothing_is_waited_for(bare):
+    task_vars = {TOKEN: {"ends_play": True, "reason": "b failed"}}
+    assert bare(ece_join_wait).act({"plan": {"made_at": 7.5}}, task_vars) == {
+        "changed": False,
+        "made_at": 7.5,
+        "hosts": {},
+    }
 
 
 def test_a_host_that_its_check_found_joined_has_no_installer_to_wait_for():

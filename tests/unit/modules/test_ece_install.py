@@ -67,6 +67,14 @@ def end_all_of(folder):
                     os.killpg(group, signal.SIGKILL)
 
 
+def spare_reader(supervisor):
+    """The pid of the process that reads the installer's output if this supervisor is killed, or None."""
+    for pid in Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split():
+        if detached.SPARE_READER[-1] in host_facts.read_text(f"/proc/{pid}/cmdline"):
+            return int(pid)
+    return None
+
+
 class Box:
     """A folder that is the host: installer, engine and storage path."""
 
@@ -619,7 +627,7 @@ def test_the_supervisor_keeps_no_folder_busy_and_no_file_of_the_module_open(box)
         def is_clean():
             files = {os.readlink(path) for path in Path(f"/proc/{supervisor}/fd").iterdir()}
             pipes = {name for name in files if name.startswith("pipe:")}  # the installer's output
-            return len(pipes) == 1 and files - pipes == {"/dev/null", str(box.lock), str(box.output)}
+            return len(pipes) == 2 and files - pipes == {"/dev/null", str(box.lock), str(box.output)}
 
         eventually(is_clean)  # a pipe that starts the installer is there for a moment
     (box.notes / "go").touch()
@@ -787,6 +795,27 @@ def test_an_installer_whose_supervisor_was_killed_runs_until_it_has_ended_and_no
         "the installer was interrupted, or ended unseen: the process that watched it was killed."
     )
     assert (outcome["rc"], outcome["meaning"], len(box.note("started").split())) == (None, "interrupted", 1)
+
+
+def test_an_installer_whose_supervisor_was_killed_may_print_what_it_likes(box):
+    box.installer(f"{HELD_UP}\nhead -c 300000 /dev/zero | tr '\\0' x && echo $5 && touch $NOTES/printed")
+    box.run(wait=False)
+    supervisor = int(eventually(lambda: box.note("supervisor")))
+    installer, spare = int(box.note("started")), spare_reader(supervisor)
+    os.kill(supervisor, signal.SIGKILL)
+    eventually(lambda: not runs(supervisor))
+    (box.notes / "go").touch()
+    eventually((box.notes / "printed").exists)
+    eventually(lambda: not runs(installer) and not runs(spare))
+    assert TOKEN not in box.output.read_text()
+
+
+def test_the_process_that_would_read_on_ends_with_the_supervisor(box):
+    box.installer(f"{HELD_UP}\nsleep 60 &")  # which holds the output open
+    box.run(wait=False)
+    spare = spare_reader(int(eventually(lambda: box.note("supervisor"))))
+    (box.notes / "go").touch()
+    assert (box.follow()["rc"], runs(spare)) == (0, False)
 
 
 def test_a_run_follows_no_longer_than_the_supervisor_may_take(box, monkeypatch):

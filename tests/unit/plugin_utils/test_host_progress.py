@@ -131,7 +131,6 @@ def test_one_observation_of_end_and_connection_is_enough():
         (ended(5), "installer exit 5 (precondition): the last line. Start the container engine", 271.0),
         (ended(-9), "killed by signal 9", 271.0),
         (ended(-15, timed_out=True, timeout=1800), "did not end within 1800 s and was stopped", 271.0),
-        ({"lock": "over", "started": 5000.0, "now": 5100.0}, "the installer was interrupted", None),
     ],
 )
 def test_a_failed_installer_ends_the_wait_at_once(record, message, seconds):
@@ -144,6 +143,48 @@ def test_a_failed_installer_ends_the_wait_at_once(record, message, seconds):
         seconds,
         None,
     ), row
+
+
+UNSEEN_ENDS = {
+    "the supervisor was killed": {"lock": "over", "started": 5000.0, "now": 5100.0, "restarted": False},
+    "the host was restarted": {"lock": "over", "started": 5000.0, "now": 5100.0, "restarted": True},
+    "the record is damaged": {"lock": "over", "damaged": True, "now": 5100.0},
+}
+
+
+@pytest.mark.parametrize("record", UNSEEN_ENDS.values(), ids=UNSEEN_ENDS)
+def test_a_host_whose_installer_ended_unseen_has_joined_if_it_connects(record):
+    host = waiting_host(settle_time=3)
+    host.update(100, None, record)
+    assert host.phase == CONNECTING
+    host.update(155, known(connected=False), record)
+    host.update(158, known(), record, asked_at=158)
+    assert host.phase == SETTLING
+    host.update(161, known(), record, asked_at=161)
+    assert (host.phase, host.message, host.install_seconds, host.connect_seconds) == (JOINED, "", None, None)
+
+
+@pytest.mark.parametrize("record", UNSEEN_ENDS.values(), ids=UNSEEN_ENDS)
+@pytest.mark.parametrize(("settle_time", "limit"), [(3, 60), (200, 200), (900, CONNECT_TIMEOUT)])
+def test_a_host_whose_installer_ended_unseen_and_that_does_not_connect_fails_with_that(record, settle_time, limit):
+    host = waiting_host(settle_time=settle_time)
+    host.update(100, None, record)
+    host.update(100 + limit, None, record)
+    assert (host.phase, host.is_late(101 + limit)) == (CONNECTING, True)
+    host.update(101 + limit, None, record, only_listed=True)
+    host.update(101 + limit, None, record, asked_at=99 + limit)
+    assert host.phase == CONNECTING
+    host.update(101 + limit, None, record)
+    assert (host.phase, "the installer was interrupted" in host.message) == (FAILED, True)
+
+
+def test_a_host_whose_installer_ended_unseen_does_not_fail_while_the_platform_cannot_be_asked():
+    host, record = waiting_host(), UNSEEN_ENDS["the supervisor was killed"]
+    host.update(100, None, record)
+    host.update(100 + CONNECT_TIMEOUT, None, record, platform_error="no route")
+    assert host.phase == CONNECTING
+    host.update(101 + CONNECT_TIMEOUT, None, record, platform_error="no route")
+    assert (host.phase, "ended unseen" in host.message) == (FAILED, True)
 
 
 def test_a_failed_installer_fails_a_host_that_the_platform_calls_connected():
@@ -372,6 +413,7 @@ def test_an_installer_of_an_earlier_run_that_fails_can_be_installed_again_by_the
     host = waiting_host(started_here=started_here)
     host.update(1, None, RUNNING)
     host.update(100, None, record)
+    host.update(161, None, record)
     assert host.phase == FAILED
     again = "the installer that an earlier run started has failed; run this again to start a new one: "
     assert host.message.startswith(again) is not started_here

@@ -171,6 +171,12 @@ def test_an_empty_extra_variable_takes_away_only_what_is_set():
     assert manager.extra_vars == {"ece_host_zone": "", "ece_host_version": None, "other": ""}
 
 
+def test_the_value_that_an_extra_variable_outranks_is_known():
+    variables, manager = variables_of({"a": {"ece_host_zone": "y"}, "b": {}}, {"ece_host_zone": "z"})
+    assert [variables.outranked(name, "ece_host_zone") for name in "ab"] == ["y", None]
+    assert (variables.of("a").get("ece_host_zone"), manager.extra_vars) == ("z", {"ece_host_zone": "z"})
+
+
 def test_an_empty_extra_variable_may_stand_for_the_roles_default():
     default = ["allocator"]
     variables, _manager = variables_of(
