@@ -129,8 +129,11 @@ class HostVariables:
         defaults = role.get_default_vars() if role else {}
         return {key: value for key, value in hidden.items() if key not in defaults or defaults[key] != value}
 
-    def runs_task(self, variables: "OneHost") -> bool:
-        """Return whether the conditions of the task, which may come from a play, are true for a host."""
+    def runs_task(self, variables: "OneHost", *, if_unknown: bool = True) -> bool:
+        """Return whether the conditions of the task, which may come from a play, are true for a host.
+
+        if_unknown: the answer for conditions that cannot be evaluated. By default the host's own tasks report them.
+        """
         conditions = self._task.when
         if not conditions:
             return True
@@ -140,7 +143,7 @@ class HostVariables:
                 return bool(self._task.evaluate_conditional(templar, raw))
             return all(templar.evaluate_conditional(condition) for condition in conditions)
         except AnsibleError:
-            return True  # the host's own tasks will report it
+            return if_unknown
 
 
 class OneHost:

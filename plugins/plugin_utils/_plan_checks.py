@@ -92,7 +92,8 @@ def new_zone_warnings(entries: Iterable[PlanEntry], zones: set[str]) -> list[str
 def one_zone_warnings(entries: Iterable[PlanEntry], zones: set[str]) -> list[str]:
     """Return a sentence where an extra variable puts several new hosts into one of the platform's zones."""
     new = [entry for entry in entries if entry["state"] == NEW]
-    if len(new) < 2 or len(zones) < 2:
+    # The extra variable may be a template, which gives each host a zone of its own.
+    if len(new) < 2 or len(zones) < 2 or len({entry["zone"] for entry in new}) > 1:
         return []
     names = first_names([entry["name"] for entry in new])
     return [

@@ -106,13 +106,15 @@ class Batch:
         self.made_at = plan["made_at"]
         # The hosts of the batch that are not out of the play.
         self.alive = set(task_vars["ansible_play_batch"])
-        self.hosts = self._find_hosts(plan, set(task_vars["ansible_play_hosts"]))
+        playing = set(task_vars["ansible_play_hosts"])
+        self.hosts = self._find_hosts(plan, playing)
         # The plan's hosts in batches before and after this one. Ansible cuts batches in the order of all hosts.
         here = [number for number, name in enumerate(self._all) if name in self.alive or name in self.hosts]
         first, last = (here[0], here[-1]) if here else (0, len(self._all))
         self.earlier = [name for name in self._all[:first] if name in plan["hosts"]]
-        # All hosts of later batches: a play of the user's own plans for each batch alone.
-        self.after = list(self._all[last + 1 :])
+        # All hosts of later batches: a play of the user's own plans for each batch alone. A host that a task before the
+        # role has failed on is in the play's recap.
+        self.after = [name for name in self._all[last + 1 :] if name in playing]
         self.later = [name for name in self.after if name in plan["hosts"]]
 
     def _find_hosts(self, plan: Plan, playing: set[str]) -> list[str]:

@@ -79,7 +79,9 @@ def role_variables(monkeypatch):
             others=others,
             usable=lambda name, keys: seen[name].select(keys),
             sets=lambda variable: variable in extra,
-            runs_task=lambda variables: not variables.get("left"),
+            runs_task=lambda variables, if_unknown=True: (
+                if_unknown if variables.get("unclear") else not variables.get("left")
+            ),
             note_lookups=lambda variables, keys: None,
             read=[],
         )

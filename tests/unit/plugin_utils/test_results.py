@@ -90,6 +90,10 @@ def test_the_plans_hosts_of_other_batches_are_known_by_the_order_of_the_play():
     assert found.hosts == ["b", "c"] and (found.earlier, found.later) == (["a"], ["d", "e"])
 
 
+def test_a_host_that_failed_before_the_role_is_in_no_later_batch():
+    assert batch({"a": CHECKED, "b": {}, "c": {}}, gone="b", alive="a", planned="a").after == ["c"]
+
+
 def test_the_rows_of_earlier_batches_are_those_of_the_same_plan():
     results = {
         "a": {**CHECKED, **report("ab")},
