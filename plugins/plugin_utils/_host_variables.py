@@ -147,7 +147,7 @@ class HostVariables:
 
 
 class OneHost:
-    """One host's variables. A variable is templated when it is read, because most are never read."""
+    """One host's variables. A variable is templated when it is read first, because most are never read."""
 
     def __init__(
         self,
@@ -165,17 +165,24 @@ class OneHost:
         self._defaults = defaults or {}
         # What an empty extra variable takes away from the host.
         self.hidden = hidden or {}
+        # A template may run a lookup, which may be slow, or prompt.
+        self._read: dict[str, Any] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the templated value as the type of its variable, or the default where it is undefined, None or empty.
 
         Raises OptionError for a value that cannot be templated.
         """
+        if key not in self._read:
+            self._read[key] = self._first(key)
+        return default if self._read[key] is None else self._read[key]
+
+    def _first(self, key: str) -> Any:
         for source in (self.raw, self._defaults):
             value = self._value(key, source[key]) if key in source else None
             if not _is_empty(value):
                 return value
-        return default
+        return None
 
     def select(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return those of the keys that are set, as `get` does."""

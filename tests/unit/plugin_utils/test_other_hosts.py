@@ -76,6 +76,14 @@ def test_no_lookup_runs_for_a_host_outside_the_play(variables, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_lookup_runs_once_for_a_host(variables, tmp_path):
+    host = variables._of_any("plain")
+    host.raw["ansible_host"] = trusted("{{ lookup('pipe', 'echo ran >> ' ~ folder ~ '/count; echo 10.0.0.1') }}")
+    assert host.get("ansible_host") == "10.0.0.1"
+    variables.note_lookups(host, KEYS)
+    assert (tmp_path / "count").read_text(encoding="utf-8") == "ran\n"
+
+
 def test_what_a_lookup_gave_for_a_host_of_the_play_counts_for_another_one_with_the_same_template(variables):
     variables.note_lookups(variables._of_any("twin"), KEYS)
     found = dict(variables.others(KEYS, {*HOSTS} - {"looked-up"}))
