@@ -6,17 +6,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._decision import UNSURE, Decision, decide
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._module import EXPECTED_ERRORS, failure
-from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
-from ansible_collections.ece.platform.plugins.module_utils._states import ASSIGN_ROLES, MISSING_ROLES, REFUSED, REJECTED
+from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, ids_by_address, known_hosts
+from ansible_collections.ece.platform.plugins.module_utils._states import (
+    ASSIGN_ROLES,
+    INSTALL,
+    MISSING_ROLES,
+    REFUSED,
+    REJECTED,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
@@ -76,9 +84,11 @@ class ActionModule(Step):
 
         verdict, message = decide_on(entry)
         warnings = list(found.get("warnings") or [])
-        if verdict in UNSURE:
+        # That a host is new rests on what a list lacks, too. It counts where the lists are complete.
+        if verdict in UNSURE or (verdict == INSTALL and entry["list_is_short"]):
             client, of_connection = self.connect(task_vars)
-            listed = read_notes(runner_notes(arguments["made_at"]))
+            # A host without containers is not looked for by other names.
+            listed = self._listed_ids(client, arguments["made_at"]) if facts.get("ece_containers") else {}
             verdict, message = decide_on(look_again(client, entry, facts, listed))
             if verdict == ASSIGN_ROLES and not self._may_assign(variables, task_vars):
                 verdict, message = REFUSED, f"{message.partition(':')[0]}; set ece_host_assign_roles: true to assign it"
@@ -95,6 +105,12 @@ class ActionModule(Step):
             # Shown once for all hosts of the batch.
             "warnings_found": found.get("warnings_found") or [],
         }
+
+    @staticmethod
+    def _listed_ids(client: EceClient, made_at: float) -> Mapping[str, Sequence[str]]:
+        """Return ids_by_address() of the plan, or of the list as it is now where the plan's notes are gone."""
+        listed = read_notes(runner_notes(made_at))
+        return ids_by_address(known_hosts(client.runners(), ())) if listed is None else listed
 
     def _default_port(self) -> Any:
         return getattr(self._task, "port", None) or C.DEFAULT_REMOTE_PORT

@@ -48,7 +48,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
 from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
-from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats
+from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats, not_begun_line
+from ansible_collections.ece.platform.plugins.plugin_utils._results import hosts_after
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     HostCheck,
     about_host,
@@ -70,6 +71,14 @@ class ActionModule(Step):
     """See the documentation of the module with this name."""
 
     SPEC = {"target": {"type": "raw"}}
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        # All hosts of the batch fail then, which ends a play. No report follows.
+        if result.get("failed") and not self._task._parent._play.ignore_errors:
+            for line in filter(None, [not_begun_line(hosts_after(task_vars or {}))]):
+                show(line)
+        return result
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         check_strategy(self._task._parent._play.strategy)

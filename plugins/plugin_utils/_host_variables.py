@@ -135,8 +135,11 @@ class HostVariables:
         defaults = role.get_default_vars() if role else {}
         return {key: value for key, value in hidden.items() if key not in defaults or defaults[key] != value}
 
-    def runs_task(self, variables: "OneHost") -> bool:
-        """Return whether the conditions of the task, which may come from a play, are true for a host."""
+    def runs_task(self, variables: "OneHost", *, if_unknown: bool = True) -> bool:
+        """Return whether the conditions of the task, which may come from a play, are true for a host.
+
+        if_unknown: the answer for conditions that cannot be evaluated. By default the host's own tasks report them.
+        """
         conditions = self._task.when
         if not conditions:
             return True
@@ -146,11 +149,11 @@ class HostVariables:
                 return bool(self._task.evaluate_conditional(templar, raw))
             return all(templar.evaluate_conditional(condition) for condition in conditions)
         except AnsibleError:
-            return True  # the host's own tasks will report it
+            return if_unknown
 
 
 class OneHost:
-    """One host's variables. A variable is templated when it is read, because most are never read."""
+    """One host's variables. A variable is templated when it is read first, because most are never read."""
 
     def __init__(
         self,
@@ -168,17 +171,24 @@ class OneHost:
         self._defaults = defaults or {}
         # What an empty extra variable takes away from the host.
         self.hidden = hidden or {}
+        # A template may run a lookup, which may be slow, or prompt.
+        self._read: dict[str, Any] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the templated value as the type of its variable, or the default where it is undefined, None or empty.
 
         Raises OptionError for a value that cannot be templated.
         """
+        if key not in self._read:
+            self._read[key] = self._first(key)
+        return default if self._read[key] is None else self._read[key]
+
+    def _first(self, key: str) -> Any:
         for source in (self.raw, self._defaults):
             value = self._value(key, source[key]) if key in source else None
             if not _is_empty(value):
                 return value
-        return default
+        return None
 
     def select(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return those of the keys that are set, as `get` does."""

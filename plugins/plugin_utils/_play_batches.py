@@ -44,7 +44,7 @@ class PlayBatches:
         batch = set(task_vars["ansible_play_batch"])
         self._elsewhere = [name for name in task_vars.get("ansible_play_hosts_all", ()) if name not in batch]
         self._name = f"play-{play_id}"
-        notes = read_notes(self._name) if self._elsewhere else {}
+        notes = (read_notes(self._name) if self._elsewhere else None) or {}
         self._identities: dict[str, HostIdentity] = notes.get("identities") or {}
         # Joined hosts that get roles without being asked for: name -> roles. None before the first batch is planned.
         self._role_changes: dict[str, list[str]] | None = notes.get("role_changes")
@@ -86,7 +86,8 @@ class PlayBatches:
         """Return what the inventory wants of a host that would get missing roles unasked, or None."""
         seen = self._variables.of(name)
         with contextlib.suppress(OptionError):  # the plan of its batch raises it
-            if self._variables.runs_task(seen) and choice(seen, ASSIGN_ROLES) is None:
+            # A condition may rest on what tasks before the role find out, batch by batch.
+            if self._variables.runs_task(seen, if_unknown=False) and choice(seen, ASSIGN_ROLES) is None:
                 return host_wish(seen)
         return None
 

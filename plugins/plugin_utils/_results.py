@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Iterator, Mapping, TypedDict
+from typing import Any, Iterator, Mapping, Sequence, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import TokenRequest
 from ansible_collections.ece.platform.plugins.module_utils._plan import Plan
@@ -112,6 +112,19 @@ def has_failed(result: Mapping[str, Any]) -> bool:
     return bool(result.get("failed") or result.get("unreachable"))
 
 
+def hosts_after(task_vars: Mapping[str, Any]) -> list[str]:
+    """Return the hosts of the play's later batches, before any task of the role has run."""
+    every, batch = task_vars["ansible_play_hosts_all"], set(task_vars["ansible_play_batch"])
+    here = [number for number, name in enumerate(every) if name in batch]
+    return _not_failed(every[here[-1] + 1 :] if here else [], task_vars)
+
+
+def _not_failed(names: Sequence[str], task_vars: Mapping[str, Any]) -> list[str]:
+    # A host that a task before the role has failed on is in the play's recap.
+    playing = set(task_vars["ansible_play_hosts"])
+    return [name for name in names if name in playing]
+
+
 class Batch:
     """The hosts of the play's current batch that were checked, with their results.
 
@@ -132,7 +145,7 @@ class Batch:
         first, last = (here[0], here[-1]) if here else (0, len(self._all))
         self.earlier = [name for name in self._all[:first] if name in plan["hosts"]]
         # All hosts of later batches: a play of the user's own plans for each batch alone.
-        self.after = list(self._all[last + 1 :])
+        self.after = _not_failed(self._all[last + 1 :], task_vars)
         self.later = [name for name in self.after if name in plan["hosts"]]
 
     def _find_hosts(self, plan: Plan, playing: set[str]) -> list[str]:

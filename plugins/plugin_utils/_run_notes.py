@@ -8,7 +8,7 @@
 
 Each task runs in a process of its own. Ansible keeps a copy of a registered result for each host, and prints it. These
 notes are files in the temporary folder that Ansible makes for each run and removes at its end. They hold addresses and
-names of hosts and runners, and no secret. Without them a step does its work again.
+names of hosts and runners, and no secret. Without them, as on a full disk, a step does its work again.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def runner_notes(made_at: float) -> str:
     return f"runners-{made_at:.6f}"
 
 
-def read_notes(name: str) -> dict[str, Any]:
-    """Return the notes with this name, or an empty mapping."""
+def read_notes(name: str) -> dict[str, Any] | None:
+    """Return the notes with this name, or None where there are none."""
     with contextlib.suppress(OSError, ValueError), open(_path(name), encoding="utf-8") as file:
         found = json.load(file)
         if isinstance(found, dict):
             return found
-    return {}
+    return None
 
 
 def write_notes(name: str, notes: dict[str, Any]) -> None:

@@ -37,7 +37,7 @@ def note_verdicts(verdicts: Mapping[str, str], joined_before: int) -> tuple[int,
 
 
 def _read() -> tuple[set[str], dict[str, str]]:
-    notes = read_notes(_NAME)
+    notes = read_notes(_NAME) or {}
     return set(notes.get("joined_before") or ()), notes.get("verdicts") or {}
 
 

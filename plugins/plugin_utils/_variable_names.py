@@ -68,8 +68,10 @@ class VariableNames:
         close = difflib.get_close_matches(name, self._of_connection, 1, SIMILAR)
         end = name.removeprefix("ece_")
         ends = {**self._by_argument, **self._by_end}
-        if not close and len(end) >= LETTERS_MIN:
-            close = [ends[found] for found in difflib.get_close_matches(end, ends, 1, SIMILAR)]
+        found = difflib.get_close_matches(end, ends, 1, SIMILAR) if len(end) >= LETTERS_MIN else []
+        # ece_role is similar to ece_url only because of what both begin with.
+        if found and (not close or (end not in ends and _ratio(end, found[0]) > _ratio(name, close[0]))):
+            close = [ends[found[0]]]
         close = close or difflib.get_close_matches(name, self._by_end.values(), 1, SAME_BUT_FOR_A_LETTER)
         return close[0] if close else self._by_end.get(end)
 
@@ -85,6 +87,10 @@ class VariableNames:
         close = [known for known in self._by_end if set(known.split("_")) <= parts or parts <= set(known.split("_"))]
         found = difflib.get_close_matches(end, close, 1, 0) or difflib.get_close_matches(end, self._by_end, 1)
         return self._by_end[found[0]] if found else None
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
 
 
 def _by_argument() -> dict[str, str]:

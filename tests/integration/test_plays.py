@@ -52,6 +52,15 @@ def test_a_failed_plan_counts_for_every_host_so_that_a_repeated_run_has_all_of_t
     assert again.rc == 0 and operator.ece.joined == ALL, again.output
 
 
+def test_a_failed_plan_of_a_batch_names_the_hosts_of_later_batches(any_operator):
+    operator = any_operator
+    three_hosts(operator)
+    operator.hosts["new-1"]["ece_host_ip"] = "no-address"
+    run = own_play(operator, serial=1)
+    assert run.rc == 2 and list(run.recap) == ["new-1"], run.output
+    assert "not begun: new-2, new-3; Ansible's recap does not have them" in run.text
+
+
 def test_a_time_limit_for_tasks_does_not_end_the_plan(any_operator):
     operator = any_operator
     operator.ece.platform.add_runner("192.0.2.9")

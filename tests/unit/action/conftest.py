@@ -91,7 +91,9 @@ def role_variables(monkeypatch):
             others=others,
             usable=lambda name, keys: seen[name].select(keys),
             sets=lambda variable: variable in extra,
-            runs_task=lambda variables: not variables.get("left"),
+            runs_task=lambda variables, if_unknown=True: (
+                if_unknown if variables.get("unclear") else not variables.get("left")
+            ),
             outranked=lambda name, variable: (inventory or {}).get(name),
             note_lookups=lambda variables, keys: None,
             read=[],

@@ -20,7 +20,7 @@ from tests.unit.scripted import runner
 
 
 class Client:
-    """A platform with these runners and no allocator, which is not asked for a list."""
+    """A platform with these runners and no allocator."""
 
     def __init__(self, runners):
         self._runners = {one["runner_id"]: one for one in runners}
@@ -32,6 +32,10 @@ class Client:
 
     def allocator(self, allocator_id):
         return None
+
+    def runners(self):
+        self.asked.append("the list")
+        return list(self._runners.values())
 
 
 @pytest.fixture
@@ -102,6 +106,18 @@ def test_a_host_is_looked_for_by_the_ids_that_the_plan_noted_for_its_addresses(c
     known = [runner("a7", "proxy", host_ip="10.20.0.9")]
     result = check({"roles": ["proxy"]}, {"facts": {**CONTAINERS, "addresses": ["10.20.0.9"]}}, runners=known)
     assert (result["verdict"], check.client.asked) == ("joined", ["r-a", "10.20.0.9", "a7"])
+
+
+def test_the_platform_is_asked_for_its_list_where_the_notes_of_the_plan_are_gone(check):
+    known = [runner("a7", "proxy", host_ip="10.20.0.9")]
+    result = check({"roles": ["proxy"]}, {"facts": {**CONTAINERS, "addresses": ["10.20.0.9"]}}, runners=known)
+    assert (result["verdict"], check.client.asked) == ("joined", ["the list", "r-a", "10.20.0.9", "a7"])
+
+
+@pytest.mark.parametrize(("known", "verdict"), [([], "install"), ([GONE], "stale"), ([THERE], "refused")])
+def test_a_host_is_new_only_by_the_platforms_own_answer_where_its_lists_have_gaps(check, known, verdict):
+    result = check({"roles": ["proxy"], "list_is_short": True}, {"facts": {}}, runners=known)
+    assert (result["verdict"], check.client.asked) == (verdict, ["r-a"])
 
 
 @pytest.mark.parametrize("facts", [{}, {"installer_running": True}, {"containers_known": False}])

@@ -442,6 +442,13 @@ def test_hosts_of_other_batches_that_were_decided_on_do_not_count(in_batches, mo
     assert list(plan(*sorted(hosts)[6:])[0]["hosts"]) == sorted(hosts)[6:]
 
 
+def test_hosts_of_other_batches_do_not_count_where_the_condition_on_the_role_is_not_known_yet(in_batches, monkeypatch):
+    hosts = with_runners(monkeypatch, 12)
+    for name in sorted(hosts)[6:]:
+        hosts[name]["unclear"] = True
+    assert list(in_batches(hosts)(*sorted(hosts)[:6])[0]["hosts"]) == sorted(hosts)[:6]
+
+
 def test_hosts_outside_a_batch_are_read_once_for_all_batches_of_a_play(in_batches):
     hosts = {f"h{number}": {"ansible_host": f"10.1.0.{number}"} for number in range(4)}
     plan = in_batches(hosts, outside={"away": {"ansible_host": "10.2.0.1"}})
@@ -539,6 +546,17 @@ def test_a_zone_from_an_extra_variable_is_a_warning_with_the_zones_that_it_outra
         assert warnings == []  # the platform has one zone
     else:
         assert warnings[0].endswith(f"all 3 new hosts (h0, h1, h2) join that zone, and the platform has z{differing}")
+
+
+def test_an_extra_variable_that_gives_each_host_its_own_zone_is_no_warning(planning, monkeypatch):
+    platform = {
+        "version": "3.8.0",
+        "regions": [{"allocators": {"zone_summaries": [{"zone_id": "y"}, {"zone_id": "z"}]}}],
+    }
+    monkeypatch.setattr(Client, "platform", lambda self: platform)
+    hosts = {"h0": {"ece_host_zone": "y"}, "h1": {"ece_host_zone": "z"}}
+    warnings = planning(hosts, extra=("ece_host_zone",))[0]["warnings"]
+    assert not [sentence for sentence in warnings if "ece_host_zone" in sentence]
 
 
 def test_a_new_host_without_a_zone_is_shown_with_the_installers_default(planning):

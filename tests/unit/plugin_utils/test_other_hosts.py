@@ -10,13 +10,17 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from ansible import template
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 
+# From ansible-core 2.19 on, text is a template only where it comes from a trusted place.
+trusted = getattr(template, "trust_as_template", str)
 GROUP = {"domain": "example.com"}
 KEYS = ("ece_host_ip", "ansible_host", "ansible_port")
 HOSTS = {
@@ -72,7 +76,25 @@ def test_no_lookup_runs_for_a_host_outside_the_play(variables, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_lookup_runs_once_for_a_host(variables, tmp_path):
+    host = variables._of_any("plain")
+    host.raw["ansible_host"] = trusted("{{ lookup('pipe', 'echo ran >> ' ~ folder ~ '/count; echo 10.0.0.1') }}")
+    assert host.get("ansible_host") == "10.0.0.1"
+    variables.note_lookups(host, KEYS)
+    assert (tmp_path / "count").read_text(encoding="utf-8") == "ran\n"
+
+
 def test_what_a_lookup_gave_for_a_host_of_the_play_counts_for_another_one_with_the_same_template(variables):
     variables.note_lookups(variables._of_any("twin"), KEYS)
     found = dict(variables.others(KEYS, {*HOSTS} - {"looked-up"}))
     assert found == {"looked-up": ({"ece_host_ip": "gateway"}, ["ansible_host"])}
+
+
+@pytest.mark.parametrize(
+    ("condition", "answers"),
+    [("domain == 'example.com'", (True, True)), ("domain == 'x'", (False, False)), ("found_out", (True, False))],
+)
+def test_a_condition_that_is_not_known_yet_is_true_only_by_default(variables, condition, answers):
+    variables._task = Task.load({"debug": {}, "when": trusted(condition)})
+    host = variables._of_any("plain")
+    assert (variables.runs_task(host), variables.runs_task(host, if_unknown=False)) == answers

@@ -15,6 +15,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import (
     START,
     TOKEN,
     Batch,
+    hosts_after,
     token_of,
     token_refusal,
 )
@@ -88,6 +89,17 @@ def test_the_plans_hosts_of_other_batches_are_known_by_the_order_of_the_play():
     results = {"joined": {}, "a": CHECKED, "b": UNREACHABLE, "c": CHECKED, "d": {}, "e": {}}
     found = batch(results, gone="b", alive="c", planned="abcde")
     assert found.hosts == ["b", "c"] and (found.earlier, found.later) == (["a"], ["d", "e"])
+
+
+def test_a_host_that_failed_before_the_role_is_in_no_later_batch():
+    assert batch({"a": CHECKED, "b": {}, "c": {}}, gone="b", alive="a", planned="a").after == ["c"]
+
+
+def test_hosts_of_later_batches_are_those_behind_the_last_of_this_one():
+    every = ["a", "b", "c", "failed", "d", "e"]
+    playing = [name for name in every if name != "failed"]
+    found = {"ansible_play_hosts_all": every, "ansible_play_hosts": playing, "ansible_play_batch": ["b", "c"]}
+    assert hosts_after(found) == ["d", "e"] and hosts_after({**found, "ansible_play_batch": playing}) == []
 
 
 def test_the_rows_of_earlier_batches_are_those_of_the_same_plan():

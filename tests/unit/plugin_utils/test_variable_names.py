@@ -71,6 +71,7 @@ def test_variables_of_users_and_of_other_roles_are_theirs(name):
         # With a typing error too, or by the name of the installer's argument.
         ("ece_zonee", "ece_host_zone"),
         ("ece_rolse", "ece_host_roles"),
+        ("ece_role", "ece_host_roles"),
         ("ece_hosts_zone", "ece_host_zone"),
         ("ece_availability_zone", "ece_host_zone"),
         ("ece_availabilty_zone", "ece_host_zone"),
