@@ -809,6 +809,15 @@ def test_an_adopted_installer_has_the_time_that_it_was_given(box, monkeypatch):
     assert limits == [7200 + install.STOP_SECONDS, 60 + install.STOP_SECONDS]
 
 
+@pytest.mark.skipif(not ROOT, reason="without root there is no other's record")
+def test_root_waits_no_longer_than_its_own_option_for_an_installer_that_the_install_user_records(box, monkeypatch):
+    limits = []
+    user_place = install_files.places(str(box.storage), str(box.state), is_root=False)[0]
+    monkeypatch.setattr(install, "follow", lambda _found, limit: limits.append(limit) or {"lock": "over", "rc": 0})
+    monkeypatch.setattr(install, "look", lambda _found: (user_place, "running", {"timeout": 2**31 - 1}))
+    assert (box.run(timeout=60)["rc"], limits) == (0, [60 + install.STOP_SECONDS])
+
+
 def test_after_an_interruption_a_new_run_starts_the_installer_again(box):
     box.make_place()
     box.record.write_text(json.dumps({"started": 1.0}))
