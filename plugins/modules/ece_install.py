@@ -238,8 +238,8 @@ options:
   state_path:
     description:
       - Folder in which root keeps lock, record and output of an install, where no other user can change them. It is
-        made if it is missing, and must belong to root. The primary group of O(user) may read record and output. Without
-        root, they are in C(logs/ece-install) below O(storage_path).
+        made if it is missing, and no other user may be able to change it or a folder above it. The primary group of
+        O(user) may read record and output. Without root, they are in C(logs/ece-install) below O(storage_path).
     type: path
     default: /var/lib/ece-install
     version_added: 1.1.0
