@@ -586,7 +586,20 @@ def test_without_wait_it_returns_at_once_and_the_record_gets_the_end(box):
     record = box.follow()
     assert (install_record.install_state(record), record["rc"], record["output"]) == ("finished", 5, ["done"])
     assert record["started"] <= record["finished"] <= record["now"]
-    assert record["seconds"] == round(record["finished"] - record["started"], 1)
+    assert record["seconds"] == pytest.approx(record["finished"] - record["started"], abs=1)
+
+
+@pytest.mark.parametrize("step", [-3600, 3600])
+def test_a_clock_that_is_set_during_the_install_does_not_change_how_long_it_took(box, monkeypatch, step):
+    ready, real = box.notes / "ready", time.time
+    clock = types.SimpleNamespace(
+        time=lambda: real() + (step if ready.exists() else 0), sleep=time.sleep, monotonic=time.monotonic
+    )
+    monkeypatch.setattr(detached, "time", clock)
+    box.installer("touch $NOTES/ready")
+    result, record = box.run(), box.follow()
+    assert 0 <= result["seconds"] < PATIENCE_SECONDS
+    assert record["finished"] - record["started"] == pytest.approx(step, abs=PATIENCE_SECONDS)
 
 
 def test_the_supervisor_outlives_the_module_and_holds_none_of_its_output(box):
