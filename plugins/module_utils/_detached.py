@@ -140,7 +140,7 @@ def start_detached(job: Job) -> Optional[Started]:
         mask_tokens(job.logs, job.token)
         record = {
             "started": time.time(),
-            # The same moment on a clock that nobody sets, for the seconds that it takes.
+            # The same moment on a clock that is never set, for the seconds that it takes.
             "begun": time.monotonic(),
             "timeout": job.timeout,
             "roles": job.roles,
