@@ -142,6 +142,8 @@ def start_detached(job: Job) -> Optional[Started]:
         mask_tokens(job.logs, job.token)
         record = {
             "started": time.time(),
+            # The same moment on a clock that is never set, for the seconds that it takes.
+            "begun": time.monotonic(),
             "timeout": job.timeout,
             "roles": job.roles,
             "token_id": job.token_id,
@@ -294,7 +296,8 @@ class BootstrapLogs:
 def working_folder(user: User) -> Iterator[str]:
     """A private folder of the user, that is removed again: with --selinux the script writes files where it runs.
 
-    It is outside of the storage path, and the supervisor does not enter it, so that it keeps no disk busy.
+    It is outside of the storage path, and the supervisor does not enter it, so that it keeps no disk busy. It stays
+    where the supervisor is killed (SIGKILL) or the host is restarted.
     """
     folder = "/"
     for parent in WORK_PARENTS:
@@ -455,8 +458,7 @@ def stop(process: "subprocess.Popen[bytes]", job: Job) -> None:
 
 def _ended(record: Record, **ending: Any) -> Record:
     """The record of an installer that has ended now."""
-    finished = time.time()
-    return dict(record, finished=finished, seconds=max(0.0, round(finished - record["started"], 1)), **ending)
+    return dict(record, finished=time.time(), seconds=round(time.monotonic() - record["begun"], 1), **ending)
 
 
 def _replace_record(job: Job, record: Record) -> None:

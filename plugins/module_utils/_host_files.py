@@ -9,14 +9,18 @@
 Runs on hosts: Python 3.6 and the standard library.
 """
 
+import errno
 import os
 import re
 import stat
-from typing import Optional, Pattern
+from typing import List, Optional, Pattern
 
-from ansible_collections.ece.platform.plugins.module_utils._host_process import OTHERS_WRITE, User
+from ansible_collections.ece.platform.plugins.module_utils._host_process import OTHERS_WRITE, User, only_root_changes
 from ansible_collections.ece.platform.plugins.module_utils._install_files import Place, open_folder
 from ansible_collections.ece.platform.plugins.module_utils._text import JWT
+
+# The names of an option, in the module and in the role.
+STATE_OPTION = "state_path (ece_host_state_path)"
 
 # -- folders ---------------------------------------------------------------------------------------------------------
 
@@ -66,16 +70,44 @@ def make_state_folder(place: Place, user: User) -> None:
 
     The group of the install user may read it: without root, too, it must be known what root's installer did.
     """
-    if not os.path.isdir(place.base):
-        os.makedirs(place.base)
-        os.chmod(place.base, 0o711)
-    if not os.path.lexists(place.folder):
-        os.mkdir(place.folder, 0o700)
-    for found, folder in ((os.stat(place.base), place.base), (os.lstat(place.folder), place.folder)):
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & OTHERS_WRITE:
-            raise PermissionError(0, "others can change it: let root own it, and let no other user write it", folder)
-    os.chown(place.folder, -1, user.gid)
-    os.chmod(place.folder, 0o750)
+    try:
+        _make_state_base(place.base)
+        if not os.path.lexists(place.folder):
+            os.mkdir(place.folder, 0o700)
+        if not stat.S_ISDIR(os.lstat(place.folder).st_mode) or not only_root_changes(place.folder):
+            raise _not_roots(place.folder)
+        os.chown(place.folder, -1, user.gid)
+        os.chmod(place.folder, 0o750)
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            remedy = f"set {STATE_OPTION} to a folder on a disk that is mounted for writing"
+            raise OSError(0, f"its disk is mounted read-only: {remedy}", error.filename) from None
+        raise
+
+
+def _make_state_base(base: str) -> None:
+    """Make the folder above those of all installs, and what is missing above it. All users may enter, not list it."""
+    missing: List[str] = []
+    path = os.path.abspath(base)
+    while not os.path.exists(path):
+        path, name = os.path.split(path)
+        missing.append(name)
+    if not only_root_changes(path):
+        raise _not_roots(path)
+    for name in reversed(missing):
+        path = os.path.join(path, name)
+        try:
+            os.mkdir(path, 0o700)
+        except FileExistsError:
+            continue  # another run made it meanwhile
+        os.chmod(path, 0o711)  # whatever the umask is
+    if not only_root_changes(base):
+        raise _not_roots(base)
+
+
+def _not_roots(folder: str) -> PermissionError:
+    remedy = f"set {STATE_OPTION} to a folder that only root can change"
+    return PermissionError(0, f"other users than root can change it or a folder above it: {remedy}", folder)
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

@@ -144,10 +144,18 @@ def process_name(pid: int, proc: str = "/proc") -> Optional[str]:
     return "{0} {1} {2}".format(pid, fields[19].decode("ascii"), boot_id(proc))
 
 
-def lives(name: Any, proc: str = "/proc") -> bool:
-    """Whether the process with this name runs. Any user can see that, unless /proc hides other users' processes."""
+def lives(name: Any, uid: Optional[int] = None, proc: str = "/proc") -> bool:
+    """Whether the process with this name runs. Any user can see that, unless /proc hides other users' processes.
+
+    uid: of the only user whose processes count.
+    """
     pid = re.match("[0-9]{1,10}(?= )", name) if isinstance(name, str) else None
-    return pid is not None and process_name(int(pid.group()), proc) == name
+    if pid is None or process_name(int(pid.group()), proc) != name:
+        return False
+    try:
+        return uid is None or os.stat(os.path.join(proc, pid.group())).st_uid == uid
+    except OSError:
+        return False  # it ended meanwhile
 
 
 # -- lock and record -------------------------------------------------------------------------------------------------
@@ -187,23 +195,35 @@ def read_record(place: Place) -> Dict[str, Any]:
     return content if isinstance(content, dict) else {"damaged": True}
 
 
-def state_and_record(place: Place) -> Tuple[str, Dict[str, Any]]:
-    """(state of the lock, record) of a place. Raises OSError if they cannot be known."""
+def _owner(place: Place) -> int:
+    """The uid of the user who can write any record in a folder. Raises OSError."""
+    handle = open_folder(place)
+    try:
+        return os.fstat(handle).st_uid
+    finally:
+        os.close(handle)
+
+
+def state_and_record(place: Place, uid: Optional[int] = None) -> Tuple[str, Dict[str, Any]]:
+    """(state of the lock, record) of a place. Raises OSError if they cannot be known.
+
+    uid: of the only user whose processes count, where that user may have planted the record.
+    """
     try:
         state = lock_state(place)
         record = read_record(place)
     except PermissionError as error:
-        state, record = _of_another_user(place, error)
-    if state != RUNNING and record.get("rc") is None and lives(record.get("installer")):
+        state, record = _of_another_user(place, uid, error)
+    if state != RUNNING and record.get("rc") is None and lives(record.get("installer"), uid):
         return UNWATCHED, record
     return state, record
 
 
-def _of_another_user(place: Place, denied: PermissionError) -> Tuple[str, Dict[str, Any]]:
+def _of_another_user(place: Place, uid: Optional[int], denied: PermissionError) -> Tuple[str, Dict[str, Any]]:
     """State and record by the record alone: the lock is closed to others, who could hold it."""
     try:
         record = read_record(place)
-        if lives(record.get("supervisor")):
+        if lives(record.get("supervisor"), uid):
             return RUNNING, record
         record = read_record(place)  # it may have ended since
     except PermissionError:
@@ -229,12 +249,13 @@ def look(places_of_install: Sequence[Place], is_root: Optional[bool] = None) -> 
     """(place, state of the lock, record) of the install that runs, else of the last one. Raises OSError.
 
     For root its own record comes first, and an error at another place does not count: what stands there may be planted.
+    So a record there can name no process of another user than its owner as an installer.
     """
     root, now = _is_root(is_root), time.time()
     found = []
     for number, place in enumerate(places_of_install):
         try:
-            state, record = state_and_record(place)
+            state, record = state_and_record(place, _owner(place) if number and root else None)
         except OSError:
             if number and root:
                 continue

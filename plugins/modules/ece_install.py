@@ -23,7 +23,8 @@ description:
   - As root, on a host with systemd, it gets a unit of its own (C(ece-install-*.scope)), so that it does not end with
     the session of the connecting user. Where it would (C(KillUserProcesses=yes) in C(/etc/systemd/logind.conf)), there
     is a warning.
-  - The installer runs in a private folder of O(user) below C(/tmp), which is removed when it has ended.
+  - The installer runs in a private folder of O(user) below C(/tmp), which is removed when it has ended. A
+    folder C(/tmp/ece-install-*) stays where the process that watches the installer is killed or the host is restarted.
   - Does nothing on a host where ECE is installed already, which has a container C(frc-runners-runner).
   - Refuses a host that has other containers of ECE (C(frc-*), C(fac-*)), and a host whose container engine does not
     answer.
@@ -239,8 +240,8 @@ options:
   state_path:
     description:
       - Folder in which root keeps lock, record and output of an install, where no other user can change them. It is
-        made if it is missing, and must belong to root. The primary group of O(user) may read record and output. Without
-        root, they are in C(logs/ece-install) below O(storage_path).
+        made if it is missing, and no other user may be able to change it or a folder above it. The primary group of
+        O(user) may read record and output. Without root, they are in C(logs/ece-install) below O(storage_path).
     type: path
     default: /var/lib/ece-install
     version_added: 1.1.0

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_files as host_files
-from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user
+from ansible_collections.ece.platform.plugins.module_utils._host_process import explain_os_error, find_user
 from ansible_collections.ece.platform.plugins.module_utils._install_files import Place, open_folder
 from ansible_collections.ece.platform.plugins.module_utils._text import JWT
 from tests.unit.host_user import ROOT, USER
@@ -109,34 +109,70 @@ def test_a_folder_is_not_made_behind_a_link_that_another_process_puts_there(tmp_
     assert target.stat().st_uid == owner
 
 
-def test_the_group_of_the_install_user_reads_the_folder_of_root_and_no_user_lists_the_one_above(tmp_path):
-    place = Place(str(tmp_path / "state"), ("mnt-data-elastic-0123abcd",))
+@pytest.mark.skipif(not ROOT, reason="only root has such a folder")
+def test_the_group_of_the_install_user_reads_the_folder_of_root_and_no_user_lists_those_above(tmp_path):
+    place = Place(str(tmp_path / "srv" / "ece" / "state"), ("mnt-data-elastic-0123abcd",))
     before = os.umask(0o077)
     try:
         host_files.make_state_folder(place, find_user(USER.pw_name))
         host_files.make_state_folder(place, find_user(USER.pw_name))
     finally:
         os.umask(before)
-    assert [os.stat(path).st_mode & 0o777 for path in (place.base, place.folder)] == [0o711, 0o750]
+    made = (tmp_path / "srv", tmp_path / "srv" / "ece", place.base, place.folder)
+    assert [os.stat(path).st_mode & 0o777 for path in made] == [0o711, 0o711, 0o711, 0o750]
     assert os.stat(place.folder).st_gid == USER.pw_gid
 
 
+@pytest.mark.skipif(not ROOT, reason="only root has such a folder")
 @pytest.mark.parametrize("which", ["base", "folder"])
 def test_a_folder_that_others_can_change_is_refused(tmp_path, which):
     place = Place(str(tmp_path / "state"), ("install",))
     host_files.make_state_folder(place, find_user(USER.pw_name))
     os.chmod(getattr(place, which), 0o777)
-    with pytest.raises(PermissionError, match="others can change it: let root own it") as error:
+    with pytest.raises(PermissionError) as error:
         host_files.make_state_folder(place, find_user(USER.pw_name))
-    assert error.value.filename == getattr(place, which)
+    assert explain_os_error(error.value) == (
+        f"the host refused {getattr(place, which)}: other users than root can change it or a folder above it: "
+        "set state_path (ece_host_state_path) to a folder that only root can change"
+    )
 
 
+@pytest.mark.skipif(not ROOT, reason="only root has such a folder")
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_of_root_below_one_of_another_user_is_refused_and_nothing_is_made(tmp_path, exists):
+    above = tmp_path / "of-user"
+    base = above / "deeper" / "state"
+    (base if exists else above).mkdir(parents=True)
+    os.chown(above, USER.pw_uid, USER.pw_gid)
+    with pytest.raises(PermissionError, match="set state_path .ece_host_state_path. to a folder") as error:
+        host_files.make_state_folder(Place(str(base), ("install",)), find_user(USER.pw_name))
+    assert error.value.filename == str(base if exists else above)
+    assert not os.listdir(base if exists else above)
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has such a folder")
 def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path):
     place = Place(str(tmp_path / "state"), ("install",))
     os.mkdir(place.base)
     os.symlink(tmp_path, place.folder)
-    with pytest.raises(PermissionError, match="others can change it"):
+    with pytest.raises(PermissionError, match="other users than root can change it"):
         host_files.make_state_folder(place, find_user(USER.pw_name))
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has such a folder")
+@pytest.mark.parametrize("call", ["mkdir", "chown"])
+def test_a_system_with_a_read_only_disk_is_told_to_keep_the_folder_of_root_elsewhere(tmp_path, monkeypatch, call):
+    def refuse(path, *_values):
+        raise OSError(errno.EROFS, "Read-only file system", path)
+
+    monkeypatch.setattr(os, call, refuse)
+    place = Place(str(tmp_path / "state"), ("install",))
+    with pytest.raises(OSError) as error:
+        host_files.make_state_folder(place, find_user(USER.pw_name))
+    assert explain_os_error(error.value) == (
+        f"the host refused {place.base if call == 'mkdir' else place.folder}: its disk is mounted read-only: "
+        "set state_path (ece_host_state_path) to a folder on a disk that is mounted for writing"
+    )
 
 
 @pytest.mark.skipif(not ROOT, reason="an ordinary user follows its own links")

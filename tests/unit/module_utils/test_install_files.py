@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _install_files as install_files
+from ansible_collections.ece.platform.plugins.module_utils._host_process import become_user
 from ansible_collections.ece.platform.plugins.module_utils._install_record import install_state, parse_follow
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import FOLLOW_SOURCE
+from tests.unit.host_user import USER
 
 STARTED = {"started": 1000.0, "timeout": 1800, "roles": ["allocator"]}
 FINISHED = {**STARTED, "finished": 1271.4, "seconds": 271.4, "rc": 4, "output": ["one", "done"]}
@@ -100,6 +102,25 @@ def test_of_two_records_that_of_root_counts_for_root_and_the_last_for_others(tmp
         if record:
             Path(place.path("record.json")).write_text(json.dumps(record))
     assert install_files.look(places, is_root)[2].get("started") == found
+
+
+def test_root_takes_no_process_of_another_user_for_the_installer_that_the_install_user_records(tmp_path):
+    of_root, of_user = (install_files.Place(str(tmp_path / name)) for name in ("root", "user"))
+    os.mkdir(of_user.base)
+    record = Path(of_user.path("record.json"))
+
+    def look(pid):
+        record.write_text(
+            json.dumps({"started": 1, "timeout": 2**31 - 1, "installer": install_files.process_name(pid)})
+        )
+        return install_files.look([of_root, of_user], is_root=True)[1]
+
+    os.chown(of_user.base, USER.pw_uid, USER.pw_gid)
+    with subprocess.Popen(["sleep", "60"], preexec_fn=become_user(USER.pw_name)) as own:
+        try:
+            assert (look(1), look(own.pid)) == ("absent", "unwatched")
+        finally:
+            own.kill()
 
 
 # -- processes -------------------------------------------------------------------------------------------------------

@@ -597,7 +597,20 @@ def test_without_wait_it_returns_at_once_and_the_record_gets_the_end(box):
     record = box.follow()
     assert (install_record.install_state(record), record["rc"], record["output"]) == ("finished", 5, ["done"])
     assert record["started"] <= record["finished"] <= record["now"]
-    assert record["seconds"] == round(record["finished"] - record["started"], 1)
+    assert record["seconds"] == pytest.approx(record["finished"] - record["started"], abs=1)
+
+
+@pytest.mark.parametrize("step", [-3600, 3600])
+def test_a_clock_that_is_set_during_the_install_does_not_change_how_long_it_took(box, monkeypatch, step):
+    ready, real = box.notes / "ready", time.time
+    clock = types.SimpleNamespace(
+        time=lambda: real() + (step if ready.exists() else 0), sleep=time.sleep, monotonic=time.monotonic
+    )
+    monkeypatch.setattr(detached, "time", clock)
+    box.installer("touch $NOTES/ready")
+    result, record = box.run(), box.follow()
+    assert 0 <= result["seconds"] < PATIENCE_SECONDS
+    assert record["finished"] - record["started"] == pytest.approx(step, abs=PATIENCE_SECONDS)
 
 
 def test_the_supervisor_outlives_the_module_and_holds_none_of_its_output(box):
@@ -839,6 +852,15 @@ def test_an_adopted_installer_has_the_time_that_it_was_given(box, monkeypatch):
         monkeypatch.setattr(install, "look", lambda _found, given=timeout: (box.place, "running", {"timeout": given}))
         assert box.run(timeout=60)["rc"] == 0
     assert limits == [7200 + install.STOP_SECONDS, 60 + install.STOP_SECONDS]
+
+
+@pytest.mark.skipif(not ROOT, reason="without root there is no other's record")
+def test_root_waits_no_longer_than_its_own_option_for_an_installer_that_the_install_user_records(box, monkeypatch):
+    limits = []
+    user_place = install_files.places(str(box.storage), str(box.state), is_root=False)[0]
+    monkeypatch.setattr(install, "follow", lambda _found, limit: limits.append(limit) or {"lock": "over", "rc": 0})
+    monkeypatch.setattr(install, "look", lambda _found: (user_place, "running", {"timeout": 2**31 - 1}))
+    assert (box.run(timeout=60)["rc"], limits) == (0, [60 + install.STOP_SECONDS])
 
 
 def test_after_an_interruption_a_new_run_starts_the_installer_again(box):
