@@ -345,7 +345,7 @@ def _coordinator_reachable(facts: Facts, options: Options) -> Iterator[str]:
 @rule(
     "network",
     WARNING,
-    f"The host reaches each director at one of the ports {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
+    f"The host reaches each of up to five directors at one of the ports {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
     NETWORKING,
 )
 def _directors_reachable(facts: Facts, options: Options) -> Iterator[str]:
