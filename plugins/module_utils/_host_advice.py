@@ -354,7 +354,7 @@ def _directors_reachable(facts: Facts, options: Options) -> Iterator[str]:
     # Each director has one of these ports.
     closed = sorted({name for name in addresses if addresses.count(name) == len(DIRECTOR_PORTS)})
     if closed:
-        error = next(one["error"] for one in failed if one["address"] == closed[0])
+        error = failed[addresses.index(closed[0])]["error"]
         yield (
             f"The host does not reach {_any_of(*closed)}, which {'are directors' if closed[1:] else 'is a director'}, "
             f"at any port from {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]} ({error}): open the way in the firewalls "

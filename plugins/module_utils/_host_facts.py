@@ -32,6 +32,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     INSTALLER_PORTS,
     SCRIPT_NAME,
 )
+from ansible_collections.ece.platform.plugins.module_utils._host_files import check_state_base
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_user, run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_number, read_text
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import is_skipped
@@ -306,6 +307,7 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
     storage_path = options["storage_path"]
     socket_path = options["docker_socket"] or DEFAULT_SOCKET
     engine = engine_facts(options["container_engine"], run_as, options["bin_paths"], socket_path)
+    check_state_base(options["state_path"])
     _place, lock, record = look(places(storage_path, options["state_path"]))
     supervised = lock in RUNS
     running = supervised or container_runs(engine, INSTALLER_CONTAINER) or bool(installer_processes(storage_path))

@@ -13,7 +13,7 @@ import errno
 import os
 import re
 import stat
-from typing import List, Optional, Pattern
+from typing import List, Optional, Pattern, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import OTHERS_WRITE, User, only_root_changes
 from ansible_collections.ece.platform.plugins.module_utils._install_files import Place, open_folder
@@ -85,16 +85,28 @@ def make_state_folder(place: Place, user: User) -> None:
         raise
 
 
-def _make_state_base(base: str) -> None:
-    """Make the folder above those of all installs, and what is missing above it. All users may enter, not list it."""
+def check_state_base(base: str) -> None:
+    """Raise PermissionError if root would keep what belongs to an install where another user can change it."""
+    path, _missing = _existing_part(base)
+    if os.geteuid() == 0 and not only_root_changes(path):
+        raise _not_roots(path)
+
+
+def _existing_part(path: str) -> Tuple[str, List[str]]:
+    """(the part of a path that exists, the names of the folders that are missing below it)."""
     missing: List[str] = []
-    path = os.path.abspath(base)
+    path = os.path.abspath(path)
     while not os.path.exists(path):
         path, name = os.path.split(path)
-        missing.append(name)
-    if not only_root_changes(path):
-        raise _not_roots(path)
-    for name in reversed(missing):
+        missing.insert(0, name)
+    return path, missing
+
+
+def _make_state_base(base: str) -> None:
+    """Make the folder above those of all installs, and what is missing above it. All users may enter, not list it."""
+    check_state_base(base)
+    path, missing = _existing_part(base)
+    for name in missing:
         path = os.path.join(path, name)
         try:
             os.mkdir(path, 0o700)

@@ -80,7 +80,7 @@ def find_command(name: str, paths: Sequence[str] = ()) -> Optional[str]:
 
 def only_root_changes(path: str) -> bool:
     """Whether no other user can change what is at this path, or put something else there."""
-    for whole in {os.path.abspath(path), os.path.realpath(path)}:
+    for whole in (os.path.abspath(path), os.path.realpath(path)):
         while True:
             try:
                 found = os.lstat(whole)

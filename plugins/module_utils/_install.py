@@ -29,7 +29,12 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import (
     UID_MIN,
 )
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
-from ansible_collections.ece.platform.plugins.module_utils._host_files import make_folder, place_of, write_private
+from ansible_collections.ece.platform.plugins.module_utils._host_files import (
+    check_state_base,
+    make_folder,
+    place_of,
+    write_private,
+)
 from ansible_collections.ece.platform.plugins.module_utils._host_installer import right_script, script_path
 from ansible_collections.ece.platform.plugins.module_utils._host_process import User, find_command, find_user
 from ansible_collections.ece.platform.plugins.module_utils._install_files import (
@@ -64,6 +69,7 @@ def run(module: Any) -> Result:
         module.warn(unchecked)
     _check_run(params, module.check_mode)
     user = _install_user(params["user"])
+    check_state_base(params["state_path"])
     found = places(params["storage_path"], params["state_path"])
     place, state, record = look(found)
     if state in RUNS:

@@ -25,7 +25,7 @@ try:
     from requests import Session
     from requests.adapters import HTTPAdapter
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.exceptions import ConnectTimeoutError
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
     from urllib3.util import parse_url
 
     REQUESTS_IMPORT_ERROR: ImportError | None = None
@@ -213,7 +213,8 @@ def reason(error: Exception, limits: Limits) -> str:
     cause = _cause(error)
     text = str(cause)
     # A proxy's error is no Timeout of requests. Other errors of a connection are derived from that of its timeout.
-    if isinstance(error, requests.exceptions.Timeout) or type(cause) is ConnectTimeoutError:
+    timed_out = isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError)
+    if isinstance(error, requests.exceptions.Timeout) or timed_out:
         return _no_connection(limits) if never_connected(error) else _no_answer(limits)
     for known, message in KNOWN_REASONS.items():
         if known in text:

@@ -465,3 +465,12 @@ def test_names_of_files_of_the_host_reach_no_terminal(folder, run):
     assert result["facts"]["runner_ids"] == ["x\n  3 connected"]
     assert "\x1b" not in json.dumps(result, ensure_ascii=False)
     assert any("(x 3 connected/services)" in problem for problem in result["problems"])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a folder of its own")
+def test_a_record_in_a_folder_that_another_user_can_change_is_not_read(folder, run):
+    base = folder / "of-user"
+    base.mkdir()
+    os.chown(base, USER.pw_uid, USER.pw_gid)
+    result = run(state_path=str(base / "state"))
+    assert result["failed"] and "set state_path (ece_host_state_path) to a folder that only root" in result["msg"]

@@ -1288,3 +1288,13 @@ def test_docker_is_refused_where_its_command_is_podmans(box):
     result = box.run(container_engine="docker")
     assert (result["failed"], box.note("started")) == (True, "")
     assert "the docker command of this host is Podman's: set it to podman" in result["msg"]
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has a folder of its own")
+def test_a_record_in_a_folder_that_another_user_can_change_is_not_read(box):
+    base = box.folder / "of-user"
+    base.mkdir()
+    os.chown(base, USER.pw_uid, USER.pw_gid)
+    result = box.run(state_path=str(base / "state"))
+    assert result["failed"] and "set state_path (ece_host_state_path) to a folder that only root" in result["msg"]
+    assert box.note("started") == "" and not list(base.iterdir())
