@@ -92,8 +92,8 @@ class Plan(ece_join_plan.ActionModule):
 
     def __init__(self, client: EceClient | None = None, files: Mapping[str, str] | None = None) -> None:
         self._client, self._files = client, files or {}
-        play = SimpleNamespace(strategy="linear", hosts=["allocators"])
-        self._task = SimpleNamespace(connection="ssh", _parent=SimpleNamespace(_play=play))
+        play = SimpleNamespace(_uuid="play", strategy="linear", hosts=["allocators"])
+        self._task = SimpleNamespace(connection="ssh", ignore_errors=False, _parent=SimpleNamespace(_play=play))
 
     def connect(self, task_vars):
         return self._client, []
@@ -111,8 +111,11 @@ def plan_of(
     hosts_variables = SimpleNamespace(
         of=lambda name: OneHost(name, hosts[name], no_templates),
         others=lambda keys, known: (),
+        usable=lambda name, keys: {},
         sets=lambda variable: False,
-        runs_task=lambda variables: True,
+        runs_task=lambda variables, if_unknown=True: True,
+        outranked=lambda name, variable: None,
+        note_lookups=lambda variables, keys: None,
     )
     with (
         mock.patch.object(ece_join_plan, "HostVariables", lambda action, task_vars: hosts_variables),

@@ -151,6 +151,8 @@ class LocalHost:
         self.state = folder / "engine"
         self.socket = folder / "docker.sock"
         self.storage = folder / "data" / "elastic"
+        # Of root: the host's own folder is the install user's.
+        self.install_state = folder.with_name(f"{folder.name}-install-state")
         self._settings: dict[str, Any] = {
             "state": self.state,
             "socket": self.socket,
@@ -232,7 +234,7 @@ class LocalHost:
             path.unlink()
         (self.state / "membership").unlink(missing_ok=True)
         shutil.rmtree(self.state / "rootless", ignore_errors=True)
-        for folder in (self.storage, self.folder / "install-state"):
+        for folder in (self.storage, self.install_state):
             shutil.rmtree(folder, ignore_errors=True)
 
     @property
@@ -254,7 +256,7 @@ class LocalHost:
     @property
     def install_record(self) -> Path | None:
         """The record that the collection keeps of the last installer: root's, or that of the user without root."""
-        for folder in (self.folder / "install-state", self.storage / "logs"):
+        for folder in (self.install_state, self.storage / "logs"):
             found = next(folder.rglob("record.json"), None)
             if found:
                 return found
@@ -289,7 +291,7 @@ class LocalHost:
             "ece_host_ip": self.ip,
             "ece_host_zone": self.zone,
             "ece_host_storage_path": str(self.storage),
-            "ece_host_state_path": str(self.folder / "install-state"),
+            "ece_host_state_path": str(self.install_state),
             "ece_host_bin_paths": [str(self.folder / "bin")],
             "ece_host_docker_socket": str(self.socket),
             "ece_host_user": self._user.pw_name,
