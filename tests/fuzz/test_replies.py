@@ -63,7 +63,7 @@ def test_every_answer_of_the_platform_leads_to_a_result_or_a_message(monkeypatch
     assert {(name, kind) for name, consumer in CONSUMERS.items() for kind in consumer.kinds} <= asked
     assert tally["replies"] >= REPLIES
     # Both outcomes must be frequent.
-    assert min(tally["result"], tally["error"]) > REPLIES * 0.15, tally
+    assert min(tally["result"], tally["error"]) > REPLIES * 0.2, tally
 
 
 def test_every_answer_of_the_login_leads_to_a_result_or_a_message():
