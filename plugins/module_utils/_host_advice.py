@@ -16,6 +16,7 @@ from ansible_collections.ece.platform.plugins.module_utils._host_network import 
     COORDINATOR_API_PORT,
     COORDINATOR_PORTS,
     DIRECTOR_PORTS,
+    DIRECTORS_MAX,
 )
 from ansible_collections.ece.platform.plugins.module_utils._host_rule import (
     HARDWARE,
@@ -345,7 +346,7 @@ def _coordinator_reachable(facts: Facts, options: Options) -> Iterator[str]:
 @rule(
     "network",
     WARNING,
-    f"The host reaches each of up to five directors at one of the ports {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
+    f"The host reaches each of up to {DIRECTORS_MAX} directors at a port from {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
     NETWORKING,
 )
 def _directors_reachable(facts: Facts, options: Options) -> Iterator[str]:

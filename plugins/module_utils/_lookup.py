@@ -40,7 +40,8 @@ from ansible_collections.ece.platform.plugins.module_utils._states import NEW
 
 # Where more ids are missing, a list is wrong as a whole, and one request for each would be a storm.
 SINGLE_REQUESTS_MAX = 100
-# A host has few addresses, but each of its containers' networks has one, too.
+# A host has few addresses, but each of its containers' networks has one, too. Many runners behind one address have it in
+# the platform's lists.
 OWN_NAMES_MAX = 20
 
 
@@ -138,7 +139,7 @@ def _own_ids(entry: PlanEntry, facts: Mapping[str, Any], listed: Mapping[str, Se
     """Return ids that may be the host's, without the one that the plan has."""
     addresses = [text for text in map(text_of, facts.get("addresses") or []) if text]
     ids = [*filter(None, map(text_of, facts.get("runner_ids") or [])), *addresses][:OWN_NAMES_MAX]
-    ids += [known_id for address in addresses for known_id in listed.get(address, ())]
+    ids += [known_id for address in addresses for known_id in listed.get(address, ())][:OWN_NAMES_MAX]
     return [known_id for known_id in dict.fromkeys(ids) if known_id not in ("", ".", "..", entry["runner_id"])]
 
 
