@@ -40,8 +40,8 @@ from ansible_collections.ece.platform.plugins.module_utils._states import NEW
 
 # Where more ids are missing, a list is wrong as a whole, and one request for each would be a storm.
 SINGLE_REQUESTS_MAX = 100
-# A host has few addresses, but each of its containers' networks has one, too. Many runners behind one address have it in
-# the platform's lists.
+# A host has few addresses, but each of its containers' networks has one, too. Many runners behind one address have
+# it in the platform's lists.
 OWN_NAMES_MAX = 20
 
 
