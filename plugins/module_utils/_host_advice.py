@@ -346,7 +346,7 @@ def _coordinator_reachable(facts: Facts, options: Options) -> Iterator[str]:
 @rule(
     "network",
     WARNING,
-    f"The host reaches up to {DIRECTORS_MAX} directors, each at a port from {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
+    f"Up to {DIRECTORS_MAX} directors are reached, each at a port from {DIRECTOR_PORTS[0]} to {DIRECTOR_PORTS[-1]}.",
     NETWORKING,
 )
 def _directors_reachable(facts: Facts, options: Options) -> Iterator[str]:

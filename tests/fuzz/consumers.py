@@ -82,7 +82,7 @@ TOKEN = {"state": "present", "roles": ["allocator"], "token_id": None}
 HOSTS = {
     "10.0.0.7": {"ece_host_zone": "zone-1"},
     "new.example.com": {"ece_host_ip": "10.0.0.8", "ece_host_roles": ["allocator", "proxy"]},
-    "other": {"ece_host_runner_id": "fd00::1", "ansible_host": "10.0.0.99"},
+    "other": {"ece_host_runner_id": "runner-8", "ansible_host": "10.0.0.99"},
     "in-no-list": {},
 }
 
