@@ -31,13 +31,15 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while (
-            started := sum(bool(list(host.storage.rglob("record.json"))) for host in ece.hosts.values())
-        ) < COUNT // 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait()
+        try:
+            deadline = time.monotonic() + START_TIMEOUT_SECONDS
+            while (started := sum(host.has_started for host in ece.hosts.values())) < COUNT // 2:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"only {started} installers started within {START_TIMEOUT_SECONDS} s")
+                time.sleep(0.05)
+        finally:
+            os.killpg(first.pid, signal.SIGKILL)
+            first.wait()
         seen = operator.play(ece, inventory)
         enrolled = [join["runner_id"] for join in ece.joins]
     figure = f"{started} adopted, {len(set(enrolled))} joined, {len(enrolled)} enrolments, {ece.minted} tokens"

@@ -40,6 +40,8 @@ TAIL = 16
 INTERVAL = 0.05
 # Samples after which a process has replaced itself by its final command, so that it is read less often.
 SETTLED = 20
+# Bytes that Linux allows for the arguments and the environment of a process by default, a quarter of its 8 MB stack.
+LONGEST_ARGUMENTS = 2**21
 # Bytes of a file that are in memory at a time.
 CHUNK = 2**20
 
@@ -316,8 +318,13 @@ def _running() -> dict[tuple[int, int], set[int]]:
 
 
 def _of_process(pid: int, what: str) -> bytes:
+    """Return a file of /proc. Raises OSError if the process has ended.
+
+    It is read at once: the second of two reads would continue in the arguments of the program by which the process has
+    replaced itself meanwhile, and the mix looks like a leak.
+    """
     with open(f"/proc/{pid}/{what}", "rb", buffering=0) as file:
-        return file.readall()
+        return file.read(LONGEST_ARGUMENTS) or b""
 
 
 def commands() -> dict[int, bytes]:

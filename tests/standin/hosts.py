@@ -263,6 +263,11 @@ class LocalHost:
         return None
 
     @property
+    def has_started(self) -> bool:
+        """Whether an installer has started here: the collection keeps a record of it, and the script a log."""
+        return self.install_record is not None or (self.storage / "logs").exists()
+
+    @property
     def log(self) -> str:
         """The log of the installer's container, empty where there is none."""
         path = self.storage / "logs" / "bootstrap-logs" / "bootstrap.log"

@@ -402,6 +402,12 @@ def test_the_arguments_are_searched_where_the_environment_cannot_be_read(sleepin
     assert scan_processes(sleeping("--token", TOKEN.value), needles_for(SECRETS)).hits
 
 
+def test_the_longest_arguments_are_read_at_once(sleeping):
+    longest = ["x" * 100_000] * 15
+    _pid, arguments = max(sleeping(*longest), key=lambda process: len(process[1]))
+    assert arguments.count(b"x" * 100_000) == 15
+
+
 INSTALLER = ["bash", "/x/elastic-cloud-enterprise.sh", "install", "--roles-token"]
 
 
