@@ -57,6 +57,8 @@ def main() -> None:
         inventory.write_text(yaml.safe_dump(ece.inventory({**ece.existing_hosts(), **hosts})), encoding="utf-8")
         environment = {
             **os.environ,
+            # Without it Python keeps the lines for a pipe until there are many.
+            "PYTHONUNBUFFERED": "1",
             "ECE_USERNAME": ece.username,
             "ECE_PASSWORD": ece.password,
             "ANSIBLE_LOCALHOST_WARNING": "false",

@@ -33,6 +33,8 @@ class Operator:
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
             "ANSIBLE_NOCOLOR": "1",
+            # The time of a line counts. Without it Python keeps the lines for a pipe until there are many.
+            "PYTHONUNBUFFERED": "1",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
             "ECE_USERNAME": ece.username,
             "ECE_PASSWORD": ece.password,

@@ -13,8 +13,10 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,9 @@ COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "coll
 PLAYBOOK = "ece.platform.add_allocators"
 CALLBACKS = Path(__file__).parent / "callbacks"
 PLAY_TIMEOUT_SECONDS = 180
-# Environment variables that change where a play connects, whom it trusts, or what it runs.
+# Environment variables that change where a play connects, whom it trusts, what it runs, or when it prints.
 SETTING_OF_THE_MACHINE = re.compile(
-    r"ANSIBLE_|ECE_|PYTHON(PATH|HOME)$|NETRC$|(REQUESTS|CURL)_CA_BUNDLE$|SSL_CERT_|(HTTP|HTTPS|ALL|NO)_PROXY$",
+    r"ANSIBLE_|ECE_|PYTHON(PATH|HOME|UNBUFFERED)$|NETRC$|(REQUESTS|CURL)_CA_BUNDLE$|SSL_CERT_|(HTTP|HTTPS|ALL|NO)_PROXY$",
     re.IGNORECASE,
 )
 # Environment variables with which operators pass a credential to every process that they start.
@@ -74,12 +76,19 @@ class RunningPlay:
     watch: contextlib.AbstractContextManager[None]
 
     def read_until(self, text: str) -> None:
-        """Read its output up to a line that has this text."""
+        """Read its output up to a line that has this text. Kills it if that takes too long."""
         assert self.process.stdout
-        for line in self.process.stdout:
-            if text in line:
-                return
-        raise AssertionError(f"the run ended without {text!r}")
+        limit = threading.Timer(PLAY_TIMEOUT_SECONDS, os.killpg, (self.process.pid, signal.SIGKILL))
+        limit.start()
+        try:
+            read = []
+            for line in self.process.stdout:
+                read.append(line)
+                if text in line:
+                    return
+        finally:
+            limit.cancel()
+        raise AssertionError(f"the run ended without {text!r}: {''.join(read)}")
 
 
 class Operator:
@@ -216,6 +225,8 @@ class Operator:
     def start(self, *options: str) -> RunningPlay:
         """Start the playbook in its own process group. `wait_for` has to follow."""
         command, environment = self.command(PLAYBOOK, *options)
+        # Without it Python keeps the lines for a pipe until there are many.
+        environment["PYTHONUNBUFFERED"] = "1"
         watch = self.processes.watching()
         watch.__enter__()
         process = subprocess.Popen(
