@@ -99,5 +99,7 @@ class Machines:
             ansible_ssh_private_key_file=str(self._folder / "id"),
             ansible_ssh_common_args=f"-o UserKnownHostsFile={self._folder / 'known_hosts'} -o IdentitiesOnly=yes",
             ece_host_installer_src=str(ece.installer_path),
+            # The hosts have the kernel of this machine.
+            ece_host_skip_checks=["kernel"],
         )
         return content
