@@ -516,7 +516,9 @@ def test_everything_says_since_when_it_exists_and_nothing_is_newer_than_this_ver
     for name, entry in documents():
         assert entry.get("version_added"), f"{name} has no version_added"
         for added in versions_added(entry):
-            assert [int(part) for part in added.split(".")] <= version, f"{name}: {added} is newer than {shared.VERSION}"
+            assert [int(part) for part in added.split(".")] <= version, (
+                f"{name}: {added} is newer than {shared.VERSION}"
+            )
 
 
 def test_an_option_says_since_when_it_exists_only_if_that_is_later_than_its_plugin():
