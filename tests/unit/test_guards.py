@@ -531,16 +531,3 @@ def test_what_is_added_names_a_release_or_the_coming_one():
     released = yaml.safe_load((CHECKOUT / "changelogs" / "changelog.yaml").read_text())["releases"]
     for name, entry in documents():
         assert set(versions_added(entry)) <= {*released, shared.VERSION}, name
-
-
-def test_every_file_says_its_license():
-    for folder in (
-        COLLECTION / "plugins",
-        COLLECTION / "roles",
-        COLLECTION / "playbooks",
-        CHECKOUT / "tests" / "unit",
-        CHECKOUT / "tests" / "fuzz",
-    ):
-        for path in folder.rglob("*"):
-            if path.suffix in (".py", ".yml") and "__pycache__" not in path.parts:
-                assert "SPDX-License-Identifier: GPL-3.0-or-later" in path.read_text()[:600], path
