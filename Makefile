@@ -9,14 +9,14 @@ VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/build/collections
 INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
-SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests galaxy.yml README.md LICENSE requirements.txt 2>/dev/null)
+SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests extensions examples LICENSES galaxy.yml '*.md' '*.rst' '*.toml' LICENSE requirements.txt 2>/dev/null)
 
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench tables clean
+.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs galaxy release packages bench tables clean ansible-lint
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -48,15 +48,28 @@ molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run playbook
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
 	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home
 
-lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-lint (production profile), ruff and mypy (strict)
-	$(BIN)/ansible-lint --offline
+lint: ansible-lint  ## run ansible-lint (production profile), ruff and mypy (strict)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --config-file .config/mypy.ini
 
+# Also a hook of pre-commit.
+ansible-lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json
+	$(BIN)/ansible-lint --offline
+
 docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## check that documentation and changelog are complete
 	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 	$(BIN)/antsibull-changelog lint
+
+# ansible-lint, which is a hook, too, is part of `make lint`.
+galaxy: $(VENV)/test.done $(VENV)/galaxy.done $(INSTALLED)/MANIFEST.json  ## check licenses, hooks and workflows, import the tarball as Galaxy does, try a release
+	$(VENV)/galaxy/bin/reuse lint --lines
+	SKIP=ansible-lint PRE_COMMIT_HOME=build/pre-commit $(VENV)/galaxy/bin/pre-commit run --all-files
+	$(VENV)/galaxy/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/python -m pytest -q tests/galaxy
+
+release: $(VENV)/test.done  ## make the release VERSION: notes, commit, tag and tarball; publishes nothing
+	@$(BIN)/python -m tests.release '$(VERSION)'
 
 tables: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md (rules for hosts) and docs/faults.md (tested faults)
 	$(BIN)/python -m tests.faults_table docs/faults.md
@@ -90,6 +103,12 @@ $(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$(PYTHON) -m venv $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
+	touch $@
+
+# Tools that pin other versions than the tests.
+$(VENV)/galaxy.done: tests/requirements-galaxy.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/galaxy
+	$(VENV)/galaxy/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-galaxy.txt
 	touch $@
 
 clean:  ## remove .venv and build

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: ece_join_plan
 short_description: Find the hosts and batches of a plan (private)
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The ece.platform authors (@ece-platform)
 description:

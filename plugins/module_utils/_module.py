@@ -20,7 +20,7 @@ from ansible_collections.ece.platform.plugins.module_utils import _client as api
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._http import API_PREFIX
 
-VERSION = "1.1.0"
+VERSION = "1.0.0"
 # One day. The operating system limits the timeout of a socket to some weeks.
 TIMEOUT_MAX_SECONDS = 86400
 # The role's variables are the options with this before their names.

@@ -71,7 +71,6 @@ options:
       - O(ece.platform.ece_install#module:state_path), where root finds the record of the last install.
     type: path
     default: /var/lib/ece-install
-    version_added: 1.1.0
   host_ip:
     description:
       - IPv4 address of the host in the platform, which must be one of the host's own.
@@ -87,36 +86,30 @@ options:
     type: list
     elements: str
     default: []
-    version_added: 1.1.0
   coordinator_host:
     description:
       - Address of a coordinator, as the host reaches it. Without it, no connection to a coordinator is checked.
     type: str
-    version_added: 1.1.0
   directors:
     description:
       - Addresses of hosts with the role director, as the host reaches them. The first five of them are checked.
     type: list
     elements: str
     default: []
-    version_added: 1.1.0
   docker_registry:
     description:
       - Registry that the installer will pull images from.
     type: str
     default: docker.elastic.co
-    version_added: 1.1.0
   controller_time:
     description:
       - Clock of the controller when it called the module, in seconds since 1970. Without it, the host's clock is not
         checked.
     type: float
-    version_added: 1.1.0
   capacity:
     description:
       - Memory in MB that the allocator may give to deployments. Without it, it is not compared with the host's memory.
     type: int
-    version_added: 1.1.0
   force:
     description:
       - Whether the installer will run with C(--force), which makes it skip some of its checks.
@@ -160,7 +153,6 @@ options:
       - With O(installer_url), nothing is downloaded if this file has O(installer_checksum). The default is then
         C(elastic-cloud-enterprise.sh) beside O(storage_path).
     type: path
-    version_added: 1.1.0
   installer_url:
     description:
       - Address that the installer will be downloaded from. The module reads it to compare version and checksum, and
@@ -180,13 +172,11 @@ options:
       - URL of an HTTP proxy for the download from O(installer_url), like V(http://proxy.example.com:3128).
       - Without it, the download uses the proxy in the environment of the task.
     type: str
-    version_added: 1.1.0
   installer_facts:
     description:
       - What is known of an installer that is copied to the host later, so that the file at O(installer_path) does not
         matter. Without it, O(installer_path) and O(installer_url), the support matrix of this collection decides.
     type: dict
-    version_added: 1.1.0
     suboptions:
       version:
         description:

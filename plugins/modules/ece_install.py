@@ -56,7 +56,6 @@ options:
       - Id of O(token), if it is a persistent one. It is no secret and is kept in the record, so that a later run can
         revoke the token.
     type: str
-    version_added: 1.1.0
   roles:
     description:
       - Roles that the host is to get (C(--roles)).
@@ -87,12 +86,10 @@ options:
         home folder of O(user), where the container engine's client looks for it. Logins at other registries stay.
       - It is written when ECE is installed, and stays on the host.
     type: str
-    version_added: 1.1.0
   docker_registry_password:
     description:
       - Password at O(docker_registry).
     type: str
-    version_added: 1.1.0
   docker_registry_login_in_containers:
     description:
       - Give the login to ECE's runner and allocator too, which pull images of deployments later. Without it, a registry
@@ -101,7 +98,6 @@ options:
         C(--config-file), which is an internal facility of ECE and may change.
     type: bool
     default: false
-    version_added: 1.1.0
   docker_repository:
     description:
       - Repository of ECE's images in the registry (C(--ece-docker-repository)).
@@ -179,7 +175,6 @@ options:
         C(proxy).
     type: int
     choices: [0, 2]
-    version_added: 1.1.0
   proxy_protocol_lenient:
     description:
       - Let proxies also accept connections without a Proxy Protocol header, like health checks
@@ -187,7 +182,6 @@ options:
       - ECE 4.2 and later, with O(proxy_protocol_version=2).
     type: bool
     default: false
-    version_added: 1.1.0
   extra_args:
     description:
       - Arguments of the installer that this module has no option for, like V([--proxy-tags, 'ssd:true']).
@@ -221,7 +215,6 @@ options:
       - Text of the installer, which replaces the file at O(installer_path). For hosts without internet access.
       - It is kept out of logs and results, which a thousand lines of script would fill.
     type: str
-    version_added: 1.1.0
   installer_checksum:
     description:
       - Checksum that the installer must have, like
@@ -236,7 +229,6 @@ options:
       - URL of an HTTP proxy for the download from O(installer_url), like V(http://proxy.example.com:3128).
       - Without it, the download uses the proxy in the environment of the task.
     type: str
-    version_added: 1.1.0
   state_path:
     description:
       - Folder in which root keeps lock, record and output of an install, where no other user can change them. It is
@@ -244,7 +236,6 @@ options:
         O(user) may read record and output. Without root, they are in C(logs/ece-install) below O(storage_path).
     type: path
     default: /var/lib/ece-install
-    version_added: 1.1.0
   timeout:
     description:
       - Seconds after which a running installer is stopped, with all its processes and its container.
@@ -323,7 +314,6 @@ errors:
   type: list
   elements: str
   sample: []
-  version_added: 1.1.0
 seconds:
   description: Seconds that the installer ran. It is null if the installer was interrupted or still runs.
   returned: when the installer has ended and was waited for

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_join_check
 short_description: Check a host and decide what the run does with it (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Runs M(ece.platform.ece_host_info) on the host and compares the result with what the platform says.
@@ -31,7 +31,7 @@ attributes:
 options:
   made_at:
     description:
-      - C(made_at) of the plan, which the result repeats.
+      - RV(ece.platform.ece_join_plan#module:made_at), which the result repeats.
     type: float
     required: true
 """
@@ -73,7 +73,7 @@ warnings_found:
   elements: str
   sample: []
 made_at:
-  description: C(made_at) of the plan, to distinguish results of several plans.
+  description: RV(ece.platform.ece_join_plan#module:made_at), to distinguish results of several plans.
   returned: when the host was checked
   type: float
   sample: 1893456000.5

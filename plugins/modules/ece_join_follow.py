@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_join_follow
 short_description: Ask a host for the record of its installer (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - M(ece.platform.ece_join_wait) runs it on each host whose installer runs, with that host's own variables. No task of

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_join_report
 short_description: Show how the hosts of a batch ended (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Shows a table with one line per host of the batch, and a line on its token.
@@ -79,7 +79,7 @@ hosts:
       memory_mb: 249856
       note: ""
 made_at:
-  description: C(made_at) of the plan, to distinguish results of several plans.
+  description: RV(ece.platform.ece_join_plan#module:made_at), to distinguish results of several plans.
   returned: success
   type: float
   sample: 1893456000.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_join_runner
 short_description: Assign missing roles to a host's runner, or delete a stale runner (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Does what M(ece.platform.ece_runner) does, on the controller and with the variables of the role.

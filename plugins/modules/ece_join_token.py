@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_join_token
 short_description: Mint or revoke the enrollment token of a batch (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - With O(state=present), mints one token for exactly the roles of the batch's hosts that are to install, for no longer
@@ -118,7 +118,7 @@ error:
   type: str
   sample: "token dcc8cd5f could not be revoked: check that it is gone, or revoke it by hand (HTTP 500)"
 made_at:
-  description: C(made_at) of the plan, to distinguish results of several plans.
+  description: RV(ece.platform.ece_join_plan#module:made_at), to distinguish results of several plans.
   returned: with O(state=absent)
   type: float
   sample: 1893456000.5

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_join_verdict
 short_description: Fail on a host that has not joined (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Ends a host as its row in the result of C(ece.platform.ece_join_report) says, failed or unreachable.

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_join_wait
 short_description: Wait until the hosts of a batch have joined (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Asks the platform once per interval, however many hosts wait, and follows each running installer over one
@@ -48,7 +48,7 @@ msg:
   type: str
   sample: 2/2 connected
 made_at:
-  description: C(made_at) of the plan, to distinguish results of several plans.
+  description: RV(ece.platform.ece_join_plan#module:made_at), to distinguish results of several plans.
   returned: success
   type: float
   sample: 1893456000.5

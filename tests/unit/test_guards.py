@@ -120,6 +120,32 @@ def test_a_modules_documentation_is_complete(module):
         assert entry.get("description"), option
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("ece_join_")])
+def test_a_module_names_what_else_to_look_at(module):
+    assert all(
+        entry.get("module", "").removeprefix(NAME + ".") in MODULES or entry.get("description")
+        for entry in documentation(module)["seealso"]
+    )
+
+
+def unmarked(options, value):
+    """Return the names of options that a text marks as code: O() would link them."""
+    text = yaml.safe_dump(value, width=10**6)
+    return [name for name in re.findall(r"C\((\w+)(?:=\w+)?\)", text) if name in options]
+
+
+@every_module
+def test_options_are_marked_as_options(module):
+    documented = documentation(module)
+    returned = yaml.safe_load(load("modules", module).RETURN)
+    assert unmarked(documented["options"], [documented, returned]) == []
+
+
+@pytest.mark.parametrize("text", ["Only with C(state=present).", "Password of C(state)."])
+def test_the_search_for_unmarked_options_finds_them(text):
+    assert unmarked({"state": {}}, {"description": [text]}) == ["state"]
+
+
 @every_module
 def test_examples_are_tasks_of_the_module_with_options_that_it_has(module):
     examples = tasks(load("modules", module).EXAMPLES)
@@ -337,14 +363,6 @@ def test_a_step_is_not_offered_to_users(module):
     assert module not in yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text())["action_groups"]["ece"]
 
 
-def test_old_names_of_steps_have_a_tombstone():
-    routing = yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text())["plugin_routing"]
-    for kind in ("action", "modules"):
-        assert all(entry["tombstone"]["warning_text"] for entry in routing[kind].values())
-        assert {"ece_host_plan", "ece_host_verdict", "ece_host_wait", "ece_host_report"} <= set(routing[kind])
-        assert not set(routing[kind]) & set(MODULES)
-
-
 def test_the_role_registers_results_under_the_names_that_the_steps_read():
     tasks_of_role = (COLLECTION / "roles" / "ece_host" / "tasks").glob("*.yml")
     registered = {name for path in tasks_of_role for name in re.findall(r"register: (\S+)", path.read_text())}
@@ -378,6 +396,44 @@ def test_every_state_of_a_host_is_in_the_table_of_the_architecture():
     page = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*?`) \| (?:plan|check|wait|report)", page, re.MULTILINE)
     assert {state for row in rows for state in re.findall(r"`(.*?)`", row)} == states
+
+
+# -- what is going to be removed ---------------------------------------------------------------------------------------
+
+WHEN = {"removal_date": r"\d{4}-\d\d-\d\d", "removal_version": r"\d+\.0\.0"}
+
+
+def undated(routing):
+    """Return what plugin_routing announces or has removed without a date or a major version, or without a remedy."""
+    return [
+        f"{kind} {name}: {state}"
+        for kind, plugins in (routing or {}).items()
+        for name, entry in plugins.items()
+        for state in ("deprecation", "tombstone")
+        if state in entry
+        and not (
+            entry[state].get("warning_text")
+            and any(re.fullmatch(form, str(entry[state].get(key))) for key, form in WHEN.items())
+        )
+    ]
+
+
+def test_a_deprecation_or_tombstone_has_its_date_and_names_a_remedy():
+    assert undated(yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text()).get("plugin_routing")) == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"deprecation": {"removal_version": "2.0.0"}},
+        {"deprecation": {"warning_text": "Use ece_runner."}},
+        {"tombstone": {"removal_version": "2.1.0", "warning_text": "Use ece_runner."}},
+        {"tombstone": {"removal_date": "soon", "warning_text": "Use ece_runner."}},
+    ],
+)
+def test_the_search_for_undated_removals_finds_them(entry):
+    (found,) = undated({"modules": {"ece_old": entry}})
+    assert found == f"modules ece_old: {next(iter(entry))}"
 
 
 # -- what security.md promises ---------------------------------------------------------------------------------------
@@ -434,20 +490,44 @@ def test_the_version_is_the_same_everywhere():
     assert f"{galaxy['namespace']}.{galaxy['name']}" == NAME
 
 
-@every_module
-def test_nothing_was_added_after_this_version(module):
-    added = documentation(module)["version_added"]
-    assert [int(part) for part in str(added).split(".")] <= [int(part) for part in shared.VERSION.split(".")]
+def versions_added(entry):
+    """Yield every `version_added` in documentation, at any depth."""
+    for key, value in entry.items() if isinstance(entry, dict) else enumerate(entry):
+        if key == "version_added":
+            yield str(value)
+        elif isinstance(value, (dict, list)):
+            yield from versions_added(value)
 
 
-def test_every_file_says_its_license():
-    for folder in (
-        COLLECTION / "plugins",
-        COLLECTION / "roles",
-        COLLECTION / "playbooks",
-        CHECKOUT / "tests" / "unit",
-        CHECKOUT / "tests" / "fuzz",
-    ):
-        for path in folder.rglob("*"):
-            if path.suffix in (".py", ".yml") and "__pycache__" not in path.parts:
-                assert "SPDX-License-Identifier: GPL-3.0-or-later" in path.read_text()[:600], path
+def documents():
+    """Yield a name and the documentation of every plugin and of every entry point of a role."""
+    for kind in ("modules", "lookup", "inventory", "filter"):
+        for path in sorted((COLLECTION / "plugins" / kind).glob("*.py")):
+            plugin = load(kind, path.stem)
+            returned = yaml.safe_load(getattr(plugin, "RETURN", "")) or {}
+            yield path.stem, {**yaml.safe_load(plugin.DOCUMENTATION), "returned": returned}
+    for name in OUR_ROLES:
+        for entry_point, entry in role(name, "meta", "argument_specs.yml")["argument_specs"].items():
+            yield f"{name}.{entry_point}", entry
+
+
+def test_everything_says_since_when_it_exists_and_nothing_is_newer_than_this_version():
+    version = [int(part) for part in shared.VERSION.split(".")]
+    for name, entry in documents():
+        assert entry.get("version_added"), f"{name} has no version_added"
+        for added in versions_added(entry):
+            assert [int(part) for part in added.split(".")] <= version, (
+                f"{name}: {added} is newer than {shared.VERSION}"
+            )
+
+
+def test_an_option_says_since_when_it_exists_only_if_that_is_later_than_its_plugin():
+    for name, entry in documents():
+        own, *others = versions_added({"version_added": entry["version_added"], **entry})
+        assert own not in others, f"{name}: version_added {own} is that of the whole"
+
+
+def test_what_is_added_names_a_release_or_the_coming_one():
+    released = yaml.safe_load((CHECKOUT / "changelogs" / "changelog.yaml").read_text())["releases"]
+    for name, entry in documents():
+        assert set(versions_added(entry)) <= {*released, shared.VERSION}, name
