@@ -4,7 +4,7 @@
 
 """The Pythons of this machine: those on the search path, and all that pyenv has.
 
-    python -m tests.interpreters VERSION...   print the path of the first of these versions that is found
+python -m tests.interpreters VERSION...   print the path of the first of these versions that is found
 """
 
 from __future__ import annotations

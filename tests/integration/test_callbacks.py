@@ -42,7 +42,7 @@ def run(operator, callback, *options, command=None, **environment):
 
 
 def blocks(text):
-    """Return (host, state, result) of each block that callbacks minimal and oneline print. The text has nothing else."""
+    """Return (host, state, result) of each block of callbacks minimal and oneline. The text has nothing else."""
     found, position, decoder = [], 0, json.JSONDecoder()
     while position < len(text):
         begin = BLOCK.match(text, position)

@@ -4,7 +4,7 @@
 
 """Run the sessions of noxfile.py, and print how they ended as a table. Options are those of nox.
 
-    python -m tests.matrix [--session NAME ...] [--error-on-missing-interpreters]
+python -m tests.matrix [--session NAME ...] [--error-on-missing-interpreters]
 """
 
 from __future__ import annotations
