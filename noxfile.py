@@ -35,7 +35,7 @@ def run_pytest(session: nox.Session, core: str, *arguments: str) -> None:
     environment = {
         "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
         "ECE_COLLECTIONS_PATH": str(COLLECTIONS),
-        "ANSIBLE_HOME": session.create_tmp(),
+        "ANSIBLE_HOME": str(ROOT / "build" / "ansible"),
     }
     session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, *session.posargs, env=environment)
 

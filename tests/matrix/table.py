@@ -46,9 +46,10 @@ def core_of(session: Mapping[str, Any]) -> str:
 
 
 def python_of(session: Mapping[str, Any]) -> str:
-    """Return the Python of a session, which nox has in a name of it alone, like units-3.11."""
-    names = (re.fullmatch(rf"{session['name']}-([\d.]+)", name) for name in session["signatures"])
-    return next(name[1] for name in names if name)
+    """Return the Python of a session, which nox has in its signature alone, like units(python='3.11', core='2.16')."""
+    found = re.search(r"python='([\d.]+)'", session["signatures"][0])
+    assert found
+    return found[1]
 
 
 def hosts(core: str, find: Callable[[str], str | None]) -> str:

@@ -22,8 +22,8 @@ CELLS = (
 )
 # The oldest Python of hosts.
 OLDEST_ON_HOSTS = {"2.16": "3.6", "2.17": "3.7", "2.18": "3.8", "2.19": "3.8", "2.20": "3.9", "2.21": "3.9"}
-# Pythons of hosts beside that: of Red Hat Enterprise Linux 9, and of the newest Debian.
-ON_HOSTS = ("3.9", "3.13")
+# Pythons of hosts beside that: of Red Hat Enterprise Linux 9, Debian 12 and Debian 13.
+ON_HOSTS = ("3.9", "3.11", "3.13")
 
 
 def requirement(core: str) -> str:
