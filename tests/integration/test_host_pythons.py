@@ -43,4 +43,4 @@ def test_hosts_with_different_pythons_join(any_operator):
     assert f"{len(found)}/{len(found)} connected" in run.text
     for wrapper in wrappers.values():
         uses = wrapper.with_name(f"{wrapper.name}.used").read_text(encoding="utf-8").count("used")
-    XX
+        assert uses >= 2, "the check and the start"
