@@ -13,7 +13,7 @@ from typing import Any
 from tests.matrix.versions import host_pythons
 
 KINDS = ("units", "sanity", "join")
-WORDS = {"success": "ok", "skipped": "missing"}
+ENDINGS = {"success": "ok", "skipped": "missing"}
 HEADER = ("ansible-core", "Python", *KINDS, "hosts that join")
 NOT_RUN = "-"
 
@@ -37,7 +37,7 @@ def table(sessions: Sequence[Mapping[str, Any]], find: Callable[[str], str | Non
 
 def word(session: Mapping[str, Any]) -> str:
     """Return how a session ended: ok, missing or failed."""
-    return WORDS.get(session["result"], "failed")
+    return ENDINGS.get(session["result"], "failed")
 
 
 def core_of(session: Mapping[str, Any]) -> str:
