@@ -9,6 +9,7 @@ VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/build/collections
 INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
+OTHERS := $(CURDIR)/build/others
 SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests extensions examples LICENSES galaxy.yml '*.md' '*.rst' '*.toml' LICENSE requirements.txt 2>/dev/null)
 
 export PATH := $(BIN):$(PATH)
@@ -16,7 +17,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs galaxy release packages bench tables clean ansible-lint
+.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint ansible-lint docs galaxy release packages bench tables matrix clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -39,14 +40,14 @@ unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the unit tests
 fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated replies and 20,000 sets of options
 	$(BIN)/python -m pytest -q tests/fuzz
 
-integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
+integration: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration
 
-molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
-	$(BIN)/molecule test --all
+molecule: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
+	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --all
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
-	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home
+	$(BIN)/python -m tests.sanity.run $(INSTALLED) build/home
 
 lint: ansible-lint  ## run ansible-lint (production profile), ruff and mypy (strict)
 	$(BIN)/ruff check .
@@ -80,6 +81,10 @@ bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FL
 	-tests/packages.sh
 	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/performance.md
 
+# NOX has options of nox, such as --session units, or --error-on-missing-interpreters.
+matrix: $(VENV)/nox.done $(INSTALLED)/MANIFEST.json  ## run tests with each supported ansible-core and Python that is found
+	$(VENV)/nox/bin/python -m tests.matrix $(NOX)
+
 packages:  ## install the system packages of the Molecule scenarios
 	tests/packages.sh
 
@@ -90,18 +95,18 @@ $(INSTALLED)/MANIFEST.json: $(SOURCES) $(VENV)/demo.done
 	$(BIN)/ansible-galaxy collection install --force --no-deps -p $(COLLECTIONS) build/tarball/ece-platform-*.tar.gz
 	touch $@
 
-$(VENV)/demo.done: tests/requirements-demo.txt
+$(VENV)/demo.done: tests/requirements-demo.txt tests/requirements-standin.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-demo.txt
 	touch $@
 
-$(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
+$(VENV)/test.done: tests/requirements.txt tests/requirements-units.txt $(VENV)/demo.done
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-# The oldest ansible-core that meta/runtime.yml supports.
+# The oldest ansible-core that meta/runtime.yml supports, which runs on Python 3.10 to 3.12.
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
-	$(PYTHON) -m venv $(VENV)/oldest
+	$$($(BIN)/python -m tests.interpreters 3.11 3.12 3.10) -m venv --clear $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
 	touch $@
 
@@ -109,6 +114,16 @@ $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 $(VENV)/galaxy.done: tests/requirements-galaxy.txt $(VENV)/demo.done
 	$(PYTHON) -m venv $(VENV)/galaxy
 	$(VENV)/galaxy/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-galaxy.txt
+	touch $@
+
+$(VENV)/nox.done: tests/requirements-nox.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/nox
+	$(VENV)/nox/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-nox.txt
+	touch $@
+
+$(OTHERS)/done: tests/requirements-collections.txt tests/other_collections.py $(VENV)/demo.done
+	rm -rf $(OTHERS)
+	$(BIN)/python -m tests.other_collections $(OTHERS)
 	touch $@
 
 clean:  ## remove .venv and build

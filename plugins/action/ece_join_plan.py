@@ -48,7 +48,12 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
 from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
-from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats, not_begun_line
+from ansible_collections.ece.platform.plugins.plugin_utils._report import (
+    ansible_stats,
+    not_begun_line,
+    sums_line,
+    sums_of,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._results import hosts_after
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     HostCheck,
@@ -124,7 +129,9 @@ class ActionModule(Step):
         result: dict[str, Any] = {"changed": False, "msg": line, **plan, "warnings": warnings}
         note_joined(set(planned) - set(entries))
         if not entries:  # no report follows
-            result["ansible_stats"] = ansible_stats({}, *note_verdicts({}, plan["joined"]), task_vars)
+            sums = sums_of({}, *note_verdicts({}, plan["joined"]))
+            show(sums_line(sums), indent="")
+            result["ansible_stats"] = ansible_stats(sums, task_vars)
         return result
 
     def _check_hosts(

@@ -2,17 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Shows how each host of a batch ended: a table for the operator, and the same as statistics for AWX."""
+"""Shows how each host of a batch ended: a table for the operator, a line for scripts, and statistics for AWX."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping
 
+from ansible_collections.ece.platform.plugins.module_utils._states import FAILED
 from ansible_collections.ece.platform.plugins.plugin_utils import _report as report
 from ansible_collections.ece.platform.plugins.plugin_utils import _results as results
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import too_many_failed
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show, table
+from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import HostRow
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._run_sums import note_verdicts
 
 
@@ -23,6 +26,8 @@ class ActionModule(Step):
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         plan = arguments["plan"]
+        if plan.get("failed"):
+            return self._without_plan(plan, task_vars)
         batch = results.Batch(plan, task_vars, self.play_id)
         token = results.token_of(task_vars)
         rows = {name: report.row_of(plan["hosts"][name], batch, self._task.check_mode) for name in batch.hosts}
@@ -37,18 +42,33 @@ class ActionModule(Step):
         for line in filter(None, (report.token_line(token), report.not_begun_line(batch.after if ends else []))):
             show(line)
         ended = {name: row["verdict"] for name, row in {**batch.earlier_rows(), **rows}.items()}
-        joined_before, verdicts = note_verdicts(ended, plan["joined"])
         return {
             "changed": False,
             "made_at": plan["made_at"],
             "play": self.play_id,
             "hosts": rows,
             "too_many_failed": too_many,
-            "ansible_stats": report.ansible_stats(rows, joined_before, verdicts, task_vars),
+            "ansible_stats": _statistics(rows, ended, plan["joined"], task_vars),
         }
+
+    def _without_plan(self, plan: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        variables = HostVariables(self, task_vars)
+        names = [name for name in task_vars["ansible_play_batch"] if variables.runs_task(variables.of(name))]
+        rows = report.rows_not_planned(names, plan)
+        ended = dict.fromkeys(rows, FAILED)
+        return {"changed": False, "hosts": rows, "ansible_stats": _statistics(rows, ended, 0, task_vars)}
 
     def _play_ends(self, failed: set[str], batch: results.Batch, token: Mapping[str, Any]) -> bool:
         """Return whether Ansible begins no further batch after this one."""
         if self._task.ignore_errors or not failed:
             return False
         return bool(token.get("error") or self._task.any_errors_fatal or failed >= batch.alive)
+
+
+def _statistics(
+    rows: Mapping[str, HostRow], ended: Mapping[str, str], joined_before: int, task_vars: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Print the sums of the run, and return them for set_stats."""
+    sums = report.sums_of(rows, *note_verdicts(ended, joined_before))
+    show(report.sums_line(sums), indent="")
+    return report.ansible_stats(sums, task_vars)

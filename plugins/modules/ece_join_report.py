@@ -13,6 +13,8 @@ description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host#role). It may change or go in any release."
   - Shows a table with one line per host of the batch, and a line on its token.
   - Where the play ends with this batch, the hosts of later batches are in the table, too.
+  - Where the plan failed, its hosts have failed, and there is no table.
+  - The last line is C(ece_host:) and the sums of the run as JSON, for scripts.
   - Returns the same with a sum for C(set_stats), under C(ece_host) and in AWX also under C(ece_host_<job id>).
 author:
   - The ece.platform authors (@ece-platform)
@@ -80,17 +82,17 @@ hosts:
       note: ""
 made_at:
   description: RV(ece.platform.ece_join_plan#module:made_at), to distinguish results of several plans.
-  returned: success
+  returned: success, if there is a plan
   type: float
   sample: 1893456000.5
 play:
   description: Identity of the play, which all its batches share.
-  returned: success
+  returned: success, if there is a plan
   type: str
   sample: 0242ac12-0002-1111-2222-000000000009
 too_many_failed:
   description: A sentence where more hosts failed than C(ece_host_max_fail_percentage) allows; V(null) where not.
-  returned: success
+  returned: success, if there is a plan
   type: str
   sample: "3 of 10 hosts of a batch have failed, which is more than ece_host_max_fail_percentage 20 allows"
 """

@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any, Mapping, Sequence
 
 from ansible import constants as C
+from ansible import context
 from ansible.plugins.callback import default
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
@@ -19,22 +21,43 @@ from ansible.utils.display import Display
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line, plain
 
 _display = Display()
+TASK_START = "v2_playbook_on_task_start"
 
 
-def show(line: str, *, error: bool = False) -> None:
+def show(line: str, *, error: bool = False, indent: str = "  ") -> None:
     """Print a line at once, instead of at the end of the task."""
-    to_stderr = owns_stdout(str(C.DEFAULT_STDOUT_CALLBACK))
-    call_display("display", "  " + plain(line), color="red" if error else None, stderr=to_stderr)
+    to_stderr = owns_stdout(stdout_callback())
+    call_display("display", indent + plain(line), color="red" if error else None, stderr=to_stderr)
+
+
+def stdout_callback() -> str:
+    """Return the name of the callback that prints this run."""
+    chosen = str(C.DEFAULT_STDOUT_CALLBACK)
+    if "start_at_task" in context.CLIARGS or (C.DEFAULT_LOAD_CALLBACK_PLUGINS and chosen != "default"):
+        return chosen
+    return "minimal"  # the commands ansible and ansible-console, which only a playbook's options tell apart
 
 
 @functools.lru_cache(maxsize=None)
 def owns_stdout(callback: str) -> bool:
     """Return whether the output of a callback has a form of its own, as json has, which another line would break.
 
-    Callbacks for people, such as yaml and the one of AWX, build on Ansible's default.
+    Callbacks for people, such as yaml and the one of AWX, print the start of a task as Ansible's default does, to which
+    they may add. Some build on the default and do not, such as dense, which moves the cursor.
     """
     found = callback_loader.get(callback, class_only=True)
-    return found is not None and not issubclass(found, default.CallbackModule)
+    return found is not None and not _starts_tasks_as_default(found)
+
+
+def _starts_tasks_as_default(callback: type) -> bool:
+    for part in inspect.getmro(callback):
+        if part is default.CallbackModule:
+            return True
+        method = vars(part).get(TASK_START)
+        code = getattr(inspect.unwrap(method), "__code__", None) if method else None
+        if code and TASK_START not in code.co_names:  # it does not call the method of the class that it builds on
+            return False
+    return False
 
 
 def call_display(method: str, *arguments: Any, **keywords: Any) -> None:

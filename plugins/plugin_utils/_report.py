@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Iterable, Mapping, Sequence
 
@@ -60,6 +61,12 @@ def rows_not_begun(entries: Iterable[PlanEntry], too_many_failed: str | None) ->
     return {entry["name"]: _row(entry, FAILED, f"not begun: {reason}") for entry in entries}
 
 
+def rows_not_planned(names: Iterable[str], plan: Mapping[str, Any]) -> dict[str, HostRow]:
+    """Return the rows of hosts for which there is no plan, because it failed."""
+    note = f"it was not planned for: {failure_reason(plan)}"
+    return {name: _row({"name": name, "zone": None}, FAILED, note) for name in names}
+
+
 def not_begun_line(names: Sequence[str]) -> str | None:
     """Return the line on the hosts of batches that do not begin, or None. Ansible counts them in no recap."""
     if not names:
@@ -70,7 +77,7 @@ def not_begun_line(names: Sequence[str]) -> str | None:
     )
 
 
-def _row(entry: PlanEntry, verdict: str, note: str) -> HostRow:
+def _row(entry: Mapping[str, Any], verdict: str, note: str) -> HostRow:
     return {
         "host": entry["name"],
         "zone": entry["zone"],
@@ -185,22 +192,29 @@ def token_line(token: Mapping[str, Any]) -> str | None:
 # -- the sum ---------------------------------------------------------------------------------------------------------
 
 
-def ansible_stats(
-    rows: Mapping[str, HostRow], joined_before: int, verdicts: Sequence[str], variables: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the rows of a batch and the sums of the run for set_stats, which adds the rows to those of other batches.
+def sums_of(rows: Mapping[str, HostRow], joined_before: int, verdicts: Sequence[str]) -> dict[str, Any]:
+    """Return the rows of a batch and the sums of the run.
 
     joined_before: hosts that were joined before the run. verdicts: how its other hosts have ended up to now.
     """
-    sums = {
+    return {
         "hosts": dict(rows),
         "joined_before": joined_before,
         "joined": verdicts.count(JOINED),
         "would_join": sum(verdict in (WOULD_JOIN, WOULD_GET_ROLES, JOINING) for verdict in verdicts),
         "failed": sum(verdict in BAD for verdict in verdicts),
     }
+
+
+def ansible_stats(sums: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sums for set_stats, which adds the rows to those of other batches."""
     # A key that is always the same is what a workflow can read. Slices of a job overwrite each other's, so the job has
     # one of its own, too.
     job = variables.get("awx_job_id") or variables.get("tower_job_id")
     keys = ["ece_host", *([f"ece_host_{job}"] if job else [])]
     return {"data": dict.fromkeys(keys, sums), "per_host": False, "aggregate": True}
+
+
+def sums_line(sums: Mapping[str, Any]) -> str:
+    """Return the line for scripts, which has the sums without the rows."""
+    return "ece_host: " + json.dumps({name: sums[name] for name in sorted(sums) if name != "hosts"})

@@ -17,6 +17,8 @@ import pytest
 
 from tests.integration.operator import ROOT, SCANNED, Operator
 from tests.integration.scanner import Hit, Scan
+from tests.interpreters import find_python
+from tests.matrix.versions import OLDEST_ON_HOSTS, ON_HOSTS
 from tests.standin import StandIn
 
 # The API's specification lies beside the project. Without it, requests and replies are not validated.
@@ -80,6 +82,11 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the sum."""
+    """Print the sum, and which Pythons hosts had."""
     if SCANNED.plays:
         terminalreporter.write_line(str(SCANNED))
+    reports = [report for kind in ("passed", "failed", "skipped") for report in terminalreporter.getreports(kind)]
+    if any("test_host_pythons" in report.nodeid for report in reports):
+        pythons = dict.fromkeys((*OLDEST_ON_HOSTS.values(), *ON_HOSTS))
+        missing = [version for version in pythons if not find_python(version)]
+        terminalreporter.write_line(f"Pythons of hosts that are missing here: {', '.join(missing) or 'none'}")

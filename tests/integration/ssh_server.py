@@ -30,12 +30,15 @@ class SshServer:
     # Passwords that clients sent, and the number of keys that it refused.
     passwords: list[str] = field(default_factory=list)
     refused_keys: int = 0
+    # The number of commands that it ran.
+    commands: int = 0
 
     async def _run(self, process: Any) -> None:
         if self.turns_at and self.turns_at in (process.command or ""):
             self.turned = True
             process.channel.get_connection().abort()
             return
+        self.commands += 1
         child = await asyncio.create_subprocess_shell(
             process.command,
             stdin=asyncio.subprocess.PIPE,
@@ -54,6 +57,7 @@ class SshServer:
             server_host_keys=[host_key],
             process_factory=self._run,
             encoding=None,
+            sftp_factory=True,
         )
         self.port = listener.get_port()
         return listener

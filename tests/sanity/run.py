@@ -4,7 +4,7 @@
 
 """Run ansible-test sanity on an installed collection, with access to a package index only.
 
-    run.py INSTALLED_COLLECTION FOLDER_FOR_CACHES [OPTION ...]
+    python -m tests.sanity.run INSTALLED_COLLECTION FOLDER_FOR_CACHES [OPTION ...]
 
 ansible-test asks git for the files of the collection and does not see those in ignored folders, so it gets a copy
 elsewhere. It downloads a script that installs pip into its virtual environments from its own server. Python has pip
@@ -22,6 +22,8 @@ import tempfile
 from pathlib import Path
 
 import ansible_test._internal.python_requirements as requirements
+
+from tests.interpreters import search_path
 
 BOOTSTRAP = """
 import subprocess
@@ -48,14 +50,6 @@ def pip_settings() -> str:
     found.pop("config-file", None)
     lines = [f"{name} = " + value.replace("\\n", "\n    ") for name, value in found.items()]
     return "\n".join(["[global]", *lines, ""])
-
-
-def search_path() -> str:
-    """Return PATH with pyenv's interpreters instead of its shims, which exist for disabled versions, too."""
-    folders = os.environ["PATH"].split(os.pathsep)
-    shims = [Path(folder) for folder in folders if folder.endswith("/shims")]
-    versions = [str(folder) for shim in shims for folder in sorted(shim.parent.glob("versions/3*/bin"))]
-    return os.pathsep.join([folder for folder in folders if not folder.endswith("/shims")] + versions)
 
 
 def prepare_home(home: Path) -> None:

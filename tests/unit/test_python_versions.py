@@ -10,7 +10,6 @@ import ast
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from ansible_collections.ece.platform.plugins.module_utils import _install_optio
 from ansible_collections.ece.platform.plugins.module_utils import _install_record as install_record
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import RULES
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import FOLLOW_SOURCE
+from tests.interpreters import find_python
 
 PLUGINS = Path(install_options.__file__).parent.parent
 COLLECTIONS = PLUGINS.parents[3]
@@ -103,30 +103,9 @@ def test_newer_code_would_be_found(code, version):
     assert needs(code)[0] == version
 
 
-def python_3_6():
-    """A Python 3.6 that runs, or None."""
-    candidates = [shutil.which("python3.6")]
-    if shutil.which("pyenv"):
-        root = (
-            subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-            .stdout.decode()
-            .strip()
-        )
-        candidates += sorted(Path(root).glob("versions/3.6*/bin/python")) if root else []
-    for candidate in filter(None, candidates):
-        # A command on the search path may be pyenv's, which fails for a version that is not chosen.
-        ask = [candidate, "-c", "import sys; print(sys.version_info[:2])"]
-        if (
-            subprocess.run(ask, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.strip()
-            == b"(3, 6)"
-        ):
-            return str(candidate)
-    return None
-
-
 @pytest.fixture(scope="module")
 def old():
-    found = python_3_6()
+    found = find_python("3.6")
     if not found:
         pytest.skip("no Python 3.6 here")
     return lambda *arguments: subprocess.check_output([found, "-B", *arguments]).decode()

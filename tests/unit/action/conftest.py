@@ -65,7 +65,7 @@ def shown(monkeypatch):
 
     def collect(module):
         lines = []
-        monkeypatch.setattr(module, "show", lambda line, error=False: lines.append(line))
+        monkeypatch.setattr(module, "show", lambda line, error=False, indent="": lines.append(line))
         if hasattr(module, "warn"):
             monkeypatch.setattr(module, "warn", lambda sentence: lines.append(f"warning: {sentence}"))
         return lines

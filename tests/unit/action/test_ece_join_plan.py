@@ -229,12 +229,13 @@ def test_a_host_that_cannot_have_the_runner_id_that_its_variables_give_is_refuse
 @pytest.mark.parametrize(("host", "set_here"), [("10.0.0.1", True), ("10.0.0.2", False)])
 def test_statistics_are_set_where_nothing_is_to_do_and_no_report_follows(bare, shown, role_variables, host, set_here):
     action, client = bare(ece_join_plan), Client()
-    shown(ece_join_plan)
+    lines = shown(ece_join_plan)
     action.connect = lambda task_vars: (client, [])
     role_variables(ece_join_plan, {host: {}})
     task_vars = {"ansible_play_batch": [host], "ansible_forks": 5, "awx_job_id": 9}
     result = action.act({"target": None}, task_vars)
     assert ("ansible_stats" in result) is set_here
+    assert lines[-1].startswith("ece_host: ") is set_here
     if set_here:
         sums = {"hosts": {}, "joined_before": 1, "joined": 0, "would_join": 0, "failed": 0}
         assert result["ansible_stats"]["data"] == {"ece_host": sums, "ece_host_9": sums}

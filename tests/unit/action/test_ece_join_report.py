@@ -53,7 +53,7 @@ def test_each_host_has_a_row(report, shown):
     note = "stopped before its installer started: it cannot be reached (see the error above)"
     assert result["hosts"]["d"]["note"].startswith(note)
     assert lines[1].split() == ["a", "z", "joined", "4m31s", "10s", "244", "GB"]
-    assert lines[-1] == "token: ephemeral, allocator only, valid 35 min, minted once"
+    assert lines[-2] == "token: ephemeral, allocator only, valid 35 min, minted once"
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
@@ -132,8 +132,8 @@ THREE_BATCHES = {"a": {**WAITED, REPORT: {"made_at": 7.5, "hosts": {"a": ROW}}},
 def test_where_the_play_ends_with_a_batch_the_hosts_of_later_batches_count_as_failed(report, shown):
     lines = shown(ece_join_report)
     result = report(THREE_BATCHES, gone="b", batch="", most=10)
-    assert list(result["hosts"]) == ["b", "c", "d"] and len(lines) == 5
-    assert lines[-1] == (
+    assert list(result["hosts"]) == ["b", "c", "d"] and len(lines) == 6
+    assert lines[-2] == (
         "not begun: c, d; Ansible's recap does not have them, so that a run for the failed hosts alone (AWX's relaunch "
         "on failed hosts, a retry file) leaves them out: run the same again for all hosts"
     )
@@ -206,6 +206,25 @@ def test_the_statistics_count_the_hosts_of_all_batches_of_a_run(report, shown):
     assert list(last["ansible_stats"]["data"]["ece_host"]["hosts"]) == ["c"], "Ansible adds the rows up"
 
 
+def test_the_last_line_has_the_sums_of_the_run_for_scripts(report, shown):
+    lines = shown(ece_join_report)
+    note_joined(["old", "older"])
+    report({"a": WAITED})
+    report({"b": REFUSED}, gone="b")
+    kind, _, sums = lines[-1].partition(" ")
+    assert (kind, sums) == ("ece_host:", '{"failed": 1, "joined": 1, "joined_before": 2, "would_join": 0}')
+
+
+def test_where_the_plan_failed_its_hosts_have_failed(bare, play_vars, role_variables, shown):
+    lines = shown(ece_join_report)
+    role_variables(ece_join_report, {"a": {}, "b": {"left": True}})
+    plan = {"failed": True, "msg": "no coordinator can be reached"}
+    result = bare(ece_join_report).act({"plan": plan}, play_vars({"a": {}, "b": {}}))
+    assert list(result["hosts"]) == ["a"]
+    assert result["hosts"]["a"]["note"] == "it was not planned for: no coordinator can be reached"
+    assert sums_of(result) == {"joined_before": 0, "joined": 0, "would_join": 0, "failed": 1} and len(lines) == 1
+
+
 def test_a_host_counts_as_it_ended_last(report, shown):
     shown(ece_join_report)
     report({"a": REFUSED}, gone="a")
@@ -235,7 +254,7 @@ def test_check_mode_says_why_a_host_would_not_join(report, shown):
 
 def test_where_no_host_was_checked_there_is_no_table(report, shown):
     lines = shown(ece_join_report)
-    assert report({"a": {}})["hosts"] == {} and lines == []
+    assert report({"a": {}})["hosts"] == {} and len(lines) == 1 and lines[0].startswith("ece_host: ")
 
 
 PERSISTENT = {"persistent": True, "roles": ["allocator", "proxy"], "validity_seconds": None}
@@ -253,10 +272,10 @@ PERSISTENT = {"persistent": True, "roles": ["allocator", "proxy"], "validity_sec
         ),
     ],
 )
-def test_the_last_line_says_how_the_token_ended(report, shown, token, line):
+def test_a_line_says_how_the_token_ended(report, shown, token, line):
     lines = shown(ece_join_report)
     report({"a": WAITED}, token=token)
-    assert lines[2:] == ([line] if line else [])
+    assert lines[2:-1] == ([line] if line else [])
 
 
 @pytest.mark.parametrize(("most", "too_many"), [(None, False), (50, False), ("49%", True), (0, True)])

@@ -27,6 +27,7 @@ def sent(monkeypatch):
     def never(*_arguments, **_keywords):
         raise AssertionError("a worker calls Display itself")
 
+    monkeypatch.setattr(_display.context, "CLIARGS", {"start_at_task": None})
     monkeypatch.setattr(_display._display, "_final_q", Queue())
     monkeypatch.setattr(type(_display._display), "display", never)
     return calls
@@ -58,15 +59,51 @@ def test_lines_go_to_stderr_where_the_callback_does_not_build_on_ansibles_defaul
     assert sent[-1][2]["stderr"] is to_stderr
 
 
-@pytest.mark.parametrize(("base", "owns"), [(CallbackBase, True), (default.CallbackModule, False)])
-def test_a_callback_of_any_name_is_judged_by_what_it_builds_on(monkeypatch, base, owns):
-    loader = SimpleNamespace(get=lambda name, class_only: type("CallbackModule", (base,), {}))
+def starts_tasks_itself(self, task, is_conditional):
+    self._display.display("task")
+
+
+def adds_to_the_default(self, task, is_conditional):
+    default.CallbackModule.v2_playbook_on_task_start(self, task, is_conditional)
+
+
+@pytest.mark.parametrize(
+    ("base", "methods", "owns"),
+    [
+        (CallbackBase, {}, True),
+        (default.CallbackModule, {}, False),
+        (default.CallbackModule, {"v2_playbook_on_task_start": starts_tasks_itself}, True),
+        (default.CallbackModule, {"v2_playbook_on_task_start": adds_to_the_default}, False),
+    ],
+    ids=["no base", "default", "like dense", "like awx_display"],
+)
+def test_a_callback_of_any_name_is_judged_by_what_it_builds_on(monkeypatch, base, methods, owns):
+    loader = SimpleNamespace(get=lambda name, class_only: type("CallbackModule", (base,), methods))
     monkeypatch.setattr(_display, "callback_loader", loader)
-    assert _display.owns_stdout(f"company.one.of_{base.__module__}") is owns
+    assert _display.owns_stdout(f"company.one.of_{base.__module__}_with_{methods}") is owns
+
+
+@pytest.mark.parametrize(
+    ("options", "loads", "chosen", "callback"),
+    [
+        ({"start_at_task": None}, False, "default", "default"),
+        ({"start_at_task": None}, False, "yaml", "yaml"),
+        ({"one_line": False}, False, "default", "minimal"),
+        ({"one_line": False}, False, "yaml", "minimal"),
+        ({"one_line": False}, True, "yaml", "yaml"),
+        ({"one_line": False}, True, "default", "minimal"),
+    ],
+)
+def test_commands_for_a_single_task_have_a_callback_of_their_own(monkeypatch, options, loads, chosen, callback):
+    monkeypatch.setattr(_display.context, "CLIARGS", options)
+    monkeypatch.setattr(_display.C, "DEFAULT_LOAD_CALLBACK_PLUGINS", loads)
+    monkeypatch.setattr(_display.C, "DEFAULT_STDOUT_CALLBACK", chosen)
+    assert _display.stdout_callback() == callback
 
 
 def test_outside_a_worker_lines_are_displayed(monkeypatch):
     shown = []
+    monkeypatch.setattr(_display.context, "CLIARGS", {"start_at_task": None})
     monkeypatch.setattr(_display._display, "_final_q", None)
     monkeypatch.setattr(_display._display, "display", lambda line, **_keywords: shown.append(line))
     show("a line")

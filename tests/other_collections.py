@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Collections of others that the tests use: callbacks, and the connection to Podman.
+
+    python -m tests.other_collections FOLDER
+
+They come from the package ansible in the Python package index, so that no access to Ansible Galaxy is needed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+REQUIREMENTS = Path(__file__).parent / "requirements-collections.txt"
+# What the tests use of each collection. Some have thousands of files.
+PARTS = (
+    "ansible/posix/",
+    "community/general/MANIFEST.json",
+    "community/general/meta/runtime.yml",
+    "community/general/plugins/callback/",
+    "community/general/plugins/doc_fragments/",
+    "containers/podman/MANIFEST.json",
+    "containers/podman/meta/runtime.yml",
+    "containers/podman/plugins/connection/",
+)
+
+
+def main() -> None:
+    """Download the package and unpack the parts into a folder."""
+    folder = Path(sys.argv[1])
+    wanted = tuple(f"ansible_collections/{part}" for part in PARTS)
+    with tempfile.TemporaryDirectory() as downloads:
+        options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--dest", downloads)
+        command = [sys.executable, "-m", "pip", "download", *options, "-r", str(REQUIREMENTS)]
+        subprocess.run(command, check=True)
+        (wheel,) = Path(downloads).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(folder, [name for name in archive.namelist() if name.startswith(wanted)])
+    missing = [part for part in PARTS if not (folder / "ansible_collections" / part).exists()]
+    if missing:
+        sys.exit(f"{wheel.name} has no {', '.join(missing)}: see {REQUIREMENTS.name}")
+
+
+if __name__ == "__main__":
+    main()
