@@ -9,14 +9,14 @@ VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/build/collections
 INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
-SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests galaxy.yml README.md LICENSE requirements.txt 2>/dev/null)
+SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests galaxy.yml README.md LICENSE bindep.txt requirements.txt 2>/dev/null)
 
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench tables clean
+.PHONY: help install demo standin test check unit fuzz integration molecule ee sanity lint docs packages bench tables clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration molecule  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs unit fuzz integration molecule ee  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -44,6 +44,9 @@ integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  #
 
 molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	$(BIN)/molecule test --all
+
+ee: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
+	$(BIN)/python -m pytest -q tests/ee
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
 	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home
