@@ -44,8 +44,10 @@ def program(name: str) -> str:
     return os.fspath(Path(sys.executable).with_name(name))
 
 
-def call(*command: str | Path, folder: Path | None = None) -> str:
+def call(*command: str | Path) -> str:
     """Run a command and return its output. Raises AssertionError with all of it if the command fails."""
+    # Not every PATH has the programs for root, and the folder of a session may be too small for images.
+    environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin", "TMPDIR": "/var/tmp"}
     done = subprocess.run(
         [os.fspath(part) for part in command],
         stdin=subprocess.DEVNULL,
@@ -53,7 +55,7 @@ def call(*command: str | Path, folder: Path | None = None) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         timeout=BUILD_TIMEOUT_SECONDS,
-        cwd=folder,
+        env=environment,
         check=False,
     )
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 
@@ -24,7 +25,7 @@ from tests.integration.ssh_server import SshServer, listening
 from tests.standin.hosts import INSTALLER
 
 USER, GROUP = 1738, 0
-# Where AWX mounts the folder of a job, and the image's working folder.
+# Where AWX options the folder of a job, and the image's working folder.
 RUNNER = "/runner"
 PLAYBOOK = "add_allocators.yml"
 SSH_PASSWORD = "word-of-c"
@@ -32,10 +33,15 @@ SSH_PASSWORD = "word-of-c"
 
 def container(image, *command, job=None):
     """Return the command that starts a container as AWX does, with the folder of a job."""
-    mounts = ["--volume", f"{job}:{RUNNER}"] if job else []
+    options = ["--volume", f"{job}:{RUNNER}"] if job else []
+    # podman asks for more than a sandbox may grant.
+    limits = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
+    for name, number in limits.items():
+        hard = resource.getrlimit(number)[1]
+        options += ["--ulimit", f"{name}={hard}:{hard}"]
     return [
         *("podman", "--log-level", "error", "--runtime", "runc", "run", "--rm", "--interactive", "--network", "host"),
-        *("--security-opt", "label=disable", "--user", f"{USER}:{GROUP}", *mounts, image, *command),
+        *("--security-opt", "label=disable", "--user", f"{USER}:{GROUP}", *options, image, *command),
     ]
 
 
