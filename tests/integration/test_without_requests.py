@@ -13,7 +13,10 @@ import yaml
 
 from tests.integration.operator import COLLECTIONS, PLAYBOOK
 
-ARGUMENTS = {"ece_runner": {"runner_id": "192.0.2.1", "roles": ["allocator"]}}
+ARGUMENTS = {
+    "ece_enrollment_token": {"roles": ["allocator"]},
+    "ece_runner": {"runner_id": "192.0.2.1", "roles": ["allocator"]},
+}
 RUNTIME = COLLECTIONS / "ansible_collections" / "ece" / "platform" / "meta" / "runtime.yml"
 
 
@@ -45,7 +48,7 @@ def test_the_plan_names_the_python_that_lacks_requests_and_nothing_is_asked(any_
     python = python_without_requests(operator.core, operator.folder / "bare")
     command, environment = operator.command(PLAYBOOK)
     run = operator.run([str(python), "-m", "ansible", "playbook", *command[1:]], environment)
-    assert run.rc == 2 and run.text.count(sentence(python)) == 1, run.output
+    assert run.rc == 2 and run.text.count(f'"msg": "{sentence(python)}') == 1, run.output
     assert "an execution environment gets it from this collection's requirements" in run.text
     assert operator.ece.requests == [] and not any(host.has_started for host in operator.ece.hosts.values())
 
