@@ -30,7 +30,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration molecule  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs unit fuzz integration molecule ee  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -45,6 +45,9 @@ integration: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/M
 
 molecule: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --all
+
+ee: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
+	$(BIN)/python -m pytest -q tests/ee
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
 	$(BIN)/python -m tests.sanity.run $(INSTALLED) build/home

@@ -9,12 +9,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 import unicodedata
 from typing import Any, Callable, Mapping
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
@@ -188,6 +189,14 @@ def make_client(options: Mapping[str, Any], prefix: str = "") -> api.EceClient:
     return api.EceClient(**client_arguments(options, prefix))
 
 
+def check_requests(remedy: str) -> None:
+    """Raise PlatformError if this Python cannot import requests. remedy: what to do about it."""
+    error = api.REQUESTS_IMPORT_ERROR
+    if error:
+        state = "is not installed in" if error.name == "requests" else f"cannot be used ({error}) in"
+        raise PlatformError(f"the Python library requests {state} {sys.executable}: {remedy}")
+
+
 def failure(error: Exception) -> dict[str, Any]:
     """Return the result of a failed module or action: msg, and for an error of the API its parts in `failure`."""
     result: dict[str, Any] = {"msg": str(error)}
@@ -201,9 +210,8 @@ def run_api_module(
 ) -> None:
     """Run an API module: `function` gets module and client, and returns the result. This is the body of its main()."""
     module = AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True, **kwargs)
-    if api.REQUESTS_IMPORT_ERROR:
-        module.fail_json(msg=missing_required_lib("requests"), exception=str(api.REQUESTS_IMPORT_ERROR))
     try:
+        check_requests("install it there, or set ansible_python_interpreter to a Python that has it")
         for warning in check_connection(module.params):
             module.warn(warning)
         client = make_client(module.params)

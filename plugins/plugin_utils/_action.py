@@ -15,11 +15,11 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
-from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._module import (
     EXPECTED_ERRORS,
     ROLE_PREFIX,
     check_connection,
+    check_requests,
     failure,
     make_client,
 )
@@ -74,10 +74,7 @@ class Step(ActionBase):
 
     def connect(self, task_vars: Mapping[str, Any]) -> tuple[api.EceClient, list[str]]:
         """Return a client made of the role's connection variables, and warnings. Raises one of EXPECTED_ERRORS."""
-        if api.REQUESTS_IMPORT_ERROR:
-            raise PlatformError(
-                "the Python library requests is missing on the controller: install it beside ansible-core"
-            )
+        check_requests("install it there; an execution environment gets it from this collection's requirements")
         options = connection_options(self.own_variables(task_vars))
         warnings = check_connection(options, ROLE_PREFIX)
         return make_client(options, ROLE_PREFIX), warnings

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -372,19 +373,33 @@ def test_no_warning_without_a_reason(ece, run_module):
     assert run_module(ece_platform_info).warnings == []
 
 
-@EVERY_MODULE
-def test_without_requests_the_module_names_what_is_missing(module):
-    """This runs in a separate process, because it tests the import."""
+def run_without(module, package):
+    """Run a module in a separate process, because that imports all packages, where one of them is missing."""
     script = f"""
 import json, sys
 sys.path.insert(0, {str(Path(shared.__file__).parents[5])!r})
-sys.modules["requests"] = None
+sys.modules[{package!r}] = None
 from ansible.module_utils import basic
 from {module.__name__} import main
-basic._ANSIBLE_ARGS = json.dumps({{"ANSIBLE_MODULE_ARGS": {dict(MODULES[module], url=URL, api_key="k")!r}}}).encode()
+basic._ANSIBLE_ARGS = json.dumps({{"ANSIBLE_MODULE_ARGS": {dict(MODULES[module], url=URL, api_key=API_KEY)!r}}}).encode()
 basic._ANSIBLE_PROFILE = "legacy"
 main()
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "Failed to import the required Python library (requests)" in run.stdout, run.stderr
-    assert "Traceback" not in run.stderr
+    assert run.returncode == 1 and "Traceback" not in run.stdout + run.stderr, run.stderr
+    return json.loads(run.stdout)
+
+
+@EVERY_MODULE
+def test_without_requests_the_module_names_what_is_missing(module):
+    result = run_without(module, "requests")
+    assert result["msg"] == (
+        f"the Python library requests is not installed in {sys.executable}: "
+        "install it there, or set ansible_python_interpreter to a Python that has it"
+    )
+    assert not result.get("exception")
+
+
+def test_requests_that_cannot_be_imported_is_not_called_missing():
+    message = run_without(ece_platform_info, "urllib3")["msg"]
+    assert re.fullmatch(rf"the Python library requests cannot be used \(.*urllib3.*\) in {sys.executable}: .*", message)
