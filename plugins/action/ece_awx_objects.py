@@ -34,7 +34,7 @@ class ActionModule(Step):
         if not module_loader.find_plugin_with_context(NEEDED).resolved:
             raise PlatformError(
                 "the collection awx.awx is not installed where this playbook runs: install it with `ansible-galaxy "
-                "collection install awx.awx`, or create the objects in AWX by hand, as extensions/awx/README.md describes"
+                "collection install awx.awx`, or create the objects in AWX by hand, as extensions/awx/README.md says"
             )
         variables = self.own_variables(task_vars)
         check_names(task_vars)

@@ -45,6 +45,8 @@ VARIABLES = (*TEXTS, "ece_awx_zones", "ece_awx_survey", "ece_awx_slices", "ece_a
 # The values of the credential, under the names that they have for the role.
 LOGIN = ("ece_url", "ece_api_key", "ece_username", "ece_password", "ece_ca_path")
 DEFAULT_ORGANIZATION = "Default"
+# As similar as ece_awx_zone and ece_awx_zones.
+SIMILAR = 0.9
 # How many slices AWX accepts is not documented. More than this is a mistake.
 SLICES_MAX = 1000
 
@@ -102,8 +104,7 @@ def objects_of(files: Mapping[str, Any], variables: Variables) -> Object:
         "inventory": named("ece_awx_inventory"),
         "execution_environment": environment,
         "job_templates": [
-            _template(content, prefix, surveys, slices)
-            for _file, content in sorted(files["job_templates"].items())
+            _template(content, prefix, surveys, slices) for _file, content in sorted(files["job_templates"].items())
         ],
         "workflow": _workflow(files["workflow"], prefix, surveys),
         # A node has to exist before another one can lead to it.
@@ -115,7 +116,7 @@ def check_names(names: Iterable[str]) -> None:
     """Raise OptionError for a variable that begins as the playbook's do, and is none of them."""
     for name in sorted(names):
         if name.startswith(PREFIX) and name not in VARIABLES:
-            meant = difflib.get_close_matches(name, VARIABLES, 1)
+            meant = difflib.get_close_matches(name, VARIABLES, 1, SIMILAR)
             hint = f"; did you mean {meant[0]}?" if meant else f"; use one of {', '.join(sorted(VARIABLES))}"
             raise OptionError(f"{name} is not a variable of playbook awx_setup{hint}")
 
@@ -131,8 +132,9 @@ def gives_login(variables: Variables) -> bool:
         return False
     if not given["ece_url"]:
         raise OptionError(
-            f"ece_url is not set, but {' and '.join(set_names)} {'is' if len(set_names) == 1 else 'are'}: set it to the "
-            "address of a coordinator, like https://ece.example.com:12443, or leave out all values of the credential"
+            f"ece_url is not set, but {' and '.join(set_names)} {'is' if len(set_names) == 1 else 'are'}: set it to "
+            "the address of a coordinator, like https://ece.example.com:12443, or leave out all values of the "
+            "credential"
         )
     for url in [given["ece_url"]] if isinstance(given["ece_url"], str) else given["ece_url"]:
         _check_address(str(url))
@@ -144,14 +146,14 @@ def gives_login(variables: Variables) -> bool:
                 raise OptionError(f"{name} is not set, but {other} is: both are needed")
         if not given["ece_username"]:
             raise OptionError(
-                "no credentials: set ece_api_key, or ece_username and ece_password, or leave out ece_url and create the "
-                "credential in AWX"
+                "no credentials: set ece_api_key, or ece_username and ece_password, or leave out ece_url and create "
+                "the credential in AWX"
             )
     path = given["ece_ca_path"]
     if path and not Path(str(path)).is_file():
         raise OptionError(
-            f"ece_ca_path {path} is not a file here: give the CA certificate that signed the coordinator's certificate, "
-            "in PEM format"
+            f"ece_ca_path {path} is not a file here: give the CA certificate that signed the coordinator's "
+            "certificate, in PEM format"
         )
     return True
 
@@ -239,8 +241,9 @@ def _surveys(files: Mapping[str, Object], variables: Variables) -> dict[str, Obj
     if ZONE in asked and not zones:
         others = [name for name in questions if name != ZONE]
         raise OptionError(
-            "ece_awx_zones is not set: give the availability zones that the survey offers, like [ece-zone-1, ece-zone-2], "
-            f"or, if the inventory sets {ZONE}, leave that question out with ece_awx_survey: [{', '.join(others)}]"
+            "ece_awx_zones is not set: give the availability zones that the survey offers, like [ece-zone-1, "
+            f"ece-zone-2], or, if the inventory sets {ZONE}, leave that question out with ece_awx_survey: "
+            f"[{', '.join(others)}]"
         )
     spec = [
         {**question, "choices": "\n".join(zones)} if question["variable"] == ZONE else question

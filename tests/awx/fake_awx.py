@@ -129,7 +129,7 @@ class FakeAwx:
     def __exit__(self, *_exception: object) -> None:
         self._thread.stop()
 
-    # -- what tests read and set -----------------------------------------------------------------------------------------
+    # -- what tests read and set ---------------------------------------------------------------------------------------
 
     def add(self, kind: str, **fields: Any) -> Thing:
         """Store an object as AWX does, without a check, and return it."""
@@ -158,7 +158,7 @@ class FakeAwx:
         members = [self.things[RELATED[relation]][one] for one in found]
         return [str(member.get("name", member.get("identifier"))) for member in members]
 
-    # -- requests --------------------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------------------
 
     def _application(self) -> Starlette:
         return Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST", "PATCH", "DELETE"])])
@@ -227,7 +227,7 @@ class FakeAwx:
             return 200, {}
         return 200, self.surveys.get(key, {})
 
-    # -- objects ---------------------------------------------------------------------------------------------------------
+    # -- objects -------------------------------------------------------------------------------------------------------
 
     def _all(self, kinds: tuple[str, ...]) -> Iterator[Thing]:
         for kind in kinds:
@@ -305,7 +305,10 @@ class FakeAwx:
             shown["related"]["survey_spec"] = f"{url}survey_spec/"
         if kind == "projects" and thing["scm_type"]:
             shown["summary_fields"]["current_update"] = {"id": 1}
-        if kind == "workflow_job_template_nodes" and thing["unified_job_template"] in self.things["workflow_approval_templates"]:
+        if (
+            kind == "workflow_job_template_nodes"
+            and thing["unified_job_template"] in self.things["workflow_approval_templates"]
+        ):
             shown["related"]["unified_job_template"] = (
                 f"/api/v2/workflow_approval_templates/{thing['unified_job_template']}/"
             )

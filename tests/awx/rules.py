@@ -31,7 +31,18 @@ REFUSED = frozenset(
         *("JOB_CALLBACK_DEBUG", "INVENTORY_HOSTVARS"),
     }
 )
-FIELD_KEYS = {"id", "label", "type", "format", "choices", "help_text", "multiline", "secret", "ask_at_runtime", "default"}
+FIELD_KEYS = {
+    "id",
+    "label",
+    "type",
+    "format",
+    "choices",
+    "help_text",
+    "multiline",
+    "secret",
+    "ask_at_runtime",
+    "default",
+}
 ANSWER_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "text": str,
     "textarea": str,

@@ -69,9 +69,7 @@ def test_a_question_without_an_answer_sets_no_variable_that_would_outrank_the_in
     assert launched(JOIN, ZONE) == ZONE
 
 
-@pytest.mark.parametrize(
-    "variable", [question["variable"] for question in JOIN["spec"] if question["type"] == "text"]
-)
+@pytest.mark.parametrize("variable", [question["variable"] for question in JOIN["spec"] if question["type"] == "text"])
 def test_an_empty_answer_is_refused_by_awx(variable):
     with pytest.raises(ValueError, match=f"{variable} is too short"):
         launched(JOIN, {**ZONE, variable: ""})
