@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 from typing import Any
-
-from ansible.plugins.loader import module_loader
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
@@ -23,15 +22,22 @@ from ansible_collections.ece.platform.plugins.plugin_utils._awx_objects import (
 )
 
 FOLDER = Path(__file__).resolve().parents[2] / "extensions" / "awx"
-# A play that names a module of a collection that is missing does not begin, so the playbook asks here first.
-NEEDED = "awx.awx.job_template"
+
+
+def is_installed(collection: str) -> bool:
+    """Return whether Ansible finds a collection. Where it is missing, Ansible's own search for a module would warn."""
+    try:
+        return importlib.util.find_spec(f"ansible_collections.{collection}") is not None
+    except ImportError:
+        return False
 
 
 class ActionModule(Step):
     """See the documentation of the module with this name."""
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        if not module_loader.find_plugin_with_context(NEEDED).resolved:
+        # A play that names a module of a missing collection would not begin, so the playbook asks here first.
+        if not is_installed("awx.awx"):
             raise PlatformError(
                 "the collection awx.awx is not installed where this playbook runs: install it with `ansible-galaxy "
                 "collection install awx.awx`, or create the objects in AWX by hand, as extensions/awx/README.md says"

@@ -131,7 +131,7 @@ class FakeAwx:
 
     # -- what tests read and set ---------------------------------------------------------------------------------------
 
-    def add(self, kind: str, **fields: Any) -> Thing:
+    def add(self, kind: str, /, **fields: Any) -> Thing:
         """Store an object as AWX does, without a check, and return it."""
         self._last_id += 1
         name, defaults = KINDS[kind]

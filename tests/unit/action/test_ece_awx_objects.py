@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 
 import pytest
 
@@ -22,13 +21,9 @@ def act(bare, monkeypatch):
     """Return a function that runs the action with these variables. AWX's address is in the environment."""
     monkeypatch.setenv("CONTROLLER_HOST", "https://awx.example.com")
     monkeypatch.setenv("CONTROLLER_OAUTH_TOKEN", "t0ken")
-    installed = {"awx.awx.job_template"}
-    loader = SimpleNamespace(find_plugin_with_context=lambda name: SimpleNamespace(resolved=name in installed))
-    monkeypatch.setattr(ece_awx_objects, "module_loader", loader)
 
     def run(variables, collection=True):
-        if not collection:
-            installed.clear()
+        monkeypatch.setattr(ece_awx_objects, "is_installed", lambda name: collection)
         return bare(ece_awx_objects, variables=variables).act({}, variables)
 
     return run
@@ -44,6 +39,12 @@ def test_the_objects_are_returned_without_a_secret(act):
 def test_a_missing_collection_is_said_first(act):
     with pytest.raises(PlatformError, match="the collection awx.awx is not installed where this playbook runs"):
         act({}, collection=False)
+
+
+def test_a_collection_is_looked_for_where_ansible_does():
+    assert ece_awx_objects.is_installed("ece.platform") is True
+    assert ece_awx_objects.is_installed("ece.missing") is False
+    assert ece_awx_objects.is_installed("missing.missing") is False
 
 
 @pytest.mark.parametrize(
