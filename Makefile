@@ -9,14 +9,14 @@ VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/build/collections
 INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
-SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests galaxy.yml README.md LICENSE requirements.txt 2>/dev/null)
+SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks extensions/awx meta docs changelogs tests galaxy.yml README.md LICENSE requirements.txt 2>/dev/null)
 
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench tables clean
+.PHONY: help install demo standin test check unit fuzz integration awx molecule sanity lint docs packages bench tables clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration molecule  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs unit fuzz integration awx molecule  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -41,6 +41,9 @@ fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated rep
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration
+
+awx: $(VENV)/test.done $(VENV)/oldest.done build/awx/awx.done $(INSTALLED)/MANIFEST.json  ## set up a fake of AWX, and check the objects for it
+	$(BIN)/python -m pytest -q -n 2 tests/awx
 
 molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	$(BIN)/molecule test --all
@@ -90,6 +93,14 @@ $(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$(PYTHON) -m venv $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
+	touch $@
+
+# The collection awx.awx, for tests alone. It is a part of the package ansible.
+build/awx/awx.done: tests/requirements-awx.txt tests/awx/collection.py $(VENV)/demo.done
+	rm -rf build/awx
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --dest build/awx/wheel -r tests/requirements-awx.txt
+	$(BIN)/python tests/awx/collection.py build/awx/wheel/ansible-*.whl build/awx
+	rm -r build/awx/wheel
 	touch $@
 
 clean:  ## remove .venv and build
