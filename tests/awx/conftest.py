@@ -20,7 +20,6 @@ import yaml
 from tests.awx.fake_awx import TOKEN, FakeAwx
 from tests.integration.operator import COLLECTIONS, ROOT, SETTING_OF_THE_MACHINE, Run, recap_of
 
-FILES = ROOT / "extensions" / "awx"
 # `make awx` takes the collection awx.awx out of a release of the package ansible, which it downloads.
 AWX_COLLECTION = Path(os.environ.get("ECE_AWX_COLLECTION", ROOT / "build" / "awx"))
 CORES = {
@@ -30,11 +29,6 @@ CORES = {
 TIMEOUT_SECONDS = 240
 # The playbooks of a project as examples has it.
 PLAYBOOKS = ("add_allocators.yml", "revoke_tokens.yml")
-
-
-def load(*path: str) -> Any:
-    """Return the content of a file of extensions/awx."""
-    return yaml.safe_load(FILES.joinpath(*path).read_text(encoding="utf-8"))
 
 
 class Administrator:

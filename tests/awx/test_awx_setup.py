@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.awx.conftest import CORES, Administrator, load
+from tests.awx.conftest import CORES, Administrator
+from tests.awx.files import load
 from tests.awx.rules import choices_of
 
 PASSWORD = "s3cret-of-the-platform"

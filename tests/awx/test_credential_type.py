@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
-from tests.awx.conftest import load
+from tests.awx.files import load
 from tests.awx.rules import inject, type_problems
 
 URL = "https://ece.example.com:12443"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
-from tests.awx.conftest import FILES, load
+from tests.awx.files import FILES, load
 from tests.awx.rules import choices_of, launched, survey_problems
 from tests.integration.operator import ROOT
 

@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from tests.awx.conftest import load
+from tests.awx.files import load
 from tests.awx.rules import inject
 
 PLAYBOOK = "ece.platform.revoke_tokens"
