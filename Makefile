@@ -51,7 +51,9 @@ molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run playbook
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
 	$(BIN)/python tests/sanity/run.py $(INSTALLED) build/home
 
-lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-lint (production profile), ruff and mypy (strict)
+# The modules of awx.awx are there, so that their arguments are checked.
+lint: export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS):$(CURDIR)/build/awx
+lint: $(VENV)/test.done build/awx/awx.done $(INSTALLED)/MANIFEST.json  ## run ansible-lint (production profile), ruff and mypy (strict)
 	$(BIN)/ansible-lint --offline
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -31,7 +31,10 @@ Thing = dict[str, Any]
 # The type of each kind of object, and the fields that AWX gives it beside those that are sent.
 KINDS: Mapping[str, tuple[str, Thing]] = {
     "organizations": ("organization", {"description": "", "max_hosts": 0}),
-    "credential_types": ("credential_type", {"description": "", "kind": "cloud", "inputs": {}, "injectors": {}}),
+    "credential_types": (
+        "credential_type",
+        {"description": "", "kind": "cloud", "managed": False, "inputs": {}, "injectors": {}},
+    ),
     "credentials": ("credential", {"description": "", "organization": None, "inputs": {}}),
     "execution_environments": (
         "execution_environment",
