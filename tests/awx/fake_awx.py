@@ -142,6 +142,14 @@ class FakeAwx:
         self.things[kind][self._last_id] = thing
         return thing
 
+    def state(self) -> tuple[Any, ...]:
+        """Return a copy of all that is stored, for `restore` of this or another fake."""
+        return copy.deepcopy((self.things, self.related, self.surveys, self._last_id))
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """Take what `state` has returned."""
+        self.things, self.related, self.surveys, self._last_id = copy.deepcopy(state)
+
     def find(self, kind: str, name: str) -> Thing:
         """Return the only object with this name."""
         (found,) = [thing for thing in self.things[kind].values() if thing.get("name", thing.get("identifier")) == name]
@@ -156,10 +164,10 @@ class FakeAwx:
         return self.surveys.get((kind, self.find(kind, name)["id"]), {})
 
     def members(self, kind: str, name: str, relation: str) -> list[str]:
-        """Return the names of the objects that belong to an object."""
+        """Return the names of the objects that belong to an object, sorted."""
         found = self.related.get((kind, self.find(kind, name)["id"], relation), [])
         members = [self.things[RELATED[relation]][one] for one in found]
-        return [str(member.get("name", member.get("identifier"))) for member in members]
+        return sorted(str(member.get("name", member.get("identifier"))) for member in members)
 
     # -- requests ------------------------------------------------------------------------------------------------------
 

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.awx.conftest import CORES, Administrator
+from tests.awx.conftest import CORES, PLAYBOOKS, Administrator, login_to
+from tests.awx.fake_awx import TOKEN, FakeAwx
 from tests.awx.files import load
 from tests.awx.rules import choices_of
+from tests.integration.operator import Run
 
 PASSWORD = "s3cret-of-the-platform"
 ZONES = ["ece-zone-1", "ece-zone-2"]
@@ -29,44 +32,80 @@ TEMPLATES = [
 WORKFLOW = "ECE check, approve and add allocators"
 
 
-@pytest.fixture
-def everything(awx, tmp_path) -> dict[str, Any]:
-    """Return variables that create all objects, and the objects that have to exist."""
-    machine = awx.find("credential_types", "Machine")["id"]
-    awx.add("credentials", name="ssh", credential_type=machine)
-    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
+def everything(folder: Path) -> dict[str, Any]:
+    """Return variables that create all objects."""
+    (folder / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
     return {
         **MINIMAL,
         **LOGIN,
         "ece_password": PASSWORD,
-        "ece_ca_path": str(tmp_path / "ca.pem"),
+        "ece_ca_path": str(folder / "ca.pem"),
         "ece_awx_machine_credential": "ssh",
         "ece_awx_execution_environment_image": "registry.example.com/ece:1",
         "ece_awx_slices": 3,
     }
 
 
-def changed(run) -> int:
+def prepare(awx: FakeAwx) -> None:
+    """Create what has to exist before."""
+    awx.add("credentials", name="ssh", credential_type=awx.find("credential_types", "Machine")["id"])
+
+
+@pytest.fixture(scope="module")
+def created(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, tuple[Any, ...]]:
+    """Return a run that created all objects in an empty AWX, at the highest verbosity, and what AWX has then."""
+    folder = tmp_path_factory.mktemp("created")
+    with FakeAwx(PLAYBOOKS) as fake:
+        prepare(fake)
+        run = Administrator(folder, CORES["core"], login_to(fake)).run(everything(folder), "-vvvv")
+        return run, fake.state()
+
+
+@pytest.fixture
+def complete(awx: FakeAwx, created: tuple[Run, tuple[Any, ...]]) -> FakeAwx:
+    """Return an AWX with all objects."""
+    awx.restore(created[1])
+    return awx
+
+
+def changed(run: Run) -> int:
     return run.recap["localhost"]["changed"]
 
 
-def test_it_creates_every_object_and_a_second_run_changes_nothing(awx, any_administrator, everything):
-    run = any_administrator.run(everything, "-vvvv")
+# -- what is created ---------------------------------------------------------------------------------------------------
+
+
+def test_every_object_is_created_as_its_file_says(complete, created):
+    assert created[0].rc == 0, created[0].output
+    assert PASSWORD not in created[0].output and TOKEN not in created[0].output
+    check_objects(complete)
+
+
+def test_the_oldest_ansible_creates_the_same_and_a_second_run_changes_nothing(awx, oldest_administrator, tmp_path):
+    prepare(awx)
+    run = oldest_administrator.run(everything(tmp_path))
     assert run.rc == 0, run.output
-    assert PASSWORD not in run.output
+    check_objects(awx)
+    awx.writes.clear()
+    again = oldest_administrator.run(everything(tmp_path))
+    assert again.rc == 0 and changed(again) == 0, again.output
+    assert awx.writes == []
+
+
+def check_objects(awx: FakeAwx) -> None:
+    """Compare all objects with their files and with the variables."""
     assert awx.names("job_templates") == TEMPLATES
     assert awx.names("workflow_job_templates") == [WORKFLOW]
     assert awx.names("projects") == ["ECE"] and awx.names("inventories") == ["ECE hosts"]
     for name in TEMPLATES:
         template = awx.find("job_templates", name)
         assert template["execution_environment"] == awx.find("execution_environments", "ECE")["id"]
-        assert sorted(awx.members("job_templates", name, "credentials")) == ["ECE platform", "ssh"]
+        assert awx.members("job_templates", name, "credentials") == ["ECE platform", "ssh"]
         assert template["job_slice_count"] == (3 if name == "ECE add allocators" else 1)
     check = awx.find("job_templates", "ECE check allocators")
     assert check["job_type"] == "check" and check["diff_mode"] and check["ask_limit_on_launch"]
 
-    written = awx.find("credential_types", "Elastic Cloud Enterprise")
-    meant = load("credential_type.yml")
+    written, meant = awx.find("credential_types", "Elastic Cloud Enterprise"), load("credential_type.yml")
     assert written["inputs"] == meant["inputs"]
     assert written["injectors"] == meant["injectors"], "Ansible has rendered the templates that are AWX's"
     assert awx.find("credentials", "ECE platform")["inputs"] == {
@@ -82,34 +121,32 @@ def test_it_creates_every_object_and_a_second_run_changes_nothing(awx, any_admin
         assert choices_of(questions["ece_host_zone"]) == ZONES
         assert awx.find(kind, name)["survey_enabled"]
     for node in load("workflow.yml")["nodes"]:
-        kind = "workflow_job_template_nodes"
-        assert awx.members(kind, node["identifier"], "success_nodes") == node["success_nodes"]
+        leads_to = awx.members("workflow_job_template_nodes", node["identifier"], "success_nodes")
+        assert leads_to == sorted(node["success_nodes"])
     assert awx.find("workflow_approval_templates", "Add these allocators")["timeout"] == 86400
 
-    awx.writes.clear()
-    again = any_administrator.run(everything)
-    assert again.rc == 0 and changed(again) == 0, again.output
-    assert awx.writes == []
-    checked = any_administrator.run(everything, "--check")
-    assert checked.rc == 0 and changed(checked) == 0, checked.output
-    assert awx.writes == []
+
+# -- what changes ------------------------------------------------------------------------------------------------------
 
 
-def test_another_survey_updates_the_templates_that_have_it_and_nothing_else(awx, administrator):
-    assert administrator.run(MINIMAL).rc == 0
-    awx.writes.clear()
-    fewer = {**MINIMAL, "ece_awx_survey": ["ece_host_batch", "ece_host_roles"]}
+def test_a_second_run_changes_nothing(complete, administrator, tmp_path):
+    run = administrator.run(everything(tmp_path))
+    assert run.rc == 0 and changed(run) == 0, run.output
+    assert complete.writes == []
 
+
+def test_another_survey_updates_the_templates_that_have_it_and_nothing_else(complete, administrator, tmp_path):
+    fewer = {**everything(tmp_path), "ece_awx_survey": ["ece_host_batch", "ece_host_roles"]}
     checked = administrator.run(fewer, "--check")
     assert checked.rc == 0 and changed(checked) == 2, checked.output
-    assert awx.writes == []
+    assert complete.writes == []
 
     run = administrator.run(fewer)
     assert run.rc == 0 and changed(run) == 2, run.output
-    assert [method for method, _path in awx.writes] == ["POST", "POST", "POST"]
-    assert all(path.endswith("/survey_spec/") for _method, path in awx.writes)
+    assert [method for method, _path in complete.writes] == ["POST", "POST", "POST"]
+    assert all(path.endswith("/survey_spec/") for _method, path in complete.writes)
     for name in ("ECE add allocators", "ECE check allocators"):
-        questions = [question["variable"] for question in awx.survey("job_templates", name)["spec"]]
+        questions = [question["variable"] for question in complete.survey("job_templates", name)["spec"]]
         assert questions == ["ece_host_roles", "ece_host_batch"]
 
 
@@ -120,42 +157,38 @@ def test_check_mode_writes_nothing_into_an_empty_awx(awx, administrator):
     assert awx.writes == []
 
 
-def test_a_prefix_makes_a_second_set_for_another_platform(awx, administrator):
-    assert administrator.run(MINIMAL).rc == 0
-    run = administrator.run({**MINIMAL, "ece_awx_prefix": "staging ", "ece_awx_survey": [], "ece_awx_zones": []})
+def test_a_prefix_makes_a_second_set_for_another_platform(complete, administrator):
+    run = administrator.run({**PROJECT, "ece_awx_prefix": "staging ", "ece_awx_survey": []})
     assert run.rc == 0, run.output
-    assert awx.names("job_templates") == sorted([*TEMPLATES, *(f"staging {name}" for name in TEMPLATES)])
-    assert awx.names("credential_types").count("Elastic Cloud Enterprise") == 1
-    assert awx.find("job_templates", "staging ECE add allocators")["survey_enabled"] is False
-    assert awx.survey("job_templates", "staging ECE add allocators") == {}
-    assert awx.names("inventories") == ["ECE hosts", "staging ECE hosts"]
+    assert complete.names("job_templates") == sorted([*TEMPLATES, *(f"staging {name}" for name in TEMPLATES)])
+    assert complete.names("credential_types").count("Elastic Cloud Enterprise") == 1
+    assert complete.find("job_templates", "staging ECE add allocators")["survey_enabled"] is False
+    assert complete.survey("job_templates", "staging ECE add allocators") == {}
+    assert complete.names("inventories") == ["ECE hosts", "staging ECE hosts"]
+    # Without values, the playbook creates no credential.
+    assert complete.names("credentials") == ["ECE platform", "ssh"]
+    assert "create the credential of type Elastic Cloud Enterprise in AWX" in run.text
 
 
-def test_without_values_a_credential_that_exists_is_used_and_none_is_created(awx, administrator):
-    first = administrator.run(MINIMAL)
-    assert first.rc == 0, first.output
-    assert awx.names("credentials") == []
-    assert "create the credential" in first.text
-    kind = awx.find("credential_types", "Elastic Cloud Enterprise")["id"]
-    organization = awx.find("organizations", "Default")["id"]
-    awx.add("credentials", name="ECE platform", credential_type=kind, organization=organization, inputs={"url": "u"})
-    run = administrator.run(MINIMAL)
-    assert run.rc == 0 and "create the credential" not in run.text, run.output
-    assert awx.members("job_templates", "ECE add allocators", "credentials") == ["ECE platform"]
-    assert awx.find("credentials", "ECE platform")["inputs"] == {"url": "u"}
+def test_without_values_a_credential_that_exists_is_used_and_left_as_it_is(complete, administrator, tmp_path):
+    given = {name: value for name, value in everything(tmp_path).items() if not name.startswith("ece_")}
+    given |= {name: value for name, value in everything(tmp_path).items() if name.startswith("ece_awx_")}
+    run = administrator.run(given)
+    assert run.rc == 0 and changed(run) == 0, run.output
+    assert "create the credential" not in run.text
+    assert complete.writes == []
+    assert complete.members("job_templates", "ECE add allocators", "credentials") == ["ECE platform", "ssh"]
 
 
-def test_a_new_password_is_sent_where_secrets_are_updated(awx, administrator):
-    with_key = {**MINIMAL, "ece_url": "https://a.example.com:12443", "ece_api_key": "old-k3y"}
-    assert administrator.run(with_key).rc == 0
-    with_key["ece_api_key"] = "new-k3y"
-    unsent = administrator.run(with_key)
-    assert unsent.rc == 0 and changed(unsent) == 0, unsent.output
-    assert awx.find("credentials", "ECE platform")["inputs"]["api_key"] == "old-k3y"
+@pytest.mark.parametrize("update", [False, True])
+def test_a_new_password_is_sent_where_secrets_are_updated(complete, administrator, tmp_path, update):
+    new = {**everything(tmp_path), "ece_password": "n3w-of-the-platform", "ece_awx_update_secrets": update}
     # awx.awx warns that it cannot know whether a secret differs.
-    with pytest.raises(AssertionError, match="may inaccurately report task is changed"):
-        administrator.run({**with_key, "ece_awx_update_secrets": True})
-    assert awx.find("credentials", "ECE platform")["inputs"]["api_key"] == "new-k3y"
+    run = administrator.run(new, warnings=update)
+    assert run.rc == 0 and changed(run) == update, run.output
+    assert "n3w-of-the-platform" not in run.output
+    password = complete.find("credentials", "ECE platform")["inputs"]["password"]
+    assert password == ("n3w-of-the-platform" if update else PASSWORD)
 
 
 # -- what is refused before anything is written ------------------------------------------------------------------------
