@@ -79,6 +79,8 @@ def test_every_object_is_created_as_its_file_says(complete, created):
     assert created[0].rc == 0, created[0].output
     assert PASSWORD not in created[0].output and TOKEN not in created[0].output
     check_objects(complete)
+    for kind, name in (("job_templates", "ECE add allocators"), ("workflow_job_templates", WORKFLOW)):
+        assert f'"{name}": {complete.find(kind, name)["id"]}' in created[0].text
 
 
 def test_the_oldest_ansible_creates_the_same_and_a_second_run_changes_nothing(awx, oldest_administrator, tmp_path):
