@@ -17,7 +17,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint ansible-lint docs galaxy release packages bench tables matrix clean
+.PHONY: help install demo standin test check unit fuzz integration awx molecule sanity lint ansible-lint docs galaxy release packages bench tables matrix clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration molecule ee  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs unit fuzz integration awx molecule ee  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -42,6 +42,9 @@ fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated rep
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration
+
+awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## set up a fake of AWX, and check the objects for it
+	$(BIN)/python -m pytest -q -n 2 tests/awx
 
 molecule: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --all
@@ -57,8 +60,9 @@ lint: ansible-lint  ## run ansible-lint (production profile), ruff and mypy (str
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --config-file .config/mypy.ini
 
-# Also a hook of pre-commit.
-ansible-lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json
+# Also a hook of pre-commit. With the other collections it checks the arguments of their modules, too.
+ansible-lint: export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS):$(OTHERS)
+ansible-lint: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json
 	$(BIN)/ansible-lint --offline
 
 docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## check that documentation and changelog are complete

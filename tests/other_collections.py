@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Collections of others that the tests use: callbacks, and the connection to Podman.
+"""Collections of others that the tests use: callbacks, the connection to Podman, and the modules for AWX.
 
     python -m tests.other_collections FOLDER
 
@@ -21,6 +21,7 @@ REQUIREMENTS = Path(__file__).parent / "requirements-collections.txt"
 # What the tests use of each collection. Some have thousands of files.
 PARTS = (
     "ansible/posix/",
+    "awx/awx/",
     "community/general/MANIFEST.json",
     "community/general/meta/runtime.yml",
     "community/general/plugins/callback/",

@@ -341,7 +341,12 @@ def test_the_role_takes_the_roles_that_the_platform_knows():
 
 # -- private parts ---------------------------------------------------------------------------------------------------
 
-STEPS = [module for module in MODULES if module.startswith("ece_join_")]
+# What a step is for, by what its name begins with.
+USES = {
+    "ece_join_": "role P(ece.platform.ece_host#role)",
+    "ece_awx_": "playbook C(ece.platform.awx_setup)",
+}
+STEPS = [module for module in MODULES if module.startswith(tuple(USES))]
 PRIVATE = [path for kind in ("module_utils", "plugin_utils") for path in (COLLECTION / "plugins" / kind).glob("*.py")]
 
 
@@ -358,7 +363,8 @@ def test_every_action_is_a_private_step_with_a_module_that_documents_it():
 @pytest.mark.parametrize("module", STEPS)
 def test_a_step_is_not_offered_to_users(module):
     description = documentation(module)["description"]
-    assert description[0].startswith("WARNING: Only for the use of role P(ece.platform.ece_host#role).")
+    (use,) = [use for start, use in USES.items() if module.startswith(start)]
+    assert description[0].startswith(f"WARNING: Only for the use of {use}.")
     assert module not in (CHECKOUT / "README.md").read_text(encoding="utf-8")
     assert module not in yaml.safe_load((COLLECTION / "meta" / "runtime.yml").read_text())["action_groups"]["ece"]
 
