@@ -9,14 +9,14 @@ VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/build/collections
 INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
-SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests galaxy.yml README.md LICENSE requirements.txt 2>/dev/null)
+SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs examples extensions/eda tests galaxy.yml README.md LICENSE requirements.txt 2>/dev/null)
 
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench tables clean
+.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench tables clean examples eda
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration molecule  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs unit fuzz integration examples eda molecule  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -41,6 +41,12 @@ fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated rep
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration
+
+examples: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## follow the README of examples/, against the stand-in
+	$(BIN)/python -m pytest -q -n 2 tests/examples
+
+eda: packages $(VENV)/test.done $(VENV)/eda.done $(INSTALLED)/MANIFEST.json  ## run the rulebooks with ansible-rulebook
+	$(BIN)/python -m pytest -q -n 2 tests/eda
 
 molecule: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	$(BIN)/molecule test --all
@@ -90,6 +96,12 @@ $(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$(PYTHON) -m venv $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
+	touch $@
+
+# ansible-rulebook, whose webhook and playbook the tests of the rulebooks use.
+$(VENV)/eda.done: tests/requirements-eda.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/eda
+	$(VENV)/eda/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-eda.txt
 	touch $@
 
 clean:  ## remove .venv and build
