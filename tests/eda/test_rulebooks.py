@@ -44,7 +44,8 @@ def inventory(operator: Operator, hosts: dict[str, Any]) -> None:
     }
     one = next(iter(operator.hosts))
     text = yaml.safe_dump(variables).replace(f"/hosts/{one}", "/hosts/{{ inventory_hostname }}")
-    settings = {"ece_host_wait_interval": 1, "ece_host_settle_time": 1, "ece_host_coordinator": "127.0.0.1"}
+    settings: dict[str, Any] = {"ece_host_wait_interval": 1, "ece_host_settle_time": 1, "ece_host_coordinator": "127.0.0.1"}
+    settings["ece_host_ip"] = "{{ ansible_host }}"
     text += yaml.safe_dump({"ece_url": ece.url, "ece_ca_path": ece.ca_path, **settings})
     (folder / "group_vars" / "allocators.yml").write_text(text, encoding="utf-8")
     content = {"allocators": {"hosts": hosts}, "others": {"hosts": {"database": {"ansible_host": "192.0.2.99"}}}}

@@ -150,6 +150,7 @@ def edit(shell: Shell, operator: Operator) -> None:
         key: value for key, value in operator.hosts[NEW[0]].items() if key not in ("ece_host_ip", "ece_host_zone")
     }
     common |= {"ece_host_wait_interval": 1, "ece_host_settle_time": 1, "ece_host_coordinator": "127.0.0.1"}
+    common["ece_host_ip"] = "{{ ansible_host }}"  # Ansible reaches it without a network, so it says nothing of it
     text = yaml.safe_dump(common).replace(f"/hosts/{NEW[0]}", "/hosts/{{ inventory_hostname }}")
     (folder / "standin.yml").write_text(text, encoding="utf-8")
 
