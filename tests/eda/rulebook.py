@@ -46,24 +46,27 @@ def short(rulebook: str, folder: Path) -> str:
 class Rulebook:
     """A running ansible-rulebook.
 
-    rulebook: a file, or the name of a rulebook of the collection. leave_out: variables that the user forgets.
+    rulebook: a file, or the name of a rulebook of the collection. leave_out: a variable that the user forgets.
     """
 
     def __init__(
-        self, operator: Operator, rulebook: str, *options: str, leave_out: tuple[str, ...] = (), **environment: str
+        self,
+        operator: Operator,
+        rulebook: str,
+        *options: str,
+        token: str = TOKEN,
+        leave_out: str | None = None,
+        **environment: str,
     ) -> None:
         self._folder = operator.folder
         self.port = free_port()
         self._ca = trustme.CA()
         self.lines: list[str] = []
-        environment = {**operator.play_environment(), "ECE_EVENT_TOKEN": TOKEN, **environment}
         self.command = ["ansible-rulebook", "-r", rulebook, *options, "--vars", "events.yml"]
-        if "ECE_EVENT_TOKEN" not in leave_out:
-            self.command += ["-E", "ECE_EVENT_TOKEN"]
-        self._write_variables(leave_out)
+        self._write_variables(token, leave_out)
         self.process = subprocess.Popen(
             self.command,
-            env=environment,
+            env={**operator.play_environment(), **environment},
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -73,19 +76,19 @@ class Rulebook:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _write_variables(self, leave_out: tuple[str, ...]) -> None:
+    def _write_variables(self, token: str, leave_out: str | None) -> None:
         certificate = self._ca.issue_cert("127.0.0.1")
         self._ca.cert_pem.write_to_path(str(self._folder / "events-ca.pem"))
         certificate.cert_chain_pems[0].write_to_path(str(self._folder / "events.pem"))
         certificate.private_key_pem.write_to_path(str(self._folder / "events.key"))
         variables = {
+            "ece_event_token": token,
             "ece_event_host": "127.0.0.1",
             "ece_event_port": self.port,
             "ece_event_certfile": str(self._folder / "events.pem"),
             "ece_event_keyfile": str(self._folder / "events.key"),
-            "ece_event_job_template": "Add allocators",
         }
-        given = {name: value for name, value in variables.items() if name not in leave_out}
+        given = {name: value for name, value in variables.items() if name != leave_out}
         (self._folder / "events.yml").write_text(yaml.safe_dump(given), encoding="utf-8")
 
     def _read(self) -> None:
@@ -152,16 +155,17 @@ class Rulebook:
 
 
 @contextlib.contextmanager
-def running(operator: Operator, rulebook: str, *options: str, **environment: str) -> Iterator[Rulebook]:
+def running(operator: Operator, rulebook: str, *options: str, **more: str) -> Iterator[Rulebook]:
     """Yield an ansible-rulebook that takes events. At its end neither it nor what it left shows a secret."""
-    started = Rulebook(operator, rulebook, *options, **environment)
+    started = Rulebook(operator, rulebook, *options, **more)
     try:
         started.wait_until_it_listens()
         yield started
     finally:
         started.stop()
-    assert TOKEN not in started.output
     assert "Traceback" not in started.output
+    left = [path for path in operator.temporary.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    assert TOKEN not in started.output and not left
     operator.scan(started.output)
 
 
@@ -216,14 +220,14 @@ class Controller:
         if path == "/api/v2/config/":
             return {"version": "24.6.1"}
         if path == "/api/v2/unified_job_templates/":
-            asks = dict.fromkeys(("limit", "labels", "inventory", "variables"), True)
             template = {
                 "id": 7,
                 "type": "job_template",
-                "name": "Add allocators",
+                "name": "ECE add announced allocators",
                 "summary_fields": {"organization": {"name": "Default"}},
                 "related": {"launch": "/api/v2/job_templates/7/launch/"},
-                **{f"ask_{what}_on_launch": value for what, value in asks.items()},
+                "ask_limit_on_launch": True,
+                **dict.fromkeys(("ask_labels_on_launch", "ask_inventory_on_launch", "ask_variables_on_launch"), False),
             }
             return {"count": 1, "next": None, "results": [template]}
         job = {"id": 1, "status": "successful", "created": "2026-01-01T00:00:00Z", "url": "/api/v2/jobs/1/"}

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,13 +32,13 @@ def event(name: str, address: str, zone: str = "ece-zone-1", **more: Any) -> dic
 
 
 def inventory(operator: Operator, hosts: dict[str, Any]) -> None:
-    """Write a folder with an inventory whose group has the variables of every host of the stand-in.
+    """Write a folder with an inventory whose group has the variables of every host, and an encrypted credential.
 
     The stand-in's hosts are folders that differ in their name alone.
     """
     ece = operator.ece
     folder = operator.folder / "inventory"
-    (folder / "group_vars").mkdir(parents=True)
+    (folder / "group_vars" / "allocators").mkdir(parents=True)
     variables = {
         key: value
         for key, value in next(iter(operator.hosts.values())).items()
@@ -44,12 +46,33 @@ def inventory(operator: Operator, hosts: dict[str, Any]) -> None:
     }
     one = next(iter(operator.hosts))
     text = yaml.safe_dump(variables).replace(f"/hosts/{one}", "/hosts/{{ inventory_hostname }}")
-    settings: dict[str, Any] = {"ece_host_wait_interval": 1, "ece_host_settle_time": 1, "ece_host_coordinator": "127.0.0.1"}
+    settings: dict[str, Any] = {
+        "ece_host_wait_interval": 1,
+        "ece_host_settle_time": 1,
+        "ece_host_coordinator": "127.0.0.1",
+    }
     settings["ece_host_ip"] = "{{ ansible_host }}"
     text += yaml.safe_dump({"ece_url": ece.url, "ece_ca_path": ece.ca_path, **settings})
-    (folder / "group_vars" / "allocators.yml").write_text(text, encoding="utf-8")
+    (folder / "group_vars" / "allocators" / "main.yml").write_text(text, encoding="utf-8")
+    encrypt(operator, folder / "group_vars" / "allocators" / "vault.yml")
     content = {"allocators": {"hosts": hosts}, "others": {"hosts": {"database": {"ansible_host": "192.0.2.99"}}}}
     (folder / "hosts.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+
+
+def encrypt(operator: Operator, path: Path) -> None:
+    """Encrypt the operator's credential into a file, and take it out of the environment."""
+    password_file = operator.folder / "vault-password"
+    password_file.write_text("password-of-the-vault", encoding="utf-8")
+    credential = {"ece_username": operator.ece.username, "ece_password": operator.ece.password}
+    operator.environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(password_file)}
+    subprocess.run(
+        [operator.core / "ansible-vault", "encrypt", "--output", path],
+        input=yaml.safe_dump(credential),
+        env=operator.play_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
 
 @pytest.fixture
@@ -62,26 +85,30 @@ def by_playbook(operator: Operator) -> list[str]:
     return ["-i", "inventory"]
 
 
-def test_events_within_the_window_are_one_run_that_joins_the_announced_hosts(operator, by_playbook, tmp_path):
+def test_events_within_the_window_are_one_run_and_later_ones_another(operator, by_playbook, tmp_path):
     surprise = tmp_path / "surprise"
     template = f"{{{{ lookup('ansible.builtin.pipe', 'touch {surprise}') }}}}"
+    hold = operator.ece.directory / "hold"
+    hold.touch()
+    operator.ece.hosts["new-1"].configure(hold=str(hold))
     with running(operator, short("add_allocators", tmp_path), *by_playbook) as rulebook:
         for one in (event("new-1", "192.0.2.2", comment=template), event("new-2", "192.0.2.3", "ece-zone-3")):
             for _ in range(2):
                 answer = rulebook.post(one, **{"User-Agent": template, "X-Forwarded-For": template})
                 assert answer.status_code == 200
-        rulebook.wait_for("2 joined")
-        rulebook.wait_for("PLAY RECAP")
-        assert operator.ece.joined == ["192.0.2.2", "192.0.2.3"] and operator.ece.minted == 1
-        assert operator.ece.platform.runner("192.0.2.3").zone == "ece-zone-3"
-
-        # A host of the inventory keeps the inventory's variables, and what has joined joins no second time.
-        rulebook.post(event("known", "192.0.2.77", "ece-zone-1"))
-        rulebook.post(event("new-1", "192.0.2.2"))
-        rulebook.wait_until("a second run has ended", lambda: rulebook.text.count("PLAY RECAP") == 2)
-        assert operator.ece.joined == ["192.0.2.1", "192.0.2.2", "192.0.2.3"] and operator.ece.minted == 2
-        assert operator.ece.platform.runner("192.0.2.1").zone == "ece-zone-2"
-    assert rulebook.text.count(RUN) == 2
+        rulebook.wait_for("waiting for new-1")
+        # This host is in the inventory, so the event's address and zone do not count.
+        assert rulebook.post(event("known", "192.0.2.77", "ece-zone-1")).status_code == 200
+        assert rulebook.post(event("new-2", "192.0.2.3", "ece-zone-3")).status_code == 200
+        rulebook.wait_until("new-2 has joined", lambda: operator.ece.joined == ["192.0.2.3"])
+        hold.unlink()
+        rulebook.wait_until("two runs have ended", lambda: rulebook.text.count("PLAY RECAP") == 2)
+        assert rulebook.text.count(RUN) == 2
+    first, second = rulebook.output.split(RUN)[1:]
+    assert "2 hosts: 0 joined, 2 new" in first and "2 hosts: 1 joined, 1 new" in second
+    assert sorted(operator.ece.joined) == ["192.0.2.1", "192.0.2.2", "192.0.2.3"] and operator.ece.minted == 2
+    zones = [operator.ece.platform.runner(f"192.0.2.{number}").zone for number in (1, 2, 3)]
+    assert zones == ["ece-zone-2", "ece-zone-1", "ece-zone-3"]
     assert not surprise.exists()
 
 
@@ -92,9 +119,9 @@ def test_the_commands_of_the_readme_join_a_host(operator, by_playbook):
     operator.new_host(*example)
     with running(operator, BY_PLAYBOOK, *by_playbook) as rulebook:
         assert " ".join(rulebook.command) in COMMANDS
-        here = curl.replace("events.example.com:5000", f"127.0.0.1:{rulebook.port}")
-        environment = {**operator.play_environment(), "ECE_EVENT_TOKEN": TOKEN}
-        subprocess.run(here, shell=True, check=True, env=environment, cwd=operator.folder, timeout=60)
+        here = curl.replace("events.example.com:5000", f"127.0.0.1:{rulebook.port}").replace("THE TOKEN", TOKEN)
+        assert here.count(TOKEN) == 1
+        subprocess.run(shlex.split(here), check=True, env=operator.play_environment(), cwd=operator.folder, timeout=60)
         rulebook.wait_for("PLAY RECAP")
     assert operator.ece.joined == [example[1]]
 
@@ -139,7 +166,11 @@ def test_awx_gets_the_names_as_the_limit_and_nothing_else_of_the_events(operator
     [
         (
             [event("database", "192.0.2.99")],
-            "ece_announced_hosts has database, which is in the inventory but not in its",
+            "ece_announced_hosts has database, which the inventory has as a host outside of group allocators: announce",
+        ),
+        (
+            [event("others", "192.0.2.2")],
+            "ece_announced_hosts has others, which the inventory has as a group: announce",
         ),
         (
             [event("new-1", "192.0.2.2"), event("new-1", "192.0.2.3")],
@@ -148,7 +179,7 @@ def test_awx_gets_the_names_as_the_limit_and_nothing_else_of_the_events(operator
         ([{"name": "new-1"}], "missing required arguments: address, zone found in ece_announced_hosts"),
         (None, "missing required arguments: ece_announced_hosts"),
     ],
-    ids=["another host", "twice", "without values", "none"],
+    ids=["another host", "a group", "twice", "without values", "none"],
 )
 def test_the_playbook_refuses_hosts_that_it_must_not_join(operator, by_playbook, announced, sentence):
     playbook = FOLDER / "playbooks" / "add_announced_hosts.yml"
@@ -159,9 +190,9 @@ def test_the_playbook_refuses_hosts_that_it_must_not_join(operator, by_playbook,
     assert operator.ece.requests == []
 
 
-@pytest.mark.parametrize("name", ["ECE_EVENT_TOKEN", "ece_event_certfile", "ece_event_keyfile"])
+@pytest.mark.parametrize("name", ["ece_event_token", "ece_event_certfile", "ece_event_keyfile"])
 def test_it_takes_no_events_without_a_token_or_a_certificate(operator, by_playbook, name):
-    started = Rulebook(operator, BY_PLAYBOOK, *by_playbook, "--shutdown-delay", "1", leave_out=(name,))
+    started = Rulebook(operator, BY_PLAYBOOK, *by_playbook, "--shutdown-delay", "1", leave_out=name)
     try:
         assert started.process.wait(PATIENCE_SECONDS) != 0
     finally:
@@ -170,6 +201,6 @@ def test_it_takes_no_events_without_a_token_or_a_certificate(operator, by_playbo
 
 
 def test_an_empty_token_opens_the_door_to_no_request(operator, by_playbook):
-    with running(operator, BY_PLAYBOOK, *by_playbook, ECE_EVENT_TOKEN="") as started:
+    with running(operator, BY_PLAYBOOK, *by_playbook, token="") as started:
         for token in (None, "", " ", "''"):
             assert started.post(event("new-1", "192.0.2.2"), token).status_code == 401

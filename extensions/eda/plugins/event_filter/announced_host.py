@@ -26,7 +26,7 @@ notes:
 EXAMPLES = r"""
 - eda.builtin.webhook:
     port: 5000
-    token: "{{ ECE_EVENT_TOKEN }}"
+    token: "{{ ece_event_token }}"
   filters:
     - ece.platform.announced_host:
 """
