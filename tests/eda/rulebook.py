@@ -157,12 +157,13 @@ class Rulebook:
 @contextlib.contextmanager
 def running(operator: Operator, rulebook: str, *options: str, **more: str) -> Iterator[Rulebook]:
     """Yield an ansible-rulebook that takes events. At its end neither it nor what it left shows a secret."""
-    started = Rulebook(operator, rulebook, *options, **more)
-    try:
-        started.wait_until_it_listens()
-        yield started
-    finally:
-        started.stop()
+    with operator.processes.watching():
+        started = Rulebook(operator, rulebook, *options, **more)
+        try:
+            started.wait_until_it_listens()
+            yield started
+        finally:
+            started.stop()
     assert "Traceback" not in started.output
     left = [path for path in operator.temporary.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert TOKEN not in started.output and not left

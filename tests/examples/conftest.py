@@ -6,4 +6,4 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import ece, operator, pytest_terminal_summary, standin_options  # noqa: F401
+from tests.integration.conftest import ece, operator, standin_options  # noqa: F401

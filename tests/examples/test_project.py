@@ -70,17 +70,17 @@ class Shell:
     def type(self, command: str, **replaced: str) -> str:
         """Run a command of the README. Return its output, which has no secret. Fails with the command."""
         assert command in COMMANDS
-        words = shlex.split(command)
-        if words[0] == "cd":
-            self.folder /= words[1]
+        arguments = shlex.split(command)
+        if arguments[0] == "cd":
+            self.folder /= arguments[1]
             return ""
-        if words[0] == "export":
-            name, _, value = words[1].partition("=")
+        if arguments[0] == "export":
+            name, _, value = arguments[1].partition("=")
             self.environment[name] = value.replace("~", self.environment["HOME"], 1)
             return ""
-        words = [replaced.get(word, word) for word in words]
+        arguments = [replaced.get(word, word) for word in arguments]
         with self._operator.processes.watching():
-            output, rc = at_a_terminal(words, self.environment, self.folder)
+            output, rc = at_a_terminal(arguments, self.environment, self.folder)
         assert rc == 0, output
         assert VAULT_PASSWORD not in output and "[WARNING]" not in output, output
         self._operator.scan(output)
