@@ -184,17 +184,35 @@ def test_a_file_of_the_inventory_with_a_typo_ends_the_run(shell, operator):
     edit(shell, operator)
     hosts = shell.folder / "inventory" / "hosts.yml"
     hosts.write_text(hosts.read_text(encoding="utf-8").replace("children:", "children: -"), encoding="utf-8")
-    command = [*shlex.split(JOIN), "--list-hosts"]
-    done = subprocess.run(
-        command, env=shell.environment, cwd=shell.folder, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run(shell, *shlex.split(JOIN), "--list-hosts")
     assert done.returncode != 0 and "parse" in done.stderr and operator.ece.requests == []
 
 
-def test_in_awx_the_credential_of_the_job_counts(shell, operator):
-    """AWX sets environment variables, keeps the CA in a file of the job, and has no file with a credential."""
+def test_a_job_of_awx_uses_the_imported_inventory_and_the_credential_of_the_job(shell, operator):
+    """AWX imports the inventory, hands it to jobs as a program, and keeps the CA certificate in a file of the job."""
     edit(shell, operator)
     (shell.folder / "ca.pem").unlink()
     shell.environment.update(operator.environment)
     shell.environment["ECE_CA_PATH"] = operator.ece.ca_path
-    assert "3 joined" in shell.type(JOIN)
+    imported = run(shell, "ansible-inventory", "-i", "inventory/hosts.yml", "--list", "--export").stdout
+    program = operator.folder / "awx" / "hosts"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{imported}\nEND\n", encoding="utf-8")
+    program.chmod(0o700)
+    job = run(shell, "ansible-playbook", "add_allocators.yml", "-i", str(program))
+    assert job.returncode == 0 and "3/3 connected" in job.stdout, job.stdout + job.stderr
+    assert len(operator.ece.joined) == 3 and job.stderr == ""
+    operator.scan(imported + job.stdout)
+
+
+def run(shell: Shell, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that is not of the README."""
+    return subprocess.run(
+        command,
+        env=shell.environment,
+        cwd=shell.folder,
+        capture_output=True,
+        text=True,
+        timeout=PLAY_TIMEOUT_SECONDS,
+        check=False,
+    )
