@@ -17,7 +17,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration awx molecule sanity lint ansible-lint docs galaxy release packages bench tables matrix clean
+.PHONY: help install demo standin test check unit fuzz integration examples awx eda molecule sanity lint ansible-lint docs galaxy release packages bench tables matrix clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration awx molecule ee  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs unit fuzz integration examples awx eda molecule ee  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -42,6 +42,12 @@ fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated rep
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
 	$(BIN)/python -m pytest -q -n 3 tests/integration
+
+examples: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## follow the README of examples/, against the stand-in
+	$(BIN)/python -m pytest -q -n 2 tests/examples
+
+eda: packages $(VENV)/test.done $(VENV)/eda.done $(INSTALLED)/MANIFEST.json  ## run the rulebooks with ansible-rulebook
+	$(BIN)/python -m pytest -q -n 2 tests/eda
 
 awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## set up a fake of AWX, and check the objects for it
 	$(BIN)/python -m pytest -q -n 2 tests/awx
@@ -115,6 +121,12 @@ $(VENV)/test.done: tests/requirements.txt tests/requirements-units.txt $(VENV)/d
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$$($(BIN)/python -m tests.interpreters 3.11 3.12 3.10) -m venv --clear $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
+	touch $@
+
+# ansible-rulebook, whose webhook and playbook the tests of the rulebooks use.
+$(VENV)/eda.done: tests/requirements-eda.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/eda
+	$(VENV)/eda/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-eda.txt
 	touch $@
 
 # Tools that pin other versions than the tests.

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Installs the system packages that the test hosts of the Molecule scenarios and tests with SSH need, if this is root and apt-get exists.
+# Installs the system packages that the test hosts of the Molecule scenarios, tests with SSH and those of the rulebooks need, if this is root
+# and apt-get exists.
 # Otherwise it prints the names of the missing packages and ends with 1. It does nothing if none is missing.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
@@ -11,7 +12,9 @@ PATH=$PATH:/usr/sbin:/sbin
 # A Debian package, and the command or the helper of Podman in it that the tests need.
 needs=(
   "aardvark-dns aardvark-dns"
+  "curl curl"
   "debootstrap debootstrap"
+  "default-jre-headless java"
   "iproute2 ip"
   "iptables iptables"
   "netavark netavark"

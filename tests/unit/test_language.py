@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FOLDERS = ("changelogs/fragments", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests")
+FOLDERS = ("changelogs/fragments", "docs", "examples", "extensions", "meta", "playbooks", "plugins", "roles", "tests")
 PAGES = ("CONTRIBUTING.md", "Makefile", "README.md", "SECURITY.md")
 SUFFIXES = {".md", ".py", ".rst", ".sh", ".yaml", ".yml", ""}
 BANNED = {
