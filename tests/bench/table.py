@@ -78,7 +78,8 @@ How to read the table:
   until the installer has ended (and is opened again every 25 seconds). Ansible adds its own if it has to discover an
   interpreter. More than 32 hosts take turns with sessions that end at once.
 * Requests are those that the platform receives. A poll is two requests, and one more for each thousand allocators.
-* Peak memory is that of the largest process. For ``answers`` it is the memory beyond that of a Python that does nothing.
+* Peak memory is that of the largest process. For ``answers`` it is the memory beyond that of a Python that does
+  nothing.
 * In another play, the role costs more for a joined host than the playbook does, because Ansible runs through all hosts
   of a play for each task. From ansible-core 2.18 on a joined host leaves the role without a task; before, it skips one.
 

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sphinx: the site that `make docs` builds of the pages in docsite/rst and of what antsibull-docs writes."""
+
+from pathlib import Path
+
+import yaml
+
+_galaxy = yaml.safe_load((Path(__file__).resolve().parents[1] / "galaxy.yml").read_text(encoding="utf-8"))
+
+project = f"{_galaxy['namespace']}.{_galaxy['name']}"
+author = _galaxy["authors"][0]
+release = version = str(_galaxy["version"])
+project_copyright = f"2026, {author}"
+
+extensions = ["sphinx_antsibull_ext"]
+nitpicky = True
+# The build reads nothing from the network, so that links into Ansible's own documentation stay plain text.
+nitpick_ignore_regex = [("std:ref", r"ansible_collections\.ansible\.builtin\..*"), ("envvar", r"ANSIBLE_.*")]
+
+pygments_style = "ansible"
+highlight_language = "YAML+Jinja"
+html_theme = "furo"
+html_title = f"{project} {version}"
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
+html_copy_source = False
+html_show_sphinx = False
