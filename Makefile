@@ -16,7 +16,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs packages bench tables clean
+.PHONY: help install demo standin test check unit fuzz integration molecule sanity lint docs commands packages bench tables clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration molecule  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs commands unit fuzz integration molecule  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -54,18 +54,26 @@ lint: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-lint (product
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --config-file .config/mypy.ini
 
-docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## check that documentation and changelog are complete
-	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
-	$(BIN)/antsibull-changelog lint
+docs: $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check documentation and changelog, and build the site in build/docs/html
+	$(VENV)/docs/bin/antsibull-changelog lint
+	rm -rf build/docs
+	mkdir -p -m 0700 build/docs/rst
+	export PATH=$(VENV)/docs/bin:$$PATH && \
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self . && \
+	antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst ece.platform && \
+	sphinx-build -b html -c docs -W -n --keep-going --quiet build/docs/rst build/docs/html
 
-tables: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md (rules for hosts) and docs/faults.md (tested faults)
-	$(BIN)/python -m tests.faults_table docs/faults.md
-	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table docs/checks.md
+commands: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
+	$(BIN)/python -m pytest -q -n 2 tests/docs
+
+tables: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write the pages on checks (rules for hosts) and on faults (tested faults)
+	$(BIN)/python -m tests.faults_table
+	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table
 
 # The section with SSH needs root and system packages. Without them it is skipped with a message.
-bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write docs/performance.md
+bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write the page on performance
 	-tests/packages.sh
-	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/performance.md
+	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/docsite/rst/performance.rst
 
 packages:  ## install the system packages of the Molecule scenarios
 	tests/packages.sh
@@ -90,6 +98,11 @@ $(VENV)/test.done: tests/requirements.txt $(VENV)/demo.done
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$(PYTHON) -m venv $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
+	touch $@
+
+$(VENV)/docs.done: tests/requirements-docs.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/docs
+	$(VENV)/docs/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-docs.txt
 	touch $@
 
 clean:  ## remove .venv and build

@@ -28,7 +28,7 @@ from tests.standin import StandIn
 PAGE_TIMEOUT_SECONDS = 300
 START_TIMEOUT_SECONDS = 60
 # What the stand-in sets for its local hosts and a page sets for real ones, which is what is tested.
-OF_THE_PAGE = ("ece_host_zone", "ece_host_ip", "ece_host_installer_src", "ece_host_installer_path")
+OF_THE_PAGE = ("ece_host_zone", "ece_host_installer_src", "ece_host_installer_path")
 _MARK = "=== docs ==="
 # What differs from run to run: ports, times and the memory of a host.
 _DIFFERING = (
