@@ -23,9 +23,14 @@ nitpick_ignore_regex = [("std:ref", _OF_ANSIBLE)]
 
 pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
-html_theme = "furo"
+html_theme = "sphinx_ansible_theme"
 html_title = f"{project} {version}"
+html_theme_options = {
+    "topbar_links": {"Repository": _galaxy["repository"], "Issues": _galaxy["issues"]},
+    "documentation_home_url": _galaxy["homepage"],
+}
 html_static_path = ["static"]
-html_css_files = ["tables.css"]
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sphinx = False

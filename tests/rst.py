@@ -43,7 +43,7 @@ def from_markdown(text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> str:
     """Return a table with a header. widths: of the columns, in proportion to each other."""
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
+    lines = [".. list-table::", "   :class: cards", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
     for cells in (head, *rows):
         lines += [f"   {'* -' if number == 0 else '  -'} {cell}".rstrip() for number, cell in enumerate(cells)]
     return "\n".join(lines) + "\n"

@@ -46,7 +46,7 @@ class Block:
     @property
     def kind(self) -> str:
         """What a block of YAML is: playbook, inventory, variables or other."""
-        data = self.data
+        data = self.data if self.language == "yaml" else None
         if isinstance(data, list) and all("hosts" in play or _imports(play) for play in data):
             return "playbook"
         if not isinstance(data, dict):

@@ -41,7 +41,7 @@ _DIFFERING = (
 
 def clone_source(folder: Path) -> Path:
     """Make a repository of the checkout as it is now, with what is not committed yet, and return its path."""
-    source = folder / "repository"
+    source = folder / "ece.platform.git"
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=CHECKOUT, capture_output=True, check=True, text=True
     ).stdout

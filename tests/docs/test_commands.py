@@ -50,9 +50,7 @@ def test_the_commands_of_a_page_work_and_print_what_it_shows(page: str, folder: 
         for block in BY_PAGE.get(rules.INVENTORY_FROM.get(page, ""), ())
         if block.kind == "inventory" and block.file == "inventory.yml"
     ]
-    inventories = [
-        block for block in BY_PAGE[page] if block.file and block.language == "yaml" and block.kind == "inventory"
-    ]
+    inventories = [block for block in BY_PAGE[page] if block.file and block.kind == "inventory"]
     foreign = [block for block in inventories if (page, block.file) in rules.FOREIGN_VARIABLES]
     with StandIn(allocators=2, install_seconds=0.5, connect_seconds=0.5) as ece:
         reader = Reader(page, folder, ece, repository)

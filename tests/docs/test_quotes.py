@@ -29,7 +29,7 @@ QUOTES = [
     (block, line)
     for block in all_blocks()
     if block.page in rules.QUOTING and block.language == "text"
-    for line in block.text.splitlines()
+    for line in filter(None, block.text.splitlines())
 ]
 
 
