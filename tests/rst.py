@@ -43,7 +43,8 @@ def from_markdown(text: str) -> str:
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int]) -> str:
     """Return a table with a header. widths: of the columns, in proportion to each other."""
-    lines = [".. list-table::", "   :class: cards", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
+    options = {"class": "cards", "header-rows": "1", "widths": " ".join(map(str, widths))}
+    lines = [".. list-table::", *(f"   :{name}: {value}" for name, value in options.items()), ""]
     for cells in (head, *rows):
         lines += [f"   {'* -' if number == 0 else '  -'} {cell}".rstrip() for number, cell in enumerate(cells)]
     return "\n".join(lines) + "\n"

@@ -29,7 +29,8 @@ def injected(**inputs: str) -> dict[str, str]:
 
 
 def test_each_variable_is_one_that_the_connection_options_read() -> None:
-    read = {name for option in CONNECTION_SPEC.values() for name in option.get("fallback", (None, []))[1]}
+    options: dict[str, Any] = dict(CONNECTION_SPEC)
+    read = {name for option in options.values() for name in option.get("fallback", (None, []))[1]}
     assert set(INJECTORS["env"]) <= read
     assert all(template.startswith("template.") for template in INJECTORS["file"])
 

@@ -30,7 +30,7 @@ def first_line(block: Block) -> str:
     return block.text.splitlines()[0]
 
 
-def of_kind(kind: str) -> Any:
+def of_kind(kind: str) -> pytest.MarkDecorator:
     """Parametrize a test with the blocks of a kind that are on no list of exceptions."""
     found = [
         block
