@@ -41,7 +41,7 @@ def test_each_input_is_injected_and_secrets_are_secret() -> None:
     assert {field["id"] for field in INPUTS["fields"] if field.get("secret")} == {"api_key", "password"}
 
 
-@pytest.mark.parametrize("ca, path", [("-----BEGIN CERTIFICATE-----", "/runner/env/ca"), ("", "")])
+@pytest.mark.parametrize("ca, path", [("-----BEGIN CERTIFICATE-----", "/runner/env/ca"), (" \n", ""), ("", "")])
 def test_the_path_of_the_ca_is_set_only_where_there_is_one(ca: str, path: str) -> None:
     inputs = {"url": "https://ece.example.com:12443", "api_key": "x"}
     environment = injected(**inputs, **({"ca": ca} if ca else {}))
