@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -170,7 +172,8 @@ class Reader:
         lines = [text]
         if text.startswith("cd ") and self.page not in rules.IN_A_CLONE:
             # The clone has no environment yet; the one of these tests spares it the downloads.
-            lines.append(f"ln -s {Path(sys.executable).parents[1]} .venv; touch -d 2001-01-01 tests/requirements*.txt")
+            lines.append(f"ln -s {Path(sys.executable).parents[1]} .venv && test -e .venv/demo.done")
+            lines.append("touch -d 2001-01-01 tests/requirements*.txt")
         return lines
 
     def read(self, blocks: Sequence[Block]) -> list[tuple[Block, Command, str]]:
@@ -182,21 +185,30 @@ class Reader:
         environment = self.environment(installs)
         if "read -rs" in script:  # the reader types an API key
             environment = {key: value for key, value in environment.items() if not key.startswith("ECE_")}
-        done = subprocess.run(
-            ["bash", str(path)],
+        returncode, output = self._run(["bash", str(path)], environment)
+        outputs = output.split(f"{_MARK}\n")[1:]
+        assert returncode == 0, f"{typed[len(outputs) - 1][1].text} ended with {returncode}:\n{outputs[-1]}"
+        assert len(outputs) == len(typed)
+        return [(block, command, output) for (block, command), output in zip(typed, outputs)]
+
+    def _run(self, command: Sequence[str], environment: dict[str, str]) -> tuple[int, str]:
+        """Return exit code and output. Whatever the page started ends with it."""
+        process = subprocess.Popen(
+            command,
             cwd=self.start,
             env=environment,
-            input=f"{self.ece.api_key}\n",
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=PAGE_TIMEOUT_SECONDS,
-            check=False,
+            start_new_session=True,
         )
-        outputs = done.stdout.split(f"{_MARK}\n")[1:]
-        assert done.returncode == 0, f"{typed[len(outputs) - 1][1].text} ended with {done.returncode}:\n{outputs[-1]}"
-        assert len(outputs) == len(typed)
-        return [(block, command, output) for (block, command), output in zip(typed, outputs)]
+        try:
+            output, _nothing = process.communicate(f"{self.ece.api_key}\n", timeout=PAGE_TIMEOUT_SECONDS)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        return process.returncode, output
 
     # -- what the reader sees -----------------------------------------------------------------------------------------
 
