@@ -32,7 +32,12 @@ def reference(name: str, text: str) -> str:
 
 def escaped(text: str) -> str:
     """Return a text in which no character has a meaning."""
-    return re.sub(r"([\\*`|_<>])", r"\\\1", text.strip())
+    return with_options(re.sub(r"([\\*`|_<>])", r"\\\1", text.strip()))
+
+
+def with_options(text: str) -> str:
+    """Return a text in which options like --check are code: Sphinx makes a dash of two hyphens."""
+    return re.sub(r"(?<!\S)--[a-z][a-z-]*", r"``\g<0>``", text)
 
 
 def from_markdown(text: str) -> str:

@@ -41,7 +41,7 @@ class Row:
 
 def lines(rows: Sequence[Row]) -> list[str]:
     """Return the rows as a table of reStructuredText with aligned columns."""
-    cells = [HEAD, *(row.cells() for row in rows)]
+    cells = [HEAD, *(tuple(map(rst.with_options, row.cells())) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     ruler = "  ".join("=" * width for width in widths)
     shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells]
