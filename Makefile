@@ -17,7 +17,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration examples awx eda molecule sanity lint ansible-lint docs galaxy release packages bench tables matrix clean
+.PHONY: help install demo standin test check unit fuzz integration examples awx eda molecule sanity lint ansible-lint docs commands galaxy release packages bench tables matrix clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs unit fuzz integration examples awx eda molecule ee  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs commands unit fuzz integration examples awx eda molecule ee  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -71,9 +71,17 @@ ansible-lint: export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS):$(OTHERS)
 ansible-lint: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json
 	$(BIN)/ansible-lint --offline
 
-docs: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## check that documentation and changelog are complete
-	$(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
-	$(BIN)/antsibull-changelog lint
+docs: $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check documentation and changelog, and build the site in build/docs/html
+	$(VENV)/docs/bin/antsibull-changelog lint
+	rm -rf build/docs
+	mkdir -p -m 0700 build/docs/rst
+	export PATH=$(VENV)/docs/bin:$$PATH && \
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self . && \
+	antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst ece.platform && \
+	sphinx-build -b html -c docs -W -n --keep-going --quiet build/docs/rst build/docs/html
+
+commands: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
+	$(BIN)/python -m pytest -q -n 2 tests/docs
 
 # ansible-lint, which is a hook, too, is part of `make lint`.
 galaxy: $(VENV)/test.done $(VENV)/galaxy.done $(INSTALLED)/MANIFEST.json  ## check licenses, hooks and workflows, import the tarball as Galaxy does, try a release
@@ -85,14 +93,14 @@ galaxy: $(VENV)/test.done $(VENV)/galaxy.done $(INSTALLED)/MANIFEST.json  ## che
 release: $(VENV)/test.done  ## make the release VERSION: notes, commit, tag and tarball; publishes nothing
 	@$(BIN)/python -m tests.release '$(VERSION)'
 
-tables: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write docs/checks.md (rules for hosts) and docs/faults.md (tested faults)
-	$(BIN)/python -m tests.faults_table docs/faults.md
-	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table docs/checks.md
+tables: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write the pages on checks (rules for hosts) and on faults (tested faults)
+	$(BIN)/python -m tests.faults_table
+	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table
 
 # The section with SSH needs root and system packages. Without them it is skipped with a message.
-bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write docs/performance.md
+bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write the page on performance
 	-tests/packages.sh
-	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/performance.md
+	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/docsite/rst/performance.rst
 
 # NOX has options of nox, such as --session units, or --error-on-missing-interpreters.
 matrix: $(VENV)/nox.done $(INSTALLED)/MANIFEST.json  ## run tests with each supported ansible-core and Python that is found
@@ -121,6 +129,11 @@ $(VENV)/test.done: tests/requirements.txt tests/requirements-units.txt $(VENV)/d
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$$($(BIN)/python -m tests.interpreters 3.11 3.12 3.10) -m venv --clear $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
+	touch $@
+
+$(VENV)/docs.done: tests/requirements-docs.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/docs
+	$(VENV)/docs/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-docs.txt
 	touch $@
 
 # ansible-rulebook, whose webhook and playbook the tests of the rulebooks use.

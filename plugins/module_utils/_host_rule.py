@@ -19,7 +19,7 @@ Check = Callable[[Facts, Options], Iterator[str]]
 PROBLEM = "problem"
 WARNING = "warning"
 
-# Sources of the rules, as docs/checks.md shows them.
+# Sources of the rules, as the page on checks shows them, in Markdown.
 _DOCS = "https://www.elastic.co/docs/deploy-manage"
 _PAGES = f"{_DOCS}/deploy/cloud-enterprise"
 _SCRIPT = "[elastic-cloud-enterprise.sh](https://download.elastic.co/cloud/elastic-cloud-enterprise.sh)"

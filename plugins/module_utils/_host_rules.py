@@ -7,7 +7,7 @@
 """The requirements without which the installer refuses a host, as rules over its facts, and all rules together.
 
 To add a rule, add one function with the decorator `rule`, here or for a warning in `_host_advice`. `make tables` then
-writes docs/checks.md, the table of all.
+writes the page of all, docs/docsite/rst/checks.rst.
 Pure functions. Runs on hosts: Python 3.6 and the standard library.
 """
 

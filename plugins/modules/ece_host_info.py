@@ -18,7 +18,7 @@ description:
   - Compares them with the requirements of the installer and of ECE, such as operating system and container engine,
     user, socket, ports and
     memory, so that a host that the installer would refuse is known before anything is changed.
-  - C(docs/checks.md) in the collection lists all of these rules with their sources.
+  - R(Checks of a host,ansible_collections.ece.platform.docsite.checks) lists all of these rules with their sources.
   - Runs on the host, best as root, and needs only Python 3.6 there. SLES 12 has Python 3.4, so that package C(python36)
     and C(ansible_python_interpreter) are needed there.
   - Connects to the coordinator, to O(directors) and to the registry, for 2 seconds at most, unless the check V(network)

@@ -38,7 +38,7 @@ def main() -> int:
         help="measure only this section; may be given more than once",
     )
     parser.add_argument(
-        "--write", metavar="FILE", help="write the table and the machine's description to this Markdown file"
+        "--write", metavar="FILE", help="write the table and the machine's description to this page of the site"
     )
     options = parser.parse_args()
     chosen = options.only or list(SECTIONS)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table of the benchmarks, and docs/performance.md, the page with the last one."""
+"""The table of the benchmarks, and the page on performance, which has the last one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+
+from tests import rst
 
 HEAD = ("what", "hosts", "seconds", "figure", "at most", "requests", "round trips a host", "peak MB")
 
@@ -38,11 +40,12 @@ class Row:
 
 
 def lines(rows: Sequence[Row]) -> list[str]:
-    """Return the rows as a Markdown table with aligned columns."""
-    cells = [HEAD, *(row.cells() for row in rows)]
+    """Return the rows as a table of reStructuredText with aligned columns."""
+    cells = [HEAD, *(tuple(map(rst.with_options, row.cells())) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    shown = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in cells]
-    return [shown[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *shown[1:]]
+    ruler = "  ".join("=" * width for width in widths)
+    shown = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells]
+    return [ruler, shown[0], ruler, *shown[1:], ruler]
 
 
 def machine() -> str:
@@ -57,17 +60,10 @@ def machine() -> str:
 
 
 def document(rows: Sequence[Row], fleet: int) -> str:
-    """Return the page docs/performance.md."""
+    """Return the page."""
     table = "\n".join(lines(rows))
-    return f"""<!--
-Copyright (c) 2026, the ece.platform authors
-GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-
-# Performance
-
-`make bench FLEET={fleet}` writes this page. It shows one run on one machine, which is controller, platform and all
+    return f"""{rst.title("performance", "Performance")}
+``make bench FLEET={fleet}`` writes this page. It shows one run on one machine, which is controller, platform and all
 hosts at the same time ({machine()}).
 Compare only figures of the same run; the ratios apply to other machines, too.
 
@@ -75,16 +71,17 @@ Compare only figures of the same run; the ratios apply to other machines, too.
 
 How to read the table:
 
-- `debug` is a play with one `debug` task for the same inventory: the cost of a task on every host.
-- `copy and sleep` is a play that copies the installer and sleeps as long as it runs, with a fork for each host: the
-  least time in which Ansible can install. `add_allocators` runs with Ansible's default of 5 forks.
-- Round trips are sessions that a host's sshd opens: one checks the host, one starts its installer, and one stays open
+* ``debug`` is a play with one ``debug`` task for the same inventory: the cost of a task on every host.
+* ``copy and sleep`` is a play that copies the installer and sleeps as long as it runs, with a fork for each host: the
+  least time in which Ansible can install. ``add_allocators`` runs with Ansible's default of 5 forks.
+* Round trips are sessions that a host's sshd opens: one checks the host, one starts its installer, and one stays open
   until the installer has ended (and is opened again every 25 seconds). Ansible adds its own if it has to discover an
   interpreter. More than 32 hosts take turns with sessions that end at once.
-- Requests are those that the platform receives. A poll is two requests, and one more for each thousand allocators.
-- Peak memory is that of the largest process. For `answers` it is the memory beyond that of a Python that does nothing.
-- In another play, the role costs more for a joined host than the playbook does, because Ansible runs through all hosts
+* Requests are those that the platform receives. A poll is two requests, and one more for each thousand allocators.
+* Peak memory is that of the largest process. For ``answers`` it is the memory beyond that of a Python that does
+  nothing.
+* In another play, the role costs more for a joined host than the playbook does, because Ansible runs through all hosts
   of a play for each task. From ansible-core 2.18 on a joined host leaves the role without a task; before, it skips one.
 
-No test depends on the clock. `tests/integration/test_fleet.py` tests the counts: requests, tokens, tasks and lines.
+No test depends on the clock. ``tests/integration/test_fleet.py`` tests the counts: requests, tokens, tasks and lines.
 """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can go wrong with platform, hosts and operator. Each scenario is a test and a row of docs/faults.md."""
+"""What can go wrong with platform, hosts and operator. Each scenario is a test and a row of the page on faults."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def play(operator: Operator) -> Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A fault, and how a run with it has to end. It is a test of this name and a row of docs/faults.md."""
+    """A fault, and how a run with it has to end. It is a test of this name and a row of the page on faults."""
 
     name: str
     # What goes wrong, as a sentence without a full stop.

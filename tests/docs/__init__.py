@@ -1,0 +1,5 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation is true: its commands are run, its files are read, and what it quotes is in the code."""

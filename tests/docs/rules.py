@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the documentation replace and leave out. Everything else runs as it stands on the page."""
+
+from __future__ import annotations
+
+# Text on a page -> the attribute of `reader.Reader` that takes its place. The first ones are replaced first.
+SUBSTITUTIONS = {
+    "https://github.com/ece-platform/ece.platform.git": "repository",
+    "https://mirror.example.com/installer/elastic-cloud-enterprise.sh": "installer_url",
+    "https://download.elastic.co/cloud/elastic-cloud-enterprise.sh": "installer_download",
+    "https://ece.example.com:12443": "url",
+    "/etc/ece/ca.pem": "ca_path",
+    "/etc/pki/site-ca.pem": "ca_path",
+    "/opt/ece/elastic-cloud-enterprise.sh": "installer_path",
+    "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef": "checksum",
+    "/tmp/ece-standin": "standin_folder",
+}
+
+# Commands that run in another terminal -> the text after which the reader goes on.
+OTHER_TERMINALS = {
+    "getting_started": {".venv/bin/python -m tests.standin": "Press Ctrl-C"},
+}
+
+# (page, beginning of the command) -> why it is not run.
+NOT_RUN = {
+    ("README", "make demo"): "it is run on the page getting_started",
+    ("air_gapped", "pip download"): "it needs the internet",
+}
+
+# Pages whose commands are run in a clone of the repository.
+IN_A_CLONE = ("README",)
+
+# Page -> the page whose inventory.yml its reader has.
+INVENTORY_FROM = {"results": "adding_hosts", "scaling": "adding_hosts", "air_gapped": "adding_hosts"}
+
+# (page, first line of the block) -> why a file or a piece of YAML is neither an inventory, a playbook, variables of the
+# role, nor a file that a command reads.
+OTHER_FILES = {
+    ("awx", "collections:"): "ansible-galaxy would download it; test_awx_page.py reads it",
+    ("awx", "fields:"): "the input configuration of a credential type; test_awx_page.py reads it",
+    ("awx", "file:"): "the injector configuration of a credential type; test_awx_page.py renders it",
+}
+
+# (page, file) -> why its variables are not those of the role.
+FOREIGN_VARIABLES = {("migrating", "before.yml"): "it is an inventory of Elastic's role"}
+
+# Pages whose blocks of text are messages of the collection.
+QUOTING = ("troubleshooting",)
+
+# Names that begin with ece_ and are neither a module, a role, a variable nor an option -> what they are.
+OTHER_NAMES = {
+    "ece_primary": "variable of Elastic's role",
+    "ece_roles": "variable of Elastic's role",
+    "ece_version": "variable of Elastic's role",
+    "ece_runner_id": "variable of Elastic's role",
+    "ece_installer_url": "variable of Elastic's role",
+    "ece_installer_path": "variable of Elastic's role",
+    "ece_docker_registry": "variable of Elastic's role",
+    "ece_docker_repository": "variable of Elastic's role",
+    "ece_supportdiagnostics_url": "variable of Elastic's role",
+    "ece_supportdiagnostics_result_path": "variable of Elastic's role",
+    "ece_target": "variable of the playbook",
+    "ece_host_": "beginning of names, or of statistics with the id of a job",
+    "ece_": "beginning of names",
+    "ece_join_": "beginning of the names of private steps",
+}
