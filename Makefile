@@ -10,14 +10,14 @@ BIN := $(VENV)/bin
 COLLECTIONS := $(CURDIR)/build/collections
 INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
 OTHERS := $(CURDIR)/build/others
-SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests extensions examples LICENSES galaxy.yml '*.md' '*.rst' '*.toml' LICENSE requirements.txt 2>/dev/null)
+SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests extensions examples LICENSES galaxy.yml '*.md' '*.rst' '*.toml' LICENSE bindep.txt requirements.txt 2>/dev/null)
 
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ANSIBLE_HOME := $(CURDIR)/build/ansible
 
-.PHONY: help install demo standin test check unit fuzz integration examples awx eda molecule sanity lint ansible-lint docs commands galaxy release packages bench tables matrix clean
+.PHONY: help install demo standin test check unit fuzz integration examples awx eda molecule ee sanity lint ansible-lint docs commands galaxy release packages bench tables matrix clean
 
 help:  ## print this list
 	@sed -n 's/^\([a-z]*\):.*## */\1\t/p' $(MAKEFILE_LIST)
@@ -131,26 +131,10 @@ $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
 	touch $@
 
-$(VENV)/docs.done: tests/requirements-docs.txt $(VENV)/demo.done
-	$(PYTHON) -m venv $(VENV)/docs
-	$(VENV)/docs/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-docs.txt
-	touch $@
-
-# ansible-rulebook, whose webhook and playbook the tests of the rulebooks use.
-$(VENV)/eda.done: tests/requirements-eda.txt $(VENV)/demo.done
-	$(PYTHON) -m venv $(VENV)/eda
-	$(VENV)/eda/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-eda.txt
-	touch $@
-
-# Tools that pin other versions than the tests.
-$(VENV)/galaxy.done: tests/requirements-galaxy.txt $(VENV)/demo.done
-	$(PYTHON) -m venv $(VENV)/galaxy
-	$(VENV)/galaxy/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-galaxy.txt
-	touch $@
-
-$(VENV)/nox.done: tests/requirements-nox.txt $(VENV)/demo.done
-	$(PYTHON) -m venv $(VENV)/nox
-	$(VENV)/nox/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-nox.txt
+# Tools that pin other versions than the tests: docs, eda, galaxy, nox.
+$(VENV)/%.done: tests/requirements-%.txt $(VENV)/demo.done
+	$(PYTHON) -m venv $(VENV)/$*
+	$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 $(OTHERS)/done: tests/requirements-collections.txt tests/other_collections.py $(VENV)/demo.done

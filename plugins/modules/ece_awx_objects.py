@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ece_awx_objects
 short_description: Describe the objects that AWX needs (private)
-version_added: 1.1.0
+version_added: 1.0.0
 description:
   - "WARNING: Only for the use of playbook C(ece.platform.awx_setup). It may change or go in any release."
   - Checks the variables of the playbook and whether the collection awx.awx is installed, before anything is changed.
