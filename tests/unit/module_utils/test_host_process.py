@@ -14,8 +14,9 @@ import sys
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_process as host_process
+from tests.interpreters import find_python
 from tests.unit.host_user import ROOT, USER
-from tests.unit.test_python_versions import COLLECTIONS, python_3_6
+from tests.unit.test_python_versions import COLLECTIONS
 
 # -- commands --------------------------------------------------------------------------------------------------------
 
@@ -95,7 +96,7 @@ print(result.rc, time.monotonic() - began < 10)
 
 @pytest.mark.parametrize("version", ["this", "3.6"])
 def test_a_time_limit_holds_for_a_script_that_waits_for_another_command_and_leaves_none_behind(tmp_path, version):
-    python = sys.executable if version == "this" else python_3_6()
+    python = sys.executable if version == "this" else find_python(version)
     if not python:
         pytest.skip("no Python 3.6 here")
     command = [python, "-B", "-c", WRAPPER, str(COLLECTIONS), str(tmp_path / "pid")]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -40,6 +41,7 @@ from tests.unit.host_user import ROOT, USER
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
 PATIENCE_SECONDS = 20
+LIBRARY = "ansible_collections"
 
 
 def eventually(condition):
@@ -468,10 +470,22 @@ def test_a_record_of_an_earlier_version_is_still_read(box):
     assert (box.follow()["rc"], box.run()["rc"], box.follow()["rc"]) == (4, 0, 0)
 
 
+AS_USER = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups"]
+
+
+@functools.lru_cache(maxsize=None)
+def users_python():
+    """A Python that the install user may run. The one of this test may be in a folder of root alone."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([*AS_USER, python, "-c", "import json"], check=False).returncode == 0:
+            return python
+    raise AssertionError(f"{USER.pw_name} may run neither {sys.executable} nor /usr/bin/python3")
+
+
 @pytest.mark.skipif(not ROOT, reason="only root has files that another user cannot read")
 def test_a_record_that_only_root_can_read_is_an_error_and_not_absent(box):
     box.run()
-    command = [sys.executable, install_files.__file__, str(box.storage), str(box.state), "0"]
+    command = [users_python(), install_files.__file__, str(box.storage), str(box.state), "0"]
     done = subprocess.run(
         ["setpriv", "--reuid", USER.pw_name, "--clear-groups", *command],
         stdout=subprocess.PIPE,
@@ -485,12 +499,12 @@ def test_a_record_that_only_root_can_read_is_an_error_and_not_absent(box):
 def module_as_user(box, **options):
     """The result of the module as the install user, without root."""
     given = json.dumps({"ANSIBLE_MODULE_ARGS": box.arguments(**options)}).encode()
-    command = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups"]
+    libraries = [path for path in sys.path if any((Path(path) / name).is_dir() for name in ("ansible", LIBRARY))]
     printed = subprocess.run(
-        [*command, sys.executable, "-B", "-m", ece_install.__name__],
+        [*AS_USER, users_python(), "-B", "-m", ece_install.__name__],
         input=given,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": "/", "TMPDIR": "/tmp"},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(libraries), "HOME": "/", "TMPDIR": "/tmp"},
         timeout=PATIENCE_SECONDS,
         check=False,
     )
@@ -499,8 +513,7 @@ def module_as_user(box, **options):
 
 def record_as_user(box):
     """What the wait's question answers without root."""
-    command = ["setpriv", "--reuid", USER.pw_name, "--regid", str(USER.pw_gid), "--clear-groups", sys.executable]
-    command += [install_files.__file__, str(box.storage), str(box.state), "0"]
+    command = [*AS_USER, users_python(), install_files.__file__, str(box.storage), str(box.state), "0"]
     return install_record.parse_follow(subprocess.check_output(command).decode())
 
 
