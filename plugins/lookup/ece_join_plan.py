@@ -46,6 +46,7 @@ _raw:
 """
 
 import fnmatch
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -55,6 +56,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 
 NO_HOST = {"hosts": "!all", "batch": ["100%"]}
@@ -73,6 +75,7 @@ class LookupModule(LookupBase):
         names = [host.name for host in inventory.get_hosts(terms[0])] if inventory else []
         if not names:
             check_pattern(variables["groups"], terms[0], "awx_job_id" in variables or "tower_job_id" in variables)
+            show_no_host(str(terms[0]))
             return [NO_HOST]
         plan = next((hostvars[name][PLAN] for name in names if PLAN in hostvars[name]), None)
         if not (plan and "hosts" in plan):
@@ -82,6 +85,15 @@ class LookupModule(LookupBase):
         if not plan["hosts"]:
             return [NO_HOST]
         return [{"hosts": patterns_of(inventory, list(plan["hosts"])), "batch": plan["batch"]}]
+
+
+@functools.lru_cache(maxsize=None)
+def show_no_host(pattern: str) -> None:
+    """Print why nothing is done, once for each pattern. Ansible only says that it skips the play."""
+    show(
+        f"nothing to do: ece_target {pattern!r} has no host here, because the inventory, --limit or this slice of a "
+        "job has none of its hosts"
+    )
 
 
 def check_pattern(groups: Mapping[str, list[str]], pattern: Any, in_awx: bool) -> None:

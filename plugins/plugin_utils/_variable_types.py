@@ -90,10 +90,12 @@ def _number(value: Any) -> Any:
 def _list(value: Any) -> Any:
     if isinstance(value, str):
         # No argument of the installer holds a blank, so that blanks separate what is written as on its command line.
+        # A survey's question for a text of several lines separates by lines.
         parts = value.split()
-        by_sign = parts if value.startswith("--") and len(parts) > 1 else value.split(",")
+        by_sign = parts if value.startswith("--") and len(parts) > 1 else ",".join(value.splitlines()).split(",")
         value = _structure(value, list) or by_sign
-        return [element.strip() if isinstance(element, str) else _text(element) for element in value if element != ""]
+        elements = (element.strip() if isinstance(element, str) else _text(element) for element in value)
+        return [element for element in elements if element != ""]
     return [_text(element) for element in value] if isinstance(value, (list, tuple)) else value
 
 
@@ -101,7 +103,7 @@ def _mapping(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return _structure(value, dict) or check_type_dict(value)
+        return _structure(value, dict) or check_type_dict(",".join(value.splitlines()))
     except TypeError:
         return value
 

@@ -56,6 +56,12 @@ def test_without_a_host_to_join_the_play_has_no_host(hostvars):
     assert look_up(hostvars) == [NO_HOST]
 
 
+def test_a_target_without_a_host_is_one_line_for_all_lookups_of_the_play(capsys):
+    for _lookup in ("hosts", "serial"):
+        look_up(HostVars({"empty group": []}), "empty*")
+    assert capsys.readouterr().out.count("nothing to do: ece_target 'empty*' has no host here, because ") == 1
+
+
 @pytest.mark.parametrize("option", ["syntax", "listhosts", "listtasks", "listtags"])
 def test_where_no_task_runs_the_play_has_no_host(monkeypatch, option):
     monkeypatch.setattr(context, "CLIARGS", {option: True})
