@@ -57,6 +57,7 @@ from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
+from ansible_collections.ece.platform.plugins.plugin_utils._report import sums_line, sums_of
 from ansible_collections.ece.platform.plugins.plugin_utils._results import PLAN
 
 NO_HOST = {"hosts": "!all", "batch": ["100%"]}
@@ -94,6 +95,7 @@ def show_no_host(pattern: str) -> None:
         f"nothing to do: ece_target {pattern!r} has no host here, because the inventory, --limit or this slice of a "
         "job has none of its hosts"
     )
+    show(sums_line(sums_of({}, 0, [])), indent="")
 
 
 def check_pattern(groups: Mapping[str, list[str]], pattern: Any, in_awx: bool) -> None:

@@ -375,13 +375,14 @@ def test_no_warning_without_a_reason(ece, run_module):
 
 def run_without(module, package):
     """Run a module in a separate process, because that imports all packages, where one of them is missing."""
+    arguments = {"ANSIBLE_MODULE_ARGS": dict(MODULES[module], url=URL, api_key=API_KEY)}
     script = f"""
 import json, sys
 sys.path.insert(0, {str(Path(shared.__file__).parents[5])!r})
 sys.modules[{package!r}] = None
 from ansible.module_utils import basic
 from {module.__name__} import main
-basic._ANSIBLE_ARGS = json.dumps({{"ANSIBLE_MODULE_ARGS": {dict(MODULES[module], url=URL, api_key=API_KEY)!r}}}).encode()
+basic._ANSIBLE_ARGS = json.dumps({arguments!r}).encode()
 basic._ANSIBLE_PROFILE = "legacy"
 main()
 """
