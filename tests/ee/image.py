@@ -106,6 +106,8 @@ def built(folder: Path) -> Iterator[str]:
         )
         if _recipe_of(IMAGE) != recipe:
             _build(definition, folder, recipe)
+            # The stages before the last one, which podman leaves behind. They have the label of their base.
+            podman("image", "prune", "--force", "--filter", f"label={LABEL}={base}")
         yield IMAGE
 
 
