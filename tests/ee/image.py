@@ -106,6 +106,8 @@ def built(folder: Path) -> Iterator[str]:
         )
         if _recipe_of(IMAGE) != recipe:
             _build(definition, folder, recipe)
+            # Podman leaves the images of the stages before the last one, with the same label and without a name.
+            podman("image", "prune", "--force", "--filter", f"label={LABEL}={recipe}")
         yield IMAGE
 
 
