@@ -10,10 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
-from tests.docs.blocks import RST_PAGES, blocks_of
+from tests.docs.blocks import CHECKOUT, RST_PAGES, blocks_of
 
 YAML = {
     block.text.splitlines()[0]: block.data for block in blocks_of(RST_PAGES / "awx.rst") if block.language == "yaml"
@@ -52,3 +53,13 @@ def test_the_path_of_the_ca_is_set_only_where_there_is_one(ca: str, path: str) -
 def test_the_requirements_name_the_collection() -> None:
     (collection,) = YAML["collections:"]["collections"]
     assert collection["type"] == "git" and collection["name"].endswith("/ece.platform.git")
+
+
+def test_the_page_has_the_credential_type_of_extensions_awx() -> None:
+    path = CHECKOUT / "extensions" / "awx" / "credential_type.yml"
+    created = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert created["injectors"] == INJECTORS
+    fields = [
+        {key: field[key] for key in field if key not in ("label", "help_text")} for field in created["inputs"]["fields"]
+    ]
+    assert fields == [{key: field[key] for key in field if key != "label"} for field in INPUTS["fields"]]
