@@ -346,6 +346,7 @@ class Job:
 
     def cancel(self) -> JobEnd:
         """Cancel the job as AWX does: ansible-runner gets a signal and kills the play, and the container goes."""
+        self._freeze_watchdogs()
         self._processes[1 if self.launch.wire else 0].send_signal(signal.SIGTERM)
         end = self.wait()
         self.kill()
@@ -362,9 +363,17 @@ class Job:
             return not found
 
         self._killed = True
+        self._freeze_watchdogs()
         until(killed)
         for process in self._processes:
             process.wait(PLAY_TIMEOUT_SECONDS)
+
+    def _freeze_watchdogs(self) -> None:
+        """Stop what would revoke a token between the end of the play and that of its container."""
+        for pid in self._all_processes():
+            with contextlib.suppress(OSError):
+                if WATCHDOG in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGSTOP)
 
     def _all_processes(self) -> Iterator[int]:
         home, folders = f"HOME={self._home}".encode(), {os.fsencode(self.private), os.fsencode(self.node)}

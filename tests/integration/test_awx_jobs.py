@@ -133,7 +133,12 @@ def test_no_secret_is_in_a_job_at_any_verbosity(awx):
 # -- surveys ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("roles", [["allocator", "proxy"], "allocator\nproxy"], ids=["choices", "lines"])
+@pytest.mark.parametrize(
+    ("any_operator", "roles"),
+    [("core", ["allocator", "proxy"]), ("oldest", "allocator\nproxy")],
+    indirect=["any_operator"],
+    ids=["choices", "lines"],
+)
 def test_the_answers_to_a_survey_are_text(any_awx, roles):
     awx, ece = any_awx, any_awx.operator.ece
     addresses = add_hosts(awx, 3)
@@ -247,7 +252,12 @@ def stop_and_relaunch(awx, stop, **launch):
     assert f"token {left}, which an earlier run left, is revoked" in end.text and ece.tokens == []
 
 
-@pytest.mark.parametrize("wire", [False, True], ids=["run", "transmit"])
+@pytest.mark.parametrize(
+    ("any_operator", "wire"),
+    [("core", True), ("oldest", False)],
+    indirect=["any_operator"],
+    ids=["core-transmit", "oldest-run"],
+)
 def test_a_relaunch_after_a_cancel_goes_on_and_revokes_the_token_of_the_cancelled_job(any_awx, wire):
     def cancel(job):
         end = job.cancel()
@@ -287,8 +297,7 @@ def test_a_relaunch_on_failed_hosts_takes_those_that_failed_or_were_not_reached(
     assert list(end.statistics["dark"]) == ["h3"] and end.artifacts["ece_host"]["failed"] == 2
 
 
-def test_a_relaunch_on_failed_hosts_after_a_failed_plan_takes_all_hosts(any_awx):
-    awx = any_awx
+def test_a_relaunch_on_failed_hosts_after_a_failed_plan_takes_all_hosts(awx):
     add_hosts(awx, 2)
     awx.credential["password"] = "not-the-password"
     repair = functools.partial(awx.credential.update, password=awx.operator.ece.password)
