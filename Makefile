@@ -30,7 +30,7 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs commands unit fuzz integration examples awx eda molecule ee  ## run all tests; as root this installs missing system packages
+test: packages sanity lint docs commands galaxy unit fuzz integration examples awx eda molecule ee  ## run all tests; as root this installs missing system packages
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -71,8 +71,8 @@ ansible-lint: export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS):$(OTHERS)
 ansible-lint: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json
 	$(BIN)/ansible-lint --offline
 
-docs: $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check documentation and changelog, and build the site in build/docs/html
-	$(VENV)/docs/bin/antsibull-changelog lint
+docs: $(VENV)/test.done $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check documentation and changelog, and build the site in build/docs/html
+	$(BIN)/antsibull-changelog lint
 	rm -rf build/docs
 	mkdir -p -m 0700 build/docs/rst
 	export PATH=$(VENV)/docs/bin:$$PATH && \
