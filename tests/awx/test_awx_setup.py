@@ -25,6 +25,7 @@ PROJECT = {"ece_awx_project_url": "https://git.example.com/ece.git"}
 MINIMAL = {"ece_awx_zones": ZONES, **PROJECT}
 TEMPLATES = [
     "ECE add allocators",
+    "ECE add announced allocators",
     "ECE check allocators",
     "ECE list persistent tokens",
     "ECE revoke persistent tokens",
