@@ -108,7 +108,7 @@ def job_folder(operator, servers):
         "ECE_URL": operator.ece.url,
         "ECE_CA_PATH": f"{RUNNER}/env/ca.pem",
         "ANSIBLE_HOST_KEY_CHECKING": "False",
-        # The test's SSH server ends a session too early where several share a connection.
+        # With the test's SSH server, sessions that share a connection fail at times.
         "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
     }
     (job / "env" / "envvars").write_text(yaml.safe_dump(variables), encoding="utf-8")
