@@ -108,6 +108,8 @@ def job_folder(operator, servers):
         "ECE_URL": operator.ece.url,
         "ECE_CA_PATH": f"{RUNNER}/env/ca.pem",
         "ANSIBLE_HOST_KEY_CHECKING": "False",
+        # With the test's SSH server, sessions that share a connection fail at times.
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=no",
     }
     (job / "env" / "envvars").write_text(yaml.safe_dump(variables), encoding="utf-8")
     # Runner copies the whole environment of any job into the file `command`; AWX removes it.
