@@ -130,7 +130,11 @@ KNOWN_CAUSES = tuple(
             "Raise the engine's limit of open files in containers to 65536 or more and restart the engine.",
         ),
         (
-            r"(reach|connect|connection) .*coordinator|coordinator .*(unreachable|refused|timed out)",
+            r"(still|already) registered",
+            "Run the same again: the plan looks for the runner that the platform has of this host, and says what to do.",
+        ),
+        (
+            r"(reach|connect|connection) .*coordinator|coordinator .*(unreachable|connection refused|timed out)",
             "Let this host reach the coordinators at ports 12443 and 22191 to 22195, and the directors at 12191 to "
             "12201; check coordinator_host (ece_host_coordinator).",
         ),

@@ -129,6 +129,8 @@ def test_several_causes_have_a_remedy_each():
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
+        ("coordinator 10.0.0.1 refused the host, which is still registered", "Run the same again: the plan looks"),
+        ("coordinator 10.0.0.1:22191: connection refused", "Let this host reach the coordinators"),
         ("ECE version 4.0.3 is not compatible with RHEL-8 and Podman-. Please consult", "Install the package podman-"),
         ("ECE version 4.0.3 is not compatible with RHEL-9 and Podman-3. Please consult", "Install an operating system"),
         ("To resolve the issue, add the user to the docker group", "Give the install user a UID"),
