@@ -21,7 +21,7 @@ from tests.role_names import REPORT_TASK, WAIT_TASK
 # Where `make` puts the collections of others.
 OTHERS = Path(os.environ.get("ECE_OTHER_COLLECTIONS", ROOT / "build" / "others"))
 # What only lines of this collection begin with: the plan, the progress, the table, and the line for scripts.
-OURS = re.compile(r"  (ECE 3\.8\.0 at |new-1  ece-zone-1  |0:00  |\d+:\d\d  1/1 connected|token: )|ece_host: ", re.MULTILINE)
+OURS = re.compile(r"  (ECE 3\.8\.0 at |new-1  ece-zone-1  |0:00  |\d+:\d\d  1/1 connected|token: )|ece_host: ", re.M)
 BLOCK = re.compile(r"(\S+) \| (SUCCESS|CHANGED|SKIPPED|FAILED!|UNREACHABLE!)(?: => )?")
 
 
