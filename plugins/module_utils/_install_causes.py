@@ -131,7 +131,7 @@ KNOWN_CAUSES = tuple(
         ),
         (
             r"(still|already) registered",
-            "Run the same again: the plan looks for the runner that the platform has of this host, and says what to do.",
+            "Run the same again: the plan looks for the platform's runner of this host, and says what to do about it.",
         ),
         (
             r"(reach|connect|connection) .*coordinator|coordinator .*(unreachable|connection refused|timed out)",
