@@ -17,6 +17,9 @@ from tests.galaxy.conftest import tracked
 LEFT_OUT = (
     ".*",
     "Makefile",
+    "docs/conf.py",
+    "docs/static/*",
+    "examples/*",
     "extensions/molecule/*",
     "galaxy.yml",
     "noxfile.py",
