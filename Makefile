@@ -106,7 +106,7 @@ bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FL
 matrix: $(VENV)/nox.done $(INSTALLED)/MANIFEST.json  ## run tests with each supported ansible-core and Python that is found
 	$(VENV)/nox/bin/python -m tests.matrix $(NOX)
 
-packages:  ## install the system packages of the Molecule scenarios
+packages:  ## install the system packages that molecule, ee, eda and tests with SSH need
 	tests/packages.sh
 
 # All tests run against the collection that is installed from the tarball.

@@ -51,6 +51,6 @@ if ((EUID == 0)) && command -v apt-get >/dev/null; then
   find_missing
 fi
 if ((${#missing[@]} > 0)); then
-  echo "Missing packages (names as in Debian): ${missing[*]}. The Molecule scenarios need them, and root." >&2
+  echo "Missing packages (names as in Debian): ${missing[*]}. The targets molecule, ee and eda need them, the first two as root." >&2
   exit 1
 fi

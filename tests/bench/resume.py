@@ -42,14 +42,14 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
             first.wait()
         seen = operator.play(ece, inventory)
         enrolled = [join["runner_id"] for join in ece.joins]
-    figure = f"{started} adopted, {len(set(enrolled))} joined, {len(enrolled)} enrolments, {ece.minted} tokens"
+    figure = f"{started} adopted, {len(set(enrolled))} joined, {len(enrolled)} enrollments, {ece.minted} tokens"
     return [
         Row(
             "resume after SIGKILL",
             COUNT,
             seen.seconds,
             figure,
-            "one enrolment a host",
+            "one enrollment a host",
             len(ece.requests),
             peak_mb=seen.peak_mb,
         )

@@ -65,5 +65,6 @@ OTHER_NAMES = {
     "ece_target": "variable of the playbook",
     "ece_host_": "beginning of names, or of statistics with the id of a job",
     "ece_": "beginning of names",
+    "ece_awx_": "beginning of the names of private steps and of variables of a playbook",
     "ece_join_": "beginning of the names of private steps",
 }
