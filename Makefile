@@ -127,7 +127,7 @@ $(VENV)/test.done: tests/requirements.txt tests/requirements-units.txt $(VENV)/d
 
 # The oldest ansible-core that meta/runtime.yml supports, which runs on Python 3.10 to 3.12.
 $(VENV)/oldest.done: tests/requirements-oldest.txt $(VENV)/demo.done
-	$$($(BIN)/python -m tests.interpreters 3.11 3.12 3.10) -m venv --clear $(VENV)/oldest
+	python=$$($(BIN)/python -m tests.interpreters 3.11 3.12 3.10) && $$python -m venv --clear $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements-oldest.txt
 	touch $@
 

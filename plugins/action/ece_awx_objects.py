@@ -14,11 +14,13 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._awx_objects import (
+    ca_path,
     check_controller,
     check_names,
     gives_login,
     objects_of,
     read,
+    updates_secrets,
 )
 
 FOLDER = Path(__file__).resolve().parents[2] / "extensions" / "awx"
@@ -46,5 +48,7 @@ class ActionModule(Step):
         check_names(task_vars)
         objects = objects_of(read(FOLDER), variables)
         objects["login"] = gives_login(variables)
+        objects["ca_path"] = ca_path(variables) if objects["login"] else None
+        objects["update_secrets"] = updates_secrets(variables)
         check_controller(variables, os.environ)
         return {"changed": False, "objects": objects}

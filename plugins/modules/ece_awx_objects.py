@@ -49,6 +49,12 @@ objects:
     login:
       description: Whether the variables hold the values of the credential.
       type: bool
+    ca_path:
+      description: Absolute path of the CA certificate, V(null) without one.
+      type: str
+    update_secrets:
+      description: Whether to send secrets that AWX has already.
+      type: bool
     credential_type:
       description: Mapping of options to values of the credential type.
       type: dict

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import yaml
+from ansible.module_utils.parsing.convert_bool import boolean
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 
@@ -136,7 +137,12 @@ def gives_login(variables: Variables) -> bool:
             "the address of a coordinator, like https://ece.example.com:12443, or leave out all values of the "
             "credential"
         )
-    for url in [given["ece_url"]] if isinstance(given["ece_url"], str) else given["ece_url"]:
+    urls = [given["ece_url"]] if isinstance(given["ece_url"], str) else given["ece_url"]
+    if not isinstance(urls, (list, tuple)):
+        raise OptionError(
+            f"ece_url {urls!r} is not an address of a coordinator: use one like https://ece.example.com:12443"
+        )
+    for url in urls:
         _check_address(str(url))
     if given["ece_api_key"] and (given["ece_username"] or given["ece_password"]):
         raise OptionError("ece_api_key and ece_username/ece_password are both set: set one kind of credentials")
@@ -149,13 +155,31 @@ def gives_login(variables: Variables) -> bool:
                 "no credentials: set ece_api_key, or ece_username and ece_password, or leave out ece_url and create "
                 "the credential in AWX"
             )
-    path = given["ece_ca_path"]
-    if path and not Path(str(path)).is_file():
+    ca_path(variables)
+    return True
+
+
+def ca_path(variables: Variables) -> str | None:
+    """Return the absolute path of the CA certificate, or None. Raises OptionError if it is no file here."""
+    path = variables.get("ece_ca_path")
+    if not path:
+        return None
+    found = Path(str(path)).expanduser()
+    if not found.is_file():
         raise OptionError(
             f"ece_ca_path {path} is not a file here: give the CA certificate that signed the coordinator's "
             "certificate, in PEM format"
         )
-    return True
+    return str(found.resolve())
+
+
+def updates_secrets(variables: Variables) -> bool:
+    """Return whether secrets that AWX has are sent again. Raises OptionError if the variable is no boolean."""
+    value = variables.get("ece_awx_update_secrets")
+    try:
+        return bool(boolean(value)) if value is not None else False
+    except TypeError:
+        raise OptionError(f"ece_awx_update_secrets {value!r} is not a boolean: use true or false") from None
 
 
 def _check_address(url: str) -> None:

@@ -22,6 +22,7 @@ import requests
 import trustme
 import yaml
 
+from tests.awx.files import load
 from tests.integration.operator import COLLECTIONS, ROOT, Operator
 
 # The Python environment of tests/requirements-eda.txt.
@@ -29,9 +30,15 @@ BIN = Path(os.environ.get("ECE_EDA", ROOT / ".venv" / "eda" / "bin"))
 RULEBOOKS = COLLECTIONS / "ansible_collections" / "ece" / "platform" / "extensions" / "eda" / "rulebooks"
 TOKEN = "token-of-the-autoscaler"
 # As the rulebooks have it, and as tests have the time to wait for it.
-WINDOW, SHORT_WINDOW = "once_after: 30 seconds", "once_after: 3 seconds"
+WINDOW, SHORT_WINDOW = "once_after: 30 seconds", "once_after: 10 seconds"
 # The JVM takes seconds to start, and much longer on a busy machine.
 PATIENCE_SECONDS = 120
+
+
+def template_of_events() -> dict[str, Any]:
+    """Return what of the template that playbook awx_setup creates for events ansible-rulebook looks at."""
+    meant = load("job_templates", "add_announced_allocators.yml")
+    return {key: meant[key] for key in ("name", "ask_limit_on_launch")}
 
 
 def short(rulebook: str, folder: Path) -> str:
@@ -54,7 +61,7 @@ class Rulebook:
         operator: Operator,
         rulebook: str,
         *options: str,
-        token: str = TOKEN,
+        token: str | None = TOKEN,
         leave_out: str | None = None,
         **environment: str,
     ) -> None:
@@ -76,7 +83,7 @@ class Rulebook:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def _write_variables(self, token: str, leave_out: str | None) -> None:
+    def _write_variables(self, token: str | None, leave_out: str | None) -> None:
         certificate = self._ca.issue_cert("127.0.0.1")
         self._ca.cert_pem.write_to_path(str(self._folder / "events-ca.pem"))
         certificate.cert_chain_pems[0].write_to_path(str(self._folder / "events.pem"))
@@ -224,10 +231,9 @@ class Controller:
             template = {
                 "id": 7,
                 "type": "job_template",
-                "name": "ECE add announced allocators",
+                **template_of_events(),
                 "summary_fields": {"organization": {"name": "Default"}},
                 "related": {"launch": "/api/v2/job_templates/7/launch/"},
-                "ask_limit_on_launch": True,
                 **dict.fromkeys(("ask_labels_on_launch", "ask_inventory_on_launch", "ask_variables_on_launch"), False),
             }
             return {"count": 1, "next": None, "results": [template]}

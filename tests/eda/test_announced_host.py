@@ -40,6 +40,8 @@ def test_a_host_passes_without_what_else_the_event_has():
         ({"name": "n" * 300}, f"its name '{'n' * 60}...' is no host name"),
         ({"name": "All"}, "its name 'All' is no name of a host to Ansible"),
         ({"name": "localhost"}, "its name 'localhost' is no name of a host to Ansible"),
+        ({"name": "allocators"}, "its name 'allocators' is no name of a host to Ansible"),
+        ({"name": "127.0.0.1"}, "its name '127.0.0.1' is no name of a host to Ansible"),
         ({"name": 7}, "its name '7' is no text"),
         ({"name": ["new-1"]}, "its name '[?new-1?]' is no text"),
         ({"name": None}, "its name 'None' is no text"),
@@ -47,6 +49,8 @@ def test_a_host_passes_without_what_else_the_event_has():
         ({"address": "allocator-7.example.com"}, "is no IPv4 address of a host"),
         ({"address": "127.0.0.1"}, "its address '127.0.0.1' is no IPv4 address of a host"),
         ({"address": "0.0.0.0"}, "its address '0.0.0.0' is no IPv4 address of a host"),
+        ({"address": "0.0.0.7"}, "its address '0.0.0.7' is no IPv4 address of a host"),
+        ({"address": "169.254.169.254"}, "its address '169.254.169.254' is no IPv4 address of a host"),
         ({"address": "255.255.255.255"}, "is no IPv4 address of a host"),
         ({"address": "fd00::1"}, "its address 'fd00::1' is no IPv4 address of a host"),
         ({"zone": "zone 1"}, "its zone 'zone 1' is no zone"),
@@ -59,6 +63,12 @@ def test_a_wrong_value_is_refused_in_one_sentence(changes, reason):
     assert sentence.startswith("Event refused: ") and reason in sentence
     assert "\n" not in sentence and len(sentence) < 300
     assert sentence.endswith(f'set "{next(iter(changes))}" as in ' + str(GOOD).replace("'", '"') + ".")
+
+
+def test_a_host_with_the_name_of_a_group_is_refused():
+    event = {"payload": {**GOOD, "name": "Zone-1"}}
+    assert FILTER(event, groups=["web"]) == {"host": event["payload"]}
+    assert "its name 'Zone-1' is no name of a host to Ansible" in FILTER(event, groups=["web", "zone-1"])["refused"]
 
 
 @pytest.mark.parametrize("key", GOOD)

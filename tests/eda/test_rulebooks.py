@@ -200,7 +200,14 @@ def test_it_takes_no_events_without_a_token_or_a_certificate(operator, by_playbo
     assert f"'{name}' is undefined" in started.text and TOKEN not in started.output
 
 
-def test_an_empty_token_opens_the_door_to_no_request(operator, by_playbook):
-    with running(operator, BY_PLAYBOOK, *by_playbook, token="") as started:
-        for token in (None, "", " ", "''"):
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_empty_token_opens_the_door_to_no_request(operator, by_playbook, empty):
+    with running(operator, BY_PLAYBOOK, *by_playbook, token=empty) as started:
+        for token in (None, "", " ", "''", "None", "null"):
             assert started.post(event("new-1", "192.0.2.2"), token).status_code == 401
+
+
+def test_a_token_of_digits_is_a_text(operator, by_playbook):
+    with running(operator, BY_PLAYBOOK, *by_playbook, token="0012345678") as started:
+        assert started.post({}, "12345678").status_code == 401
+        assert started.post({}, "0012345678").status_code == 200

@@ -24,6 +24,7 @@ def tracked() -> list[str]:
         cwd=CHECKOUT,
         capture_output=True,
         text=True,
+        timeout=180,
         check=True,
     ).stdout
     return sorted(name for name in set(listed.split("\0")) if name and (CHECKOUT / name).is_file())

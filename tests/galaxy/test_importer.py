@@ -34,6 +34,7 @@ def import_tarball(tarball, folder, **settings):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        timeout=600,
     )
     complaints = [line for line in done.stdout.splitlines() if re.match("WARNING|ERROR|CRITICAL|Traceback", line)]
     return done.returncode == 0, complaints, done.stdout

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -20,6 +21,13 @@ from tests.galaxy.conftest import copy_checkout
 
 SUMMARY = "What this release is for."
 CHANGE = "ece_runner - do something that is new."
+TIMEOUT_SECONDS = 180
+
+
+def own_git(environment):
+    """Return an environment in which git has no settings of this machine, and no repository but the folder's."""
+    kept = {name: value for name, value in environment.items() if not name.startswith("GIT_")}
+    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
 class Repository:
@@ -30,7 +38,13 @@ class Repository:
 
     def git(self, *arguments):
         return subprocess.run(
-            ["git", *arguments], cwd=self.folder, capture_output=True, text=True, check=True
+            ["git", *arguments],
+            cwd=self.folder,
+            env=own_git(os.environ),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=TIMEOUT_SECONDS,
         ).stdout.strip()
 
     def commit(self, name, text):
@@ -50,9 +64,10 @@ class Repository:
         return subprocess.run(
             ["make", "--no-print-directory", *up_to_date, "release", f"VENV={sys.prefix}", *variables],
             cwd=self.folder,
-            env={**environment, "MAKELEVEL": "0"},
+            env={**own_git(environment), "MAKELEVEL": "0"},
             capture_output=True,
             text=True,
+            timeout=TIMEOUT_SECONDS,
         )
 
     def state(self):
@@ -75,6 +90,13 @@ def repository(tmp_path_factory):
     repository.git("init", "--quiet", "--initial-branch=main")
     repository.git("config", "user.name", "A maintainer")
     repository.git("config", "user.email", "maintainer@example.com")
+    # As before the first release, whatever the checkout has released.
+    planned = re.search(r"^version_added: (\S+)$", repository.read("plugins/modules/ece_install.py"), re.MULTILINE)[1]
+    for name, line in release.VERSION_LINES.items():
+        text = line.sub(rf"\g<1>{planned}\g<3>", repository.read(name))
+        (repository.folder / name).write_text(text, encoding="utf-8")
+    nothing = "---\nancestor: null\nreleases: {}\n"
+    (repository.folder / "changelogs" / "changelog.yaml").write_text(nothing, encoding="utf-8")
     fragment = {"release_summary": SUMMARY, "major_changes": [CHANGE]}
     for path in (repository.folder / "changelogs" / "fragments").glob("*"):
         path.unlink()

@@ -18,6 +18,7 @@ import re
 import shlex
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -327,12 +328,17 @@ class Job:
         assert self.is_running and text in output_of(self.events()), output_of(self.events())
 
     def read_until(self, text: str) -> None:
-        """Read what ansible-runner itself prints up to a line that has this text."""
+        """Read what ansible-runner itself prints up to a line that has this text. Kills it if that takes too long."""
         printed = self._processes[0].stdout
         assert printed
-        for line in printed:
-            if text in line:
-                return
+        limit = threading.Timer(PLAY_TIMEOUT_SECONDS, self._processes[0].kill)
+        limit.start()
+        try:
+            for line in printed:
+                if text in line:
+                    return
+        finally:
+            limit.cancel()
         raise AssertionError(f"the job ended without {text!r}")
 
     def wait(self) -> JobEnd:

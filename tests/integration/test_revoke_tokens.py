@@ -82,6 +82,15 @@ def test_without_an_id_nothing_is_revoked(job, ece, tokens):
     assert sorted(ece.tokens) == tokens
 
 
+def test_a_token_in_place_of_an_id_is_neither_shown_nor_sent_and_nothing_is_revoked(job, ece, tokens):
+    token = ece.platform.tokens.mint({"persistent": True, "roles": ["allocator"]})["token"]
+    before = sorted(ece.tokens)
+    job.use_vars_file(ece_username=ece.username, ece_password=ece.password, ece_token_ids=f"{tokens[0]},{token}")
+    run = job.play(playbook=PLAYBOOK)
+    assert run.rc == 2 and "ece_token_ids holds a token: give its id" in run.text, run.output
+    assert sorted(ece.tokens) == before
+
+
 def test_a_credential_without_an_address_or_with_both_kinds_of_login_is_one_sentence(job):
     for change, sentence in (
         ({"ECE_URL": ""}, "url is not set: give the coordinator's address"),

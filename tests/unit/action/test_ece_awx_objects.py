@@ -62,5 +62,6 @@ def test_variables_are_checked(act, variables, sentence):
 
 def test_the_address_of_awx_is_checked(act, monkeypatch):
     monkeypatch.delenv("CONTROLLER_HOST")
+    monkeypatch.delenv("TOWER_HOST", raising=False)
     with pytest.raises(OptionError, match="the address of AWX is not set"):
         act({"ece_awx_zones": ["z"]})

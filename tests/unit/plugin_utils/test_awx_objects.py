@@ -13,11 +13,13 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.plugin_utils._awx_objects import (
     VARIABLES,
+    ca_path,
     check_controller,
     check_names,
     gives_login,
     objects_of,
     read,
+    updates_secrets,
 )
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -157,6 +159,7 @@ def test_a_login_is_an_address_and_one_kind_of_credentials(variables, url):
             {"ece_url": URL, "ece_api_key": "k", "ece_username": "u", "ece_password": "p"},
             "ece_api_key and ece_username/ece_password are both set",
         ),
+        ({"ece_url": 5, "ece_api_key": "k"}, "ece_url 5 is not an address of a coordinator"),
         ({"ece_url": URL}, "no credentials: set ece_api_key, or ece_username and ece_password"),
         ({"ece_url": URL, "ece_username": "u"}, "ece_password is not set, but ece_username is"),
         ({"ece_url": URL, "ece_password": "p"}, "ece_username is not set, but ece_password is"),
@@ -172,6 +175,24 @@ def test_a_part_of_a_login_is_one_sentence(variables, sentence):
     with pytest.raises(OptionError) as error:
         gives_login(variables)
     assert str(error.value).startswith(sentence)
+
+
+def test_the_ca_certificate_is_found_where_the_playbook_runs(tmp_path, monkeypatch):
+    (tmp_path / "ca.pem").touch()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for path in ("ca.pem", "~/ca.pem", str(tmp_path / "ca.pem")):
+        assert ca_path({"ece_ca_path": path}) == str((tmp_path / "ca.pem").resolve())
+    assert ca_path({}) is None
+    with pytest.raises(OptionError, match="ece_ca_path cb.pem is not a file here"):
+        ca_path({"ece_ca_path": "cb.pem"})
+
+
+@pytest.mark.parametrize(("value", "updates"), [(None, False), ("no", False), (True, True), ("true", True)])
+def test_whether_secrets_are_sent_again_is_a_boolean(value, updates):
+    assert updates_secrets({"ece_awx_update_secrets": value}) is updates
+    with pytest.raises(OptionError, match="ece_awx_update_secrets 'sometimes' is not a boolean: use true or false"):
+        updates_secrets({"ece_awx_update_secrets": "sometimes"})
 
 
 def test_a_password_in_the_address_is_not_repeated():

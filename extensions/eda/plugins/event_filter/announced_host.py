@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Collection, Sequence
 from typing import Any
 
 DOCUMENTATION = r"""
@@ -18,7 +19,13 @@ description:
   - Ansible evaluates what looks like a template in extra variables, and what looks like a pattern in a limit. So
     nothing else of the event passes, neither other keys of the payload nor HTTP headers.
   - The payload of the event has C(name), C(address) and C(zone), which are texts. Other keys are ignored.
-options: {}
+options:
+  groups:
+    description:
+      - Groups of the inventory. A host of this name is refused, because in a limit it would be all hosts of the group.
+    type: list
+    elements: str
+    default: []
 notes:
   - The new event has C(host) with C(name), C(address) and C(zone), or else C(refused), which is one sentence.
 """
@@ -35,15 +42,18 @@ EXAMPLE = {"name": "allocator-7", "address": "10.0.1.17", "zone": "ece-zone-1"}
 NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
 # As the installer takes it.
 ZONE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-# In a limit of Ansible these are every host, hosts without a group, and the controller.
-TAKEN_NAMES = ("all", "ungrouped", "localhost")
+# To Ansible these are every host, hosts without a group, the controller, and groups of the playbook.
+TAKEN_NAMES = ("all", "ungrouped", "localhost", "127.0.0.1", "allocators", "ece_announced")
+# Addresses of "this network", which no host can have.
+THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 # What of a refused value is shown: nothing that a terminal, a log or a template could take for its own.
 HIDDEN = re.compile(r"[^A-Za-z0-9 ._:/@,+=\[\]-]")
 SHOWN_CHARACTERS = 60
 
 
-def main(event: dict[str, Any]) -> dict[str, Any]:
+def main(event: dict[str, Any], groups: Sequence[str] = ()) -> dict[str, Any]:
     """Return an event that has `host`, or `refused` with a sentence."""
+    taken = {*TAKEN_NAMES, *(str(group).lower() for group in groups)}
     payload = event.get("payload")
     if not isinstance(payload, dict):
         return refused("its body is no JSON object", "an object")
@@ -51,7 +61,7 @@ def main(event: dict[str, Any]) -> dict[str, Any]:
     for key, value in host.items():
         if key not in payload:
             return refused(f"it has no {key}", f'"{key}"')
-        problem = what_is_wrong(key, value)
+        problem = what_is_wrong(key, value, taken)
         if problem:
             return refused(f"its {key} {shown(value)} {problem}", f'"{key}"')
     return {"host": host}
@@ -63,12 +73,12 @@ def refused(reason: str, what: str) -> dict[str, Any]:
     return {"refused": f"Event refused: {reason}; set {what} as in {{{example}}}."}
 
 
-def what_is_wrong(key: str, value: Any) -> str | None:
-    """Return what is wrong with a value of an event, or None."""
+def what_is_wrong(key: str, value: Any, taken: Collection[str]) -> str | None:
+    """Return what is wrong with a value of an event, or None. taken: names that no host can have, in lower case."""
     if not isinstance(value, str):
         return "is no text"
     if key == "name":
-        if value.lower() in TAKEN_NAMES:
+        if value.lower() in taken:
             return "is no name of a host to Ansible"
         return None if NAME.fullmatch(value) else "is no host name: it has letters, digits, '.', '_' and '-'"
     if key == "zone":
@@ -82,7 +92,8 @@ def is_address_of_a_host(value: str) -> bool:
         address = ipaddress.IPv4Address(value)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_multicast or address.is_unspecified or address.is_reserved)
+    others = address.is_loopback or address.is_multicast or address.is_link_local or address.is_reserved
+    return not (others or address in THIS_NETWORK)
 
 
 def shown(value: Any) -> str:
