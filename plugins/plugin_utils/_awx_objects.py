@@ -203,7 +203,7 @@ def check_controller(variables: Variables, environment: Mapping[str, str]) -> No
     if not found("controller_host", "CONTROLLER_HOST", "TOWER_HOST"):
         raise OptionError(
             "the address of AWX is not set: set controller_host, or CONTROLLER_HOST in the environment, to one like "
-            "https://awx.example.com"
+            "https://awx.example.com, or controller_config_file to a file that has it, like ~/.tower_cli.cfg"
         )
     if not found("controller_oauthtoken", "CONTROLLER_OAUTH_TOKEN", "TOWER_OAUTH_TOKEN") and not (
         found("controller_username", "CONTROLLER_USERNAME", "TOWER_USERNAME")
@@ -211,7 +211,8 @@ def check_controller(variables: Variables, environment: Mapping[str, str]) -> No
     ):
         raise OptionError(
             "no login to AWX: set controller_oauthtoken (CONTROLLER_OAUTH_TOKEN in the environment), or "
-            "controller_username and controller_password (CONTROLLER_USERNAME and CONTROLLER_PASSWORD)"
+            "controller_username and controller_password (CONTROLLER_USERNAME and CONTROLLER_PASSWORD), or "
+            "controller_config_file to a file that has them"
         )
 
 

@@ -7,7 +7,8 @@
 # It is built from the packages of this machine's distribution, so no image registry is needed. An image whose
 # label has the checksum of this file is used again.
 #
-#   ECE_TEST_MIRROR   package mirror to use instead of the one apt uses
+#   ECE_TEST_MIRROR    package mirror to use instead of the one apt uses
+#   ECE_TEST_RELEASE   release of the distribution, like bookworm, instead of this machine's
 set -euo pipefail
 umask 022
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
@@ -37,7 +38,7 @@ if [[ $(built_from) == "$recipe" ]]; then
   exit 0
 fi
 
-release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+release=${ECE_TEST_RELEASE:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
 mirror=${ECE_TEST_MIRROR:-$(apt_mirror "$release")}
 [[ -n $mirror ]] || { echo "apt names no mirror for $release; set ECE_TEST_MIRROR" >&2; exit 1; }
 
