@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.integration.operator import COLLECTIONS, PLAY_TIMEOUT_SECONDS, Operator, recap_of
+from tests.integration.operator import COLLECTIONS, PLAY_TIMEOUT_SECONDS, ROOT, Operator, recap_of
 
-EXAMPLES = COLLECTIONS / "ansible_collections" / "ece" / "platform" / "examples"
+EXAMPLES = ROOT / "examples"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.*)$", "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)), re.MULTILINE)
 # What the README tells to write into the encrypted file.
