@@ -30,7 +30,14 @@ demo: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## show how 4 new hosts join
 standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and print an inventory for it
 	$(BIN)/python -m tests.standin --new-hosts 4 --allocators 120
 
-test: packages sanity lint docs commands galaxy unit fuzz integration examples awx eda molecule ee  ## run all tests; as root this installs missing system packages
+# These look at all files of the checkout, so nothing else may write there.
+CHECKS := sanity lint docs galaxy
+# Two of these run at a time, in this order. Hosts that boot leave the processor idle, and so does the wait for installers.
+RUNS := integration molecule ee commands unit awx eda fuzz examples
+
+test: packages  ## run all tests; as root this installs missing system packages
+	$(MAKE) $(CHECKS)
+	$(MAKE) --jobs 2 --output-sync=target $(RUNS)
 
 check: lint unit  ## run the quick tests, for daily use
 
@@ -41,12 +48,14 @@ fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated rep
 	$(BIN)/python -m pytest -q tests/fuzz
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
-	$(BIN)/python -m pytest -q -n 3 tests/integration
+	tests/packages.sh ssh ssh-keygen sshpass
+	$(BIN)/python -m pytest -q -n 4 tests/integration
 
 examples: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## follow the README of examples/, against the stand-in
 	$(BIN)/python -m pytest -q -n 2 tests/examples
 
-eda: packages $(VENV)/test.done $(VENV)/eda.done $(INSTALLED)/MANIFEST.json  ## run the rulebooks with ansible-rulebook
+eda: $(VENV)/test.done $(VENV)/eda.done $(INSTALLED)/MANIFEST.json  ## run the rulebooks with ansible-rulebook
+	tests/packages.sh curl java
 	$(BIN)/python -m pytest -q -n 2 tests/eda
 
 awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## set up a fake of AWX, and check the objects for it
@@ -81,6 +90,7 @@ docs: $(VENV)/test.done $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check d
 	sphinx-build -b html -c docs -W -n --keep-going --quiet build/docs/rst build/docs/html
 
 commands: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
+	tests/packages.sh curl
 	$(BIN)/python -m pytest -q -n 2 tests/docs
 
 # ansible-lint, which is a hook, too, is part of `make lint`.
@@ -106,7 +116,7 @@ bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FL
 matrix: $(VENV)/nox.done $(INSTALLED)/MANIFEST.json  ## run tests with each supported ansible-core and Python that is found
 	$(VENV)/nox/bin/python -m tests.matrix $(NOX)
 
-packages:  ## install the system packages that molecule, ee, eda and tests with SSH need
+packages:  ## install the system packages that tests need
 	tests/packages.sh
 
 # All tests run against the collection that is installed from the tarball.

@@ -3,10 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Installs the system packages that the test hosts of the Molecule scenarios, tests with SSH and those of the rulebooks need, if this is root
-# and apt-get exists.
+# tests/packages.sh [COMMAND...]
+#
+# Installs the system packages of these commands, or of all that tests need, if this is root and apt-get exists.
 # Otherwise it prints the names of the missing packages and ends with 1. It does nothing if none is missing.
 set -euo pipefail
+known=
 PATH=$PATH:/usr/sbin:/sbin
 
 # A Debian package, and the command or the helper of Podman in it that the tests need.
@@ -31,10 +33,22 @@ is_installed() {
   command -v "$1" >/dev/null || [[ -x /usr/lib/podman/$1 || -x /usr/libexec/podman/$1 ]]
 }
 
+wanted=" $* "
+for need in "${needs[@]}"; do
+  known+=" ${need#* }"
+done
+for command in "$@"; do
+  if [[ "$known " != *" $command "* ]]; then
+    echo "$0 knows no command '$command'. It knows:$known" >&2
+    exit 2
+  fi
+done
+
 find_missing() {
   local need
   missing=()
   for need in "${needs[@]}"; do
+    [[ $wanted == "  " || $wanted == *" ${need#* } "* ]] || continue
     is_installed "${need#* }" || [[ " ${missing[*]} " == *" ${need% *} "* ]] || missing+=("${need% *}")
   done
 }
@@ -51,6 +65,6 @@ if ((EUID == 0)) && command -v apt-get >/dev/null; then
   find_missing
 fi
 if ((${#missing[@]} > 0)); then
-  echo "Missing packages (names as in Debian): ${missing[*]}. The targets molecule, ee and eda need them, the first two as root." >&2
+  echo "Missing packages (names as in Debian): ${missing[*]}. Install them, or run this as root on a system with apt-get." >&2
   exit 1
 fi
