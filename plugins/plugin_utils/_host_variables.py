@@ -21,7 +21,7 @@ from ansible import errors
 from ansible.errors import AnsibleError
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import converted, role_spec
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import converted, spec_of
 
 # Lists of the play's hosts, which all hosts share. The variable manager would make them again for every host.
 SHARED = ("ansible_play_batch", "ansible_play_hosts", "ansible_play_hosts_all", "play_hosts")
@@ -327,6 +327,6 @@ def _template_problem(key: str, error: AnsibleError) -> str:
     undefined = _UNDEFINED_NAME.search(str(error))
     if undefined:
         return f"{key} holds the variable {undefined.group(1)}, which is undefined"
-    if role_spec().get(key, {}).get("no_log"):
+    if spec_of(key).get("no_log"):
         return f"{key} cannot be templated: correct its template"  # Ansible's message may repeat the secret
     return f"{key} cannot be templated: {error}"

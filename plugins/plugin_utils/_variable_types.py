@@ -22,29 +22,38 @@ import yaml
 from ansible.module_utils.common.validation import check_type_dict
 from ansible.module_utils.parsing.convert_bool import boolean
 
-ARGUMENT_SPECS = Path(__file__).resolve().parents[2] / "roles" / "ece_host" / "meta" / "argument_specs.yml"
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+# Role -> the entry point that has its options.
+ENTRY_POINTS = {"ece_host": "join", "ece_host_preparation": "prepare"}
 # The one in C is ten times as fast, and not everywhere.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SCALARS = (str, bool, int, float, datetime.date)
 
 
-@functools.lru_cache(maxsize=1)
-def role_spec() -> dict[str, dict[str, Any]]:
-    """Return the role's options by variable, without defaults, which are the role's business and may be templates."""
+@functools.lru_cache(maxsize=None)
+def role_spec(role: str = "ece_host") -> dict[str, dict[str, Any]]:
+    """Return a role's options by variable, without defaults, which are the role's business and may be templates."""
     return {
-        name: {key: value for key, value in option.items() if key != "default"} for name, option in _options().items()
+        name: {key: value for key, value in option.items() if key != "default"}
+        for name, option in _options(role).items()
     }
 
 
 def is_true_by_default(variable: str) -> bool:
     """Return whether the role's default of a boolean variable is true."""
-    return _options().get(variable, {}).get("default") is True
+    return _options("ece_host").get(variable, {}).get("default") is True
 
 
-@functools.lru_cache(maxsize=1)
-def _options() -> dict[str, dict[str, Any]]:
-    with ARGUMENT_SPECS.open(encoding="utf-8") as file:
-        options: dict[str, dict[str, Any]] = yaml.load(file, _Loader)["argument_specs"]["join"]["options"]
+def spec_of(variable: str) -> dict[str, Any]:
+    """Return what the argument specs say of a variable, of whichever role it is; empty for others."""
+    role = next((name for name in reversed(ENTRY_POINTS) if variable.startswith(f"{name}_")), "ece_host")
+    return role_spec(role).get(variable, {})
+
+
+@functools.lru_cache(maxsize=None)
+def _options(role: str) -> dict[str, dict[str, Any]]:
+    with (ROLES / role / "meta" / "argument_specs.yml").open(encoding="utf-8") as file:
+        options: dict[str, dict[str, Any]] = yaml.load(file, _Loader)["argument_specs"][ENTRY_POINTS[role]]["options"]
     return options
 
 
@@ -55,7 +64,7 @@ def converted(variable: str, value: Any) -> Any:
     """
     if value is None or value == "":
         return value
-    convert = _CONVERTERS.get(str(role_spec().get(variable, {}).get("type")))
+    convert = _CONVERTERS.get(str(spec_of(variable).get("type")))
     return convert(value) if convert else value
 
 

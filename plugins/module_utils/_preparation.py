@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change or go in any release.
+
+"""What has to be done to prepare a host. To add a part, add a file with its two functions, and name it in PARTS.
+
+Runs on hosts: Python 3.6 and the standard library.
+"""
+
+from typing import Any, Dict, List, Mapping
+
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import Facts, Options, System
+from ansible_collections.ece.platform.plugins.module_utils._preparation_user import USER
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names
+
+# In the order in which they are done.
+PARTS = (USER,)
+
+
+def read_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
+    """What the parts read, by name of the part."""
+    return {part.name: part.read(facts, options, system) for part in PARTS}
+
+
+def reason_to_leave(facts: Facts) -> str:
+    """Why nothing is done on a host, or an empty string."""
+    if facts["ece_containers"]:
+        return f"it runs containers of ECE ({first_names(facts['ece_containers'])}), and is left as it is"
+    if facts["installer_running"]:
+        return "an installer of ECE runs on it, and it is left as it is"
+    return ""
+
+
+def plan_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
+    """The plans of all parts that are not skipped, and problems, reasons to restart and notes of all together."""
+    plans = {
+        part.name: part.plan(facts, options, system)
+        for part in PARTS
+        if part.name not in options["ece_host_preparation_skip"]
+    }
+
+    def together(field: str) -> List[str]:
+        return [text for plan in plans.values() for text in getattr(plan, field)]
+
+    return {
+        "parts": {name: dict(plan.values, steps=plan.steps) for name, plan in plans.items()},
+        "problems": together("problems"),
+        "reboot": together("reboot"),
+        "notes": together("notes"),
+    }
+
+
+def system_of(facts: Facts, systems: Mapping[str, Any]) -> System:
+    """The row of the host's operating system. Raises KeyError where there is none."""
+    row: System = systems[facts["os"]["matrix_name"]]
+    return row

@@ -1,0 +1,140 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type  # the host's Python may be 3.6, which has no annotations import
+
+DOCUMENTATION = r"""
+module: ece_preparation_plan
+short_description: Look at a host and say what has to be done to prepare it for ECE (private)
+version_added: 1.0.0
+description:
+  - "WARNING: Only for the use of role P(ece.platform.ece_host_preparation#role). It may change or go in any release."
+  - Reads the host and compares it with what Elastic's pages on hosts ask for. Changes nothing.
+  - Fails where the host cannot be prepared, with what to do about it.
+author:
+  - The ece.platform authors (@ece-platform)
+extends_documentation_fragment:
+  - ece.platform.attributes
+attributes:
+  action:
+    description: Reads the role's variables on the controller.
+    support: full
+  check_mode:
+    support: full
+  diff_mode:
+    support: N/A
+  idempotent:
+    support: full
+options:
+  systems:
+    description:
+      - Mapping of operating systems, by their names in the support matrix, to what is different on them.
+    type: dict
+    required: true
+  variables:
+    description:
+      - The role's variables. The action reads them itself.
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: Plan the preparation
+  ece.platform.ece_preparation_plan:
+    systems: "{{ __ece_host_preparation_systems }}"
+  become: true
+  register: __ece_host_preparation_plan
+"""
+
+RETURN = r"""
+left_alone:
+  description: Why nothing is done on the host. Empty otherwise.
+  returned: success
+  type: str
+  sample: "it runs containers of ECE (frc-runners-runner), and is left as it is"
+parts:
+  description:
+    - Mapping of the parts that are not skipped to what their tasks need.
+    - C(steps) of each lists what the tasks will do, and is empty where nothing has to be done.
+  returned: success
+  type: dict
+  sample: {"user": {"steps": ["create user elastic in group elastic, and in docker"]}}
+reboot:
+  description: Why the host has to be restarted at the end.
+  returned: success
+  type: list
+  elements: str
+  sample: ["the kernel was started without swapaccount=1"]
+notes:
+  description: What differs from Elastic's pages and is left as it is.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+problems:
+  description: Why the host cannot be prepared, each a sentence with its remedy.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+facts:
+  description: Mapping of names to facts, as in RV(ece.platform.ece_host_info#module:facts).
+  returned: success
+  type: dict
+  sample: {}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.ece.platform.plugins.module_utils._host_facts import gather
+from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS
+from ansible_collections.ece.platform.plugins.module_utils._host_process import explain_os_error
+from ansible_collections.ece.platform.plugins.module_utils._preparation import (
+    plan_parts,
+    read_parts,
+    reason_to_leave,
+)
+
+
+def fact_options(variables):
+    """The options of ece_host_info for variables of the role."""
+    found = {
+        option.name: variables.get("ece_host_" + option.name, option.spec.get("default"))
+        for option in HOST_INFO_OPTIONS
+    }
+    # Nothing of the platform is known yet.
+    found["skip_checks"] = ["network"]
+    return found
+
+
+def main():
+    """Run the module."""
+    spec = {"systems": {"type": "dict", "required": True}, "variables": {"type": "dict"}}
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    variables, systems = module.params["variables"] or {}, module.params["systems"]
+    try:
+        facts = gather(fact_options(variables))
+        left_alone = reason_to_leave(facts)
+        if left_alone:
+            module.exit_json(
+                changed=False, facts=facts, left_alone=left_alone, parts={}, reboot=[], notes=[], problems=[]
+            )
+        name = facts["os"]["matrix_name"]
+        if name not in systems:
+            problem = f"This role does not know {name}: it prepares {', '.join(sorted(systems))}."
+            module.fail_json(msg=problem, problems=[problem])
+        facts["preparation"] = read_parts(facts, variables, systems[name])
+    except OSError as error:
+        module.fail_json(msg=explain_os_error(error), problems=[])
+    plan = plan_parts(facts, variables, systems[name])
+    if plan["problems"]:
+        module.fail_json(msg=" ".join(plan["problems"]), **plan)
+    module.exit_json(changed=False, facts=facts, left_alone="", **plan)
+
+
+if __name__ == "__main__":
+    main()

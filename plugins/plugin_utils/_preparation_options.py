@@ -1,0 +1,53 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin util is PRIVATE to the collection: it may change or go in any release.
+
+"""The variables of role ece_host_preparation: read, converted and checked before anything is asked of the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+
+ROLE = "ece_host_preparation"
+# Type in the argument specs -> the types of converted values, and what the sentence asks for.
+_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "str": (str, "a text"),
+    "path": (str, "a path"),
+    "bool": (bool, "true or false"),
+    "int": (int, "a whole number"),
+    "list": (list, "a list"),
+    "dict": (dict, "a mapping"),
+}
+
+
+def preparation_options(variables: OneHost) -> dict[str, Any]:
+    """Return the role's variables that are set, by their names. Raises OptionError."""
+    options = variables.select(role_spec(ROLE))
+    for name, value in options.items():
+        _check(name, value, role_spec(ROLE)[name])
+    return options
+
+
+def _check(name: str, value: Any, spec: Mapping[str, Any]) -> None:
+    kind, wanted = _TYPES[spec["type"]]
+    if not isinstance(value, kind) or (spec["type"] == "int" and isinstance(value, bool)):
+        raise OptionError(f"{name} {_shown(value, spec)} is not {wanted}")
+    choices = spec.get("choices")
+    for one in (value if isinstance(value, list) else [value]) if choices else ():
+        if one not in choices:
+            raise OptionError(f"{name} {one!r} is unknown: use {', '.join(choices)}")
+    if spec["type"] == "path" and not value.startswith("/"):
+        raise OptionError(f"{name} {value!r} is not an absolute path on the host")
+    if spec["type"] == "int" and value < 0:
+        raise OptionError(f"{name} {value} is negative: use 0 or more")
+
+
+def _shown(value: Any, spec: Mapping[str, Any]) -> str:
+    return "(hidden)" if spec.get("no_log") else repr(value)
