@@ -11,12 +11,17 @@ Runs on hosts: Python 3.6 and the standard library.
 
 from typing import Any, Dict, List, Mapping
 
+from ansible_collections.ece.platform.plugins.module_utils._preparation_boot import BOOT
+from ansible_collections.ece.platform.plugins.module_utils._preparation_kernel import KERNEL
+from ansible_collections.ece.platform.plugins.module_utils._preparation_limits import LIMITS
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import Facts, Options, System
+from ansible_collections.ece.platform.plugins.module_utils._preparation_registry import REGISTRY
+from ansible_collections.ece.platform.plugins.module_utils._preparation_services import FIREWALLD, SELINUX, SERVICES
 from ansible_collections.ece.platform.plugins.module_utils._preparation_user import USER
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
 # In the order in which they are done.
-PARTS = (USER,)
+PARTS = (USER, LIMITS, KERNEL, BOOT, SELINUX, FIREWALLD, SERVICES, REGISTRY)
 
 
 def read_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:

@@ -23,15 +23,20 @@ class PartPlan(NamedTuple):
     """What has to be done for one part."""
 
     # Why the host cannot be prepared. Each is a sentence that names the variable to set.
-    problems: List[str] = []
+    problems: List[str]
     # What the tasks of the part will do, like "format /dev/sdb with XFS". Empty if nothing has to be done.
-    steps: List[str] = []
+    steps: List[str]
     # What these tasks need.
-    values: Dict[str, Any] = {}
+    values: Dict[str, Any]
     # Why the host has to be restarted at the end.
-    reboot: List[str] = []
+    reboot: List[str]
     # What the role leaves as it is, though it differs from Elastic's pages.
-    notes: List[str] = []
+    notes: List[str]
+
+
+def new_plan() -> PartPlan:
+    """A plan to which a part adds what it finds."""
+    return PartPlan([], [], {}, [], [])
 
 
 class Part(NamedTuple):

@@ -33,6 +33,8 @@ FOLDER_IN_CONTAINERS = "/home/elastic/.docker"
 CONFIG_FILE_NAME = "registry-login.conf"
 
 Params = Mapping[str, Any]
+# The first byte of what a child says.
+_TRUE, _FALSE, _FAILED = b"+", b".", b"-"
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -92,36 +94,48 @@ def config_arguments(params: Params) -> List[str]:
 # -- files -----------------------------------------------------------------------------------------------------------
 
 
-def write_login(params: Params, user: User) -> None:
-    """Write what the options ask for, as the install user. Raises HostError."""
+def write_login(params: Params, user: User, check_mode: bool = False) -> bool:
+    """Write what the options ask for, as the install user, and return whether a file changes. Raises HostError.
+
+    check_mode: whether nothing is written.
+    """
     username, password = params.get("docker_registry_username"), params.get("docker_registry_password")
     if not username or not password:
-        return
+        return False
     registry = params.get("docker_registry") or DEFAULT_REGISTRY
     folder = os.path.join(user.home, ".docker")
 
-    def write() -> None:
+    def write() -> bool:
         path = os.path.join(folder, "config.json")
-        _write(path, login_document(_read(path), registry, username, password))
+        existing = _read(path)
+        documents = {path: (existing, login_document(existing, registry, username, password))}
         for config in config_arguments(params)[1:]:
-            _write(config, mount_document(folder))
+            documents[config] = (_read(config), mount_document(folder))
+        differing = {name: wanted for name, (found, wanted) in documents.items() if found != wanted}
+        if not check_mode:
+            for name, wanted in differing.items():
+                _write(name, wanted)
+        return bool(differing)
 
-    if config_arguments(params):
+    if config_arguments(params) and not check_mode:
         make_folder(params["storage_path"], user)
-    _as_user(user, write)
+    return _as_user(user, write)
 
 
-def _as_user(user: User, action: Callable[[], None]) -> None:
-    """Run an action with the rights of the user, whose folders may hold links to files of root. Raises HostError."""
+def _as_user(user: User, action: Callable[[], bool]) -> bool:
+    """Return the result of an action that runs with the rights of the user. Raises HostError.
+
+    The user's folders may hold links to files of root.
+    """
     source, target = os.pipe()
     child = os.fork()
     if not child:
-        message = "it ended early"
+        message, answer = "it ended early", _FAILED
         try:
             drop = become_user(user.name)
             if drop:
                 drop()
-            action()
+            answer = _TRUE if action() else _FALSE
             message = ""
         except HostError as error:
             message = str(error)
@@ -130,14 +144,16 @@ def _as_user(user: User, action: Callable[[], None]) -> None:
         except Exception as error:
             message = type(error).__name__
         finally:
-            os.write(target, b"." + message.encode("utf-8", "replace"))
+            os.write(target, answer + message.encode("utf-8", "replace"))
             os._exit(0)
     os.close(target)
-    with os.fdopen(source, "rb") as answer:
-        printed = answer.read().decode("utf-8", "replace")
+    with os.fdopen(source, "rb") as child_answer:
+        printed = child_answer.read()
     os.waitpid(child, 0)
-    if printed != ".":
-        raise HostError(f"the login at the registry cannot be written: {printed[1:] or 'no answer'}")
+    if printed not in (_TRUE, _FALSE):
+        reason = printed[len(_FAILED) :].decode("utf-8", "replace")
+        raise HostError(f"the login at the registry cannot be written: {reason or 'no answer'}")
+    return printed == _TRUE
 
 
 def _read(path: str) -> Dict[str, Any]:

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change or go in any release.
+
+"""Arguments that the kernel starts with.
+
+All pages on configuring a host (configure-host-rhel, -ubuntu, -suse) ask for them, read 2026-11-27.
+Runs on hosts: Python 3.6 and the standard library.
+"""
+
+import os
+import re
+from typing import Any, Dict, List, Optional, Sequence
+
+from ansible_collections.ece.platform.plugins.module_utils._host_process import find_command, run_command
+from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
+    Facts,
+    Options,
+    Part,
+    PartPlan,
+    System,
+    new_plan,
+)
+
+GRUB_FILE = "/etc/default/grub"
+# Ubuntu reads the files of this folder after GRUB_FILE; SLES does not.
+GRUB_DROP_IN = "/etc/default/grub.d/70-ece.cfg"
+COMMAND_SECONDS = 30
+_LINUX_LINE = re.compile(r"^(\s*GRUB_CMDLINE_LINUX=)(\"|'|)(.*?)\2\s*$", re.MULTILINE)
+_KERNEL_ARGUMENTS = re.compile(r'^args="(.*)"$', re.MULTILINE)
+
+
+def without(arguments: str, wanted: Sequence[str]) -> List[str]:
+    """Arguments without the wanted ones and without those that give the same keys another value.
+
+    Arguments like console=, of which the kernel takes several, are not among the wanted ones.
+    """
+    keys = [argument.split("=")[0] for argument in wanted]
+    return [argument for argument in arguments.split() if argument.split("=")[0] not in keys]
+
+
+def missing(arguments: str, wanted: Sequence[str]) -> List[str]:
+    """The wanted arguments that are not among these."""
+    given = arguments.split()
+    return [argument for argument in wanted if argument not in given]
+
+
+def grub_text(text: str, wanted: Sequence[str]) -> str:
+    """The text of /etc/default/grub with the wanted arguments for all kernels."""
+    found = list(_LINUX_LINE.finditer(text))
+    if not found:
+        end = "" if not text or text.endswith("\n") else "\n"
+        return f'{text}{end}GRUB_CMDLINE_LINUX="{" ".join(wanted)}"\n'
+    # A shell reads the file, so that the last line counts.
+    line = found[-1]
+    quote = line.group(2) or '"'
+    arguments = " ".join([*without(line.group(3), wanted), *wanted])
+    return text[: line.start()] + f"{line.group(1)}{quote}{arguments}{quote}" + text[line.end() :]
+
+
+def drop_in_text(wanted: Sequence[str]) -> str:
+    """The file that adds the wanted arguments to those of the other files."""
+    return f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {" ".join(wanted)}"\n'
+
+
+def command_of(tool: str, system: System, wanted: Sequence[str]) -> List[str]:
+    """The command that writes what the boot loader reads."""
+    more = {"grubby": ["--update-kernel=ALL", f"--args={' '.join(wanted)}"], "update-bootloader": ["--refresh"]}
+    return [tool, *more.get(system["boot_tool"], [])]
+
+
+def read_boot(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
+    """tool: path of the boot loader's command, or None. now: the kernel's arguments. configured: those of each kernel."""
+    tool = find_command(system["boot_tool"])
+    found: Dict[str, Any] = {"tool": tool, "now": read_text("/proc/cmdline"), "grub": "", "drop_in": "", "kernels": None}
+    if tool and system["boot_tool"] == "grubby":
+        shown = run_command([tool, "--info=ALL"], timeout=COMMAND_SECONDS)
+        found["kernels"] = _KERNEL_ARGUMENTS.findall(shown.out) if shown.rc == 0 else None
+    elif tool:
+        found.update(
+            grub=read_text(GRUB_FILE),
+            drop_in=read_text(GRUB_DROP_IN),
+            has_folder=os.path.isdir(os.path.dirname(GRUB_DROP_IN)),
+        )
+    return found
+
+
+def _is_configured(found: Dict[str, Any], system: System, wanted: List[str]) -> bool:
+    if system["boot_tool"] == "grubby":
+        kernels: Optional[List[str]] = found["kernels"]
+        return bool(kernels) and not any(missing(arguments, wanted) for arguments in kernels or [])
+    in_file = [match.group(3) for match in _LINUX_LINE.finditer(found["grub"])][-1:]
+    by_drop_in = system["grub_drop_in"] and found["drop_in"] == drop_in_text(wanted)
+    return bool(by_drop_in or (in_file and not missing(in_file[0], wanted)))
+
+
+def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
+    """Give the arguments to the boot loader; they count after a restart."""
+    plan = new_plan()
+    wanted = options["ece_host_preparation_boot_arguments"]
+    found = facts["preparation"]["boot"]
+    not_now = missing(found["now"], wanted)
+    bad = [argument for argument in wanted if re.search(r"[\s\"'\\$`]", argument)]
+    if bad:
+        plan.problems.append(
+            f"ece_host_preparation_boot_arguments {bad[0]!r} holds a blank or a quote: give one argument per element."
+        )
+        return plan
+    if not wanted:
+        return plan
+    if not found["tool"]:
+        if not_now:
+            plan.notes.append(
+                f"The kernel was started without {' '.join(not_now)}, and the host has no {system['boot_tool']} to set it."
+            )
+        return plan
+    if not _is_configured(found, system, wanted):
+        plan.steps.append(f"let the kernel start with {' '.join(wanted)} ({system['boot_tool']})")
+        plan.values.update(command=command_of(found["tool"], system, wanted), file=None, folder=None)
+        if system["boot_tool"] != "grubby":
+            is_own = system["grub_drop_in"]
+            plan.values["folder"] = os.path.dirname(GRUB_DROP_IN) if is_own and not found["has_folder"] else None
+            plan.values["file"] = {
+                "path": GRUB_DROP_IN if is_own else GRUB_FILE,
+                "content": drop_in_text(wanted) if is_own else grub_text(found["grub"], wanted),
+            }
+    if not_now:
+        plan.reboot.append(f"the kernel was started without {' '.join(not_now)}")
+    return plan
+
+
+BOOT = Part("boot", read_boot, plan_boot)

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change or go in any release.
+
+"""Settings of the kernel (sysctl), and the modules that they need.
+
+Runs on hosts: Python 3.6 and the standard library.
+"""
+
+import os
+import re
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
+    Facts,
+    Options,
+    Part,
+    PartPlan,
+    System,
+    new_plan,
+    wanted_engine,
+)
+
+# The last one in the order of names, which is that in which they are read.
+SYSCTL_FILE = "/etc/sysctl.d/99-zz-ece.conf"
+# Settings of which a higher value, or a lower one, is right, too.
+AT_LEAST = frozenset(
+    (
+        "net.core.netdev_max_backlog",
+        "net.core.somaxconn",
+        "net.ipv4.tcp_max_syn_backlog",
+        "net.netfilter.nf_conntrack_max",
+        "vm.max_map_count",
+    )
+)
+AT_MOST = frozenset(
+    ("net.ipv4.tcp_retries2", "net.netfilter.nf_conntrack_tcp_timeout_established", "vm.swappiness")
+)
+IPV6_FORWARDING = "net.ipv6.conf.all.forwarding"
+PORT_RANGE = "net.ipv4.ip_local_port_range"
+# Ports of ECE end below this one: page Networking prerequisites, read 2026-11-27.
+PORTS_FROM = 24001
+CONNTRACK = "net.netfilter.nf_conntrack_"
+# As systemd-sysctl reads them: the first of several files with the same name counts.
+_FOLDERS = ("etc/sysctl.d", "run/sysctl.d", "usr/local/lib/sysctl.d", "usr/lib/sysctl.d", "lib/sysctl.d")
+# `sysctl --system` reads it after all others.
+LAST_FILE = "/etc/sysctl.conf"
+_MODULE_FOLDERS = ("etc/modules-load.d", "run/modules-load.d", "usr/local/lib/modules-load.d", "usr/lib/modules-load.d")
+_LINE = re.compile(r"^\s*-?\s*([\w./-]+)\s*=\s*(.*?)\s*$", re.MULTILINE)
+
+# Key -> (file that sets it last, value).
+Settings = Dict[str, Tuple[str, str]]
+
+
+def _names(folders: Sequence[str], root: str) -> List[str]:
+    """The paths of the files in folders, in the order of their names."""
+    found: Dict[str, str] = {}
+    for folder in folders:
+        try:
+            names = os.listdir(os.path.join(root, folder))
+        except OSError:
+            continue  # there is none
+        for name in names:
+            if name.endswith(".conf"):
+                found.setdefault(name, os.path.join(folder, name))
+    return [path for _name, path in sorted(found.items())]
+
+
+def key_of(name: str) -> str:
+    """net.ipv4.ip_forward of net/ipv4/ip_forward, which is another way to write it."""
+    first = re.search("[./]", name)
+    return name.replace("/", ".") if first and first.group() == "/" else name
+
+
+def settings(root: str = "/") -> Settings:
+    """What the files of the host set at boot."""
+    found: Settings = {}
+    for path in [*_names(_FOLDERS, root), LAST_FILE.lstrip("/")]:
+        for name, value in _LINE.findall(read_text(os.path.join(root, path))):
+            found[key_of(name)] = ("/" + path, " ".join(value.split()))
+    return found
+
+
+def value_now(key: str, proc: str = "/proc/sys") -> Optional[str]:
+    """The value that the kernel has, or None for a key that it does not have."""
+    path = os.path.join(proc, key.replace(".", "/"))
+    return " ".join(read_text(path).split()) if os.path.exists(path) else None
+
+
+def loaded_at_boot(root: str = "/") -> List[str]:
+    """The modules of the kernel that the host loads at boot."""
+    texts = [read_text(os.path.join(root, path)) for path in [*_names(_MODULE_FOLDERS, root), "etc/modules"]]
+    lines = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
+    return [line.split()[0] for line in lines if line]
+
+
+def wanted_settings(facts: Facts, options: Options, system: System) -> Dict[str, str]:
+    """The settings of the table, and those of the user."""
+    wanted = {key: str(value) for key, value in system["sysctls"].items()}
+    if options["ece_host_preparation_ipv6"]:
+        wanted[IPV6_FORWARDING] = "1"
+    if facts["temporary_ece_ports"]:
+        last = (value_now(PORT_RANGE) or "").split()[-1:] or ["60999"]
+        wanted[PORT_RANGE] = f"{PORTS_FROM} {last[0]}"
+    given = options["ece_host_preparation_sysctls"]
+    wanted.update({key_of(str(key)): " ".join(str(value).split()) for key, value in given.items()})
+    return wanted
+
+
+def is_right(key: str, value: Optional[str], wanted: str, is_given: bool) -> bool:
+    """Whether a value is as good as the wanted one. What the user gives has to be that value."""
+    if value is None or value == wanted or is_given or not (value.isdigit() and wanted.isdigit()):
+        return value == wanted
+    return (key in AT_LEAST and int(value) >= int(wanted)) or (key in AT_MOST and int(value) <= int(wanted))
+
+
+def read_kernel(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
+    """wanted, at_boot: settings by key. now: values. modules: state of the modules, None without loadable modules."""
+    wanted = wanted_settings(facts, options, system)
+    return {
+        "wanted": wanted,
+        "at_boot": settings(),
+        "now": {key: value_now(key) for key in wanted},
+        "modules_at_boot": loaded_at_boot(),
+        "loadable": os.path.exists("/proc/modules"),
+        "loaded": {name: os.path.isdir(f"/sys/module/{name}") for name in modules_for(wanted, options, system)},
+    }
+
+
+def modules_for(wanted: Mapping[str, str], options: Options, system: System) -> List[str]:
+    """The modules of the kernel that settings and engine need."""
+    needed = ["nf_conntrack"] if any(key.startswith(CONNTRACK) for key in wanted) else []
+    return [*needed, "overlay"] if wanted_engine(options, system) == "podman" else needed
+
+
+def plan_kernel(facts: Facts, options: Options, system: System) -> PartPlan:
+    """Set what is not right, in the file that has the last word on it."""
+    plan = new_plan()
+    found = facts["preparation"]["kernel"]
+    given = {key_of(str(key)) for key in options["ece_host_preparation_sysctls"]}
+    plan.values["modules"] = []
+    if found["loadable"]:
+        plan.values["modules"] = sorted(
+            name for name, loaded in found["loaded"].items() if not loaded or name not in found["modules_at_boot"]
+        )
+    plan.steps.extend(f"load the kernel's module {name} now and at boot" for name in plan.values["modules"])
+    plan.values["sysctls"] = []
+    for key, wanted in found["wanted"].items():
+        comes = key.startswith(CONNTRACK) and "nf_conntrack" in plan.values["modules"]
+        if found["now"][key] is None and not comes:
+            plan.notes.append(f"The kernel has no setting {key}.")
+            continue
+        path, value = found["at_boot"].get(key, (SYSCTL_FILE, None))
+        if all(is_right(key, one, wanted, key in given) for one in (value, found["now"][key])):
+            continue
+        place = path if path == LAST_FILE else SYSCTL_FILE
+        plan.values["sysctls"].append({"name": key, "value": wanted, "file": place})
+        plan.steps.append(f"set {key}={wanted} in {place}")
+    return plan
+
+
+KERNEL = Part("kernel", read_kernel, plan_kernel)
