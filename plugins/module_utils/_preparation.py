@@ -39,7 +39,7 @@ def reason_to_leave(facts: Facts) -> str:
 
 
 def plan_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
-    """The plans of all parts that are not skipped, and problems, reasons to restart and notes of all together."""
+    """The plans of all parts that are not skipped, those that have steps, and what all say together."""
     plans = {
         part.name: part.plan(facts, options, system)
         for part in PARTS
@@ -50,6 +50,7 @@ def plan_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]
         return [text for plan in plans.values() for text in getattr(plan, field)]
 
     return {
+        "todo": [name for name, plan in plans.items() if plan.steps],
         "parts": {name: dict(plan.values, steps=plan.steps) for name, plan in plans.items()},
         "problems": together("problems"),
         "reboot": together("reboot"),

@@ -107,7 +107,8 @@ def wanted_settings(facts: Facts, options: Options, system: System) -> Dict[str,
         wanted[PORT_RANGE] = f"{PORTS_FROM} {last[0]}"
     given = options["ece_host_preparation_sysctls"]
     wanted.update({key_of(str(key)): " ".join(str(value).split()) for key, value in given.items()})
-    return wanted
+    left_out = {key_of(str(key)) for key, value in given.items() if value in (None, "")}
+    return {key: value for key, value in wanted.items() if key not in left_out}
 
 
 def is_right(key: str, value: Optional[str], wanted: str, is_given: bool) -> bool:

@@ -56,6 +56,12 @@ left_alone:
   returned: success
   type: str
   sample: "it runs containers of ECE (frc-runners-runner), and is left as it is"
+todo:
+  description: The parts of which something has to be done, in their order.
+  returned: success
+  type: list
+  elements: str
+  sample: ["user", "limits"]
 parts:
   description:
     - Mapping of the parts that are not skipped to what their tasks need.
@@ -121,7 +127,7 @@ def main():
         left_alone = reason_to_leave(facts)
         if left_alone:
             module.exit_json(
-                changed=False, facts=facts, left_alone=left_alone, parts={}, reboot=[], notes=[], problems=[]
+                changed=False, facts=facts, left_alone=left_alone, todo=[], parts={}, reboot=[], notes=[], problems=[]
             )
         name = facts["os"]["matrix_name"]
         if name not in systems:
