@@ -29,7 +29,7 @@ GRUB_FILE = "/etc/default/grub"
 # Ubuntu reads the files of this folder after GRUB_FILE; SLES does not.
 GRUB_DROP_IN = "/etc/default/grub.d/70-ece.cfg"
 COMMAND_SECONDS = 30
-_LINUX_LINE = re.compile(r"^(\s*GRUB_CMDLINE_LINUX=)(\"|'|)(.*?)\2\s*$", re.MULTILINE)
+_LINUX_LINE = re.compile(r"^(\s*GRUB_CMDLINE_LINUX=)(\"|'|)(.*?)\2[ \t\r]*$", re.MULTILINE)
 _KERNEL_ARGUMENTS = re.compile(r'^args="(.*)"$', re.MULTILINE)
 
 
@@ -75,7 +75,13 @@ def command_of(tool: str, system: System, wanted: Sequence[str]) -> List[str]:
 def read_boot(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
     """tool: path of the boot loader's command, or None. now: the kernel's arguments. configured: those of each kernel."""
     tool = find_command(system["boot_tool"])
-    found: Dict[str, Any] = {"tool": tool, "now": read_text("/proc/cmdline"), "grub": "", "drop_in": "", "kernels": None}
+    found: Dict[str, Any] = {
+        "tool": tool,
+        "now": read_text("/proc/cmdline"),
+        "grub": "",
+        "drop_in": "",
+        "kernels": None,
+    }
     if tool and system["boot_tool"] == "grubby":
         shown = run_command([tool, "--info=ALL"], timeout=COMMAND_SECONDS)
         found["kernels"] = _KERNEL_ARGUMENTS.findall(shown.out) if shown.rc == 0 else None

@@ -36,9 +36,7 @@ AT_LEAST = frozenset(
         "vm.max_map_count",
     )
 )
-AT_MOST = frozenset(
-    ("net.ipv4.tcp_retries2", "net.netfilter.nf_conntrack_tcp_timeout_established", "vm.swappiness")
-)
+AT_MOST = frozenset(("net.ipv4.tcp_retries2", "net.netfilter.nf_conntrack_tcp_timeout_established", "vm.swappiness"))
 IPV6_FORWARDING = "net.ipv6.conf.all.forwarding"
 PORT_RANGE = "net.ipv4.ip_local_port_range"
 # Ports of ECE end below this one: page Networking prerequisites, read 2026-11-27.
@@ -93,7 +91,7 @@ def value_now(key: str, proc: str = "/proc/sys") -> Optional[str]:
 def loaded_at_boot(root: str = "/") -> List[str]:
     """The modules of the kernel that the host loads at boot."""
     texts = [read_text(os.path.join(root, path)) for path in [*_names(_MODULE_FOLDERS, root), "etc/modules"]]
-    lines = [line.split("#")[0].strip() for text in texts for line in text.splitlines()]
+    lines = [re.split("[#;]", line)[0].strip() for text in texts for line in text.splitlines()]
     return [line.split()[0] for line in lines if line]
 
 

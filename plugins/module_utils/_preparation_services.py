@@ -99,9 +99,7 @@ def is_open(port: str, opened: Sequence[str]) -> bool:
 
     first, last = bounds(port)
     return any(
-        bounds(one)[0] <= first and last <= bounds(one)[1]
-        for one in opened
-        if re.match(r"\d+(-\d+)?/tcp\Z", one)
+        bounds(one)[0] <= first and last <= bounds(one)[1] for one in opened if re.match(r"\d+(-\d+)?/tcp\Z", one)
     )
 
 
@@ -145,9 +143,7 @@ def plan_firewalld(facts: Facts, options: Options, system: System) -> PartPlan:
 
 def read_services(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
     """synchronized: whether the clock is; None where that is not known."""
-    shown = run_command(
-        ["timedatectl", "show", "--property", "NTPSynchronized", "--value"], timeout=COMMAND_SECONDS
-    )
+    shown = run_command(["timedatectl", "show", "--property", "NTPSynchronized", "--value"], timeout=COMMAND_SECONDS)
     active = run_command(["systemctl", "is-active", *TIME_SERVICES], timeout=COMMAND_SECONDS)
     known = {"yes": True, "no": False}.get(shown.out.strip()) if shown.rc == 0 else None
     return {"synchronized": True if "active" in active.out.split() and known is None else known}

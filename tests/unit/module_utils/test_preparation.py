@@ -1,0 +1,63 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All parts of the preparation together."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from ansible_collections.ece.platform.plugins.module_utils import _preparation as preparation
+from ansible_collections.ece.platform.plugins.module_utils._matrix import MATRIX, NEWEST
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import wanted_engine
+from tests.unit.preparation import ROLE, SYSTEMS, UBUNTU, facts, options
+
+NAMES = [part.name for part in preparation.PARTS]
+
+
+def test_each_part_is_a_switch_a_tag_and_a_file():
+    spec = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["prepare"]["options"]
+    assert sorted(spec["ece_host_preparation_skip"]["choices"]) == sorted(NAMES)
+    (block,) = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())
+    includes = [task for task in block["block"] if task.get("tags") and task["tags"] != ["always"]]
+    assert [task["tags"] for task in includes] == [[name] for name in NAMES]
+    for name, task in zip(NAMES, includes, strict=True):
+        assert task["when"] == f"'{name}' in __ece_host_preparation_plan.todo"
+        assert task["ansible.builtin.include_tasks"] == {"file": f"{name}.yml", "apply": {"tags": [name]}}
+        assert (ROLE / "tasks" / f"{name}.yml").is_file()
+
+
+# The support of SLES 12 ended in 2024, and its Python is too old.
+@pytest.mark.parametrize("system", sorted(set(MATRIX[NEWEST]) - {"SLES-12"}))
+def test_every_system_of_the_newest_matrix_is_known_with_its_engine(system):
+    assert SYSTEMS[system]["engine"] in MATRIX[NEWEST][system]
+
+
+def test_the_engine_is_the_systems_or_the_users():
+    assert wanted_engine(options(), UBUNTU) == "docker"
+    assert wanted_engine(options(ece_host_container_engine="podman"), UBUNTU) == "podman"
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [({"ece_containers": ["frc-runners-runner"]}, "containers of ECE"), ({"installer_running": True}, "installer")],
+)
+def test_a_host_with_ece_is_left_alone(found, word):
+    assert word in preparation.reason_to_leave(facts("", {}, **found))
+
+
+def test_a_bare_host_is_not_left_alone():
+    assert preparation.reason_to_leave(facts("", {})) == ""
+
+
+def test_parts_that_are_skipped_have_no_plan():
+    found = {**facts("", {}), "preparation": {"registry": {}}}
+    others = [name for name in NAMES if name != "registry"]
+    plan = preparation.plan_parts(
+        found, options(ece_host_preparation_skip=others, ece_host_docker_registry_username="ece"), UBUNTU
+    )
+    assert list(plan["parts"]) == plan["todo"] == ["registry"]
+    assert plan["problems"] == plan["reboot"] == plan["notes"] == []
+    assert preparation.plan_parts(found, options(ece_host_preparation_skip=others), UBUNTU)["todo"] == []

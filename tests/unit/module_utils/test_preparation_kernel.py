@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Settings and modules of the kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.module_utils import _preparation_kernel as kernel
+from tests.unit.preparation import RHEL, UBUNTU, facts, options
+
+
+def read(system=RHEL, *, now=None, at_boot=None, loaded=None, modules_at_boot=(), loadable=True, **given):
+    found = facts("kernel", {}, **given.pop("facts", {}))
+    wanted = kernel.wanted_settings(found, options(**given), system)
+    return {
+        "wanted": wanted,
+        "at_boot": at_boot or {},
+        "now": {**dict.fromkeys(wanted, "0"), **(now or {})},
+        "modules_at_boot": list(modules_at_boot),
+        "loadable": loadable,
+        "loaded": dict.fromkeys(kernel.modules_for(wanted, options(**given), system), False)
+        if loaded is None
+        else loaded,
+    }
+
+
+def plan(read, system=RHEL, **given):
+    return kernel.plan_kernel(facts("kernel", read), options(**given), system)
+
+
+def right(system=RHEL):
+    wanted = kernel.wanted_settings(facts("kernel", {}), options(), system)
+    return read(
+        system,
+        now=wanted,
+        at_boot={key: (kernel.SYSCTL_FILE, value) for key, value in wanted.items()},
+        loaded=dict.fromkeys(kernel.modules_for(wanted, options(), system), True),
+        modules_at_boot=kernel.modules_for(wanted, options(), system),
+    )
+
+
+@pytest.mark.parametrize("system", [RHEL, UBUNTU], ids=["rhel", "ubuntu"])
+def test_a_bare_host_gets_all_settings_and_a_second_run_none(system):
+    found = plan(read(system), system)
+    assert [item["name"] for item in found.values["sysctls"]] == list(system["sysctls"])
+    assert {item["file"] for item in found.values["sysctls"]} == {kernel.SYSCTL_FILE}
+    again = plan(right(system), system)
+    assert not again.steps and again.values == {"modules": [], "sysctls": []}
+
+
+def test_a_value_that_is_better_stays():
+    state = right()
+    for key, value in (("vm.max_map_count", "2147483642"), ("vm.swappiness", "0")):
+        state["now"][key], state["at_boot"][key] = value, ("/usr/lib/sysctl.d/10-map-count.conf", value)
+    assert not plan(state).steps
+
+
+@pytest.mark.parametrize(("where", "value"), [("now", "262144"), ("at_boot", ("/usr/lib/x.conf", "262144"))])
+def test_a_value_that_is_wrong_now_or_at_boot_is_set(where, value):
+    state = right()
+    state[where]["vm.max_map_count"] = value
+    assert plan(state).steps == ["set vm.max_map_count=1048576 in /etc/sysctl.d/99-zz-ece.conf"]
+
+
+def test_a_value_that_no_file_sets_is_gone_at_boot():
+    state = right()
+    del state["at_boot"]["vm.swappiness"]
+    assert [item["name"] for item in plan(state).values["sysctls"]] == ["vm.swappiness"]
+
+
+def test_the_file_with_the_last_word_is_changed():
+    state = right()
+    state["at_boot"]["vm.swappiness"] = (kernel.LAST_FILE, "60")
+    assert plan(state).values["sysctls"] == [{"name": "vm.swappiness", "value": "1", "file": "/etc/sysctl.conf"}]
+
+
+def test_what_the_user_gives_is_exact_and_one_without_a_value_is_left_out():
+    given = {"ece_host_preparation_sysctls": {"net/ipv4/tcp_keepalive_time": 300, "vm.swappiness": None}}
+    state = read(**given)
+    assert state["wanted"]["net.ipv4.tcp_keepalive_time"] == "300" and "vm.swappiness" not in state["wanted"]
+    exact = {"ece_host_preparation_sysctls": {"vm.max_map_count": 262144}}
+    state = read(now={"vm.max_map_count": "1048576"}, **exact)
+    assert {"name": "vm.max_map_count", "value": "262144", "file": kernel.SYSCTL_FILE} in plan(state, **exact).values[
+        "sysctls"
+    ]
+
+
+def test_a_setting_that_the_kernel_lacks_is_named_unless_its_module_comes():
+    state = read(UBUNTU, now={"net.netfilter.nf_conntrack_max": None, "net.core.somaxconn": None})
+    found = plan(state, UBUNTU)
+    assert found.notes == ["The kernel has no setting net.core.somaxconn."]
+    assert "net.netfilter.nf_conntrack_max" in [item["name"] for item in found.values["sysctls"]]
+    assert found.values["modules"] == ["nf_conntrack"]
+    state["loadable"] = False
+    found = plan(state, UBUNTU)
+    assert found.values["modules"] == [] and len(found.notes) == 2
+
+
+def test_a_module_that_is_loaded_is_loaded_at_boot_too():
+    state = {**right(), "modules_at_boot": []}
+    assert plan(state).steps == ["load the kernel's module overlay now and at boot"]
+
+
+def test_ports_of_ece_are_taken_from_those_for_outgoing_connections(monkeypatch):
+    monkeypatch.setattr(kernel, "value_now", lambda key: "1024 65000")
+    found = kernel.wanted_settings(facts("kernel", {}, temporary_ece_ports=True), options(), RHEL)
+    assert found[kernel.PORT_RANGE] == "24001 65000"
+    assert kernel.PORT_RANGE not in kernel.wanted_settings(facts("kernel", {}), options(), RHEL)
+
+
+def test_ipv6_needs_forwarding():
+    assert read(ece_host_preparation_ipv6=True)["wanted"][kernel.IPV6_FORWARDING] == "1"
+    assert kernel.IPV6_FORWARDING not in read()["wanted"]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("net.ipv4.ip_forward", "net.ipv4.ip_forward"),
+        ("net/ipv4/ip_forward", "net.ipv4.ip_forward"),
+        ("net.ipv4.conf.eth0/1.forwarding", "net.ipv4.conf.eth0/1.forwarding"),
+    ],
+)
+def test_a_name_may_be_written_with_slashes(name, key):
+    assert kernel.key_of(name) == key
+
+
+def test_files_are_read_in_the_order_in_which_they_count(tmp_path):
+    for path, text in (
+        ("usr/lib/sysctl.d/50-default.conf", "vm.swappiness = 60\nvm.a = 1\n"),
+        ("etc/sysctl.d/50-default.conf", "# vm.swappiness = 5\n; vm.swappiness = 6\n-vm/swappiness=\t10\r\n"),
+        ("etc/sysctl.d/README", "vm.swappiness = 7\n"),
+        ("etc/sysctl.conf", "net.ipv4.ip_local_port_range = 1  2\n"),
+        ("etc/modules-load.d/a.conf", "# no\noverlay # yes\n; no\n"),
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, newline="")
+    assert kernel.settings(str(tmp_path)) == {
+        "vm.swappiness": ("/etc/sysctl.d/50-default.conf", "10"),
+        "net.ipv4.ip_local_port_range": ("/etc/sysctl.conf", "1 2"),
+    }
+    assert kernel.loaded_at_boot(str(tmp_path)) == ["overlay"]
+
+
+def test_this_machine_can_be_read():
+    found = kernel.read_kernel(facts("kernel", {}), options(), UBUNTU)
+    assert found["now"]["vm.max_map_count"].isdigit()
+    assert kernel.value_now("vm.no_such_setting") is None
