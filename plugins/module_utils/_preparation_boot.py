@@ -73,7 +73,7 @@ def command_of(tool: str, system: System, wanted: Sequence[str]) -> List[str]:
 
 
 def read_boot(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
-    """tool: path of the boot loader's command, or None. now: the kernel's arguments. configured: those of each kernel."""
+    """tool: path of the boot loader's command, or None. now, kernels: arguments now, and those of each kernel."""
     tool = find_command(system["boot_tool"])
     found: Dict[str, Any] = {
         "tool": tool,
@@ -120,7 +120,8 @@ def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
     if not found["tool"]:
         if not_now:
             plan.notes.append(
-                f"The kernel was started without {' '.join(not_now)}, and the host has no {system['boot_tool']} to set it."
+                f"The kernel was started without {' '.join(not_now)}, and the host has no {system['boot_tool']} to set "
+                "it."
             )
         return plan
     if not _is_configured(found, system, wanted):

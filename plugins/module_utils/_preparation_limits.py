@@ -57,7 +57,10 @@ def limits_text(user: str) -> str:
 
 
 def last_word(files: List[Any]) -> str:
-    """The name of the file that sets DefaultLimitNOFILE last, or an empty string. files: (name, text) in their order."""
+    """The name of the file that sets DefaultLimitNOFILE last, or an empty string.
+
+    files: (name, text) in their order.
+    """
     return next((name for name, text in reversed(files) if _DEFAULT_NOFILE.search(text)), "")
 
 

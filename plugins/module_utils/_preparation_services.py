@@ -62,8 +62,8 @@ def plan_selinux(facts: Facts, options: Options, system: System) -> PartPlan:
         return plan
     if wanted == "enforcing" and not options["ece_host_selinux"]:
         plan.problems.append(
-            "ece_host_preparation_selinux enforcing needs ece_host_selinux: true, or ECE's containers are denied access "
-            "to their files."
+            "ece_host_preparation_selinux enforcing needs ece_host_selinux: true, or ECE's containers are denied "
+            "access to their files."
         )
     if found["configured"] != wanted or now not in (wanted, "disabled"):
         plan.values["mode"] = wanted
@@ -133,7 +133,8 @@ def plan_firewalld(facts: Facts, options: Options, system: System) -> PartPlan:
         plan.steps.append("stop and disable firewalld")
     elif is_active and not wanted:
         plan.notes.append(
-            "firewalld is active: set ece_host_preparation_firewalld to opened or stopped, or open ECE's ports yourself."
+            "firewalld is active: set ece_host_preparation_firewalld to opened or stopped, or open ECE's ports "
+            "yourself."
         )
     return plan
 

@@ -55,7 +55,15 @@ EXAMPLES = r"""
   become: true
 """
 
-RETURN = r"""# """
+RETURN = r"""
+path:
+  description: The file with the login.
+  returned: when the user exists
+  type: str
+  sample: /home/elastic/.docker/config.json
+"""
+
+import os
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -80,9 +88,10 @@ def main():
         module.fail_json(msg="there is no user {0}: leave the part user on".format(module.params["user"]))
     try:
         check_login(module.params, "ece_host_")
-        module.exit_json(changed=write_login(module.params, user, module.check_mode))
+        changed = write_login(module.params, user, module.check_mode)
     except (HostError, OptionError) as error:
         module.fail_json(msg=str(error))
+    module.exit_json(changed=changed, path=os.path.join(user.home, ".docker", "config.json"))
 
 
 if __name__ == "__main__":

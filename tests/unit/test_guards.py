@@ -350,6 +350,7 @@ def test_the_role_takes_the_roles_that_the_platform_knows():
 USES = {
     "ece_join_": "role P(ece.platform.ece_host#role)",
     "ece_awx_": "playbook C(ece.platform.awx_setup)",
+    "ece_preparation_": "role P(ece.platform.ece_host_preparation#role)",
 }
 STEPS = [module for module in MODULES if module.startswith(tuple(USES))]
 PRIVATE = [path for kind in ("module_utils", "plugin_utils") for path in (COLLECTION / "plugins" / kind).glob("*.py")]
@@ -362,7 +363,7 @@ def test_code_that_users_must_not_import_shows_it_in_name_and_header(path):
 
 
 def test_every_action_is_a_private_step_with_a_module_that_documents_it():
-    assert set(ACTIONS) == set(STEPS)
+    assert {step for step in STEPS if "action" in documentation(step)["attributes"]} <= set(ACTIONS) <= set(STEPS)
 
 
 @pytest.mark.parametrize("module", STEPS)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _registry_login as registry_login
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, OptionError
 from ansible_collections.ece.platform.plugins.module_utils._host_process import User
-from tests.unit.host_user import ROOT, USER
+from tests.unit.host_user import ROOT, USER, home_folder
 
 LOGIN = {"docker_registry_username": "ops", "docker_registry_password": "pw-of-registry"}
 AUTH = base64.b64encode(b"ops:pw-of-registry").decode()
@@ -26,10 +24,8 @@ AUTH = base64.b64encode(b"ops:pw-of-registry").decode()
 
 @pytest.fixture
 def home():
-    folder = Path(tempfile.mkdtemp(prefix="ece-"))
-    os.chown(folder, USER.pw_uid, USER.pw_gid)
-    yield folder
-    shutil.rmtree(folder)
+    with home_folder() as folder:
+        yield folder
 
 
 def write(home, **params):

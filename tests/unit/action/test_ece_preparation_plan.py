@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The plan of a preparation: on the controller, and on the host."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.action import ece_preparation_plan as action
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.modules import ece_preparation_plan as module
+from tests.unit.preparation import SYSTEMS, UBUNTU, options
+
+
+@pytest.fixture
+def sent(bare):
+    """What the action sends to the host for variables of the role."""
+
+    def act(**variables):
+        step, calls = bare(action, variables=variables), []
+
+        def execute(name, module_args, task_vars):
+            calls.append(module_args)
+            return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}}
+
+        step._execute_module = execute
+        assert step.act({"systems": {}}, {}) == {"changed": False, "ansible_facts": {}}
+        (call,) = calls
+        return call["variables"]
+
+    return act
+
+
+def test_variables_are_sent_as_their_types(sent):
+    found = sent(
+        ece_host_preparation_format="yes", ece_host_preparation_swap_mb="512", ece_host_roles="allocator,proxy"
+    )
+    assert found == {
+        "ece_host_preparation_format": True,
+        "ece_host_preparation_swap_mb": 512,
+        "ece_host_roles": ["allocator", "proxy"],
+    }
+
+
+def test_the_password_stays_on_the_controller(sent):
+    assert sent(ece_host_docker_registry_password="pw", ece_host_docker_registry_username="ece") == {
+        "ece_host_docker_registry_username": "ece"
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"ece_host_preparation_swap_mb": "1G"}, "ece_host_preparation_swap_mb '1G' is not a whole number"),
+        ({"ece_host_preparation_swap_mb": -1}, "ece_host_preparation_swap_mb -1 is negative: use 0 or more"),
+        ({"ece_host_preparation_format": "maybe"}, "ece_host_preparation_format 'maybe' is not true or false"),
+        (
+            {"ece_host_preparation_device": "sdb"},
+            "ece_host_preparation_device 'sdb' is not an absolute path on the host",
+        ),
+        (
+            {"ece_host_preparation_firewalld": "off"},
+            "ece_host_preparation_firewalld 'off' is unknown: use opened, stopped",
+        ),
+        (
+            {"ece_host_roles": ["allocater"]},
+            "ece_host_roles 'allocater' is unknown: use allocator, coordinator, director, proxy",
+        ),
+        ({"ece_host_preparation_sysctls": [1]}, "ece_host_preparation_sysctls [1] is not a mapping"),
+        ({"ece_host_docker_registry_password": ["pw"]}, "ece_host_docker_registry_password (hidden) is not a text"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_before_the_host_is_asked(sent, variables, sentence):
+    with pytest.raises(OptionError) as raised:
+        sent(**variables)
+    assert str(raised.value) == sentence
+
+
+# -- on the host -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plan(run_module, monkeypatch):
+    """The module on a host with these facts."""
+
+    def run(systems=SYSTEMS, found=None, **given):
+        facts = {
+            "os": {"matrix_name": "Ubuntu-22.04"},
+            "ece_containers": [],
+            "installer_running": False,
+            **(found or {}),
+        }
+        monkeypatch.setattr(module, "gather", lambda _options: dict(facts))
+        monkeypatch.setattr(module, "read_parts", lambda *_given: {})
+        monkeypatch.setattr(
+            module,
+            "plan_parts",
+            lambda _facts, variables, system: {
+                "todo": [],
+                "parts": {"seen": {"system": system}},
+                "problems": variables.get("problems", []),
+                "reboot": [],
+                "notes": [],
+            },
+        )
+        return run_module(module, connection={}, systems=systems, variables=options(**given))
+
+    return run
+
+
+def test_the_parts_get_the_row_of_the_system(plan):
+    result = plan()
+    assert result["parts"] == {"seen": {"system": UBUNTU}} and result["left_alone"] == "" and not result["changed"]
+
+
+def test_a_host_with_ece_has_no_parts(plan):
+    result = plan(found={"ece_containers": ["frc-runners-runner"]})
+    assert result["parts"] == {} and result["todo"] == [] and "frc-runners-runner" in result["left_alone"]
+
+
+def test_an_unknown_system_is_named(plan):
+    result = plan(found={"os": {"matrix_name": "Debian GNU/Linux-12"}})
+    assert result["failed"] and result["msg"].startswith(
+        "This role does not know Debian GNU/Linux-12: it prepares RHEL-10"
+    )
+
+
+def test_all_problems_are_said_at_once(plan):
+    result = plan(problems=["First.", "Second."])
+    assert result["failed"] and result["msg"] == "First. Second." and result["problems"] == ["First.", "Second."]
+
+
+def test_a_host_that_cannot_be_read_is_an_error_in_one_sentence(run_module, monkeypatch):
+    def fail(_options):
+        raise PermissionError(13, "Permission denied", "/var/lib/ece-install")
+
+    monkeypatch.setattr(module, "gather", fail)
+    result = run_module(module, connection={}, systems=SYSTEMS, variables=options())
+    assert result["failed"] and "/var/lib/ece-install" in result["msg"]
+
+
+def test_facts_are_gathered_with_the_roles_variables():
+    found = module.fact_options(options(ece_host_storage_path="/data/ece", ece_host_selinux=True))
+    assert found["storage_path"] == "/data/ece" and found["selinux"] is True and found["user"] == "elastic"
+    assert found["skip_checks"] == ["network"] and found["controller_time"] is None
