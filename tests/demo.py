@@ -33,6 +33,7 @@ def play(title: str, inventory: Path, environment: dict[str, str], *options: str
     command = ["ansible-playbook", "ece.platform.add_allocators", "-i", str(inventory), *options]
     print(f"\n### {title}\n$ {shlex.join(command[:3] + ['inventory.yml'] + list(options))}", flush=True)
     run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert run.stdout
     lines = []
     for line in run.stdout:
         print(line, end="", flush=True)

@@ -70,6 +70,7 @@ def run_tests(collection: Path, home: Path, options: list[str]) -> tuple[int, in
     with subprocess.Popen(
         command, cwd=collection, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
+        assert run.stdout
         for line in run.stdout:
             tested += line.startswith("Running sanity test")
             if not NOISE.match(line):
