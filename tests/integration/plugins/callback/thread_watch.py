@@ -59,6 +59,6 @@ class CallbackModule(CallbackBase):
         super().__init__()
         _note("watching")
         # Workers are forks of this process, so they have what is set here.
-        threading.Thread.start = _start  # type: ignore[method-assign]
+        threading.Thread.start = _start  # type: ignore[method-assign, assignment]
         for name in ("display", "verbose", "warning", "deprecated", "debug", "error"):
             setattr(Display, name, _watch(getattr(Display, name)))
