@@ -13,7 +13,6 @@ import re
 import select
 import shlex
 import subprocess
-import textwrap
 import time
 from pathlib import Path
 
@@ -25,8 +24,8 @@ from tests.integration.operator import COLLECTIONS, PLAY_TIMEOUT_SECONDS, ROOT, 
 EXAMPLES = ROOT / "examples"
 README = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.*)$", "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL)), re.MULTILINE)
-# What the README tells to write into the encrypted file, and into the requirements instead of a release in Galaxy.
-CREDENTIAL, FROM_GIT = map(textwrap.dedent, re.findall(r"^ *```yaml\n(.*?)```", README, re.DOTALL | re.MULTILINE))
+# What the README tells to write into the encrypted file.
+(CREDENTIAL,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
 VAULT_PASSWORD = "password-of-the-vault"
 # The last of the README's hosts join in the tests, the others have joined.
 NEW = ("allocator-4", "allocator-5", "allocator-6")
@@ -44,14 +43,6 @@ def test_the_readme_has_the_commands_that_the_tests_know():
         "export ANSIBLE_VAULT_PASSWORD_FILE=~/.my-platform-password",
         JOIN,
     ]
-
-
-def test_the_requirements_may_name_the_repository_instead_of_galaxy():
-    own = yaml.safe_load((EXAMPLES / "collections" / "requirements.yml").read_text(encoding="utf-8"))
-    assert [entry["name"] for entry in own["collections"]] == ["ece.platform"]
-    (entry,) = yaml.safe_load(FROM_GIT)["collections"]
-    repository = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["repository"]
-    assert entry == {"name": f"{repository}.git", "type": "git", "version": "main"}
 
 
 class Shell:
