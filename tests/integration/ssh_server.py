@@ -97,7 +97,7 @@ class _Session(asyncssh.SSHServer):
 
 
 async def _pass_on(source: Any, sink: Any) -> None:
-    """Pass on all that a stream gets. What nobody reads any more is dropped, so that a command can always end."""
+    """Pass on all that a stream gets. It goes on where the other side has gone, so that a command can always end."""
     while part := await source.read(PART_BYTES):
         with contextlib.suppress(OSError, asyncssh.Error):
             sink.write(part)
