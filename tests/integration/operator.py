@@ -172,6 +172,8 @@ class Operator:
             # By default both are in the home folder that the user database knows, not in HOME.
             "ANSIBLE_REMOTE_TMP": str(self.folder / "remote-tmp"),
             "ANSIBLE_ASYNC_DIR": str(self.folder / "async"),
+            # The path of a socket has to be short.
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.temporary / "cp"),
             "ANSIBLE_NOCOLOR": "1",
             **self.recorders(),
             **self.environment,

@@ -93,8 +93,8 @@ def test_a_job_uses_the_key_of_its_machine_credential(awx):
             ansible_connection="ssh",
             ansible_host="127.0.0.1",
             ansible_port=server.port,
-            # The folder of SSH's shared connections has to be short.
-            ansible_ssh_args="-o ControlMaster=no",
+            # The path of a socket has to be short, as it is in AWX.
+            ansible_control_path_dir=str(awx.operator.temporary / "cp"),
             ansible_ssh_common_args="-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
         )
         (end,) = awx.run(awx.job(wire=True, ssh_key=key.export_private_key("openssh").decode()))
