@@ -23,7 +23,7 @@ import yaml
 
 from tests.conftest import COLLECTIONS
 from tests.docs import rules
-from tests.docs.blocks import CHECKOUT, Block, Command, commands
+from tests.docs.blocks import CHECKOUT, Block, Command, commands, files_of_the_repository
 from tests.integration.operator import SETTING_OF_THE_MACHINE
 from tests.standin import StandIn
 
@@ -44,13 +44,9 @@ _DIFFERING = (
 def clone_source(folder: Path) -> Path:
     """Make a repository of the checkout as it is now, with what is not committed yet, and return its path."""
     source = folder / "ece.platform.git"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=CHECKOUT, capture_output=True, check=True, text=True
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (CHECKOUT / name).is_file() and not (CHECKOUT / name).is_symlink():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CHECKOUT / name, source / name)
+    for name in files_of_the_repository():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKOUT / name, source / name)
     git = ["git", "-c", "user.name=docs", "-c", "user.email=docs@example.com", "-c", "init.defaultBranch=main"]
     for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "docs"]):
         subprocess.run([*git, *arguments], cwd=source, check=True)
