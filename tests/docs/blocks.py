@@ -58,12 +58,14 @@ class Block:
 
     @property
     def kind(self) -> str:
-        """What a block of YAML is: playbook, inventory, variables or other."""
+        """What a block of YAML is: playbook, inventory, variables, requirements or other."""
         data = self.data if self.language == "yaml" else None
         if isinstance(data, list) and all("hosts" in play or _imports(play) for play in data):
             return "playbook"
         if not isinstance(data, dict):
             return "other"
+        if data.keys() == {"collections"}:
+            return "requirements"
         if all(isinstance(group, dict) and group.keys() <= {"hosts", "children", "vars"} for group in data.values()):
             return "inventory"
         return "variables" if all(name.startswith(("ece_", "ansible_")) for name in data) else "other"
@@ -90,7 +92,7 @@ class _CodeBlock(Directive):
 
 
 def tree_of(text: str) -> nodes.document:
-    """Return what docutils reads in a page. Sphinx's roles are unknown to it: blocks, titles and links are of interest."""
+    """Return what docutils reads in a page. Sphinx's roles are unknown to it, which is no matter here."""
     directives.register_directive("code-block", _CodeBlock)
     return publish_doctree(
         text, settings_overrides={"report_level": 5, "halt_level": 5, "file_insertion_enabled": False}
