@@ -32,10 +32,14 @@ class Galaxy:
     def __init__(self, tarball: Path, definition: Path) -> None:
         content = tarball.read_bytes()
         version = str(yaml.safe_load(definition.read_text(encoding="utf-8"))["version"])
-        release = f"/api/v3/collections/ece/platform/versions/{version}/"
+        collection = "/api/v3/collections/ece/platform/"
+        release = f"{collection}versions/{version}/"
+        # By this time ansible-galaxy knows whether its cache is current.
+        released = "2026-01-01T00:00:00Z"
         answers: dict[str, Any] = {
             "/api/": {"available_versions": {"v3": "v3/"}},
-            "/api/v3/collections/ece/platform/versions/": {"data": [{"version": version}], "links": {}},
+            collection: {"created_at": released, "updated_at": released},
+            f"{collection}versions/": {"data": [{"version": version}], "links": {}},
             release: {
                 "namespace": {"name": "ece"},
                 "collection": {"name": "platform"},
@@ -46,12 +50,12 @@ class Galaxy:
                 "metadata": {"dependencies": {}},
             },
         }
-        encoded = {path: json.dumps(answer).encode() for path, answer in answers.items()}
+        encoded = {path.rstrip("/"): json.dumps(answer).encode() for path, answer in answers.items()}
         offered = {**encoded, f"/{tarball.name}": content}
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                answer = offered.get(self.path.partition("?")[0])
+                answer = offered.get(self.path.partition("?")[0].rstrip("/"))
                 self.send_response(404 if answer is None else 200)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()

@@ -77,6 +77,11 @@ def test_each_requirements_file_names_the_release_within_its_major_version() -> 
     assert {place: data for place, data in found.items() if data != {"collections": [COLLECTION]}} == {}
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_range_of_versions_is_the_same_on_all_pages(name: str) -> None:
+    assert set(re.findall(r'">=\d[^"]*,<[^"]*"', text_of(name))) <= {f'"{COLLECTION["version"]}"'}
+
+
 def test_one_page_says_how_to_install_what_is_not_released() -> None:
     from_git = re.compile(r"\btype: git\b|git\+https?://")
     assert [name for name in PAGES if from_git.search(text_of(name))] == [UNRELEASED]
