@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # Text on a page -> the attribute of `reader.Reader` that takes its place. The first ones are replaced first.
 SUBSTITUTIONS = {
+    "git+https://github.com/ece-platform/ece.platform.git": "git_source",
     "https://github.com/ece-platform/ece.platform.git": "repository",
     "https://mirror.example.com/installer/elastic-cloud-enterprise.sh": "installer_url",
     "https://download.elastic.co/cloud/elastic-cloud-enterprise.sh": "installer_download",
@@ -29,9 +30,6 @@ NOT_RUN = {
     ("README", "make demo"): "it is run on the page getting_started",
     ("air_gapped", "pip download"): "it needs the internet",
 }
-
-# Pages whose commands are run in a clone of the repository.
-IN_A_CLONE = ("README",)
 
 # Page -> the page whose inventory.yml its reader has.
 INVENTORY_FROM = {"results": "adding_hosts", "scaling": "adding_hosts", "air_gapped": "adding_hosts"}

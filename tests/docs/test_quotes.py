@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the documentation quotes, names and links to exists: messages, variables, modules, pages and files."""
+"""What the documentation quotes and names exists: messages, variables, modules and pages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ PIECE_LENGTH_MIN = 8
 # A message may be put together of a cause and a remedy.
 PART_LENGTH_MIN = 12
 PUNCTUATION = " ():;,.?"
-REPOSITORY = "https://github.com/ece-platform/ece.platform/blob/main/"
 QUOTES = [
     (block, line)
     for block in all_blocks()
@@ -115,16 +114,6 @@ def test_each_name_on_a_page_exists(path: Path) -> None:
     # Parts of longer names, like those of files and folders, do not count.
     found = set(re.findall(r"(?<![\w/.-])ece_[a-z0-9_]*", path.read_text(encoding="utf-8")))
     assert found - known_names() == set()
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_each_link_to_a_file_of_the_repository_is_right(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    linked = re.findall(re.escape(REPOSITORY) + r"([\w./-]+)", text)
-    if path.suffix == ".md":
-        beside = re.findall(r"\]\((?!https?:|#)([\w./-]+)", text)
-        linked += [str((path.parent / name).resolve().relative_to(CHECKOUT)) for name in beside]
-    assert [name for name in linked if not (CHECKOUT / name).exists()] == []
 
 
 def test_each_page_is_in_the_list_of_the_site_and_in_the_readme() -> None:
