@@ -32,7 +32,8 @@ def reference(name: str, text: str) -> str:
 
 def escaped(text: str) -> str:
     """Return a text in which no character has a meaning."""
-    return with_options(re.sub(r"([\\*`|_<>])", r"\\\1", text.strip()))
+    # Nor is an address a link: those of a message lead nowhere.
+    return with_options(re.sub(r"([\\*`|_<>]|:(?=//))", r"\\\1", text.strip()))
 
 
 def with_options(text: str) -> str:

@@ -11,3 +11,10 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   }
 });
+
+// Names of options stay in one piece.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const word of document.querySelectorAll("code.literal .pre")) {
+    word.classList.toggle("option-name", word.textContent.startsWith("-"));
+  }
+});

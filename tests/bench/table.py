@@ -67,6 +67,8 @@ def document(rows: Sequence[Row], fleet: int) -> str:
 hosts at the same time ({machine()}).
 Compare only figures of the same run; the ratios apply to other machines, too.
 
+.. rst-class:: cards
+
 {table}
 
 How to read the table:

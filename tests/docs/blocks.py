@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import subprocess
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,18 @@ from markdown_it import MarkdownIt
 CHECKOUT = Path(__file__).resolve().parents[2]
 RST_PAGES = CHECKOUT / "docs" / "docsite" / "rst"
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md")), *sorted(RST_PAGES.glob("*.rst"))]
+
+
+def files_of_the_repository() -> list[str]:
+    """Return the paths of the files that are in the repository, or will be with the next commit."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=CHECKOUT, capture_output=True, check=True, text=True
+    ).stdout
+    return [
+        name
+        for name in sorted(filter(None, listed.split("\0")))
+        if (CHECKOUT / name).is_file() and not (CHECKOUT / name).is_symlink()
+    ]
 
 
 @dataclass(frozen=True)
@@ -45,12 +58,14 @@ class Block:
 
     @property
     def kind(self) -> str:
-        """What a block of YAML is: playbook, inventory, variables or other."""
+        """What a block of YAML is: playbook, inventory, variables, requirements or other."""
         data = self.data if self.language == "yaml" else None
         if isinstance(data, list) and all("hosts" in play or _imports(play) for play in data):
             return "playbook"
         if not isinstance(data, dict):
             return "other"
+        if data.keys() == {"collections"}:
+            return "requirements"
         if all(isinstance(group, dict) and group.keys() <= {"hosts", "children", "vars"} for group in data.values()):
             return "inventory"
         return "variables" if all(name.startswith(("ece_", "ansible_")) for name in data) else "other"
@@ -76,15 +91,18 @@ class _CodeBlock(Directive):
         return [block]
 
 
-def _rst_blocks(page: str, text: str) -> list[Block]:
+def tree_of(text: str) -> nodes.document:
+    """Return what docutils reads in a page. Sphinx's roles are unknown to it, which is no matter here."""
     directives.register_directive("code-block", _CodeBlock)
-    # Sphinx's roles are unknown here, which is no matter: only blocks are of interest.
-    tree = publish_doctree(
+    return publish_doctree(
         text, settings_overrides={"report_level": 5, "halt_level": 5, "file_insertion_enabled": False}
     )
+
+
+def _rst_blocks(page: str, text: str) -> list[Block]:
     return [
         Block(page, found.get("at", found.line or 0), found.get("language", ""), found.get("file", ""), found.astext())
-        for found in tree.findall(nodes.literal_block)
+        for found in tree_of(text).findall(nodes.literal_block)
     ]
 
 

@@ -23,8 +23,8 @@ import yaml
 
 from tests.conftest import COLLECTIONS
 from tests.docs import rules
-from tests.docs.blocks import CHECKOUT, Block, Command, commands
-from tests.integration.operator import SETTING_OF_THE_MACHINE
+from tests.docs.blocks import CHECKOUT, Block, Command, commands, files_of_the_repository
+from tests.machine import without_settings
 from tests.standin import StandIn
 
 PAGE_TIMEOUT_SECONDS = 300
@@ -44,13 +44,9 @@ _DIFFERING = (
 def clone_source(folder: Path) -> Path:
     """Make a repository of the checkout as it is now, with what is not committed yet, and return its path."""
     source = folder / "ece.platform.git"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=CHECKOUT, capture_output=True, check=True, text=True
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (CHECKOUT / name).is_file() and not (CHECKOUT / name).is_symlink():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(CHECKOUT / name, source / name)
+    for name in files_of_the_repository():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKOUT / name, source / name)
     git = ["git", "-c", "user.name=docs", "-c", "user.email=docs@example.com", "-c", "init.defaultBranch=main"]
     for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "docs"]):
         subprocess.run([*git, *arguments], cwd=source, check=True)
@@ -70,11 +66,13 @@ def hosts_of(inventory: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]
 class Reader:
     """Reads one page in a folder. Its attributes are what `rules.SUBSTITUTIONS` names."""
 
-    def __init__(self, page: str, folder: Path, ece: StandIn, repository: Path) -> None:
+    def __init__(self, page: str, folder: Path, ece: StandIn, repository: Path, galaxy: str = "") -> None:
         self.page = page
         self.folder = folder
         self.ece = ece
         self.repository = str(repository)
+        self.git_source = f"git+file://{repository}"
+        self.galaxy = galaxy
         self.url, self.ca_path = ece.url, ece.ca_path
         self.installer_path = str(ece.installer_path)
         self.installer_url = f"{ece.url}/installer/{ece.installer_path.name}"
@@ -95,9 +93,7 @@ class Reader:
     def prepare(self, inventories: Sequence[Block], given: Sequence[Block]) -> None:
         """Write what the reader has before: the hosts, given files, the installer, and the settings of the stand-in."""
         self.home.mkdir()
-        if self.page in rules.IN_A_CLONE:
-            subprocess.run(["git", "clone", "--quiet", self.repository, self.start], check=True)
-        self.start.mkdir(exist_ok=True)
+        self.start.mkdir()
         for block in given:
             (self.start / block.file).write_text(self.replaced(block.text), encoding="utf-8")
         (self.home / ".registry-password").write_text("example\n", encoding="utf-8")
@@ -128,10 +124,9 @@ class Reader:
 
     def environment(self, installs: bool) -> dict[str, str]:
         """Return the environment of the shell. installs: whether the page itself installs the collection."""
-        kept = {key: value for key, value in os.environ.items() if not SETTING_OF_THE_MACHINE.match(key)}
         collections = [str(self.home / "collections"), *([] if installs else [str(COLLECTIONS)])]
         return {
-            **kept,
+            **without_settings(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "ANSIBLE_HOME": str(self.home / "ansible"),
@@ -139,6 +134,7 @@ class Reader:
             "ANSIBLE_COLLECTIONS_PATH": ":".join(collections),
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_GALAXY_SERVER": self.galaxy,
             "ECE_USERNAME": self.ece.username,
             "ECE_PASSWORD": self.ece.password,
         }
@@ -170,7 +166,7 @@ class Reader:
                 wait = f"for i in $(seq {START_TIMEOUT_SECONDS * 5}); do {seen} && break; sleep 0.2; done; {seen}"
                 return [f"touch {log}; {text} > {log} 2>&1 &", wait, f"cat {log}"]
         lines = [text]
-        if text.startswith("cd ") and self.page not in rules.IN_A_CLONE:
+        if text.startswith("cd "):
             # The clone has no environment yet; the one of these tests spares it the downloads.
             lines.append(f"ln -s {Path(sys.executable).parents[1]} .venv && test -e .venv/demo.done")
             lines.append("touch -d 2001-01-01 tests/requirements*.txt")

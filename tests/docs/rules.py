@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # Text on a page -> the attribute of `reader.Reader` that takes its place. The first ones are replaced first.
 SUBSTITUTIONS = {
+    "git+https://github.com/ece-platform/ece.platform.git": "git_source",
     "https://github.com/ece-platform/ece.platform.git": "repository",
     "https://mirror.example.com/installer/elastic-cloud-enterprise.sh": "installer_url",
     "https://download.elastic.co/cloud/elastic-cloud-enterprise.sh": "installer_download",
@@ -30,19 +31,8 @@ NOT_RUN = {
     ("air_gapped", "pip download"): "it needs the internet",
 }
 
-# Pages whose commands are run in a clone of the repository.
-IN_A_CLONE = ("README",)
-
 # Page -> the page whose inventory.yml its reader has.
 INVENTORY_FROM = {"results": "adding_hosts", "scaling": "adding_hosts", "air_gapped": "adding_hosts"}
-
-# (page, first line of the block) -> why a file or a piece of YAML is neither an inventory, a playbook, variables of the
-# role, nor a file that a command reads.
-OTHER_FILES = {
-    ("awx", "collections:"): "ansible-galaxy would download it; test_awx_page.py reads it",
-    ("awx", "fields:"): "the input configuration of a credential type; test_awx_page.py reads it",
-    ("awx", "file:"): "the injector configuration of a credential type; test_awx_page.py renders it",
-}
 
 # (page, file) -> why its variables are not those of the role.
 FOREIGN_VARIABLES = {("migrating", "before.yml"): "it is an inventory of Elastic's role"}
@@ -63,6 +53,7 @@ OTHER_NAMES = {
     "ece_supportdiagnostics_url": "variable of Elastic's role",
     "ece_supportdiagnostics_result_path": "variable of Elastic's role",
     "ece_target": "variable of the playbook",
+    "ece_persistent_tokens": "statistic of playbook revoke_tokens",
     "ece_host_": "beginning of names, or of statistics with the id of a job",
     "ece_": "beginning of names",
     "ece_awx_": "beginning of the names of private steps and of variables of a playbook",

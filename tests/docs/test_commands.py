@@ -15,6 +15,7 @@ import pytest
 
 from tests.docs import rules
 from tests.docs.blocks import PAGES, Block, Command, all_blocks, blocks_of, commands
+from tests.docs.galaxy import Galaxy, build
 from tests.docs.reader import Reader, clone_source
 from tests.standin import StandIn
 
@@ -34,6 +35,14 @@ def repository() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def galaxy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that has the collection as a release."""
+    tarball = build(repository, tmp_path_factory.mktemp("galaxy"))
+    with Galaxy(tarball, repository / "galaxy.yml") as server:
+        yield server.url
+
+
 @pytest.fixture(name="folder")
 def open_folder() -> Iterator[Path]:
     """A folder that the install user can reach, unlike pytest's own."""
@@ -44,7 +53,9 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS)
-def test_the_commands_of_a_page_work_and_print_what_it_shows(page: str, folder: Path, repository: Path) -> None:
+def test_the_commands_of_a_page_work_and_print_what_it_shows(
+    page: str, folder: Path, repository: Path, galaxy: str
+) -> None:
     given = [
         block
         for block in BY_PAGE.get(rules.INVENTORY_FROM.get(page, ""), ())
@@ -53,7 +64,7 @@ def test_the_commands_of_a_page_work_and_print_what_it_shows(page: str, folder: 
     inventories = [block for block in BY_PAGE[page] if block.file and block.kind == "inventory"]
     foreign = [block for block in inventories if (page, block.file) in rules.FOREIGN_VARIABLES]
     with StandIn(allocators=2, install_seconds=0.5, connect_seconds=0.5) as ece:
-        reader = Reader(page, folder, ece, repository)
+        reader = Reader(page, folder, ece, repository, galaxy)
         reader.prepare([*given, *(block for block in inventories if block not in foreign)], given)
         typed = reader.read(BY_PAGE[page])
         assert typed

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the documentation quotes, names and links to exists: messages, variables, modules, pages and files."""
+"""What the documentation quotes and names exists: messages, variables, modules and pages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.ece.platform.plugins.plugin_utils import _awx_objects
 from tests.conftest import COLLECTIONS
 from tests.docs import rules
 from tests.docs.blocks import CHECKOUT, PAGES, RST_PAGES, Block, all_blocks
@@ -24,7 +25,6 @@ PIECE_LENGTH_MIN = 8
 # A message may be put together of a cause and a remedy.
 PART_LENGTH_MIN = 12
 PUNCTUATION = " ():;,.?"
-REPOSITORY = "https://github.com/ece-platform/ece.platform/blob/main/"
 QUOTES = [
     (block, line)
     for block in all_blocks()
@@ -99,7 +99,7 @@ def test_a_message_that_no_plugin_says_is_found() -> None:
 
 def known_names() -> set[str]:
     """Return what the collection calls its modules, roles, variables and options."""
-    names = set(rules.OTHER_NAMES)
+    names = {*rules.OTHER_NAMES, *_awx_objects.VARIABLES}
     for kind in ("modules", "lookup"):
         names |= {path.stem for path in (COLLECTION / "plugins" / kind).glob("*.py")}
     for role in (COLLECTION / "roles").iterdir():
@@ -114,16 +114,6 @@ def test_each_name_on_a_page_exists(path: Path) -> None:
     # Parts of longer names, like those of files and folders, do not count.
     found = set(re.findall(r"(?<![\w/.-])ece_[a-z0-9_]*", path.read_text(encoding="utf-8")))
     assert found - known_names() == set()
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_each_link_to_a_file_of_the_repository_is_right(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    linked = re.findall(re.escape(REPOSITORY) + r"([\w./-]+)", text)
-    if path.suffix == ".md":
-        beside = re.findall(r"\]\((?!https?:|#)([\w./-]+)", text)
-        linked += [str((path.parent / name).resolve().relative_to(CHECKOUT)) for name in beside]
-    assert [name for name in linked if not (CHECKOUT / name).exists()] == []
 
 
 def test_each_page_is_in_the_list_of_the_site_and_in_the_readme() -> None:

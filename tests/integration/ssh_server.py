@@ -15,6 +15,8 @@ from typing import Any
 
 import asyncssh
 
+PART_BYTES = 2**16
+
 
 @dataclass
 class SshServer:
@@ -32,6 +34,7 @@ class SshServer:
     refused_keys: int = 0
     # The number of commands that it ran.
     commands: int = 0
+    connections: list[Any] = field(default_factory=list)
 
     async def _run(self, process: Any) -> None:
         if self.turns_at and self.turns_at in (process.command or ""):
@@ -45,8 +48,12 @@ class SshServer:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+        feeding = asyncio.create_task(_feed(process.stdin, child.stdin))
+        await asyncio.gather(_pass_on(child.stdout, process.stdout), _pass_on(child.stderr, process.stderr))
+        # The status goes to the client before the end of the output. A client whose sessions share a connection closes
+        # a session at that end, and a status would come too late.
         process.exit(await child.wait())
+        feeding.cancel()
 
     async def listen(self, host_key: Any) -> Any:
         """Start to listen at a free port."""
@@ -69,6 +76,9 @@ class _Session(asyncssh.SSHServer):
     def __init__(self, server: SshServer) -> None:
         self._server = server
 
+    def connection_made(self, conn: Any) -> None:
+        self._server.connections.append(conn)
+
     def public_key_auth_supported(self) -> bool:
         return True
 
@@ -86,6 +96,32 @@ class _Session(asyncssh.SSHServer):
         return self._server.turned or password == self._server.password
 
 
+async def _pass_on(source: Any, sink: Any) -> None:
+    """Pass on all that a stream gets. It goes on where the other side has gone, so that a command can always end."""
+    while part := await source.read(PART_BYTES):
+        with contextlib.suppress(OSError, asyncssh.Error):
+            sink.write(part)
+            await sink.drain()
+
+
+async def _feed(source: Any, sink: Any) -> None:
+    """Pass on what a client sends, until its end or that of the connection, and close the stream."""
+    try:
+        with contextlib.suppress(asyncssh.Error):
+            await _pass_on(source, sink)
+    finally:
+        sink.close()
+
+
+async def _close(listeners: list[Any], servers: tuple[SshServer, ...]) -> None:
+    """Close servers with their connections, which clients whose sessions share one keep for a while."""
+    for listener in listeners:
+        listener.close()
+    for connection in [connection for server in servers for connection in server.connections]:
+        connection.abort()
+        await connection.wait_closed()
+
+
 @contextlib.contextmanager
 def listening(*servers: SshServer) -> Iterator[None]:
     """Run servers in a thread of their own."""
@@ -101,7 +137,6 @@ def listening(*servers: SshServer) -> Iterator[None]:
     try:
         yield
     finally:
-        for listener in listeners:
-            loop.call_soon_threadsafe(listener.close)
+        call(_close(listeners, servers))
         loop.call_soon_threadsafe(loop.stop)
         thread.join(30)

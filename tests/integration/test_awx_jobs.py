@@ -72,7 +72,7 @@ def test_a_job_joins_its_hosts(any_awx, wire):
     addresses = add_hosts(awx, 2)
     ece.platform.add_runner("192.0.2.9")
     awx.operator.hosts["there"] = {"ansible_host": "192.0.2.9"}
-    job = awx.job(wire=wire, passwords={"become": "what-sudo-asks-for"})
+    job = awx.job(wire=wire, become_password="what-sudo-asks-for")
     (end,) = awx.run(job)
     assert (end.status, end.rc, end.failed_hosts) == ("successful", "0", []), end.output
     assert ece.joined == addresses and ece.minted == 1
@@ -93,8 +93,8 @@ def test_a_job_uses_the_key_of_its_machine_credential(awx):
             ansible_connection="ssh",
             ansible_host="127.0.0.1",
             ansible_port=server.port,
-            # The folder of SSH's shared connections has to be short.
-            ansible_ssh_args="-o ControlMaster=no",
+            # The path of a socket has to be short, as it is in AWX.
+            ansible_control_path_dir=str(awx.operator.temporary / "cp"),
             ansible_ssh_common_args="-o UserKnownHostsFile=/dev/null -o LogLevel=ERROR",
         )
         (end,) = awx.run(awx.job(wire=True, ssh_key=key.export_private_key("openssh").decode()))

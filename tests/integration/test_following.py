@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils._transport import LIMIT_THREAD
 from tests.integration.scenarios.scenario import until
 from tests.integration.ssh_server import SshServer, listening
+from tests.machine import need
 from tests.role_names import WAIT_TASK
 from tests.standin.hosts import INSTALLER_CONTAINER
 
@@ -43,8 +43,8 @@ def ssh_host(operator, name, ip, server, user, **variables):
     )
 
 
-@pytest.mark.skipif(not (shutil.which("ssh") and shutil.which("sshpass")), reason="ssh or sshpass is missing")
 def test_a_host_that_turns_is_never_sent_the_password_of_another(any_operator):
+    need("ssh", "sshpass")
     operator = any_operator
     key = asyncssh.generate_private_key("ssh-ed25519")
     path = operator.folder / "id"
@@ -57,8 +57,6 @@ def test_a_host_that_turns_is_never_sent_the_password_of_another(any_operator):
     with listening(own, other):
         ssh_host(operator, "a", "192.0.2.1", own, "alice", ansible_password="word-of-a")
         ssh_host(operator, "b", "192.0.2.2", other, "bob", ansible_ssh_private_key_file=str(path))
-        # The folder of SSH's shared connections has to be short.
-        operator.environment["ANSIBLE_SSH_ARGS"] = "-o ControlMaster=no"
         run = operator.play()
     assert "b does not answer, trying again:" in run.output and run.rc == 0, run.output
     assert set(own.passwords) == {"word-of-a"}

@@ -79,8 +79,18 @@ Press Ctrl-C to stop it.
 """
 
 
+def refuse_used(directory: str) -> None:
+    """Raise ValueError if a folder has hosts. ECE is installed on them, but a new platform does not know them."""
+    if any(Path(directory, "hosts").glob("*")):
+        raise ValueError(
+            f"--directory {directory} has the hosts of an earlier stand-in: remove it, or name another one"
+        )
+
+
 def start(standin: StandIn, options: argparse.Namespace) -> bool:
     """Start the stand-in and write the files that the user asks for. Return whether to run until a signal."""
+    if options.directory and options.new_hosts:
+        refuse_used(options.directory)
     standin.start()
     hosts: dict[str, Any] = standin.existing_hosts()
     for number in range(1, options.new_hosts + 1):

@@ -23,6 +23,7 @@ import requests
 import yaml
 
 from tests.standin import StandIn
+from tests.standin.__main__ import main
 from tests.standin.faults import NOT_FOUND
 from tests.unit.standin.standin_helpers import ROOT, TOKENS, Client
 
@@ -309,6 +310,17 @@ def test_the_command_line_starts_a_stand_in_and_cleans_up(tmp_path_factory: pyte
         out, _ = process.communicate(timeout=15)
     assert process.returncode == 0 and not directory.exists()
     assert "add_allocators" in out and password not in out
+
+
+def test_the_command_line_refuses_the_folder_of_an_earlier_stand_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Ctrl-C is for pytest here.
+    monkeypatch.setattr("signal.signal", lambda *_arguments: None)
+    (tmp_path / "hosts" / "new-1").mkdir(parents=True)
+    assert main(["--directory", str(tmp_path)]) == 1
+    assert f"--directory {tmp_path} has the hosts of an earlier stand-in: remove it" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["hosts"]
 
 
 def test_the_ca_is_enough_for_a_strict_tls_context(ece: StandIn) -> None:
