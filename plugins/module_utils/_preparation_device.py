@@ -143,7 +143,7 @@ def why_no_disk(device: Mapping[str, Any], bytes_min: int) -> str:
     if not device["block"]:
         return "is not a disk or partition: use the path of one, like /dev/disk/by-id/..."
     if _NO_DISKS.match(device["name"]):
-        return f"is {device['name']}, which keeps no data over a restart: use a disk or partition."
+        return f"is {device['name']}, which is memory, a CD or a floppy: use a disk or partition."
     if device["read_only"]:
         return "is read-only: use another, or let the machine write it."
     if device["bytes"] < bytes_min:

@@ -175,7 +175,7 @@ def _add(plan: PartPlan, facts: Facts, options: Options) -> None:
             return
     path, file = found["path"], found["file"]
     name = f"ece_host_preparation_swap_path {path}"
-    later = _is_on_disk_to_come(path, facts)
+    later = _is_on_disk_to_come(path, facts, options)
     filesystem = "xfs" if later else found["filesystem"]
     if filesystem not in FILESYSTEMS:
         plan.problems.append(
@@ -197,10 +197,11 @@ def _add(plan: PartPlan, facts: Facts, options: Options) -> None:
     plan.steps.append(f"{'turn on' if is_swap else 'make'} swap file {path} ({size_mb} MB), and add it to /etc/fstab")
 
 
-def _is_on_disk_to_come(path: str, facts: Facts) -> bool:
-    """Whether the path is below a mount path at which nothing is mounted yet."""
+def _is_on_disk_to_come(path: str, facts: Facts, options: Options) -> bool:
+    """Whether the path is below a mount path at which part storage is about to mount a device."""
     storage = facts["preparation"].get("storage") or {}
-    return bool(storage.get("device")) and not storage["mount"] and is_below(path, storage["path"])
+    is_made = "storage" not in options["ece_host_preparation_skip"] and bool((storage.get("device") or {}).get("block"))
+    return is_made and not storage["mount"] and is_below(path, storage["path"])
 
 
 def _size_mb(plan: PartPlan, facts: Facts, options: Options, later: bool) -> int:
