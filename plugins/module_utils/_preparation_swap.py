@@ -35,7 +35,7 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_storage 
 MIN_MB = 512
 # "About 4 GB for 32 GB of memory".
 SHARE_OF_MEMORY = 8
-# A swap file that nobody has asked for takes at most half of what is free.
+# A swap file of no given size takes at most half of what is free.
 SHARE_OF_FREE = 2
 # What stays free beside a swap file of a size that was asked for.
 RESERVE_MB = 512

@@ -125,7 +125,7 @@ def test_an_interrupted_preparation_goes_on():
     assert found.steps[0].startswith("turn on swap file /swapfile")
 
 
-def test_a_file_that_nobody_asked_for_takes_half_of_what_is_free():
+def test_a_file_of_no_given_size_takes_half_of_what_is_free():
     found = plan(read(free_mb=6000))
     assert found.values["file"]["mb"] == 3000 and "Elastic asks for 8192 MB" in found.notes[0]
     (problem,) = plan(read(free_mb=1000)).problems
