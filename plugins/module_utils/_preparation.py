@@ -17,11 +17,13 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_limits i
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import Facts, Options, System
 from ansible_collections.ece.platform.plugins.module_utils._preparation_registry import REGISTRY
 from ansible_collections.ece.platform.plugins.module_utils._preparation_services import FIREWALLD, SELINUX, SERVICES
+from ansible_collections.ece.platform.plugins.module_utils._preparation_storage import STORAGE
+from ansible_collections.ece.platform.plugins.module_utils._preparation_swap import SWAP
 from ansible_collections.ece.platform.plugins.module_utils._preparation_user import USER
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
 # In the order in which they are done.
-PARTS = (USER, LIMITS, KERNEL, BOOT, SELINUX, FIREWALLD, SERVICES, REGISTRY)
+PARTS = (USER, STORAGE, LIMITS, KERNEL, BOOT, SWAP, SELINUX, FIREWALLD, SERVICES, REGISTRY)
 
 
 def read_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
