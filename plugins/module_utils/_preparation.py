@@ -11,12 +11,13 @@ Runs on hosts: Python 3.6 and the standard library.
 
 from typing import Any, Dict, List, Mapping
 
+from ansible_collections.ece.platform.plugins.module_utils._preparation_engine import ENGINE
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import Facts, Options, System
 from ansible_collections.ece.platform.plugins.module_utils._preparation_user import USER
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
 # In the order in which they are done.
-PARTS = (USER,)
+PARTS = (USER, ENGINE)
 
 
 def read_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
