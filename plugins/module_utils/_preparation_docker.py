@@ -24,6 +24,8 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_part imp
 
 FILE = "/etc/docker/daemon.json"
 UNIT = "docker.service"
+# A byte order mark, with which Docker 20.10 does not start.
+MARK = "\ufeff"
 DEFAULT_ROOT = "/var/lib/docker"
 LIMITS = {"nofile": 1024000, "memlock": UNLIMITED, "nproc": UNLIMITED}
 LOG_DRIVER = "json-file"
@@ -60,7 +62,7 @@ _FLAGS = {
     "feature": "features",
 }
 _ARGV = re.compile(r"argv\[\]=(.*?) ; (?:ignore_errors|flags)=")
-_FLAG = re.compile(r"(--|-)([A-Za-z][\w-]*)(?:=(.*))?\Z", re.DOTALL)
+_FLAG = re.compile(r"--([A-Za-z][\w-]*)(?:=(.*))?\Z|-([A-Za-z])=?(.+)?\Z", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?\Z")
 _ULIMIT = re.compile(r"(\w+)=(-?\d+)(?::(-?\d+))?\Z")
 _CREDENTIALS = re.compile(r"://[^/\s\"@]*:[^/\s\"@]*@")
@@ -97,9 +99,8 @@ def flags_of(command: Sequence[str], environment: Mapping[str, str]) -> Dict[str
         flag = _FLAG.match(word)
         if not flag:
             continue
-        dashes, name, value = flag.groups()
-        if dashes == "-" and len(name) > 1 and value is None:
-            name, value = name[0], name[1:]  # -Hfd://
+        name = flag.group(1) or flag.group(3)
+        value = flag.group(2) if flag.group(1) else flag.group(4)
         if value is None:
             following = words[index + 1] if index + 1 < len(words) else "-"
             value = "true" if following.startswith("-") and not re.match(r"-\d", following) else following
@@ -190,8 +191,8 @@ def current_root(facts: Facts, settings: Mapping[str, Any], flags: Mapping[str, 
 
 
 def parse(text: str) -> Tuple[Optional[Dict[str, Any]], str]:
-    """(settings, problem) of the text of daemon.json. An empty file has none; dockerd itself allows a mark of UTF-8."""
-    text = text.lstrip("\ufeff")
+    """(settings, problem) of the text of daemon.json. An empty file has none."""
+    text = text.lstrip(MARK)
     if not text.strip():
         return {}, ""
     try:
@@ -291,25 +292,29 @@ def judge_flags(
 ) -> Flags:
     """Take those settings away that flags give. dockerd does not start with a setting in both places."""
     result = Flags([], [])
+    if {"log-driver", "log-opts"} & set(flags):
+        # Options of one driver are unknown to another.
+        own.pop("log-driver", None)
+        own.pop("log-opts", None)
     for key in sorted(set(flags) & (set(found) | set(own) | set(given))):
         shown = f"{key}={' '.join(flags[key])}"
         if key in found:
             result.problems.append(
                 f"Docker would not start, because {key} is in {FILE} and in the command line of {UNIT} ({shown}): remove "
-                "one of both."
+                "one of them."
             )
         elif key in given:
             result.problems.append(
                 f"ece_host_preparation_docker_settings has {key}, which the command line of {UNIT} sets too ({shown}): "
-                "remove it from one of both."
+                "remove it from one of them."
             )
         elif key in own and not _equals(key, flags[key], own[key]):
             if key == "data-root":
                 result.problems.append(
                     f"The command line of {UNIT} sets {shown}, and ece_host_preparation_engine_path is {own[key]}: change "
-                    "one of both."
+                    "one of them."
                 )
-            elif key not in ("log-driver", "log-opts"):
+            else:
                 result.notes.append(f"The command line of {UNIT} sets {shown}, and Elastic's pages ask for another value.")
         own.pop(key, None)
     return result
@@ -341,9 +346,9 @@ def plan_docker(facts: Facts, options: Options, system: System) -> PartPlan:
     moved = not read["is_wanted_root"]
     unit = facts["units"].get(UNIT, {})
     is_running = unit.get("now") in ("active", "activating", "reloading")
-    if changed:
+    if changed or read["text"].startswith(MARK):
         content = json.dumps(wanted, indent=2) + "\n"
-        plan.steps.append(f"set {', '.join(changed)} in {FILE}")
+        plan.steps.append(f"set {', '.join(changed)} in {FILE}" if changed else f"remove the byte order mark from {FILE}")
         plan.values.update(
             write=True,
             content=content,

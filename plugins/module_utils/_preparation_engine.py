@@ -132,7 +132,8 @@ def _given_names(options: Options, system: System) -> List[str]:
 
 def _all_names(options: Options, system: System) -> List[str]:
     names = [*system["packages"], "ca-certificates", *_given_names(options, system)]
-    known = [*system["engine_packages"].values(), *system["engine_names"].values()]
+    known: List[Any] = [*system["engine_packages"].values(), *system["engine_names"].values()]
+    known += [[name, *others] for name, others in system["hold"].items()]
     return [*names, *(name for group in known for name in group)]
 
 
