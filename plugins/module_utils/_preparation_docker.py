@@ -159,7 +159,9 @@ def _entries(*parts: str) -> List[str]:
 def read_docker(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
     """The text of daemon.json, the flags of dockerd, and what its folder holds."""
     fields = ("LoadState", "ExecStart", "Environment", "EnvironmentFiles")
-    shown = run_command(["systemctl", "show", UNIT, *(f"--property={field}" for field in fields)], timeout=SYSTEMCTL_SECONDS)
+    shown = run_command(
+        ["systemctl", "show", UNIT, *(f"--property={field}" for field in fields)], timeout=SYSTEMCTL_SECONDS
+    )
     text, flags = read_text(FILE), unit_flags(shown.out)
     settings, _problem = parse(text)
     root = current_root(facts, settings or {}, flags or {})
@@ -315,7 +317,9 @@ def judge_flags(
                     "one of them."
                 )
             else:
-                result.notes.append(f"The command line of {UNIT} sets {shown}, and Elastic's pages ask for another value.")
+                result.notes.append(
+                    f"The command line of {UNIT} sets {shown}, and Elastic's pages ask for another value."
+                )
         own.pop(key, None)
     return result
 
@@ -327,7 +331,9 @@ def plan_docker(facts: Facts, options: Options, system: System) -> PartPlan:
     plan.values.update(path=FILE, write=False, restart=False, start=False)
     found, error = parse(read["text"])
     if found is None:
-        plan.problems.append(f"{FILE} is not valid JSON ({error}), so that Docker cannot read it: correct or remove it.")
+        plan.problems.append(
+            f"{FILE} is not valid JSON ({error}), so that Docker cannot read it: correct or remove it."
+        )
         return plan
     if "default-ulimits" in found and not isinstance(found["default-ulimits"], dict):
         plan.problems.append(f"default-ulimits in {FILE} is not a mapping: correct or remove it.")
@@ -348,7 +354,9 @@ def plan_docker(facts: Facts, options: Options, system: System) -> PartPlan:
     is_running = unit.get("now") in ("active", "activating", "reloading")
     if changed or read["text"].startswith(MARK):
         content = json.dumps(wanted, indent=2) + "\n"
-        plan.steps.append(f"set {', '.join(changed)} in {FILE}" if changed else f"remove the byte order mark from {FILE}")
+        plan.steps.append(
+            f"set {', '.join(changed)} in {FILE}" if changed else f"remove the byte order mark from {FILE}"
+        )
         plan.values.update(
             write=True,
             content=content,

@@ -184,7 +184,9 @@ def choose(facts: Facts, options: Options, system: System, plan: PartPlan) -> Op
     engine, name = wanted_engine(options, system), facts["os"]["matrix_name"]
     ece = options.get("ece_host_version") or ".".join(map(str, (*NEWEST, 0)))
     if not _ECE_VERSION.match(ece):
-        plan.problems.append(f"ece_host_version {ece!r} is not a version of ECE: use one like {NEWEST[0]}.{NEWEST[1]}.0.")
+        plan.problems.append(
+            f"ece_host_version {ece!r} is not a version of ECE: use one like {NEWEST[0]}.{NEWEST[1]}.0."
+        )
         return None
     expected, given = expected_of(ece), options.get("ece_host_preparation_engine_version") or ""
     row = expected.row or {}
@@ -325,7 +327,9 @@ def _zypper_version(choice: Choice, offered: Sequence[str]) -> Optional[str]:
     return fitting[-1] if fitting else None
 
 
-def engine_specs(choice: Choice, found: Mapping[str, Any], options: Options, system: System, plan: PartPlan) -> List[str]:
+def engine_specs(
+    choice: Choice, found: Mapping[str, Any], options: Options, system: System, plan: PartPlan
+) -> List[str]:
     """The engine's packages with their versions, as the package manager takes them."""
     given: List[str] = options["ece_host_preparation_engine_packages"]
     manager, specs = system["package_manager"], []
@@ -407,12 +411,18 @@ def _repository(facts: Facts, options: Options, system: System, plan: PartPlan) 
 
 
 def _hold(
-    engines: Engines, choice: Choice, specs: Sequence[str], facts: Facts, options: Options, system: System
+    engines: Engines,
+    choice: Choice,
+    specs: Sequence[str],
+    companions: Sequence[str],
+    facts: Facts,
+    options: Options,
+    system: System,
 ) -> Dict[str, Any]:
     """hold: packages that have to be held and are not. unlock: holds that are in the way of another version."""
     found, manager = facts["preparation"]["engine"], system["package_manager"]
     installed, held = found["packages"]["installed"], found["packages"]["held"]
-    new = [name_of(manager, spec) for spec in specs]
+    new = [name_of(manager, spec) for spec in [*specs, *companions]]
     # The others of a group come with its first package.
     groups = [[name, *others] for name, others in system["hold"].items() if name in new or name in installed]
     groups.append([name for name in _given_names(options, system) if name in new or name in installed])
@@ -437,7 +447,9 @@ def _lock(choice: Choice, name: str, specs: Sequence[str], facts: Facts, system:
     return spec_of("dnf", name, _table(system, choice.engine)[name].format(version=_pattern(label.rstrip("+"))))
 
 
-def _plan_packages(choice: Choice, engines: Engines, facts: Facts, options: Options, system: System, plan: PartPlan) -> None:
+def _plan_packages(
+    choice: Choice, engines: Engines, facts: Facts, options: Options, system: System, plan: PartPlan
+) -> None:
     """What is removed, added, installed and held."""
     found, manager = facts["preparation"]["engine"], system["package_manager"]
     installed = found["packages"]["installed"]
@@ -448,6 +460,7 @@ def _plan_packages(choice: Choice, engines: Engines, facts: Facts, options: Opti
         if not names:
             plan.problems.append(f"{engine.capitalize()} is in no package that this role knows: remove it.")
     specs: List[str] = []
+    companions: List[str] = []
     missing = [name for name in system["packages"] if name not in installed]
     if engines.is_installed and _installs(options):
         specs = engine_specs(choice, found, options, system, plan)
@@ -455,13 +468,14 @@ def _plan_packages(choice: Choice, engines: Engines, facts: Facts, options: Opti
         if source == "vendor" and is_vendors:
             _repository(facts, options, system, plan)
     elif not engines.is_installed:
-        missing += companion_specs(choice, found, options, system)
+        companions = companion_specs(choice, found, options, system)
+    missing += companions
     if missing and not _installs(options):
-        plan.notes.append(f"Without {', '.join(missing)}, which Elastic's pages on hosts install.")
-        missing = []
+        plan.notes.append(f"The host has no {', '.join(missing)}, which Elastic's pages on hosts install.")
+        missing, companions = [], []
     held: Dict[str, Any] = {"hold": [], "unlock": []}
     if options["ece_host_preparation_hold"]:
-        held = _hold(engines, choice, specs, facts, options, system)
+        held = _hold(engines, choice, specs, companions, facts, options, system)
         if manager == "dnf" and held["hold"] and not found["versionlock"]:
             if _installs(options):
                 missing.append(VERSIONLOCK)

@@ -134,7 +134,9 @@ def test_high_limits_as_flags_are_right():
 def test_a_setting_that_a_flag_gives_is_refused():
     found = plan('{"hosts": ["tcp://0.0.0.0:2375"]}')
     assert "hosts is in /etc/docker/daemon.json and in the command line" in found.problems[0]
-    found = plan(flags={"bip": ["10.0.0.1/16"]}, options={"ece_host_preparation_docker_settings": {"bip": "10.1.0.1/16"}})
+    found = plan(
+        flags={"bip": ["10.0.0.1/16"]}, options={"ece_host_preparation_docker_settings": {"bip": "10.1.0.1/16"}}
+    )
     assert found.problems[0].startswith("ece_host_preparation_docker_settings has bip")
 
 
@@ -260,7 +262,9 @@ def test_docker_is_restarted_only_if_that_is_allowed():
         "/etc/docker/daemon.json): set ece_host_preparation_restart_engine: true, which restarts it and stops its "
         "containers for that time."
     ]
-    allowed = plan('{"icc": false}', RUNS, {"ece_host_preparation_restart_engine": True}, root=ROOT, is_wanted_root=True)
+    allowed = plan(
+        '{"icc": false}', RUNS, {"ece_host_preparation_restart_engine": True}, root=ROOT, is_wanted_root=True
+    )
     assert not allowed.problems
     assert allowed.values["restart"]
     assert "restart Docker" in allowed.steps
