@@ -185,8 +185,8 @@ def read_docker(facts: Facts, options: Options, system: System) -> Dict[str, Any
 def current_root(facts: Facts, settings: Mapping[str, Any], flags: Mapping[str, List[str]]) -> str:
     """Where Docker keeps images and containers now, or would if it were started."""
     store = facts["engine"]["store"]["folder"] if facts["engine"]["name"] == "docker" else None
-    given = flags.get("data-root") or [settings.get("data-root") or settings.get("graph")]
-    return str(store or given[-1] or DEFAULT_ROOT)
+    given = flags.get("data-root", [""])[-1] or settings.get("data-root") or settings.get("graph")
+    return str(store or given or DEFAULT_ROOT)
 
 
 # -- settings --------------------------------------------------------------------------------------------------------
@@ -302,8 +302,8 @@ def judge_flags(
         shown = f"{key}={' '.join(flags[key])}"
         if key in found:
             result.problems.append(
-                f"Docker would not start, because {key} is in {FILE} and in the command line of {UNIT} ({shown}): remove "
-                "one of them."
+                f"Docker would not start, because {key} is in {FILE} and in the command line of {UNIT} ({shown}): "
+                "remove one of them."
             )
         elif key in given:
             result.problems.append(
@@ -313,13 +313,11 @@ def judge_flags(
         elif key in own and not _equals(key, flags[key], own[key]):
             if key == "data-root":
                 result.problems.append(
-                    f"The command line of {UNIT} sets {shown}, and ece_host_preparation_engine_path is {own[key]}: change "
-                    "one of them."
+                    f"The command line of {UNIT} sets {shown}, and ece_host_preparation_engine_path is {own[key]}: "
+                    "change one of them."
                 )
             else:
-                result.notes.append(
-                    f"The command line of {UNIT} sets {shown}, and Elastic's pages ask for another value."
-                )
+                result.notes.append(f"The command line of {UNIT} sets {shown}, not what Elastic's pages ask for.")
         own.pop(key, None)
     return result
 
@@ -331,9 +329,7 @@ def plan_docker(facts: Facts, options: Options, system: System) -> PartPlan:
     plan.values.update(path=FILE, write=False, restart=False, start=False)
     found, error = parse(read["text"])
     if found is None:
-        plan.problems.append(
-            f"{FILE} is not valid JSON ({error}), so that Docker cannot read it: correct or remove it."
-        )
+        plan.problems.append(f"{FILE} is not valid JSON ({error}), and Docker cannot read it: correct or remove it.")
         return plan
     if "default-ulimits" in found and not isinstance(found["default-ulimits"], dict):
         plan.problems.append(f"default-ulimits in {FILE} is not a mapping: correct or remove it.")

@@ -52,6 +52,7 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_part imp
 )
 from ansible_collections.ece.platform.plugins.module_utils._preparation_podman import plan_podman, read_podman
 
+NEWEST_VERSION = "{}.{}.0".format(*NEWEST)
 # The program of each engine that runs its containers.
 DAEMONS = {"docker": "dockerd", "podman": "podman"}
 REPOSITORY = "/etc/apt/sources.list.d/ece-docker.sources"
@@ -182,7 +183,7 @@ def _shown(engine: str, versions: Sequence[str]) -> str:
 def choose(facts: Facts, options: Options, system: System, plan: PartPlan) -> Optional[Choice]:
     """Which engine in which version. Adds to the problems and notes of the plan, and returns None if it cannot say."""
     engine, name = wanted_engine(options, system), facts["os"]["matrix_name"]
-    ece = options.get("ece_host_version") or ".".join(map(str, (*NEWEST, 0)))
+    ece = options.get("ece_host_version") or NEWEST_VERSION
     if not _ECE_VERSION.match(ece):
         plan.problems.append(
             f"ece_host_version {ece!r} is not a version of ECE: use one like {NEWEST[0]}.{NEWEST[1]}.0."
@@ -354,8 +355,8 @@ def _not_offered(choice: Choice, name: str, offered: Sequence[str]) -> str:
     wanted = f"{name} {' or '.join(choice.meant)}"
     if offered:
         return (
-            f"The repositories of this host have no package {wanted}, but {', '.join(offered)}: add one that has it, or "
-            "set ece_host_preparation_engine_packages."
+            f"The repositories of this host have no package {wanted}, but {', '.join(offered)}: add one that has it, "
+            "or set ece_host_preparation_engine_packages."
         )
     return (
         f"The repositories of this host have no package {wanted}: enable SUSE's Containers Module, which has it, or "
@@ -396,7 +397,7 @@ def _repository(facts: Facts, options: Options, system: System, plan: PartPlan) 
     present = file_with(found["sources"], url, found["codename"])
     if present not in (None, REPOSITORY):
         return
-    architecture = ARCHITECTURES.get(facts["architecture"], facts["architecture"])
+    architecture = ARCHITECTURES.get(facts["architecture"]) or str(facts["architecture"])
     # apt tells the two formats of keys by the ending.
     key = KEY + (".gpg" if key_url.endswith(".gpg") else ".asc")
     plan.values["key"] = {"url": key_url, "path": key}

@@ -89,7 +89,8 @@ def test_flags_from_systemd_and_the_files_that_it_names(tmp_path):
     (tmp_path / "etc/default/docker").write_text('DOCKER_OPTS="--icc=true"\n')
     shown = (
         "LoadState=loaded\n"
-        "ExecStart={ path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS $MORE ; ignore_errors=no }\n"
+        "ExecStart={ path=/usr/sbin/dockerd ; argv[]=/usr/sbin/dockerd -H fd:// $DOCKER_OPTS $MORE ; "
+        "ignore_errors=no }\n"
         'Environment=A=b "MORE=--bip 10.9.0.1/16"\n'
         "EnvironmentFiles=/etc/default/docker (ignore_errors=yes)\n"
     )
@@ -163,7 +164,12 @@ def test_settings_of_a_bare_host():
 
 
 def test_what_others_have_set_is_kept():
-    text = '\ufeff{\r\n "registry-mirrors": ["https://m.example.com"],\r\n "log-driver": "journald",\r\n "icc": true, "default-ulimits": {"core": {"Name": "core", "Hard": 0, "Soft": 0}, "nofile": {"name": "nofile", "hard": 2000000, "soft": 2000000}}}'
+    ulimits = {
+        "core": {"Name": "core", "Hard": 0, "Soft": 0},
+        "nofile": {"name": "nofile", "hard": 2000000, "soft": 2000000},
+    }
+    found = {"registry-mirrors": ["https://m.example.com"], "log-driver": "journald", "icc": True}
+    text = docker.MARK + json.dumps(dict(found, **{"default-ulimits": ulimits}), indent=1).replace("\n", "\r\n")
     wanted = json.loads(prepared(text=text))
     assert wanted["registry-mirrors"] == ["https://m.example.com"]
     assert wanted["log-driver"] == "journald"

@@ -73,6 +73,7 @@ def plan(
     return preparation.plan_engine(facts, dict(OPTIONS, **(options or {})), SYSTEMS[system])
 
 
+CONTAINERD = "containerd.io=1.7.*"
 TOOLS = ("lvm2", "iptables", "sysstat", "net-tools")
 DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io")
 
@@ -123,8 +124,8 @@ def test_every_system_of_the_newest_release_has_packages():
         (
             "Ubuntu-24.04",
             given(version="4.0.3", engine_version="27.5"),
-            "ece_host_preparation_engine_version 27.5 is not what ECE 4.0.3 supports on Ubuntu-24.04: use 26.0, 27.0, or "
-            "leave it out.",
+            "ece_host_preparation_engine_version 27.5 is not what ECE 4.0.3 supports on Ubuntu-24.04: use 26.0, 27.0, "
+            "or leave it out.",
         ),
         (
             "RHEL-9",
@@ -134,8 +135,8 @@ def test_every_system_of_the_newest_release_has_packages():
         (
             "RHEL-10",
             given(version="4.0.3"),
-            "ECE 4.0.3 (ece_host_version) does not support RHEL-10, as far as this collection knows: use one of RHEL-8, "
-            "RHEL-9, RockyLinux-8, RockyLinux-9, SLES-12, SLES-15, Ubuntu-20.04, Ubuntu-22.04, Ubuntu-24.04, or set "
+            "ECE 4.0.3 (ece_host_version) does not support RHEL-10, as far as this collection knows: use one of "
+            "RHEL-8, RHEL-9, RockyLinux-8, RockyLinux-9, SLES-12, SLES-15, Ubuntu-20.04, Ubuntu-22.04, Ubuntu-24.04, or set "
             "ece_host_version to a release that does.",
         ),
         (
@@ -143,8 +144,8 @@ def test_every_system_of_the_newest_release_has_packages():
             given(),
             "ECE 4.2.0 (ece_host_version) does not support RockyLinux-10, as far as this collection knows: use one of "
             "RHEL-10, RHEL-8, RHEL-9, RockyLinux-8, RockyLinux-9, SLES-12, SLES-15, Ubuntu-20.04, Ubuntu-22.04, "
-            "Ubuntu-24.04, or set ece_host_version to a release that does, or ece_host_preparation_engine_version to one "
-            "that the installer accepts by now.",
+            "Ubuntu-24.04, or set ece_host_version to a release that does, or ece_host_preparation_engine_version to "
+            "one that the installer accepts by now.",
         ),
         ("RHEL-9", given(version="latest"), "ece_host_version 'latest' is not a version of ECE: use one like 4.2.0."),
         (
