@@ -185,9 +185,7 @@ def choose(facts: Facts, options: Options, system: System, plan: PartPlan) -> Op
     engine, name = wanted_engine(options, system), facts["os"]["matrix_name"]
     ece = options.get("ece_host_version") or NEWEST_VERSION
     if not _ECE_VERSION.match(ece):
-        plan.problems.append(
-            f"ece_host_version {ece!r} is not a version of ECE: use one like {NEWEST[0]}.{NEWEST[1]}.0."
-        )
+        plan.problems.append(f"ece_host_version {ece!r} is not a version of ECE: use one like {NEWEST_VERSION}.")
         return None
     expected, given = expected_of(ece), options.get("ece_host_preparation_engine_version") or ""
     row = expected.row or {}

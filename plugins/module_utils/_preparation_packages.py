@@ -98,7 +98,8 @@ def read_packages(manager: str, names: Sequence[str], root: str = "/") -> Dict[s
         output = run_command(["dpkg-query", "-W", "-f", _DPKG_FIELDS, *names])
         installed, held = parse_dpkg(output.out)
         return {"installed": installed, "held": held, "interrupted": is_interrupted(root)}
-    installed = parse_rpm(run_command(["rpm", "-q", "--qf", _RPM_FIELDS, *names]).out)
+    # With root's home: rpm of Debian, which the tests use, keeps its database there.
+    installed = parse_rpm(run_command(["rpm", "-q", "--qf", _RPM_FIELDS, *names], user="root").out)
     held = (
         locks_of_dnf(read_text(os.path.join(root, "etc/dnf/plugins/versionlock.list")))
         if manager == "dnf"
