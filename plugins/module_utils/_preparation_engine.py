@@ -107,8 +107,9 @@ def read_engine(facts: Facts, options: Options, system: System) -> Dict[str, Any
         "versionlock": os.path.exists(VERSIONLOCK_FILE),
         "offered": {},
     }
+    wait = options["ece_host_preparation_packages_timeout"]
     if manager == "zypper" and _installs(options) and (engine not in versions or _replaces(options)):
-        found["offered"] = {name: offered_by_zypper(name) for name in _table(system, engine)}
+        found["offered"] = {name: offered_by_zypper(name, wait) for name in _table(system, engine)}
     found[engine] = _READ[engine](facts, options, system)
     return found
 
@@ -340,20 +341,23 @@ def engine_specs(
     for name, template in () if given else _table(system, choice.engine).items():
         version: Optional[str] = _pattern(choice.version)
         if manager == "zypper":
-            version = _zypper_version(choice, found["offered"].get(name, []))
+            offered = found["offered"].get(name, {"versions": [], "error": None})
+            version = _zypper_version(choice, offered["versions"])
         if version is None:
-            plan.problems.append(_not_offered(choice, name, found["offered"].get(name, [])))
+            plan.problems.append(_not_offered(choice, name, offered))
             continue
         pattern = template.format(version=version, containerd=_containerd(system, choice.version))
         specs.append(spec_of(manager, name, pattern))
     return given or specs
 
 
-def _not_offered(choice: Choice, name: str, offered: Sequence[str]) -> str:
+def _not_offered(choice: Choice, name: str, offered: Mapping[str, Any]) -> str:
     wanted = f"{name} {' or '.join(choice.meant)}"
-    if offered:
+    if offered["error"] is not None:
+        return f"zypper does not say which versions of {name} there are ({offered['error']}): correct that first."
+    if offered["versions"]:
         return (
-            f"The repositories of this host have no package {wanted}, but {', '.join(offered)}: add one that has it, "
+            f"The repositories of this host have no package {wanted}, but {', '.join(offered['versions'])}: add one that has it, "
             "or set ece_host_preparation_engine_packages."
         )
     return (

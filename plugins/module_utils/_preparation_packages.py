@@ -15,12 +15,15 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line
 
 # What stands between name and version in a package as the package manager takes it.
 SEPARATORS = {"apt": "=", "dnf": "-", "zypper": "="}
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # zypper asks the servers of the repositories.
 SEARCH_SECONDS = 120
+# zypper's exit code where no repository has the package.
+NOT_FOUND = 104
 _DPKG_FIELDS = "${Package}\t${Version}\t${db:Status-Want}\t${db:Status-Status}\n"
 _RPM_FIELDS = "%{NAME}\t%{VERSION}\n"
 _NAMES = {
@@ -28,6 +31,7 @@ _NAMES = {
     "dnf": re.compile(r".+?(?=-[0-9*]|\Z)"),
     "zypper": re.compile(r"[^=<>]+"),
 }
+_MESSAGE = re.compile(r'<message type="error">([^<]*)')
 _SOLVABLE = re.compile(r"<solvable [^>]*>")
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _OPTIONS = re.compile(r"^\[.*?\]\s*")
@@ -98,8 +102,7 @@ def read_packages(manager: str, names: Sequence[str], root: str = "/") -> Dict[s
         output = run_command(["dpkg-query", "-W", "-f", _DPKG_FIELDS, *names])
         installed, held = parse_dpkg(output.out)
         return {"installed": installed, "held": held, "interrupted": is_interrupted(root)}
-    # With root's home: rpm of Debian, which the tests use, keeps its database there.
-    installed = parse_rpm(run_command(["rpm", "-q", "--qf", _RPM_FIELDS, *names], user="root").out)
+    installed = parse_rpm(run_command(["rpm", "-q", "--qf", _RPM_FIELDS, *names]).out)
     held = (
         locks_of_dnf(read_text(os.path.join(root, "etc/dnf/plugins/versionlock.list")))
         if manager == "dnf"
@@ -118,10 +121,16 @@ def parse_zypper(text: str, name: str) -> List[str]:
     return sorted(set(filter(None, editions)), key=numbers_of)
 
 
-def offered_by_zypper(name: str) -> List[str]:
-    """The versions of a package that zypper's repositories offer: it takes no pattern for one."""
+def offered_by_zypper(name: str, wait: int) -> Dict[str, Any]:
+    """versions: those of a package that zypper's repositories offer, because it takes no pattern. error: or why not.
+
+    wait: the seconds that another program may hold zypper's lock.
+    """
     command = ["zypper", "--non-interactive", "--xmlout", "search", "--details", "--match-exact", "--type", "package"]
-    return parse_zypper(run_command([*command, name], timeout=SEARCH_SECONDS).out, name)
+    output = run_command(["env", f"ZYPP_LOCK_TIMEOUT={wait}", *command, name], timeout=SEARCH_SECONDS + wait)
+    known = output.rc in (0, NOT_FOUND)
+    messages = _MESSAGE.findall(output.out) or [output.err]
+    return {"versions": parse_zypper(output.out, name), "error": None if known else one_line(messages[-1])}
 
 
 # -- repositories of apt ---------------------------------------------------------------------------------------------

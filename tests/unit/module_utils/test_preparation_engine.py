@@ -22,6 +22,7 @@ OPTIONS = {
     "ece_host_preparation_engine_packages": [],
     "ece_host_preparation_engine_path": "/mnt/data/docker",
     "ece_host_preparation_hold": True,
+    "ece_host_preparation_packages_timeout": 600,
     "ece_host_preparation_replace_engine": False,
     "ece_host_preparation_restart_engine": False,
     "ece_host_preparation_docker_repository_url": "https://download.docker.com/linux",
@@ -179,14 +180,19 @@ def test_a_release_beyond_the_matrix():
 
 
 def test_zypper_gets_the_newest_accepted_version_on_offer():
-    offered = {"docker": ["24.0.7_ce-1", "25.0.6_ce-150000.207.1", "28.3.3_ce-1", "29.1.0_ce-1"]}
+    versions = ["24.0.7_ce-1", "25.0.6_ce-150000.207.1", "28.3.3_ce-1", "29.1.0_ce-1"]
+    offered = {"docker": {"versions": versions, "error": None}}
     found = plan("SLES-15", given(version="4.2.0"), offered=offered)
     assert found.values["packages"][-1] == "docker=25.0.6_ce-150000.207.1"
-    offered["docker"].append("29.4.1_ce-1")
+    versions.append("29.4.1_ce-1")
     assert plan("SLES-15", given(version="4.2.0"), offered=offered).values["packages"][-1] == "docker=29.4.1_ce-1"
-    found = plan("SLES-15", given(version="4.1.0"), offered={"docker": ["28.3.3_ce-1"]})
+    offered = {"docker": {"versions": ["28.3.3_ce-1"], "error": None}}
+    found = plan("SLES-15", given(version="4.1.0"), offered=offered)
     assert "no package docker 25, but 28.3.3_ce-1" in found.problems[0]
     assert "Containers Module" in plan("SLES-15", given(version="4.1.0")).problems[0]
+    offered = {"docker": {"versions": [], "error": "System management is locked"}}
+    found = plan("SLES-15", given(version="4.1.0"), offered=offered)
+    assert "zypper does not say which versions of docker there are (System management is locked)" in found.problems[0]
 
 
 def test_packages_of_the_user():
@@ -403,8 +409,8 @@ def test_zypper_is_asked_only_where_something_is_to_be_installed(monkeypatch):
     monkeypatch.setattr(preparation, "find_command", lambda _name, _paths=(): None)
     monkeypatch.setattr(preparation, "read_packages", lambda *_args: {})
     monkeypatch.setattr(preparation, "_READ", {"docker": lambda *_args: {}})
-    monkeypatch.setattr(preparation, "offered_by_zypper", lambda name: [f"{name} 25"])
+    monkeypatch.setattr(preparation, "offered_by_zypper", lambda name, wait: f"{name} {wait}")
     facts = {"engine": {"name": None, "version": None}}
-    assert preparation.read_engine(facts, OPTIONS, SYSTEMS["SLES-15"])["offered"] == {"docker": ["docker 25"]}
+    assert preparation.read_engine(facts, OPTIONS, SYSTEMS["SLES-15"])["offered"] == {"docker": "docker 600"}
     options = dict(OPTIONS, ece_host_preparation_engine_source="installed")
     assert preparation.read_engine(facts, options, SYSTEMS["SLES-15"])["offered"] == {}

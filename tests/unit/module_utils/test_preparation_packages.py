@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_packages as packages
+from ansible_collections.ece.platform.plugins.module_utils._host_process import Output
 
 URL = "https://download.docker.com/linux/ubuntu"
 
@@ -98,6 +99,25 @@ def test_versions_that_zypper_offers_oldest_first():
     )
     assert packages.parse_zypper(text, "docker") == ["25.0.6_ce-150000.207.1", "28.3.3_ce-150000.230.1"]
     assert packages.parse_zypper("", "docker") == []
+
+
+@pytest.mark.parametrize(
+    ("rc", "out", "error"),
+    [
+        (0, "", None),
+        (104, '<message type="error">nothing found</message>', None),
+        (7, '<message type="error">System management is locked\nby 12</message>', "System management is locked by 12"),
+        (127, "", "no such command"),
+    ],
+)
+def test_a_zypper_that_does_not_answer(monkeypatch, rc, out, error):
+    def run(argv, timeout):
+        assert argv[:3] == ["env", "ZYPP_LOCK_TIMEOUT=600", "zypper"]
+        assert timeout > 600
+        return Output(rc, out, "no such command\n")
+
+    monkeypatch.setattr(packages, "run_command", run)
+    assert packages.offered_by_zypper("docker", 600) == {"versions": [], "error": error}
 
 
 ONE_LINE = f"# deb {URL} focal stable\ndeb [arch=amd64 signed-by=/etc/apt/keyrings/docker.gpg] {URL}/ jammy stable\n"
