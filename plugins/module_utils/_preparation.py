@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Mapping
 from ansible_collections.ece.platform.plugins.module_utils._preparation_boot import BOOT
 from ansible_collections.ece.platform.plugins.module_utils._preparation_kernel import KERNEL
 from ansible_collections.ece.platform.plugins.module_utils._preparation_limits import LIMITS
+from ansible_collections.ece.platform.plugins.module_utils._preparation_engine import ENGINE
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import Facts, Options, System
 from ansible_collections.ece.platform.plugins.module_utils._preparation_registry import REGISTRY
 from ansible_collections.ece.platform.plugins.module_utils._preparation_services import FIREWALLD, SELINUX, SERVICES
@@ -23,7 +24,7 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_user imp
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
 # In the order in which they are done.
-PARTS = (USER, STORAGE, LIMITS, KERNEL, BOOT, SWAP, SELINUX, FIREWALLD, SERVICES, REGISTRY)
+PARTS = (USER, STORAGE, LIMITS, KERNEL, BOOT, ENGINE, SWAP, SELINUX, FIREWALLD, SERVICES, REGISTRY)
 
 
 def read_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
