@@ -43,7 +43,6 @@ DROP_IN = f"/etc/systemd/system/{SOCKET_UNIT}.d/podman.conf"
 # Those that let user and group connect. 0770 is that of Elastic's page.
 SOCKET_MODES = (0o660, 0o770)
 DOCKER_COMMAND = "/usr/bin/docker"
-DOCKER_PACKAGE = "podman-docker"
 STORAGE, VENDOR_STORAGE = "/etc/containers/storage.conf", "/usr/share/containers/storage.conf"
 DEFAULT_STORE = "/var/lib/containers/storage"
 NO_STORAGE = "# Settings of the storage of containers and images: man 5 containers-storage.conf\n"
@@ -85,7 +84,9 @@ def _unit_texts(root: str) -> List[Tuple[str, str]]:
     paths = [path for path in units if os.path.isfile(_below(root, path))][:1]
     drop_ins: Dict[str, str] = {}
     for folder in reversed(UNIT_FOLDERS):
-        drop_ins.update((name, f"{folder}/{SOCKET_UNIT}.d/{name}") for name in _confs(_below(root, f"{folder}/{SOCKET_UNIT}.d")))
+        drop_ins.update(
+            (name, f"{folder}/{SOCKET_UNIT}.d/{name}") for name in _confs(_below(root, f"{folder}/{SOCKET_UNIT}.d"))
+        )
     paths += [drop_ins[name] for name in sorted(drop_ins)]
     return [(path, read_text(_below(root, path))) for path in paths]
 
@@ -201,7 +202,9 @@ def _network(options: Options, is_installed: bool) -> Optional[Dict[str, Any]]:
 
 def _loads_module(root: str) -> bool:
     """Whether the kernel's module is loaded at each start."""
-    paths = [os.path.join(_below(root, folder), name) for folder in MODULE_FOLDERS for name in _confs(_below(root, folder))]
+    paths = [
+        os.path.join(_below(root, folder), name) for folder in MODULE_FOLDERS for name in _confs(_below(root, folder))
+    ]
     return any(MODULE in read_text(path).split("\n") for path in paths)
 
 
@@ -337,10 +340,10 @@ def _plan_socket(facts: Facts, options: Options, found: Mapping[str, Any], plan:
     if found["socket"]["kind"] == "empty folder":
         # An engine makes it of a volume whose source is a socket that is not there.
         plan.steps.append(f"remove the empty folder {path}")
-        plan.values["podman"]["empty_folder"] = path
+        plan.values["empty_folder"] = path
     is_right = is_active and not elsewhere and facts["socket"]["is_socket"]
     if not is_right or found["socket"].get("NeedDaemonReload") == "yes":
-        plan.values["podman"]["start_socket"] = True
+        plan.values["start_socket"] = True
 
 
 # -- the docker command ----------------------------------------------------------------------------------------------
@@ -360,7 +363,7 @@ def is_wrapper(script: str, path: str) -> bool:
     return bool(_WRAPPED.search(text)) and addresses == {_same_path(path)} and passes_all
 
 
-def _plan_docker(options: Options, found: Mapping[str, Any], plan: PartPlan) -> None:
+def _plan_docker(options: Options, found: Mapping[str, Any], plan: PartPlan, system: System) -> None:
     docker, socket = found["docker"], options["ece_host_docker_socket"]
     path, package = docker["path"], docker["package"]
     if path and is_wrapper(docker["script"], socket):
@@ -371,19 +374,19 @@ def _plan_docker(options: Options, found: Mapping[str, Any], plan: PartPlan) -> 
             "it, or set ece_host_docker_socket to the socket that it uses."
         )
         return
-    is_podmans = docker["is_podman"] or "podman" in docker["script"]
-    if package or docker["is_podman"]:
+    if package in system.get("engine_names", {}).get("docker", ()):
+        pass  # the part `engine` removes Docker's packages, or refuses to
+    elif package or docker["is_podman"]:
         owner = f"that of package {package}" if package else "podman itself"
         if not options["ece_host_preparation_replace_engine"]:
-            reason = "another engine for each user" if is_podmans else "another engine"
             remedy = "remove that package" if package else "replace it"
             plan.problems.append(
-                f"{path} is {owner}, which is {reason}: set ece_host_preparation_replace_engine: true to {remedy}, or "
-                "ece_host_container_engine to the engine that the host has."
+                f"{path} is {owner}, and ECE needs one that calls podman-remote with the socket {socket}: set "
+                f"ece_host_preparation_replace_engine: true to {remedy}."
             )
         if package:
             plan.steps.append(f"remove package {package}")
-            plan.values["podman"]["removed_packages"] = [package]
+            plan.values["removed_packages"] = [package]
     elif path and not _WRAPPED.search(docker["script"]):
         plan.problems.append(
             f"{path} is of no package and does not call podman-remote, which ECE needs of it: move it away, or set "
@@ -439,7 +442,7 @@ def _plan_storage(options: Options, found: Mapping[str, Any], plan: PartPlan) ->
         return
     if wanted == found["storage"][STORAGE]:
         return
-    count = [f"{len(store[kind])} {kind}" for kind in ("images", "containers") if store[kind]]
+    count = [f"{kind} ({len(store[kind])})" for kind in ("images", "containers") if store[kind]]
     if count and os.path.normpath(store["folder"]) != folder:
         plan.problems.append(
             f"Podman keeps {' and '.join(count)} at {store['folder']}, and would not find them at "
@@ -487,11 +490,14 @@ def limits_list(given: Sequence[str]) -> List[str]:
     return kept
 
 
-def _own_text(text: str, settings: Mapping[Tuple[str, str], str]) -> str:
-    """The text of a file of this role with these settings. Raises TomlError."""
-    text = text or OWN_HEADER
-    for (table, key), value in settings.items():
-        text = with_setting(text, table, key, value)
+def _own_text(found: Mapping[str, Any], path: str, settings: Mapping[Tuple[str, str], str], plan: PartPlan) -> str:
+    """The text of a file of this role with these settings."""
+    text = found["own_settings"][path] or OWN_HEADER
+    try:
+        for (table, key), value in settings.items():
+            text = with_setting(text, table, key, value)
+    except TomlError as error:
+        plan.problems.append(f"{path} cannot be changed, because {error}: move it away, this role writes it.")
     return text
 
 
@@ -502,39 +508,46 @@ def _with_file(files: Sequence[Mapping[str, Any]], path: str, text: str) -> List
     return [*(one for one in others if one not in later), containers_settings(path, text), *later]
 
 
-def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> None:
-    files, own = found["settings"], found["own_settings"][OWN_SETTINGS]
+def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> bool:
+    """Limits and network backend. Returns whether Podman gets another backend."""
+    files = found["settings"]
     rule = system.get("podman_network_backend")
     broken = [one for one in files if one["error"]]
     for one in broken:
-        plan.problems.append(f"{one['path']} cannot be used, because {one['error']}: mend it, Podman cannot read it either.")
+        plan.problems.append(
+            f"{one['path']} cannot be used, because {one['error']}: mend it, Podman cannot read it either."
+        )
     if broken:
-        return
+        return False
     now = settings_of(files)
     settings: Dict[Tuple[str, str], str] = {}
     limits = limits_list(now.limits)
     if sorted(limits) != sorted(now.limits):
         settings["containers", "default_ulimits"] = f"[{', '.join(map(quoted, limits))}]"
         plan.steps.append(f"set the limits of containers to {', '.join(limits)}")
-    stale = [one["path"] for one in files if rule == "unset" and one["backend"] == "cni"]
+    # A file of the package is not changed.
+    pinned = [one["path"] for one in files if one["backend"] == "cni" and one["path"].startswith("/etc/")]
+    stale = pinned if rule == "unset" else []
     if rule == "cni" and now.backend != "cni":
         settings["network", "network_backend"] = quoted("cni")
         plan.steps.append("let Podman use CNI for its networks")
     for path in stale:
         plan.steps.append(f"remove network_backend from {path}")
-    plan.values["podman"]["stale_pins"] = stale
-    if stale or ("network", "network_backend") in settings:
+    plan.values["stale_pins"] = stale
+    has_other_backend = bool(stale) or ("network", "network_backend") in settings
+    if has_other_backend:
         _plan_backend(found, plan)
     if settings:
-        text = _own_text(own, settings)
+        text = _own_text(found, OWN_SETTINGS, settings, plan)
         after = settings_of(_with_file(files, OWN_SETTINGS, text))
-        if after != settings_of([*files, containers_settings(OWN_SETTINGS, text)]):
+        if sorted(limits_list(after.limits)) != sorted(after.limits) or (rule == "cni" and after.backend != "cni"):
             later = [one["path"] for one in files if one["path"] > OWN_SETTINGS and (one["limits"] or one["backend"])]
             plan.problems.append(
                 f"{' and '.join(later)} outranks {OWN_SETTINGS}, which this role writes: remove default_ulimits and "
                 "network_backend from it."
             )
         _write(plan, OWN_SETTINGS, text)
+    return has_other_backend
 
 
 def _plan_backend(found: Mapping[str, Any], plan: PartPlan) -> None:
@@ -553,7 +566,7 @@ def _plan_backend(found: Mapping[str, Any], plan: PartPlan) -> None:
 # -- IPv6 ------------------------------------------------------------------------------------------------------------
 
 
-def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan) -> None:
+def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan, has_other_backend: bool) -> None:
     """The network whose containers reach IPv6 addresses.
 
     https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-ipv6-support (read 2026-11-27)
@@ -568,31 +581,31 @@ def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan) ->
             f"its IPv6 network, or remove it (podman network rm {NETWORK})."
         )
     # Each backend has networks of its own.
-    if not network or plan.reboot:
+    if not network or has_other_backend:
         plan.steps.append(f"create Podman's network {NETWORK} with {' and '.join(subnets)}")
-        plan.values["podman"]["network"] = {"name": NETWORK, "subnets": subnets}
+        plan.values["network"] = {"name": NETWORK, "subnets": subnets}
     if not any(one["error"] for one in found["settings"]) and settings_of(found["settings"]).network != NETWORK:
-        text = _own_text(found["own_settings"][OWN_NETWORK], {("network", "default_network"): quoted(NETWORK)})
+        text = _own_text(found, OWN_NETWORK, {("network", "default_network"): quoted(NETWORK)}, plan)
         if settings_of(_with_file(found["settings"], OWN_NETWORK, text)).network != NETWORK:
             later = [one["path"] for one in found["settings"] if one["path"] > OWN_NETWORK and one["network"]]
             plan.problems.append(
                 f"{' and '.join(later)} outranks {OWN_NETWORK}, which this role writes: remove default_network from it."
             )
         plan.steps.append(f"make {NETWORK} the network of containers")
-        plan.values["podman"]["default_network"] = {"path": OWN_NETWORK, "content": text}
+        plan.values["default_network"] = {"path": OWN_NETWORK, "content": text}
 
 
 # -- all of it -------------------------------------------------------------------------------------------------------
 
 
 def _write(plan: PartPlan, path: str, content: str, step: str = "", mode: str = "0644") -> None:
-    plan.values["podman"]["files"].append({"path": path, "content": content, "mode": mode})
+    plan.values["files"].append({"path": path, "content": content, "mode": mode})
     if step:
         plan.steps.append(step)
 
 
 def _plan_services(facts: Facts, found: Mapping[str, Any], plan: PartPlan) -> None:
-    values = plan.values["podman"]
+    values = plan.values
     at_boot = {name: facts["units"].get(name, {}).get("at_boot", "") for name in SERVICES}
     at_boot[SOCKET_UNIT] = found["socket"].get("UnitFileState", "")
     if found["is_installed"]:
@@ -614,30 +627,31 @@ def _plan_services(facts: Facts, found: Mapping[str, Any], plan: PartPlan) -> No
 
 
 def plan_podman(facts: Facts, options: Options, system: System) -> PartPlan:
-    """Set Podman up. `values` has one key, `podman`.
+    """Set Podman up.
 
-    is_installed: whether the plan was made with the files of Podman's packages. If not, the tasks look again after they
-    have installed them: what these files have is kept.
+    `is_installed` of the values says whether the plan was made with the files of Podman's packages. If not, the tasks
+    look again after they have installed them, because what these files have is kept.
     """
     found = facts["preparation"]["engine"]["podman"]
     values: Dict[str, Any] = {"is_installed": found["is_installed"], "files": [], "start_socket": False}
-    plan = PartPlan([], [], {"podman": values}, [], [])
+    plan = PartPlan([], [], values, [], [])
     if not found["has_group"] and "user" in options["ece_host_preparation_skip"]:
         plan.problems.append(
             f"There is no group {GROUP}, which gets the socket: create it, or take user out of "
             "ece_host_preparation_skip."
         )
     _plan_remote(facts, options, found, plan)
-    _plan_docker(options, found, plan)
+    _plan_docker(options, found, plan, system)
     _plan_socket(facts, options, found, plan)
     _plan_storage(options, found, plan)
-    _plan_settings(found, plan, system)
-    _plan_network(options, found, plan)
+    _plan_network(options, found, plan, _plan_settings(found, plan, system))
     _plan_services(facts, found, plan)
-    folders = {os.path.dirname(one["path"]) for one in [*values["files"], values.get("default_network") or {"path": ""}]}
+    folders = {
+        os.path.dirname(one["path"]) for one in [*values["files"], values.get("default_network") or {"path": ""}]
+    }
     values["folders"] = [folder for folder in found["missing_folders"] if folder in folders]
     # Podman reads its settings when it starts, which is at each use of the socket after a while without one.
-    values["restart_socket"] = found["socket"].get("ActiveState") == "active" and any(
-        one["path"] not in (DOCKER_COMMAND, MODULE_FILE) for one in values["files"]
-    )
+    has_new = any(one["path"] not in (DOCKER_COMMAND, MODULE_FILE) for one in values["files"])
+    is_active = found["socket"].get("ActiveState") == "active"
+    values["restart_socket"] = is_active and (has_new or bool(values.get("stale_pins")))
     return plan
