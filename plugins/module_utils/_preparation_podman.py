@@ -15,6 +15,7 @@ import grp
 import json
 import os
 import re
+import stat
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_advice import NOFILE_MIN
@@ -58,6 +59,9 @@ CONTAINER_LIMITS = {"nofile": 1024000, "memlock": UNLIMITED, "nproc": UNLIMITED}
 NETWORK, NETWORK_SUBNET = "ece-network", "10.89.0.0/24"
 MODULE, MODULE_FILE = "overlay", "/etc/modules-load.d/overlay.conf"
 MODULE_FOLDERS = ("/etc/modules-load.d", "/run/modules-load.d", "/usr/lib/modules-load.d")
+# The folder of the socket of Podman's package, which its file for systemd-tmpfiles keeps to root. Of several lines on
+# one folder, that of the first file by name counts.
+PACKAGE_FOLDER, PACKAGE_FOLDER_FILE = "/run/podman", "/etc/tmpfiles.d/ece-podman.conf"
 _LIMIT = re.compile(r"^(\w+)=(-?\d+)(?::(-?\d+))?$")
 _SCRIPT_MAX = 4096
 _WRAPPED = re.compile(r"podman-remote|podman\s+(?:\S+\s+)*?--remote")
@@ -180,6 +184,16 @@ def _kind(path: str) -> str:
     return "folder" if os.listdir(path) else "empty folder"
 
 
+def _closed_folder(path: str) -> Optional[str]:
+    """A folder above the socket that only some users can enter."""
+    folder = os.path.dirname(path)
+    while folder != os.path.dirname(folder):
+        if os.path.isdir(folder) and not os.stat(folder).st_mode & stat.S_IXOTH:
+            return folder
+        folder = os.path.dirname(folder)
+    return None
+
+
 def _shown_socket() -> Dict[str, str]:
     """What systemd has of the unit of the socket."""
     fields = ("Listen", "ActiveState", "UnitFileState", "NeedDaemonReload")
@@ -216,7 +230,11 @@ def read_podman(facts: Facts, options: Options, system: System, root: str = "/")
         "is_installed": is_installed,
         "has_group": any(group.gr_name == GROUP for group in grp.getgrall()),
         "units": _unit_texts(root),
-        "socket": dict(_shown_socket(), kind=_kind(options["ece_host_docker_socket"])),
+        "socket": dict(
+            _shown_socket(),
+            kind=_kind(options["ece_host_docker_socket"]),
+            closed=_closed_folder(options["ece_host_docker_socket"]),
+        ),
         "docker": _docker_command(options["ece_host_bin_paths"]),
         "storage": storage,
         "store": _store(_kept_at(_storage_text(storage)) or DEFAULT_STORE, root),
@@ -227,7 +245,7 @@ def read_podman(facts: Facts, options: Options, system: System, root: str = "/")
         "has_module": bool(re.search(rf"\b{MODULE}$", read_text("/proc/filesystems"), re.MULTILINE)),
         "missing_folders": [
             folder
-            for folder in (os.path.dirname(DROP_IN), os.path.dirname(STORAGE), CONTAINERS_FOLDER)
+            for folder in (*map(os.path.dirname, (DROP_IN, STORAGE, PACKAGE_FOLDER_FILE)), CONTAINERS_FOLDER)
             if not os.path.isdir(_below(root, folder))
         ],
     }
@@ -332,6 +350,7 @@ def _plan_socket(facts: Facts, options: Options, found: Mapping[str, Any], plan:
             f"ece_host_preparation_restart_engine: true to let it listen at {path} instead, or set "
             f"ece_host_docker_socket: {elsewhere[0]}."
         )
+    _plan_folder(found["socket"]["closed"], path, user, plan)
     if found["socket"]["kind"] == "folder":
         plan.problems.append(
             f"ece_host_docker_socket {path} is a folder with files, so that no socket can be there: look at them and "
@@ -344,6 +363,19 @@ def _plan_socket(facts: Facts, options: Options, found: Mapping[str, Any], plan:
     is_right = is_active and not elsewhere and facts["socket"]["is_socket"]
     if not is_right or found["socket"].get("NeedDaemonReload") == "yes":
         plan.values["start_socket"] = True
+
+
+def _plan_folder(closed: Optional[str], path: str, user: str, plan: PartPlan) -> None:
+    """Let the user reach the socket in the folder of Podman's package, where an older role of Elastic's had it too."""
+    if closed and _same_path(closed) == PACKAGE_FOLDER:
+        text = f"d {PACKAGE_FOLDER} 0755 root root -\n"
+        _write(plan, PACKAGE_FOLDER_FILE, text, f"let users enter {PACKAGE_FOLDER}")
+        plan.values["opened_folder"] = PACKAGE_FOLDER
+    elif closed:
+        plan.problems.append(
+            f"User {user} cannot enter {closed}, in which ece_host_docker_socket {path} is: let others enter it (mode "
+            "0755), or use /var/run/docker.sock."
+        )
 
 
 # -- the docker command ----------------------------------------------------------------------------------------------

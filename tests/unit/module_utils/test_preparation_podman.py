@@ -51,7 +51,12 @@ def bare():
         "is_installed": True,
         "has_group": True,
         "units": [UNIT],
-        "socket": {"Listen": "/run/podman/podman.sock (Stream)", "ActiveState": "active", "UnitFileState": "enabled"},
+        "socket": {
+            "Listen": "/run/podman/podman.sock (Stream)",
+            "ActiveState": "active",
+            "kind": "other",
+            "closed": None,
+        },
         "docker": {"path": None, "script": "", "is_podman": False, "package": ""},
         "storage": {podman.STORAGE: "", podman.VENDOR_STORAGE: '# vendor\n[storage]\ndriver = "overlay"\n'},
         "store": {"folder": podman.DEFAULT_STORE, "images": [], "containers": []},
@@ -61,7 +66,7 @@ def bare():
         "loads_module": False,
         "has_module": True,
         "missing_folders": [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER],
-    } | {"socket": {"Listen": "/run/podman/podman.sock (Stream)", "ActiveState": "active", "kind": "other"}}
+    }
 
 
 def plan(found, system=EL9, facts=None, **options):
@@ -240,6 +245,36 @@ def test_a_folder_in_place_of_the_socket_goes_if_it_is_empty():
     assert plan(found).values["empty_folder"] == SOCKET
     found["socket"]["kind"] = "folder"
     assert "is a folder with files" in plan(found).problems[0]
+
+
+def test_the_folder_of_the_packages_socket_is_opened():
+    found = bare()
+    found["socket"]["closed"] = "/run/podman"
+    planned = plan(found, ece_host_docker_socket="/var/run/podman/podman.sock")
+    assert planned.problems == []
+    assert written(planned)[podman.PACKAGE_FOLDER_FILE] == "d /run/podman 0755 root root -\n"
+    assert planned.values["opened_folder"] == "/run/podman"
+
+
+def test_another_folder_that_the_user_cannot_enter_is_a_problem():
+    found = bare()
+    found["socket"]["closed"] = "/srv/engine"
+    (problem,) = plan(found, ece_host_docker_socket="/srv/engine/docker.sock").problems
+    assert problem == (
+        "User elastic cannot enter /srv/engine, in which ece_host_docker_socket /srv/engine/docker.sock is: let others "
+        "enter it (mode 0755), or use /var/run/docker.sock."
+    )
+
+
+def test_a_closed_folder_is_found_above_the_socket(tmp_path):
+    path = tmp_path / "a" / "b" / "docker.sock"
+    path.parent.mkdir(parents=True)
+    for folder in (tmp_path, tmp_path.parent, tmp_path / "a"):
+        folder.chmod(0o755)
+    path.parent.chmod(0o755)
+    assert podman._closed_folder(str(path)) in (None, str(tmp_path.parent.parent))
+    (tmp_path / "a").chmod(0o750)
+    assert podman._closed_folder(str(path)) == str(tmp_path / "a")
 
 
 def test_a_socket_that_does_not_listen_as_its_unit_says_is_started_again():
@@ -579,7 +614,7 @@ def test_what_is_read_of_a_host_without_podman(folder, monkeypatch):
     assert (found["is_installed"], found["units"], found["network"]) == (False, [], None)
     assert found["docker"]["path"] is None
     assert found["store"] == {"folder": podman.DEFAULT_STORE, "images": [], "containers": []}
-    assert len(found["missing_folders"]) == 3
+    assert len(found["missing_folders"]) == 4
     assert plan(found).problems == []
 
 
