@@ -57,12 +57,17 @@ OWN_HEADER = "# Written by Ansible, role ece_host_preparation.\n"
 # The limits of Elastic's pages.
 CONTAINER_LIMITS = {"nofile": 1024000, "memlock": UNLIMITED, "nproc": UNLIMITED}
 NETWORK, NETWORK_SUBNET = "ece-network", "10.89.0.0/24"
+NETWORK_FILES = {
+    "cni": f"/etc/cni/net.d/{NETWORK}.conflist",
+    "netavark": f"/etc/containers/networks/{NETWORK}.json",
+}
 MODULE, MODULE_FILE = "overlay", "/etc/modules-load.d/overlay.conf"
 MODULE_FOLDERS = ("/etc/modules-load.d", "/run/modules-load.d", "/usr/lib/modules-load.d")
 # The folder of the socket of Podman's package, which its file for systemd-tmpfiles keeps to root. Of several lines on
 # one folder, that of the first file by name counts.
 PACKAGE_FOLDER, PACKAGE_FOLDER_FILE = "/run/podman", "/etc/tmpfiles.d/ece-podman.conf"
 _LIMIT = re.compile(r"^(\w+)=(-?\d+)(?::(-?\d+))?$")
+_SUBNET = re.compile(r'"subnet"\s*:\s*"([^"]+)"')
 _SCRIPT_MAX = 4096
 _WRAPPED = re.compile(r"podman-remote|podman\s+(?:\S+\s+)*?--remote")
 _ADDRESS = re.compile(r"unix://(/[^\s\"']*)")
@@ -152,7 +157,10 @@ def _names_in(path: str) -> List[str]:
 
 
 def _store(folder: str, root: str) -> Dict[str, Any]:
-    """Images and containers that are kept in a folder. Podman would make that folder if it was asked."""
+    """Images and containers that are kept in a folder, and the backend of networks that Podman has chosen with it.
+
+    Podman would make that folder if it was asked.
+    """
     found: Dict[str, List[str]] = {"images": [], "containers": []}
     try:
         names = sorted(os.listdir(_below(root, folder)))
@@ -162,7 +170,8 @@ def _store(folder: str, root: str) -> Dict[str, Any]:
         for kind in found:
             if name.endswith(f"-{kind}"):
                 found[kind] += _names_in(os.path.join(_below(root, folder), name, f"{kind}.json"))
-    return dict(found, folder=folder)
+    backend = read_text(os.path.join(_below(root, folder), "defaultNetworkBackend")).strip()
+    return dict(found, folder=folder, backend=backend)
 
 
 def _storage_text(files: Mapping[str, str]) -> str:
@@ -184,6 +193,11 @@ def _kind(path: str) -> str:
     return "folder" if os.listdir(path) else "empty folder"
 
 
+def _target(path: str) -> Optional[str]:
+    """Where a link in place of the socket leads to. Package podman-docker makes one to the socket of package podman."""
+    return os.path.realpath(path) if os.path.islink(path) else None
+
+
 def _closed_folder(path: str) -> Optional[str]:
     """A folder above the socket that only some users can enter."""
     folder = os.path.dirname(path)
@@ -202,16 +216,13 @@ def _shown_socket() -> Dict[str, str]:
     return {key: value for key, _equals, value in (line.partition("=") for line in output.out.splitlines())}
 
 
-def _network(options: Options, is_installed: bool) -> Optional[Dict[str, Any]]:
-    """Subnets of the network for IPv6; None if there is none."""
-    if not options["ece_host_preparation_ipv6"] or not is_installed:
-        return None
-    output = run_command(["podman", "network", "inspect", NETWORK], timeout=SYSTEMCTL_SECONDS)
-    try:
-        (network,) = json.loads(output.out)
-        return {"subnets": [one["subnet"] for one in network["subnets"]]}
-    except (ValueError, KeyError, TypeError):
-        return None
+def _networks(root: str) -> Dict[str, List[str]]:
+    """Subnets of the network for IPv6 in each backend that has it.
+
+    Podman itself shows one that is not there, with other subnets, once it is the default.
+    """
+    found = {backend: read_text(_below(root, path)) for backend, path in NETWORK_FILES.items()}
+    return {backend: _SUBNET.findall(text) for backend, text in found.items() if text}
 
 
 def _loads_module(root: str) -> bool:
@@ -234,13 +245,14 @@ def read_podman(facts: Facts, options: Options, system: System, root: str = "/")
             _shown_socket(),
             kind=_kind(options["ece_host_docker_socket"]),
             closed=_closed_folder(options["ece_host_docker_socket"]),
+            target=_target(options["ece_host_docker_socket"]),
         ),
         "docker": _docker_command(options["ece_host_bin_paths"]),
         "storage": storage,
         "store": _store(_kept_at(_storage_text(storage)) or DEFAULT_STORE, root),
         "settings": _containers_files(root),
         "own_settings": {path: read_text(_below(root, path)) for path in (OWN_SETTINGS, OWN_NETWORK)},
-        "network": _network(options, is_installed),
+        "networks": _networks(root),
         "loads_module": _loads_module(root),
         "has_module": bool(re.search(rf"\b{MODULE}$", read_text("/proc/filesystems"), re.MULTILINE)),
         "missing_folders": [
@@ -299,10 +311,16 @@ def socket_unit(texts: Sequence[str]) -> SocketUnit:
     return SocketUnit(listen, *(values.get(key, "") for key in _KEYS[1:]))
 
 
-def _is_right(unit: SocketUnit, path: str, user: str) -> bool:
+def _is_there(listen: Sequence[str], paths: Sequence[str]) -> bool:
+    """Whether a socket listens at one of these paths alone."""
+    places = [_same_path(one.replace("%t/", "/run/")) for one in listen]
+    return len(places) == 1 and places[0] in map(_same_path, paths)
+
+
+def _is_right(unit: SocketUnit, paths: Sequence[str], user: str) -> bool:
     is_octal = bool(re.match(r"^[0-7]+$", unit.mode))
     return (
-        [_same_path(one.replace("%t/", "/run/")) for one in unit.listen] == [_same_path(path)]
+        _is_there(unit.listen, paths)
         and is_octal
         and int(unit.mode, 8) in SOCKET_MODES
         and (unit.user, unit.group) == (user, GROUP)
@@ -320,29 +338,33 @@ def drop_in(text: str, path: str, user: str) -> str:
     return "\n".join([*lines[:place], *wanted, *lines[place:]]) + "\n"
 
 
-def _listens_elsewhere(found: Mapping[str, Any], path: str) -> List[str]:
-    """The addresses at which the socket listens now, if they are not the wanted one alone."""
+def _listens_elsewhere(found: Mapping[str, Any], paths: Sequence[str]) -> List[str]:
+    """The addresses at which the socket listens now, if they are not one of the wanted ones alone."""
     listen = re.findall(r"(\S+) \(Stream\)", found["socket"].get("Listen", ""))
-    return [] if [_same_path(one) for one in listen] == [_same_path(path)] else listen
+    return [] if _is_there(listen, paths) else listen
 
 
 def _plan_socket(facts: Facts, options: Options, found: Mapping[str, Any], plan: PartPlan) -> None:
     path, user = options["ece_host_docker_socket"], options["ece_host_user"]
     own = dict(found["units"]).get(DROP_IN, "")
     is_active = found["socket"].get("ActiveState") == "active"
-    if not _is_right(socket_unit([text for _path, text in found["units"]]), path, user):
+    # A link to where the socket is does as well.
+    target = found["socket"]["target"]
+    unit = socket_unit([text for _path, text in found["units"]])
+    paths = [path, target] if target and _is_right(unit, [target], user) else [path]
+    if not _is_right(unit, paths, user):
         wanted = drop_in(own, path, user)
         others = dict(found["units"], **{DROP_IN: wanted})
         # The unit itself comes before all drop-ins, which systemd sorts by name.
         order = sorted(others, key=lambda one: ("/" + SOCKET_UNIT + ".d/" in one, os.path.basename(one)))
-        if not _is_right(socket_unit([others[one] for one in order]), path, user):
+        if not _is_right(socket_unit([others[one] for one in order]), [path], user):
             later = order[order.index(DROP_IN) + 1 :]
             plan.problems.append(
                 f"{' and '.join(later)} outranks the settings of this role for {SOCKET_UNIT}: remove it, or set "
                 "ece_host_docker_socket and ece_host_user to what it has."
             )
         _write(plan, DROP_IN, wanted, f"let {SOCKET_UNIT} listen at {path} for user {user} and group {GROUP}")
-    elsewhere = _listens_elsewhere(found, path) if is_active else []
+    elsewhere = _listens_elsewhere(found, paths) if is_active else []
     names = found["store"]["containers"]
     if elsewhere and names and not options["ece_host_preparation_restart_engine"]:
         plan.problems.append(
@@ -359,8 +381,12 @@ def _plan_socket(facts: Facts, options: Options, found: Mapping[str, Any], plan:
     if found["socket"]["kind"] == "empty folder":
         # An engine makes it of a volume whose source is a socket that is not there.
         plan.steps.append(f"remove the empty folder {path}")
-        plan.values["empty_folder"] = path
-    is_right = is_active and not elsewhere and facts["socket"]["is_socket"]
+        plan.values["removed_paths"].append(path)
+    is_stale = bool(target) and len(paths) == 1
+    if is_stale:
+        plan.steps.append(f"remove the link {path} to {target}")
+        plan.values["removed_paths"].append(path)
+    is_right = is_active and not elsewhere and facts["socket"]["is_socket"] and not is_stale
     if not is_right or found["socket"].get("NeedDaemonReload") == "yes":
         plan.values["start_socket"] = True
 
@@ -540,8 +566,8 @@ def _with_file(files: Sequence[Mapping[str, Any]], path: str, text: str) -> List
     return [*(one for one in others if one not in later), containers_settings(path, text), *later]
 
 
-def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> bool:
-    """Limits and network backend. Returns whether Podman gets another backend."""
+def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> None:
+    """Limits of containers, and the backend of networks."""
     files = found["settings"]
     rule = system.get("podman_network_backend")
     broken = [one for one in files if one["error"]]
@@ -550,7 +576,7 @@ def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> 
             f"{one['path']} cannot be used, because {one['error']}: mend it, Podman cannot read it either."
         )
     if broken:
-        return False
+        return
     now = settings_of(files)
     settings: Dict[Tuple[str, str], str] = {}
     limits = limits_list(now.limits)
@@ -566,8 +592,9 @@ def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> 
     for path in stale:
         plan.steps.append(f"remove network_backend from {path}")
     plan.values["stale_pins"] = stale
-    has_other_backend = bool(stale) or ("network", "network_backend") in settings
-    if has_other_backend:
+    # Without a setting, Podman has chosen one at its first start.
+    is_other = ("network", "network_backend") in settings and (now.backend or found["store"]["backend"]) != "cni"
+    if stale or is_other:
         _plan_backend(found, plan)
     if settings:
         text = _own_text(found, OWN_SETTINGS, settings, plan)
@@ -579,7 +606,6 @@ def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> 
                 "network_backend from it."
             )
         _write(plan, OWN_SETTINGS, text)
-    return has_other_backend
 
 
 def _plan_backend(found: Mapping[str, Any], plan: PartPlan) -> None:
@@ -598,28 +624,48 @@ def _plan_backend(found: Mapping[str, Any], plan: PartPlan) -> None:
 # -- IPv6 ------------------------------------------------------------------------------------------------------------
 
 
-def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan, has_other_backend: bool) -> None:
+def _backends(found: Mapping[str, Any], system: System) -> List[str]:
+    """The backends that Podman will have its networks in: one, or both where that is left to Podman."""
+    rule, pinned = system.get("podman_network_backend"), settings_of(found["settings"]).backend
+    if rule == "cni":
+        return ["cni"]
+    if pinned in NETWORK_FILES and (rule, pinned) != ("unset", "cni"):
+        return [pinned]
+    if found["store"]["backend"] in NETWORK_FILES:
+        return [found["store"]["backend"]]
+    return ["netavark"] if rule == "unset" else list(NETWORK_FILES)
+
+
+def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan, system: System) -> None:
     """The network whose containers reach IPv6 addresses.
 
     https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-ipv6-support (read 2026-11-27)
     """
-    if not options["ece_host_preparation_ipv6"]:
+    if not options["ece_host_preparation_ipv6"] or any(one["error"] for one in found["settings"]):
         return
-    subnets = [NETWORK_SUBNET, options["ece_host_preparation_ipv6_subnet"]]
-    network = found["network"]
-    if network and subnets[1] not in network["subnets"]:
+    wanted = [NETWORK_SUBNET, options["ece_host_preparation_ipv6_subnet"]]
+    there = [found["networks"][name] for name in _backends(found, system) if name in found["networks"]]
+    default, files = settings_of(found["settings"]).network, found["settings"]
+    if there and wanted[1] not in there[0]:
         plan.problems.append(
-            f"Podman's network {NETWORK} has {', '.join(network['subnets'])}: set ece_host_preparation_ipv6_subnet to "
-            f"its IPv6 network, or remove it (podman network rm {NETWORK})."
+            f"Podman's network {NETWORK} has {', '.join(there[0])}: set ece_host_preparation_ipv6_subnet to its IPv6 "
+            f"network, or remove it (podman network rm {NETWORK})."
         )
-    # Each backend has networks of its own.
-    if not network or has_other_backend:
-        plan.steps.append(f"create Podman's network {NETWORK} with {' and '.join(subnets)}")
-        plan.values["network"] = {"name": NETWORK, "subnets": subnets}
-    if not any(one["error"] for one in found["settings"]) and settings_of(found["settings"]).network != NETWORK:
+    if not there:
+        plan.steps.append(f"create Podman's network {NETWORK} with {' and '.join(wanted)}")
+        plan.values["network"] = {"name": NETWORK, "subnets": wanted}
+        others = [one["path"] for one in files if one["network"] == NETWORK and one["path"] != OWN_NETWORK]
+        if others:
+            plan.problems.append(
+                f"{' and '.join(others)} makes {NETWORK} the default network, which is not there and cannot be created "
+                "while it is the default: remove default_network from it."
+            )
+        if default == NETWORK:
+            plan.values["removed_paths"].append(OWN_NETWORK)
+    if not there or default != NETWORK:
         text = _own_text(found, OWN_NETWORK, {("network", "default_network"): quoted(NETWORK)}, plan)
-        if settings_of(_with_file(found["settings"], OWN_NETWORK, text)).network != NETWORK:
-            later = [one["path"] for one in found["settings"] if one["path"] > OWN_NETWORK and one["network"]]
+        if settings_of(_with_file(files, OWN_NETWORK, text)).network != NETWORK:
+            later = [one["path"] for one in files if one["path"] > OWN_NETWORK and one["network"]]
             plan.problems.append(
                 f"{' and '.join(later)} outranks {OWN_NETWORK}, which this role writes: remove default_network from it."
             )
@@ -665,7 +711,12 @@ def plan_podman(facts: Facts, options: Options, system: System) -> PartPlan:
     look again after they have installed them, because what these files have is kept.
     """
     found = facts["preparation"]["engine"]["podman"]
-    values: Dict[str, Any] = {"is_installed": found["is_installed"], "files": [], "start_socket": False}
+    values: Dict[str, Any] = {
+        "is_installed": found["is_installed"],
+        "files": [],
+        "removed_paths": [],
+        "start_socket": False,
+    }
     plan = PartPlan([], [], values, [], [])
     if not found["has_group"] and "user" in options["ece_host_preparation_skip"]:
         plan.problems.append(
@@ -676,7 +727,8 @@ def plan_podman(facts: Facts, options: Options, system: System) -> PartPlan:
     _plan_docker(options, found, plan, system)
     _plan_socket(facts, options, found, plan)
     _plan_storage(options, found, plan)
-    _plan_network(options, found, plan, _plan_settings(found, plan, system))
+    _plan_settings(found, plan, system)
+    _plan_network(options, found, plan, system)
     _plan_services(facts, found, plan)
     folders = {
         os.path.dirname(one["path"]) for one in [*values["files"], values.get("default_network") or {"path": ""}]

@@ -56,13 +56,14 @@ def bare():
             "ActiveState": "active",
             "kind": "other",
             "closed": None,
+            "target": None,
         },
         "docker": {"path": None, "script": "", "is_podman": False, "package": ""},
         "storage": {podman.STORAGE: "", podman.VENDOR_STORAGE: '# vendor\n[storage]\ndriver = "overlay"\n'},
-        "store": {"folder": podman.DEFAULT_STORE, "images": [], "containers": []},
+        "store": {"folder": podman.DEFAULT_STORE, "images": [], "containers": [], "backend": ""},
         "settings": [podman.containers_settings(path, "") for path in podman.CONTAINERS],
         "own_settings": {podman.OWN_SETTINGS: "", podman.OWN_NETWORK: ""},
-        "network": None,
+        "networks": {},
         "loads_module": False,
         "has_module": True,
         "missing_folders": [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER],
@@ -83,7 +84,7 @@ def written(planned):
     return {one["path"]: one["content"] for one in planned.values["files"]}
 
 
-def applied(found, planned):
+def applied(found, planned, system=EL9):
     """The host after the tasks."""
     after, texts = copy.deepcopy(found), written(planned)
     after["is_installed"] = after["loads_module"] = True
@@ -106,7 +107,7 @@ def applied(found, planned):
         if one["path"] in planned.values["stale_pins"]:
             one["backend"] = None
     if "network" in planned.values:
-        after["network"] = {"subnets": planned.values["network"]["subnets"]}
+        after["networks"] = {"cni" if system is EL9 else "netavark": planned.values["network"]["subnets"]}
     return after
 
 
@@ -125,7 +126,7 @@ def test_a_prepared_host_has_nothing_to_be_done(system, ipv6, is_installed):
     first = plan(found, system, ece_host_preparation_ipv6=ipv6)
     assert (first.problems, first.notes) == ([], [])
     assert first.steps
-    second = plan(applied(found, first), system, RIGHT, ece_host_preparation_ipv6=ipv6)
+    second = plan(applied(found, first, system), system, RIGHT, ece_host_preparation_ipv6=ipv6)
     assert (second.problems, second.steps, second.reboot, second.values["files"]) == ([], [], [], [])
     values = second.values
     assert not any(values[name] for name in ("restart_socket", "start_socket", "enable_socket", "services", "folders"))
@@ -228,7 +229,7 @@ def test_the_socket_of_elastics_older_role_is_kept_where_the_variable_says_so():
 
 def test_a_socket_is_not_moved_under_containers_without_leave():
     found = bare()
-    found["store"] = {"folder": "/mnt/data/docker", "images": [], "containers": ["traefik"]}
+    found["store"] = {"folder": "/mnt/data/docker", "images": [], "containers": ["traefik"], "backend": ""}
     (problem,) = plan(found, EL8).problems
     assert problem == (
         "Podman has containers (traefik) and listens at /run/podman/podman.sock: set "
@@ -242,7 +243,7 @@ def test_a_folder_in_place_of_the_socket_goes_if_it_is_empty():
     found = bare()
     found["socket"]["kind"] = "empty folder"
     assert "remove the empty folder /var/run/docker.sock" in plan(found).steps
-    assert plan(found).values["empty_folder"] == SOCKET
+    assert plan(found).values["removed_paths"] == [SOCKET]
     found["socket"]["kind"] = "folder"
     assert "is a folder with files" in plan(found).problems[0]
 
@@ -275,6 +276,25 @@ def test_a_closed_folder_is_found_above_the_socket(tmp_path):
     assert podman._closed_folder(str(path)) in (None, str(tmp_path.parent.parent))
     (tmp_path / "a").chmod(0o750)
     assert podman._closed_folder(str(path)) == str(tmp_path / "a")
+
+
+def test_the_link_of_package_podman_docker_makes_room_for_the_socket():
+    found = bare()
+    found["socket"]["target"] = "/run/podman/podman.sock"
+    planned = plan(found)
+    assert "remove the link /var/run/docker.sock to /run/podman/podman.sock" in planned.steps
+    assert planned.values["removed_paths"] == [SOCKET]
+    # Where the unit is right, but its socket was replaced by the link.
+    found = applied(found, planned)
+    planned = plan(found, EL9, RIGHT)
+    assert planned.steps == ["remove the link /var/run/docker.sock to /run/podman/podman.sock", "start podman.socket"]
+
+
+def test_a_link_to_a_socket_that_is_right_is_left():
+    found = applied(bare(), plan(bare()))
+    found["units"] = [UNIT, (podman.DROP_IN, PAGES_DROP_IN.replace(SOCKET, "/run/podman/podman.sock"))]
+    found["socket"].update(target="/run/podman/podman.sock", Listen="/run/podman/podman.sock (Stream)")
+    assert plan(found, EL9, RIGHT).steps == []
 
 
 def test_a_socket_that_does_not_listen_as_its_unit_says_is_started_again():
@@ -397,7 +417,7 @@ def test_another_driver_and_a_key_that_is_there_twice_are_mended(text):
 
 def test_a_store_in_use_is_not_left_behind():
     found = bare()
-    found["store"] = {"folder": podman.DEFAULT_STORE, "images": ["a", "b"], "containers": ["c"]}
+    found["store"] = {"folder": podman.DEFAULT_STORE, "images": ["a", "b"], "containers": ["c"], "backend": ""}
     problem = plan(found, EL8, ece_host_preparation_restart_engine=True).problems[0]
     assert problem == (
         "Podman keeps images (2) and containers (1) at /var/lib/containers/storage, and would not find them at "
@@ -488,6 +508,14 @@ def test_the_backend_is_not_changed_under_containers(system, pin):
     assert any("which would lose their network" in problem for problem in problems)
 
 
+def test_a_backend_that_podman_has_chosen_already_is_pinned_without_a_restart():
+    found = bare()
+    found["store"] = {"folder": "/mnt/data/docker", "images": [], "containers": ["traefik"], "backend": "cni"}
+    planned = plan(found, EL9, ece_host_preparation_restart_engine=True)
+    assert (planned.problems, planned.reboot) == ([], [])
+    assert "let Podman use CNI for its networks" in planned.steps
+
+
 def test_a_file_of_settings_that_is_not_toml_is_a_sentence_and_nothing_is_written_beside_it():
     found = bare()
     found["settings"][1] = settings(podman.CONTAINERS[1], "[containers\n")
@@ -525,11 +553,52 @@ def test_the_network_is_created_before_it_is_the_default():
 
 def test_a_network_with_other_subnets_is_a_problem():
     found = applied(bare(), plan(bare(), ece_host_preparation_ipv6=True))
-    found["network"] = {"subnets": ["10.89.0.0/24", "fd00:1::/64"]}
+    found["networks"] = {"cni": ["10.89.0.0/24", "fd00:1::/64"]}
     (problem,) = plan(found, EL9, RIGHT, ece_host_preparation_ipv6=True).problems
     assert problem == (
         "Podman's network ece-network has 10.89.0.0/24, fd00:1::/64: set ece_host_preparation_ipv6_subnet to its IPv6 "
         "network, or remove it (podman network rm ece-network)."
+    )
+
+
+def test_the_network_is_looked_for_where_podman_has_chosen_a_backend():
+    found = bare()
+    found["networks"] = {"cni": ["10.89.0.0/24", "fd00:10:89::/64"]}
+    for chosen, is_there in (("cni", True), ("netavark", False)):
+        found["store"]["backend"] = chosen
+        for system in (EL8, EL10):
+            assert ("network" not in plan(found, system, ece_host_preparation_ipv6=True).values) is is_there
+
+
+@pytest.mark.parametrize(
+    ("system", "pin", "backend", "is_there"),
+    [
+        (EL9, "", "cni", True),
+        (EL9, "", "netavark", False),
+        (EL10, "", "netavark", True),
+        (EL10, "", "cni", False),
+        (EL8, "", "cni", True),
+        (EL8, "", "netavark", True),
+        (EL8, "netavark", "cni", False),
+    ],
+)
+def test_the_network_is_looked_for_in_the_backend_that_podman_will_use(system, pin, backend, is_there):
+    found = bare()
+    found["settings"][1] = settings(podman.CONTAINERS[1], f'[network]\nnetwork_backend = "{pin}"\n')
+    found["networks"] = {backend: ["10.89.0.0/24", "fd00:10:89::/64"]}
+    assert ("network" not in plan(found, system, ece_host_preparation_ipv6=True).values) is is_there
+
+
+def test_a_default_network_that_is_not_there_is_taken_back_first():
+    found = applied(bare(), plan(bare(), ece_host_preparation_ipv6=True))
+    found["networks"] = {}
+    planned = plan(found, EL9, RIGHT, ece_host_preparation_ipv6=True)
+    assert planned.values["removed_paths"] == [podman.OWN_NETWORK]
+    assert (len(planned.steps), "default_network" in planned.values) == (2, True)
+    found["settings"][1] = settings(podman.CONTAINERS[1], '[network]\ndefault_network = "ece-network"\n')
+    (problem,) = plan(found, EL9, RIGHT, ece_host_preparation_ipv6=True).problems
+    assert problem.startswith(
+        "/etc/containers/containers.conf makes ece-network the default network, which is not there"
     )
 
 
@@ -572,7 +641,7 @@ def test_what_is_read_of_a_host(folder, monkeypatch):
     path = folder / "bin"
     path.mkdir()
     for name, text in (
-        ("podman", 'echo \'[{"subnets": [{"subnet": "10.89.0.0/24"}]}]\''),
+        ("podman", "exit 3"),
         ("systemctl", "printf 'Listen=/run/docker.sock (Stream)\\nActiveState=active\\n'"),
         ("docker", "exit 3"),
         ("dpkg-query", "echo 'podman-docker: /usr/bin/docker'"),
@@ -589,16 +658,19 @@ def test_what_is_read_of_a_host(folder, monkeypatch):
     put(folder, podman.STORAGE, '[storage]\ngraphroot = "/store"\n')
     put(folder, "/store/overlay-images/images.json", '[{"id": "a", "names": ["one:1"]}, {"id": "b"}]')
     put(folder, "/store/overlay-containers/containers.json", '[{"id": "c", "names": ["keep"]}]')
+    put(folder, "/store/defaultNetworkBackend", "cni\n")
     put(folder, "/store/vfs-images/images.json", "not JSON")
     put(folder, podman.OWN_SETTINGS, '[network]\nnetwork_backend = "cni"\n')
+    ranges = '"ranges": [[{"gateway": "10.89.0.1", "subnet": "10.89.0.0/24"}], [{ "subnet" : "fd00::/64" }]]'
+    put(folder, podman.NETWORK_FILES["cni"], f'{{"plugins": [{{"ipam": {{{ranges}}}}}]}}')
     put(folder, "/usr/lib/modules-load.d/x.conf", "# c\noverlay\n")
     found = podman.read_podman({}, dict(OPTIONS, ece_host_preparation_ipv6=True), EL9, str(folder))
     assert [text for _path, text in found["units"]] == ["unit", "first", "second"]
-    assert found["store"] == {"folder": "/store", "images": ["one:1", "b"], "containers": ["keep"]}
+    assert found["store"] == {"folder": "/store", "images": ["one:1", "b"], "containers": ["keep"], "backend": "cni"}
     assert found["socket"]["Listen"] == "/run/docker.sock (Stream)"
     assert found["settings"][-1]["backend"] == "cni"
     assert (found["is_installed"], found["loads_module"]) == (True, True)
-    assert found["network"] == {"subnets": ["10.89.0.0/24"]}
+    assert found["networks"] == {"cni": ["10.89.0.0/24", "fd00::/64"]}
     assert found["docker"] == {
         "path": str(path / "docker"),
         "script": "#!/bin/sh\nexit 3\n",
@@ -611,9 +683,9 @@ def test_what_is_read_of_a_host(folder, monkeypatch):
 def test_what_is_read_of_a_host_without_podman(folder, monkeypatch):
     monkeypatch.setattr(process, "SYSTEM_PATH", (str(folder),))
     found = podman.read_podman({}, OPTIONS, EL9, str(folder))
-    assert (found["is_installed"], found["units"], found["network"]) == (False, [], None)
+    assert (found["is_installed"], found["units"], found["networks"]) == (False, [], {})
     assert found["docker"]["path"] is None
-    assert found["store"] == {"folder": podman.DEFAULT_STORE, "images": [], "containers": []}
+    assert found["store"] == {"folder": podman.DEFAULT_STORE, "images": [], "containers": [], "backend": ""}
     assert len(found["missing_folders"]) == 4
     assert plan(found).problems == []
 
@@ -628,3 +700,6 @@ def test_what_is_at_the_path_of_the_socket(tmp_path, kind):
     if kind == "folder":
         (path / "x").write_text("")
     assert podman._kind(str(path)) == kind
+    assert podman._target(str(path)) is None
+    (tmp_path / "link").symlink_to(path)
+    assert podman._target(str(tmp_path / "link")) == os.path.realpath(str(path))
