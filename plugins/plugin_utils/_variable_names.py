@@ -11,11 +11,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._install_options import INSTALL_OPTIONS
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import default_of, role_spec
 
 PREFIX = "ece_host_"
 PREPARATION = "ece_host_preparation"
@@ -94,7 +94,8 @@ class VariableNames:
             if name.startswith("ece_") and name not in self._seen:
                 self._seen.add(name)
                 self._check(name, names)
-        self._old.update(old_names(names, prepares=prepares or self._role == PREPARATION))
+        values = names if isinstance(names, Mapping) else dict.fromkeys(names, True)
+        self._old.update(old_names(values, prepares=prepares or self._role == PREPARATION))
 
     def _check(self, name: str, names: Collection[str]) -> None:
         of_preparation = name.startswith(f"{PREPARATION}_")
@@ -151,19 +152,23 @@ def _nearest_by_end(end: str, by_end: Mapping[str, str]) -> str | None:
     return by_end[found[0]] if found else None
 
 
-def old_names(names: Collection[str], *, prepares: bool) -> dict[str, str]:
+def old_names(variables: Mapping[str, Any], *, prepares: bool) -> dict[str, str]:
     """Return the variables of Elastic's role among a host's, and ours in their place.
 
     A user may have a variable `memory` or `capacity` of their own, so that such a one counts only beside others.
     """
-    found = {
-        name: old
-        for name, old in OF_ELASTIC.items()
-        if name in names and old.ours not in names and (prepares or not old.ours.startswith(f"{PREPARATION}_"))
+    every = {name: old for name, old in OF_ELASTIC.items() if name in variables}
+    is_sure = len(every) >= SEVERAL or any(old.is_unmistakable for old in every.values())
+    return {
+        name: old.ours
+        for name, old in (every if is_sure else {}).items()
+        if (prepares or not old.ours.startswith(f"{PREPARATION}_")) and not _is_set(old.ours, variables)
     }
-    every = [name for name in OF_ELASTIC if name in names]
-    is_sure = len(every) >= SEVERAL or any(OF_ELASTIC[name].is_unmistakable for name in every)
-    return {name: old.ours for name, old in found.items() if is_sure or old.is_unmistakable}
+
+
+def _is_set(name: str, variables: Mapping[str, Any]) -> bool:
+    """Return whether a variable has another value than its role gives it."""
+    return variables.get(name) not in (None, "", default_of(name))
 
 
 def _old_names(found: Mapping[str, str]) -> list[str]:
