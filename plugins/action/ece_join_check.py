@@ -107,13 +107,15 @@ class ActionModule(Step):
             if verdict == ASSIGN_ROLES and not self._may_assign(variables, task_vars):
                 verdict, message = REFUSED, f"{message.partition(':')[0]}; set ece_host_assign_roles: true to assign it"
             warnings += of_connection + client.warnings
-        if todo and verdict == INSTALL:
+        unprepared = bool(todo) and verdict == INSTALL
+        if unprepared:
             message = f"{message}, once it is prepared"
         return {
             **pass_on(found),
             "changed": False,
             "made_at": arguments["made_at"],
             "verdict": verdict,
+            **({"unprepared": True} if unprepared else {}),
             "facts": facts,
             "msg": message,
             "failed": verdict in REJECTED,

@@ -25,6 +25,7 @@ class ActionModule(Step):
     SPEC = {
         "systems": {"type": "dict", "required": True},
         "again": {"type": "bool", "default": False},
+        "restarted": {"type": "bool", "default": False},
         "variables": {"type": "dict"},
     }
     _requires_connection = True
@@ -39,10 +40,11 @@ class ActionModule(Step):
         skipped = [*options.get("ece_host_preparation_skip", []), *tagged_skip(task_vars)]
         options.update(ece_host_preparation_skip=sorted(set(skipped)), controller_time=time.time())
         result = self._ask({"systems": arguments["systems"], "variables": options}, task_vars)
-        problems = [] if result.get("failed") else remaining_problems(result, arguments["again"])
+        again, restarted = arguments["again"], arguments["restarted"]
+        problems = [] if result.get("failed") else remaining_problems(result, again, restarted)
         if problems:
             result.update(failed=True, msg=" ".join(problems))
-        warnings = [*(result.get("warnings") or []), *([] if arguments["again"] else names.warnings)]
+        warnings = [*(result.get("warnings") or []), *([] if again else names.warnings)]
         return {**result, "warnings": warnings, "planned_at": time.time()}
 
     def _ask(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

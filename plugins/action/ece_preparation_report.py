@@ -105,7 +105,11 @@ class ActionModule(Step):
 
     def _rows(self, task_vars: Mapping[str, Any], names: Iterable[str]) -> dict[str, preparation.PreparedHost]:
         """Return the rows of those hosts that have ended, or that are at their end with this one."""
-        hostvars, batch, here = task_vars["hostvars"], set(task_vars["ansible_play_batch"]), self._here(task_vars, names)
+        hostvars, batch, here = (
+            task_vars["hostvars"],
+            set(task_vars["ansible_play_batch"]),
+            self._here(task_vars, names),
+        )
         rows = {}
         for name in names:
             variables = hostvars[name]

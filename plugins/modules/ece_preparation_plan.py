@@ -42,6 +42,11 @@ options:
         problem, is a failure then, unless the host has to be restarted first.
     type: bool
     default: false
+  restarted:
+    description:
+      - Whether the host was restarted. That it still has to be is a failure then.
+    type: bool
+    default: false
   variables:
     description:
       - The role's variables. The action reads them itself.

@@ -12,8 +12,8 @@ version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host_preparation#role). It may change or go in any release."
   - Shows the plan for all hosts in one line, and which steps are done on which hosts.
-  - Shows a table with one line per host at the end. The last line is C(ece_host_preparation:) and the sums of the play as
-    JSON, for scripts.
+  - Shows a table with one line per host at the end. The last line is C(ece_host_preparation:) and the sums of the play
+    as JSON, for scripts.
   - Returns the same with a sum for C(set_stats), under C(ece_host_preparation) and in AWX also under
     C(ece_host_preparation_<job id>).
 author:
@@ -31,8 +31,8 @@ attributes:
 options:
   step:
     description:
-      - V(plan) shows the plan. V(failure) keeps why a host failed. V(end) shows how the hosts ended. V(verdict) fails on
-        a host that has failed.
+      - V(plan) shows the plan. V(failure) keeps why a host failed. V(end) shows how the hosts ended. V(verdict) fails
+        on a host that has failed.
     type: str
     choices: [plan, failure, end, verdict]
     required: true

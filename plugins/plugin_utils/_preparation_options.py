@@ -46,9 +46,10 @@ def tagged_skip(task_vars: Mapping[str, Any]) -> list[str]:
 
 def _check(name: str, value: Any, spec: Mapping[str, Any]) -> None:
     kind, wanted = _TYPES[spec["type"]]
-    if not isinstance(value, kind) or (spec["type"] == "int" and isinstance(value, bool)):
+    is_of_type = isinstance(value, kind)
+    if not is_of_type or (spec["type"] == "int" and isinstance(value, bool)):
         raise OptionError(f"{name} {_shown(value, spec)} is not {wanted}")
-    choices = spec.get("choices")
+    choices: list[str] = spec.get("choices") or []
     for one in (value if isinstance(value, list) else [value]) if choices else ():
         if one not in choices:
             raise OptionError(f"{name} {one!r} is unknown: use {', '.join(choices)}")

@@ -13,10 +13,10 @@ from typing import Any, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 from ansible_collections.ece.platform.plugins.plugin_utils._report import SEE_ABOVE, failure_reason, in_short
-from ansible_collections.ece.platform.plugins.plugin_utils._results import PREPARATION as PLAN
-from ansible_collections.ece.platform.plugins.plugin_utils._results import has_failed, registered
+from ansible_collections.ece.platform.plugins.plugin_utils._results import PREPARATION, has_failed, registered
 
 # The role registers its tasks' results under these names.
+PLAN = PREPARATION
 AFTER = "__ece_host_preparation_after"
 RESTARTED = "__ece_host_preparation_restarted"
 FAILURE = "__ece_host_preparation_failure"
@@ -75,11 +75,13 @@ def failure_of(variables: Mapping[str, Any]) -> str | None:
     return str(failure["reason"]) if failure and failure.get("of") == plan.get("planned_at") else None
 
 
-def remaining_problems(result: Mapping[str, Any], again: bool) -> list[str]:
-    """Return why a host cannot be prepared, or after the tasks why it is not prepared.
+def remaining_problems(result: Mapping[str, Any], again: bool, restarted: bool = False) -> list[str]:
+    """Return why a host cannot be prepared, or after the tasks, or a restart, why it is not prepared.
 
     What a restart changes cannot be judged before it.
     """
+    if restarted and result.get("reboot"):
+        return [f"It was restarted, and still {one_line(reason)}." for reason in result["reboot"]]
     if again and result.get("reboot"):
         return []
     steps = [f"It is still to do after the preparation: {step}." for step in steps_of(result)] if again else []
@@ -124,14 +126,16 @@ def row_of(name: str, variables: Mapping[str, Any], *, check_mode: bool, is_out:
 
 def plan_line(plans: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the plan for all hosts in one line."""
-    counts = {"to prepare": 0, "prepared": 0, "left alone": 0, "failed": 0}
+    counts = {"to prepare": 0, "to restart": 0, "prepared": 0, "left alone": 0, "failed": 0}
     for plan in plans.values():
         if has_failed(plan):
             counts["failed"] += 1
         elif plan.get("left_alone"):
             counts["left alone"] += 1
+        elif plan.get("todo"):
+            counts["to prepare"] += 1
         else:
-            counts["to prepare" if plan.get("todo") else "prepared"] += 1
+            counts["to restart" if plan.get("reboot") else "prepared"] += 1
     always = ("to prepare", "prepared")
     parts = [f"{count:,} {label}" for label, count in counts.items() if count or label in always]
     return f"ECE preparation - {len(plans):,} host{'' if len(plans) == 1 else 's'}: {', '.join(parts)}"
@@ -146,11 +150,13 @@ def plan_lines(plans: Mapping[str, Mapping[str, Any]], *, every_step: bool, rebo
     for name, plan in sorted(plans.items()):
         if plan.get("left_alone"):
             lines.append(f"{name}: {one_line(plan['left_alone'])}")
-        if has_failed(plan) or not (plan.get("todo") or plan.get("reboot") or plan.get("notes")):
+        if has_failed(plan):
             continue
-        restart = [restart_line(plan["reboot"], reboot[name])] if plan["reboot"] else []
-        notes = [f"note: {one_line(note)}" for note in plan["notes"]]
-        alike.setdefault((*steps_of(plan), *restart, *notes), []).append(name)
+        restart = [restart_line(plan["reboot"], reboot[name])] if plan.get("reboot") else []
+        notes = [f"note: {one_line(note)}" for note in plan.get("notes") or () if every_step]
+        texts = (*steps_of(plan), *restart, *notes)
+        if texts:
+            alike.setdefault(texts, []).append(name)
     for texts, names in alike.items():
         if every_step:
             lines += [f"{first_names(names)}:", *(f"  - {text}" for text in texts)]

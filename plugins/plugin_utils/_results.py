@@ -163,7 +163,7 @@ class Batch:
         if not check and name not in self.alive:
             # It became unreachable while it was prepared.
             preparation = self.result(name, PREPARATION)
-            return preparation.get("planned_at", 0) > self.made_at
+            return bool(preparation.get("planned_at", 0) > self.made_at)
         return bool(check) and not check.get("skipped") and check.get("made_at", self.made_at) == self.made_at
 
     def _reports(self, names: Any) -> Iterator[Mapping[str, Any]]:

@@ -36,7 +36,7 @@ class OldName(NamedTuple):
     """A variable of Elastic's role, as of 2026-09."""
 
     ours: str
-    # Whether nobody else would call a variable so. Others, like capacity, may be the user's own.
+    # Whether no user would call a variable of their own so, as they may with capacity.
     is_unmistakable: bool = False
 
 

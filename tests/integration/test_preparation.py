@@ -21,7 +21,19 @@ from tests.integration.test_verdicts import add_ece_containers
 from tests.unit.preparation import SYSTEMS, UBUNTU
 
 PREPARE = "ece.platform.prepare_hosts"
-PARTS = ("user", "storage", "engine", "kernel", "boot", "limits", "swap", "selinux", "firewalld", "services", "registry")
+PARTS = (
+    "user",
+    "storage",
+    "engine",
+    "kernel",
+    "boot",
+    "limits",
+    "swap",
+    "selinux",
+    "firewalld",
+    "services",
+    "registry",
+)
 # Rules on what this machine has, whatever a test says of its hosts.
 OF_THE_MACHINE = ["os", "memory", "disk", "ports", "kernel", "limits"]
 PASSWORD = "Sesam-0ffne-d1ch"
@@ -125,7 +137,12 @@ def test_batches_have_a_table_each_and_sums_of_all(preparer):
     play = {"hosts": "all", "gather_facts": False, "serial": 1, "roles": ["ece.platform.ece_host_preparation"]}
     run = preparer.play("--check", playbook=preparer.write("play.yml", [play]))
     assert run.rc == 0, run.output
-    assert [line.count("would prepare") for line in run.output.splitlines() if line.startswith("  host-")] == [0, 1, 0, 1]
+    assert [line.count("would prepare") for line in run.output.splitlines() if line.startswith("  host-")] == [
+        0,
+        1,
+        0,
+        1,
+    ]
     assert sums_of(run)["would_prepare"] == 2
 
 
@@ -237,7 +254,9 @@ def test_the_join_would_prepare_new_hosts_alone(preparer, ece):
     run = preparer.play(*JOIN)
     assert run.rc == 0, run.output
     assert "ECE preparation - 2 hosts: 2 to prepare, 0 prepared" in run.output
-    assert len(re.findall(r"^  host-[12] +ece-zone-1 +would join .*once it is prepared$", run.output, re.MULTILINE)) == 2
+    assert (
+        len(re.findall(r"^  host-[12] +ece-zone-1 +would join .*once it is prepared$", run.output, re.MULTILINE)) == 2
+    )
     assert sums_of(run, "ece_host")["would_join"] == 2
     joined = [name for name in ece.existing_hosts() if name in run.recap]
     assert sum(run.recap[name]["ok"] + run.recap[name]["skipped"] for name in joined) <= 1, "the plan, once"
@@ -254,6 +273,8 @@ def test_a_host_whose_preparation_fails_fails_alone(preparer):
     preparer.hosts["host-2"]["ece_host_preparation_device"] = "sdb"
     run = preparer.play(*JOIN)
     assert run.rc == 2, run.output
-    assert re.search(r"^  host-2 +ece-zone-1 +failed .*its preparation failed: ece_host_preparation_device", run.output, re.M)
+    assert re.search(
+        r"^  host-2 +ece-zone-1 +failed .*its preparation failed: ece_host_preparation_device", run.output, re.M
+    )
     assert re.search(r"^  host-1 +ece-zone-1 +would join", run.output, re.M)
     assert sums_of(run, "ece_host") == {"failed": 1, "joined": 0, "joined_before": 0, "would_join": 1}

@@ -28,7 +28,7 @@ def sent(bare):
             return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}}
 
         step._execute_module = execute
-        result = step.act({"systems": {}, "again": False}, {})
+        result = step.act({"systems": {}, "again": False, "restarted": False}, {})
         assert result.pop("planned_at") > 0
         assert result == {"changed": False, "ansible_facts": {}, "warnings": []}
         (call,) = calls

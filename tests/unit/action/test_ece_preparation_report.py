@@ -170,7 +170,12 @@ def test_with_other_strategies_each_host_tells_of_itself(run, strategy):
 def test_why_a_host_failed_is_kept_with_the_task_and_its_plan(run):
     failed = {"ansible_failed_task": {"name": "role : Format the disk"}, "ansible_failed_result": {"msg": "in use"}}
     result, _lines = run("failure", {"a": {PLAN: plan(at=3.0)}}, **failed)
-    assert result == {"changed": False, "msg": "Format the disk: in use", "reason": "Format the disk: in use", "of": 3.0}
+    assert result == {
+        "changed": False,
+        "msg": "Format the disk: in use",
+        "reason": "Format the disk: in use",
+        "of": 3.0,
+    }
 
 
 def test_what_no_log_hides_stays_hidden(run):

@@ -27,6 +27,15 @@ def test_what_is_left_is_a_problem_once_the_tasks_are_done_and_no_restart_is_due
     assert report.remaining_problems(result, again) == problems
 
 
+def test_a_host_that_has_to_be_restarted_after_its_restart_is_not_prepared():
+    left = {**LEFT, "reboot": ["the kernel was started without swapaccount=1"]}
+    sentence = "It was restarted, and still the kernel was started without swapaccount=1."
+    assert report.remaining_problems(left, True, restarted=True) == [sentence]
+    assert report.plan_line({"a": {"todo": [], "reboot": ["x"]}}).endswith(
+        "1 host: 0 to prepare, 1 to restart, 0 prepared"
+    )
+
+
 def test_the_join_knows_why_a_preparation_failed():
     plan = {"planned_at": 2.0, "todo": ["user"]}
     assert report.todo_of({report.PLAN: plan}) == ["user"] and report.todo_of({}) == []
