@@ -14,17 +14,21 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._decision import UNSURE, Decision, decide
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._installer_file import script_facts
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._module import EXPECTED_ERRORS, failure
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry, ids_by_address, known_hosts
+from ansible_collections.ece.platform.plugins.module_utils._preparation import mended_checks
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     INSTALL,
     MISSING_ROLES,
+    NEW,
     REFUSED,
     REJECTED,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils import _preparation_report as preparation
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, pass_on, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
@@ -60,18 +64,28 @@ class ActionModule(Step):
     def _check(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         variables = self.own_variables(task_vars)
         entry: PlanEntry = arguments["entry"]
+        prepares = entry["state"] == NEW and is_set(variables, "ece_host_prepare")
+        failure = preparation.failure_of(task_vars) if prepares else None
+        if failure:
+            raise OptionError(f"its preparation failed: {failure}")
+        todo = preparation.todo_of(task_vars) if prepares and self._task.check_mode else []
         found: dict[str, Any] = {}
         if entry["state"] != MISSING_ROLES:
             options = {
                 **host_info_options_of(entry, variables),
                 **self._of_copied_installer(variables.get("ece_host_installer_src"), task_vars),
             }
+            # What the preparation would mend is no problem in check mode, where it has mended nothing.
+            if todo:
+                options["skip_checks"] = [*(options.get("skip_checks") or []), *mended_checks(todo)]
             found = result_of_host(
                 self._execute_module("ece.platform.ece_host_info", module_args=options, task_vars=task_vars)
             )
             if found.get("failed") or found.get("unreachable"):
                 return found
         facts = facts_of(found)
+        if todo and not facts.get("ece_containers"):
+            facts["containers_known"] = True  # an engine that is yet to be installed has none
 
         def decide_on(entry: PlanEntry) -> Decision:
             return decide(
@@ -93,11 +107,15 @@ class ActionModule(Step):
             if verdict == ASSIGN_ROLES and not self._may_assign(variables, task_vars):
                 verdict, message = REFUSED, f"{message.partition(':')[0]}; set ece_host_assign_roles: true to assign it"
             warnings += of_connection + client.warnings
+        unprepared = bool(todo) and verdict == INSTALL
+        if unprepared:
+            message = f"{message}, once it is prepared"
         return {
             **pass_on(found),
             "changed": False,
             "made_at": arguments["made_at"],
             "verdict": verdict,
+            **({"unprepared": True} if unprepared else {}),
             "facts": facts,
             "msg": message,
             "failed": verdict in REJECTED,

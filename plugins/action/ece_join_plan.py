@@ -193,7 +193,7 @@ def _read_hosts(variables: HostVariables, names: Sequence[str]) -> tuple[list[Ho
         if not variables.runs_task(seen):
             continue
         with about_host(name):
-            known_names.check(seen.raw)
+            known_names.check(seen.raw, prepares=bool(choice(seen, "ece_host_prepare")))
             check_hidden(seen)
             play.add(seen)
             wishes.append(host_wish(seen))

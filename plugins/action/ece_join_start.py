@@ -41,6 +41,9 @@ class ActionModule(Step):
             return withhold({"changed": False, "failed": True, "msg": refusal})
         if refusal:
             raise PlatformError(refusal)
+        if self._task.check_mode and registered(task_vars, CHECK).get("unprepared"):
+            # What the installation would check is not there yet.
+            return {"changed": True, "msg": "would start the installer, once the host is prepared"}
         variables = self.own_variables(task_vars)
         entry: PlanEntry = arguments["entry"]
         facts = facts_of(task_vars[CHECK])

@@ -6,23 +6,52 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
+
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
-from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import preparation_options
+from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import preparation_options, tagged_skip
+from ansible_collections.ece.platform.plugins.plugin_utils._preparation_report import NOTHING_TO_DO, remaining_problems
+from ansible_collections.ece.platform.plugins.plugin_utils._results import withhold
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import PREPARATION, VariableNames
 
 
 class ActionModule(Step):
     """See the documentation of the module with this name."""
 
-    SPEC = {"systems": {"type": "dict", "required": True}, "variables": {"type": "dict"}}
+    SPEC = {
+        "systems": {"type": "dict", "required": True},
+        "again": {"type": "bool", "default": False},
+        "restarted": {"type": "bool", "default": False},
+        "variables": {"type": "dict"},
+    }
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        variables = preparation_options(self.own_variables(task_vars))
+        variables = self.own_variables(task_vars)
+        names = VariableNames(PREPARATION)
+        names.check(variables.raw)
+        options = preparation_options(variables)
         # The host has no use for the password before it is written.
-        variables.pop("ece_host_docker_registry_password", None)
-        options = {"systems": arguments["systems"], "variables": variables}
-        return result_of_host(
-            self._execute_module("ece.platform.ece_preparation_plan", module_args=options, task_vars=task_vars)
-        )
+        options.pop("ece_host_docker_registry_password", None)
+        skipped = [*options.get("ece_host_preparation_skip", []), *tagged_skip(task_vars)]
+        options.update(ece_host_preparation_skip=sorted(set(skipped)), controller_time=time.time())
+        result = self._ask({"systems": arguments["systems"], "variables": options}, task_vars)
+        again, restarted = arguments["again"], arguments["restarted"]
+        problems = [] if result.get("failed") else remaining_problems(result, again, restarted)
+        if problems:
+            result.update(failed=True, msg=" ".join(problems))
+        warnings = [*(result.get("warnings") or []), *([] if again else names.warnings)]
+        return {**result, "warnings": warnings, "planned_at": time.time()}
+
+    def _ask(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        try:
+            found = self._execute_module("ece.platform.ece_preparation_plan", module_args=options, task_vars=task_vars)
+        except AnsibleConnectionFailure as error:
+            found = {"changed": False, "unreachable": True, "msg": str(error)}
+        result = result_of_host(found)
+        # The host stays in the line, so that the report names it.
+        return withhold({**result, **NOTHING_TO_DO}) if result.get("unreachable") else result

@@ -9,8 +9,9 @@
 Runs on hosts: Python 3.6 and the standard library.
 """
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
+from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements
 from ansible_collections.ece.platform.plugins.module_utils._preparation_boot import BOOT
 from ansible_collections.ece.platform.plugins.module_utils._preparation_kernel import KERNEL
 from ansible_collections.ece.platform.plugins.module_utils._preparation_limits import LIMITS
@@ -26,6 +27,33 @@ from ansible_collections.ece.platform.plugins.module_utils._text import first_na
 # In the order in which they are done.
 PARTS = (USER, STORAGE, LIMITS, KERNEL, BOOT, ENGINE, SWAP, SELINUX, FIREWALLD, SERVICES, REGISTRY)
 
+# Part -> the checks of ece_host_info whose problems it may mend. A user who is created can use socket and folders then.
+MENDS: Mapping[str, Tuple[str, ...]] = {
+    "user": ("user", "socket", "storage", "selinux"),
+    "storage": ("storage", "disk"),
+    "engine": ("engine", "socket", "os", "selinux", "disk", "limits"),
+    "limits": ("limits",),
+    "kernel": ("kernel", "ports"),
+    "boot": ("kernel",),
+    "swap": ("kernel",),
+    "selinux": ("selinux",),
+    "firewalld": ("firewalld",),
+    "services": ("os", "clock"),
+}
+# What only a join can tell: the host's address in the platform, its way to other hosts, and the installer.
+OF_THE_JOIN = ("network", "host_ip", "installer")
+
+
+def mended_checks(parts: Iterable[str]) -> List[str]:
+    """The checks of ece_host_info that say nothing of a host for which these parts are still to do, or are skipped."""
+    return sorted({check for part in parts for check in MENDS.get(part, ())})
+
+
+def check_host(facts: Facts, host_options: Options, parts: Iterable[str]) -> Tuple[List[str], List[str]]:
+    """(problems, warnings) of the rules of ece_host_info, without those that these parts may mend."""
+    skipped = [*host_options["skip_checks"], *OF_THE_JOIN, *mended_checks(parts)]
+    return check_requirements(facts, dict(host_options, skip_checks=skipped))
+
 
 def read_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
     """What the parts read, by name of the part."""
@@ -38,6 +66,11 @@ def reason_to_leave(facts: Facts) -> str:
         return f"it runs containers of ECE ({first_names(facts['ece_containers'])}), and is left as it is"
     if facts["installer_running"]:
         return "an installer of ECE runs on it, and it is left as it is"
+    if not facts.get("containers_known", True) and facts.get("runner_ids"):
+        return (
+            f"it has files of runner {first_names(facts['runner_ids'])}, and its container engine does not answer, so "
+            "that it may run ECE: it is left as it is"
+        )
     return ""
 
 

@@ -59,6 +59,11 @@ msg:
   returned: always
   type: str
   sample: "new: join as allocator"
+unprepared:
+  description: Whether the host joins once it is prepared. What the preparation would mend is no problem of it.
+  returned: in check mode, when C(ece_host_prepare) is set and the host has to be prepared
+  type: bool
+  sample: true
 facts:
   description:
     - Mapping of names to facts, as in RV(ece.platform.ece_host_info#module:facts).

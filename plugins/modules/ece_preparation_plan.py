@@ -36,6 +36,17 @@ options:
       - Mapping of operating systems, by their names in the support matrix, to what is different on them.
     type: dict
     required: true
+  again:
+    description:
+      - Whether the tasks have been run. What is left to do, and what the rules of M(ece.platform.ece_host_info) call a
+        problem, is a failure then, unless the host has to be restarted first.
+    type: bool
+    default: false
+  restarted:
+    description:
+      - Whether the host was restarted. That it still has to be is a failure then.
+    type: bool
+    default: false
   variables:
     description:
       - The role's variables. The action reads them itself.
@@ -87,6 +98,24 @@ problems:
   type: list
   elements: str
   sample: []
+host_problems:
+  description:
+    - Problems that the rules of M(ece.platform.ece_host_info) find and that none of the role's parts mends.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+host_warnings:
+  description: Their warnings, in the same way.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+planned_at:
+  description: When the plan was made, in seconds since 1970, to distinguish results of several plans.
+  returned: always
+  type: float
+  sample: 1893456000.5
 facts:
   description: Mapping of names to facts, as in RV(ece.platform.ece_host_info#module:facts).
   returned: success
@@ -100,6 +129,7 @@ from ansible_collections.ece.platform.plugins.module_utils._host_facts import ga
 from ansible_collections.ece.platform.plugins.module_utils._host_options import HOST_INFO_OPTIONS
 from ansible_collections.ece.platform.plugins.module_utils._host_process import explain_os_error
 from ansible_collections.ece.platform.plugins.module_utils._preparation import (
+    check_host,
     plan_parts,
     read_parts,
     reason_to_leave,
@@ -112,8 +142,9 @@ def fact_options(variables):
         option.name: variables.get("ece_host_" + option.name, option.spec.get("default"))
         for option in HOST_INFO_OPTIONS
     }
-    # Nothing of the platform is known yet.
-    found["skip_checks"] = ["network"]
+    found["controller_time"] = variables.get("controller_time")
+    # Nothing of the platform is known yet, so that nothing is asked of the network.
+    found["skip_checks"] = [*found["skip_checks"], "network"]
     return found
 
 
@@ -122,12 +153,22 @@ def main():
     spec = {"systems": {"type": "dict", "required": True}, "variables": {"type": "dict"}}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     variables, systems = module.params["variables"] or {}, module.params["systems"]
+    host_options = fact_options(variables)
     try:
-        facts = gather(fact_options(variables))
+        facts = gather(host_options)
         left_alone = reason_to_leave(facts)
         if left_alone:
             module.exit_json(
-                changed=False, facts=facts, left_alone=left_alone, todo=[], parts={}, reboot=[], notes=[], problems=[]
+                changed=False,
+                facts=facts,
+                left_alone=left_alone,
+                todo=[],
+                parts={},
+                reboot=[],
+                notes=[],
+                problems=[],
+                host_problems=[],
+                host_warnings=[],
             )
         name = facts["os"]["matrix_name"]
         if name not in systems:
@@ -137,6 +178,8 @@ def main():
     except OSError as error:
         module.fail_json(msg=explain_os_error(error), problems=[])
     plan = plan_parts(facts, variables, systems[name])
+    later = [*plan["todo"], *variables["ece_host_preparation_skip"]]
+    plan["host_problems"], plan["host_warnings"] = check_host(facts, host_options, later)
     if plan["problems"]:
         module.fail_json(msg=" ".join(plan["problems"]), **plan)
     module.exit_json(changed=False, facts=facts, left_alone="", **plan)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Mapping, Sequence
+from typing import Any, Collection, Mapping, Sequence
 
 from ansible import constants as C
 from ansible import context
@@ -99,9 +99,13 @@ RIGHT_ALIGNED = (3, 4, 5)
 
 def table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the lines of the final table, one per HostRow."""
-    lines = [HEADER, *map(_cells, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    return ["  ".join(_align(line, widths)).rstrip() for line in lines]
+    return columns([HEADER, *map(_cells, rows)], RIGHT_ALIGNED)
+
+
+def columns(lines: Sequence[Sequence[str]], right_aligned: Collection[int]) -> list[str]:
+    """Return lines of cells as text in columns. The first line is the header."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return ["  ".join(_align(line, widths, right_aligned)).rstrip() for line in lines]
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -117,8 +121,8 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _align(cells: Sequence[str], widths: Sequence[int]) -> list[str]:
+def _align(cells: Sequence[str], widths: Sequence[int], right_aligned: Collection[int]) -> list[str]:
     return [
-        cell.rjust(width) if column in RIGHT_ALIGNED else cell.ljust(width)
+        cell.rjust(width) if column in right_aligned else cell.ljust(width)
         for column, (cell, width) in enumerate(zip(cells, widths))
     ]

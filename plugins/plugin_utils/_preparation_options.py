@@ -35,11 +35,21 @@ def preparation_options(variables: OneHost) -> dict[str, Any]:
     return options
 
 
+def tagged_skip(task_vars: Mapping[str, Any]) -> list[str]:
+    """Return the parts that --tags and --skip-tags leave out. Each part has a tag of its name."""
+    parts = role_spec(ROLE)["ece_host_preparation_skip"]["choices"]
+    wanted, skipped = set(task_vars.get("ansible_run_tags") or ()), set(task_vars.get("ansible_skip_tags") or ())
+    # Tags of the user's own, of a play or a role, have all parts in them.
+    chosen = wanted & set(parts)
+    return [part for part in parts if part in skipped or (chosen and part not in chosen)]
+
+
 def _check(name: str, value: Any, spec: Mapping[str, Any]) -> None:
     kind, wanted = _TYPES[spec["type"]]
-    if not isinstance(value, kind) or (spec["type"] == "int" and isinstance(value, bool)):
+    is_of_type = isinstance(value, kind)
+    if not is_of_type or (spec["type"] == "int" and isinstance(value, bool)):
         raise OptionError(f"{name} {_shown(value, spec)} is not {wanted}")
-    choices = spec.get("choices")
+    choices: list[str] = spec.get("choices") or []
     for one in (value if isinstance(value, list) else [value]) if choices else ():
         if one not in choices:
             raise OptionError(f"{name} {one!r} is unknown: use {', '.join(choices)}")

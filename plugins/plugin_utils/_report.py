@@ -206,15 +206,15 @@ def sums_of(rows: Mapping[str, HostRow], joined_before: int, verdicts: Sequence[
     }
 
 
-def ansible_stats(sums: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sums for set_stats, which adds the rows to those of other batches."""
+def ansible_stats(sums: Mapping[str, Any], variables: Mapping[str, Any], key: str = "ece_host") -> dict[str, Any]:
+    """Return the sums for set_stats, which adds the rows to those of other batches. key: the role's."""
     # A key that is always the same is what a workflow can read. Slices of a job overwrite each other's, so the job has
     # one of its own, too.
     job = variables.get("awx_job_id") or variables.get("tower_job_id")
-    keys = ["ece_host", *([f"ece_host_{job}"] if job else [])]
+    keys = [key, *([f"{key}_{job}"] if job else [])]
     return {"data": dict.fromkeys(keys, sums), "per_host": False, "aggregate": True}
 
 
-def sums_line(sums: Mapping[str, Any]) -> str:
-    """Return the line for scripts, which has the sums without the rows."""
-    return "ece_host: " + json.dumps({name: sums[name] for name in sorted(sums) if name != "hosts"})
+def sums_line(sums: Mapping[str, Any], key: str = "ece_host") -> str:
+    """Return the line for scripts, which has the sums without the rows. key: the role's."""
+    return f"{key}: " + json.dumps({name: sums[name] for name in sorted(sums) if name != "hosts"})

@@ -18,6 +18,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._token_watchdog impor
 
 # The role registers each task's result under one of these names; a guard test compares them with the role's tasks.
 PLAN = "__ece_host_plan"
+# The plan of role ece_host_preparation, where the join prepares its hosts.
+PREPARATION = "__ece_host_preparation_plan"
 CHECK = "__ece_host_check"
 TOKEN = "__ece_host_token"
 RUNNER = "__ece_host_runner"
@@ -158,6 +160,10 @@ class Batch:
 
     def _was_checked(self, name: str) -> bool:
         check = self.result(name, CHECK)
+        if not check and name not in self.alive:
+            # It became unreachable while it was prepared.
+            preparation = self.result(name, PREPARATION)
+            return bool(preparation.get("planned_at", 0) > self.made_at)
         return bool(check) and not check.get("skipped") and check.get("made_at", self.made_at) == self.made_at
 
     def _reports(self, names: Any) -> Iterator[Mapping[str, Any]]:

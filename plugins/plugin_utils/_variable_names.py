@@ -10,58 +10,108 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._install_options import INSTALL_OPTIONS
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import default_of, role_spec
 
 PREFIX = "ece_host_"
-OF_OTHER_ROLES = ("ece_host_preparation_", "ece_host_removal_")
+PREPARATION = "ece_host_preparation"
+OF_OTHER_ROLES = ("ece_host_removal_",)
 # AWX passes the statistics of a job (set_stats) to the next job of a workflow as extra variables.
-_STATISTICS = re.compile(r"ece_host_\d+\Z")
+_STATISTICS = re.compile(r"ece_host(_preparation)?_\d+\Z|ece_host_preparation\Z")
 # As similar as ece_user and ece_username, or rolse and roles.
 SIMILAR = 0.8
 # In a shorter name, one letter is too much of a difference: vip is not ip.
 LETTERS_MIN = 4
 # As similar as ece_hosts_zone and ece_host_zone.
 SAME_BUT_FOR_A_LETTER = 0.93
+# As similar as ece_host_prepare_device and ece_host_preparation_device.
+SAME_BUT_FOR_A_SYLLABLE = 0.85
+
+
+class OldName(NamedTuple):
+    """A variable of Elastic's role, as of 2026-09."""
+
+    ours: str
+    # Whether no user would call a variable of their own so, as they may with capacity.
+    is_unmistakable: bool = False
+
+
+# A variable counts only where ours is not set: who has both may run both roles.
+OF_ELASTIC: Mapping[str, OldName] = {
+    "availability_zone": OldName("ece_host_zone"),
+    "capacity": OldName("ece_host_capacity"),
+    "memory": OldName("ece_host_memory_settings"),
+    "device_name": OldName("ece_host_preparation_device"),
+    "force_xfc": OldName("ece_host_preparation_format", True),
+    "data_dir": OldName("ece_host_preparation_mount_path"),
+    "docker_version": OldName("ece_host_preparation_engine_version"),
+    "podman_version": OldName("ece_host_preparation_engine_version"),
+    "docker_bridge_ip": OldName("ece_host_preparation_docker_settings", True),
+    "docker_config": OldName("ece_host_docker_registry_username"),
+    "sysctl_settings_file": OldName("ece_host_preparation_sysctls", True),
+    "elastic_uid": OldName("ece_host_preparation_uid", True),
+    "elastic_gid": OldName("ece_host_preparation_gid", True),
+    "ece_podman_ipv6_network": OldName("ece_host_preparation_ipv6", True),
+    "ece_docker_ipv6": OldName("ece_host_preparation_ipv6", True),
+    "ece_docker_ipv6_cidr": OldName("ece_host_preparation_ipv6_subnet", True),
+}
+# So many that may be the user's own are no coincidence. availability_zone and capacity of a cloud's inventory are two.
+SEVERAL = 3
 
 
 class VariableNames:
     """Checks the names of variables of many hosts. Each name is looked at once."""
 
-    def __init__(self) -> None:
-        self.warnings: list[str] = []
-        known = list(role_spec())
-        self._seen = {*known, "ece_target"}
+    def __init__(self, role: str = "ece_host") -> None:
+        """role: the one that runs. The join runs that of the preparation too, where ece_host_prepare is true."""
+        self._warnings: list[str] = []
+        self._old: dict[str, str] = {}
+        self._role = role
+        known, prepares = list(role_spec()), list(role_spec(PREPARATION))
+        self._seen = {*known, *prepares, "ece_target", *OF_ELASTIC}
         self._of_connection = [name for name in known if not name.startswith(PREFIX)]
         self._by_end = {name.removeprefix(PREFIX): name for name in known if name.startswith(PREFIX)}
+        self._of_preparation = {
+            name.removeprefix(f"{PREPARATION}_"): name for name in prepares if name.startswith(f"{PREPARATION}_")
+        }
         self._by_argument = _by_argument()
 
-    def check(self, names: Collection[str]) -> None:
+    @property
+    def warnings(self) -> list[str]:
+        """What is no mistake for sure."""
+        return [*self._warnings, *_old_names(self._old)]
+
+    def check(self, names: Collection[str], *, prepares: bool = False) -> None:
         """Raise OptionError for a variable that is nearly one of the role's, and note a warning for other unknown ones.
 
-        names: all variables of one host.
+        names: all variables of one host. prepares: whether the host is prepared.
         """
         for name in names:
             if name.startswith("ece_") and name not in self._seen:
                 self._seen.add(name)
                 self._check(name, names)
+        values = names if isinstance(names, Mapping) else dict.fromkeys(names, True)
+        self._old.update(old_names(values, prepares=prepares or self._role == PREPARATION))
 
     def _check(self, name: str, names: Collection[str]) -> None:
-        unknown = f"{name} is not a variable of role ece_host"
+        of_preparation = name.startswith(f"{PREPARATION}_")
+        role = PREPARATION if of_preparation else self._role
+        unknown = f"{name} is not a variable of role {role}"
         if not name.startswith(PREFIX):
             meant = self._nearly(name)
             # A variable of the user's own may well be a part of the one that it resembles.
             if meant and meant not in names:
-                self.warnings.append(f"{unknown}: did you mean {meant}?")
+                self._warnings.append(f"{unknown}: did you mean {meant}?")
         elif not name.startswith(OF_OTHER_ROLES) and not _STATISTICS.match(name):
-            meant = self._nearest(name)
+            meant = self._nearest_of_preparation(name) or (None if of_preparation else self._nearest(name))
             if meant:
                 raise OptionError(f"{unknown}; did you mean {meant}?")
             # Another role's variable, or what a task registered.
-            self.warnings.append(f"{unknown}; `ansible-doc -t role ece.platform.ece_host` lists them")
+            self._warnings.append(f"{unknown}; `ansible-doc -t role ece.platform.{role}` lists them")
 
     def _nearly(self, name: str) -> str | None:
         """Return the variable that a name without the role's prefix means, or None for a variable of the user's own."""
@@ -75,6 +125,15 @@ class VariableNames:
         close = close or difflib.get_close_matches(name, self._by_end.values(), 1, SAME_BUT_FOR_A_LETTER)
         return close[0] if close else self._by_end.get(end)
 
+    def _nearest_of_preparation(self, name: str) -> str | None:
+        """Return the variable of the preparation that an unknown name most likely means, or None."""
+        if name.startswith(f"{PREPARATION}_"):
+            return _nearest_by_end(name.removeprefix(f"{PREPARATION}_"), self._of_preparation)
+        close = difflib.get_close_matches(name, self._of_preparation.values(), 1, SAME_BUT_FOR_A_SYLLABLE)
+        if close and name.startswith(PREPARATION[:13]):
+            return close[0]
+        return self._of_preparation.get(name.removeprefix(PREFIX))
+
     def _nearest(self, name: str) -> str | None:
         """Return the variable of the role that an unknown name most likely means, or None."""
         end = name.removeprefix(PREFIX)
@@ -82,11 +141,41 @@ class VariableNames:
         connection = difflib.get_close_matches(f"ece_{end}", self._of_connection, 1, SAME_BUT_FOR_A_LETTER)
         if connection:
             return connection[0]
-        parts = set(end.split("_"))
-        # availability_zone has all of zone, and tags is a part of allocator_tags.
-        close = [known for known in self._by_end if set(known.split("_")) <= parts or parts <= set(known.split("_"))]
-        found = difflib.get_close_matches(end, close, 1, 0) or difflib.get_close_matches(end, self._by_end, 1)
-        return self._by_end[found[0]] if found else None
+        return _nearest_by_end(end, self._by_end)
+
+
+def _nearest_by_end(end: str, by_end: Mapping[str, str]) -> str | None:
+    parts = set(end.split("_"))
+    # availability_zone has all of zone, and tags is a part of allocator_tags.
+    close = [known for known in by_end if set(known.split("_")) <= parts or parts <= set(known.split("_"))]
+    found = difflib.get_close_matches(end, close, 1, 0) or difflib.get_close_matches(end, by_end, 1)
+    return by_end[found[0]] if found else None
+
+
+def old_names(variables: Mapping[str, Any], *, prepares: bool) -> dict[str, str]:
+    """Return the variables of Elastic's role among a host's, and ours in their place.
+
+    A user may have a variable `memory` or `capacity` of their own, so that such a one counts only beside others.
+    """
+    every = {name: old for name, old in OF_ELASTIC.items() if name in variables}
+    is_sure = len(every) >= SEVERAL or any(old.is_unmistakable for old in every.values())
+    return {
+        name: old.ours
+        for name, old in (every if is_sure else {}).items()
+        if (prepares or not old.ours.startswith(f"{PREPARATION}_")) and not _is_set(old.ours, variables)
+    }
+
+
+def _is_set(name: str, variables: Mapping[str, Any]) -> bool:
+    """Return whether a variable has another value than its role gives it."""
+    return variables.get(name) not in (None, "", default_of(name))
+
+
+def _old_names(found: Mapping[str, str]) -> list[str]:
+    if not found:
+        return []
+    pairs = ", ".join(f"{ours} in place of {name}" for name, ours in sorted(found.items()))
+    return [f"variables of Elastic's role are set, which this collection does not read: set {pairs}, or remove them"]
 
 
 def _ratio(one: str, other: str) -> float:

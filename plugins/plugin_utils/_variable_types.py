@@ -44,6 +44,11 @@ def is_true_by_default(variable: str) -> bool:
     return _options("ece_host").get(variable, {}).get("default") is True
 
 
+def default_of(variable: str) -> Any:
+    """Return the default of a variable as its role has it, which may be a template, or None."""
+    return next((_options(role)[variable].get("default") for role in ENTRY_POINTS if variable in _options(role)), None)
+
+
 def spec_of(variable: str) -> dict[str, Any]:
     """Return what the argument specs say of a variable, of whichever role it is; empty for others."""
     role = next((name for name in reversed(ENTRY_POINTS) if variable.startswith(f"{name}_")), "ece_host")

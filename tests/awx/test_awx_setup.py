@@ -27,7 +27,9 @@ TEMPLATES = [
     "ECE add allocators",
     "ECE add announced allocators",
     "ECE check allocators",
+    "ECE check preparation",
     "ECE list persistent tokens",
+    "ECE prepare hosts",
     "ECE revoke persistent tokens",
 ]
 WORKFLOW = "ECE check, approve and add allocators"

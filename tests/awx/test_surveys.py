@@ -20,6 +20,9 @@ SURVEYS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path 
 JOIN = SURVEYS["add_allocators"]
 ROLE = yaml.safe_load((ROOT / "roles" / "ece_host" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
 OPTIONS = ROLE["argument_specs"]["join"]["options"]
+PREPARE = SURVEYS["prepare_hosts"]
+PREPARATION = yaml.safe_load((ROOT / "roles" / "ece_host_preparation" / "meta" / "argument_specs.yml").read_text())
+OF_PREPARATION = PREPARATION["argument_specs"]["prepare"]["options"]
 ZONE = {"ece_host_zone": "ece-zone-2"}
 every_survey = pytest.mark.parametrize("name", sorted(SURVEYS))
 
@@ -32,17 +35,20 @@ def test_awx_accepts_it(name):
 @every_survey
 def test_it_asks_for_no_secret(name):
     secrets = {f"ece_{option}" for option, entry in CONNECTION_SPEC.items() if entry.get("no_log")}
-    secrets |= {option for option, entry in OPTIONS.items() if entry.get("no_log")}
+    secrets |= {option for option, entry in {**OPTIONS, **OF_PREPARATION}.items() if entry.get("no_log")}
     for question in SURVEYS[name]["spec"]:
         assert question["variable"] not in secrets
         assert question["type"] != "password"
 
 
-def test_each_question_of_the_join_is_a_variable_of_the_role_with_choices_that_it_takes():
-    for question in JOIN["spec"]:
-        option = OPTIONS[question["variable"]]
+@pytest.mark.parametrize(("survey", "options"), [(JOIN, OPTIONS), (PREPARE, OF_PREPARATION)])
+def test_each_question_is_a_variable_of_the_role_with_choices_that_it_takes(survey, options):
+    for question in survey["spec"]:
+        option = options[question["variable"]]
         if "choices" in option:
             assert choices_of(question) == option["choices"]
+        if option["type"] == "bool":
+            assert choices_of(question) == ["true", "false"]
 
 
 def test_the_question_on_tokens_is_a_variable_of_the_playbook():
@@ -75,11 +81,16 @@ def test_an_empty_answer_is_refused_by_awx(variable):
         launched(JOIN, {**ZONE, variable: ""})
 
 
+def test_a_preparation_without_answers_sets_no_variable_so_that_nothing_is_formatted_or_restarted():
+    assert launched(PREPARE, {}) == {}
+
+
 def test_all_questions_can_be_answered():
     answers = {
         **ZONE,
         "ece_host_roles": ["allocator", "proxy"],
         "ece_host_assign_roles": "false",
+        "ece_host_prepare": "true",
         "ece_host_batch": "25%",
         "ece_host_installer_url": "https://mirror.example.com/elastic-cloud-enterprise.sh",
         "ece_host_installer_src": "files/elastic-cloud-enterprise.sh",

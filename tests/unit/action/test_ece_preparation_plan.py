@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ansible_collections.ece.platform.plugins.action import ece_preparation_plan as action
@@ -26,8 +28,12 @@ def sent(bare):
             return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}}
 
         step._execute_module = execute
-        assert step.act({"systems": {}}, {}) == {"changed": False, "ansible_facts": {}}
+        result = step.act({"systems": {}, "again": False, "restarted": False}, {})
+        assert result.pop("planned_at") > 0
+        assert result == {"changed": False, "ansible_facts": {}, "warnings": []}
         (call,) = calls
+        assert abs(call["variables"].pop("controller_time") - time.time()) < 60
+        assert call["variables"].pop("ece_host_preparation_skip") == []
         return call["variables"]
 
     return act
@@ -94,6 +100,7 @@ def plan(run_module, monkeypatch):
         }
         monkeypatch.setattr(module, "gather", lambda _options: dict(facts))
         monkeypatch.setattr(module, "read_parts", lambda *_given: {})
+        monkeypatch.setattr(module, "check_host", lambda _facts, _options, parts: ([f"{parts} are left out."], ["w"]))
         monkeypatch.setattr(
             module,
             "plan_parts",

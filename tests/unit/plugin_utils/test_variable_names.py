@@ -52,7 +52,7 @@ def test_a_name_like_no_variable_of_the_role_may_be_another_roles_or_a_registere
     "name",
     [
         *("ece_target", "ece_host", "ece_version", "ece_vip", "ece_host_4711", "eceland", "ansible_host"),
-        *("ece_host_preparation_packages", "ece_host_removal_force", "__ece_host_plan"),
+        *("ece_host_preparation", "ece_host_preparation_4711", "ece_host_removal_force", "__ece_host_plan"),
     ],
 )
 def test_variables_of_users_and_of_other_roles_are_theirs(name):
