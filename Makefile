@@ -42,6 +42,7 @@ test: packages  ## run all tests; as root this installs missing system packages
 check: lint unit  ## run the quick tests, for daily use
 
 unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the unit tests
+	tests/packages.sh ip unshare
 	$(BIN)/python -m pytest -q -n 2 tests/unit
 
 fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated replies and 20,000 sets of options

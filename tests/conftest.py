@@ -4,8 +4,8 @@
 
 """Makes the installed collection and the tests importable. The checkout's own plugins are not.
 
-Every session of pytest, and every worker of pytest-xdist, has its own folder for temporary files. It is removed at the
-end.
+No setting of the machine reaches a test. Every session of pytest, and every worker of pytest-xdist, has its own folder
+for temporary files. It is removed at the end.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.machine import of_a_session  # noqa: E402
+
 COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "collections"))
 
 if not (COLLECTIONS / "ansible_collections" / "ece" / "platform").is_dir():
@@ -27,7 +31,21 @@ if not (COLLECTIONS / "ansible_collections" / "ece" / "platform").is_dir():
     )
 
 sys.path.insert(0, str(COLLECTIONS))
-sys.path.insert(0, str(ROOT))
+
+# Before any test imports Ansible, which reads its settings at once.
+_HOME = ROOT / "build" / "ansible"
+_CONFIGURATION = _HOME / "ansible.cfg"
+_SETTINGS = {
+    **of_a_session(os.environ),
+    "ANSIBLE_HOME": str(_HOME),
+    "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+    # Without a file of the tests it would be the machine's.
+    "ANSIBLE_CONFIG": str(_CONFIGURATION),
+}
+_HOME.mkdir(parents=True, exist_ok=True)
+_CONFIGURATION.touch()
+os.environ.clear()
+os.environ.update(_SETTINGS)
 
 
 @pytest.hookimpl(tryfirst=True)

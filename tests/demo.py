@@ -21,6 +21,7 @@ from pathlib import Path
 
 import yaml
 
+from tests.machine import without_settings
 from tests.standin import StandIn
 
 NEW_HOSTS = {f"new-{number}": f"192.0.2.{number}" for number in range(1, 5)}
@@ -32,6 +33,7 @@ def play(title: str, inventory: Path, environment: dict[str, str], *options: str
     command = ["ansible-playbook", "ece.platform.add_allocators", "-i", str(inventory), *options]
     print(f"\n### {title}\n$ {shlex.join(command[:3] + ['inventory.yml'] + list(options))}", flush=True)
     run = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert run.stdout
     lines = []
     for line in run.stdout:
         print(line, end="", flush=True)
@@ -55,8 +57,12 @@ def main() -> None:
         hosts = {name: ece.add_host(name, address, zone="ece-zone-1") for name, address in NEW_HOSTS.items()}
         inventory = Path(folder) / "inventory.yml"
         inventory.write_text(yaml.safe_dump(ece.inventory({**ece.existing_hosts(), **hosts})), encoding="utf-8")
+        configuration = Path(folder) / "ansible.cfg"
+        configuration.touch()
         environment = {
-            **os.environ,
+            **without_settings(),
+            **{name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_HOME") if name in os.environ},
+            "ANSIBLE_CONFIG": str(configuration),
             # Without it Python keeps the lines for a pipe until there are many.
             "PYTHONUNBUFFERED": "1",
             "ECE_USERNAME": ece.username,

@@ -27,6 +27,7 @@ needs=(
   "runc runc"
   "sshpass sshpass"
   "util-linux flock"
+  "util-linux unshare"
 )
 
 is_installed() {

@@ -18,7 +18,8 @@ import pytest
 import yaml
 
 from tests.awx.fake_awx import TOKEN, FakeAwx
-from tests.integration.operator import COLLECTIONS, ROOT, SETTING_OF_THE_MACHINE, Run, recap_of
+from tests.integration.operator import COLLECTIONS, ROOT, Run, recap_of
+from tests.machine import without_settings
 
 # `make awx` takes the collection awx.awx out of a release of the package ansible, which it downloads.
 AWX_COLLECTION = Path(os.environ.get("ECE_OTHER_COLLECTIONS", ROOT / "build" / "others"))
@@ -46,11 +47,10 @@ class Administrator:
         given.write_text(yaml.safe_dump(variables), encoding="utf-8")
         configuration = self.folder / "ansible.cfg"
         configuration.touch()
-        kept = {key: value for key, value in os.environ.items() if not SETTING_OF_THE_MACHINE.match(key)}
         done = subprocess.run(
             [self.core / "ansible-playbook", "ece.platform.awx_setup", "-e", f"@{given}", *options],
             env={
-                **{key: value for key, value in kept.items() if not key.startswith(("CONTROLLER_", "TOWER_"))},
+                **without_settings(),
                 "PATH": f"{self.core}:{os.environ['PATH']}",
                 "HOME": str(self.folder),
                 "ANSIBLE_CONFIG": str(configuration),

@@ -96,8 +96,6 @@ UNIFIED = ("projects", "job_templates", "workflow_job_templates", "workflow_appr
 RELATED = {
     "credentials": "credentials",
     "success_nodes": "workflow_job_template_nodes",
-    "failure_nodes": "workflow_job_template_nodes",
-    "always_nodes": "workflow_job_template_nodes",
 }
 
 

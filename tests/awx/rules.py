@@ -59,10 +59,9 @@ ANSWER_TYPES: Mapping[str, type | tuple[type, ...]] = {
 
 @dataclass
 class Injected:
-    """What a job gets of a credential. files: by their path."""
+    """What a job gets of a credential."""
 
     env: dict[str, str] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
     extra_vars: dict[str, Any] = field(default_factory=dict)
 
 
@@ -114,11 +113,13 @@ def _injector_problems(ids: list[str], injectors: Mapping[str, Any]) -> Iterator
                 yield f"{kind} {name}: {error}"
 
 
-def inject(credential_type: Mapping[str, Any], inputs: Mapping[str, Any], folder: Path) -> Injected:
+def inject(
+    credential_type: Mapping[str, Any], inputs: Mapping[str, Any], folder: Path, seen_as: Path | None = None
+) -> Injected:
     """Return what a job gets: files are written first, then come environment variables, then extra variables.
 
     An empty input is undefined in the templates, which is empty text where it is printed. A secret input that holds a
-    template is not rendered.
+    template is not rendered. seen_as: the path of `folder` where the job runs, if it is another one.
     """
     injectors = credential_type["injectors"]
     tower = _Tower()
@@ -130,14 +131,12 @@ def inject(credential_type: Mapping[str, Any], inputs: Mapping[str, Any], folder
     injected = Injected()
     for label, template in injectors.get("file", {}).items():
         handle, path = tempfile.mkstemp(dir=folder)
-        text = environment.from_string(template).render(names)
         with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(environment.from_string(template).render(names))
         Path(path).chmod(0o600)
         if tower.filename is None and "." in label:
             tower.filename = _Names()
-        _place(tower, label, path)
-        injected.files[path] = text
+        _place(tower, label, str((seen_as or folder) / Path(path).name))
     for name, template in injectors.get("env", {}).items():
         # AWX leaves out a refused variable, and says so in its log only.
         if not name.startswith("ANSIBLE_") and name not in REFUSED:

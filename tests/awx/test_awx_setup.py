@@ -182,6 +182,15 @@ def test_without_values_a_credential_that_exists_is_used_and_left_as_it_is(compl
     assert complete.members("job_templates", "ECE add allocators", "credentials") == ["ECE platform", "ssh"]
 
 
+def test_a_credential_that_was_attached_by_hand_is_gone_after_a_run(complete, administrator, tmp_path):
+    vault = complete.add("credentials", name="vault", credential_type=complete.find("credential_types", "Vault")["id"])
+    template = complete.find("job_templates", "ECE add allocators")
+    complete.related["job_templates", template["id"], "credentials"].append(vault["id"])
+    run = administrator.run(everything(tmp_path))
+    assert run.rc == 0 and changed(run) == 1, run.output
+    assert complete.members("job_templates", "ECE add allocators", "credentials") == ["ECE platform", "ssh"]
+
+
 @pytest.mark.parametrize("update", [False, True])
 def test_a_new_password_is_sent_where_secrets_are_updated(complete, administrator, tmp_path, update):
     new = {**everything(tmp_path), "ece_password": "n3w-of-the-platform", "ece_awx_update_secrets": update}

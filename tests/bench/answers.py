@@ -13,6 +13,7 @@ import sys
 from tests.bench.operator import Operator
 from tests.bench.run import bare_interpreter_mb, exponent, run
 from tests.bench.table import Row
+from tests.machine import without_settings
 from tests.standin import StandIn
 
 SECONDS_MAX, MB_MAX = 5, 300
@@ -53,7 +54,7 @@ open(sys.argv[2], "w").write(str(time.monotonic() - began))
 
 def measure(operator: Operator, fleet: int) -> list[Row]:
     """Measure both with one, three and ten times the fleet, and the exponent of the growth."""
-    environment = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
+    environment = {**without_settings(), "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"]}
     bare = bare_interpreter_mb()
     rows: dict[str, list[Row]] = {"ece_allocator_info": [], "plan": []}
     points: dict[str, list[tuple[int, float]]] = {name: [] for name in rows}

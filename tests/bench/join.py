@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from tests.bench.machines import GATEWAY, Machines
 from tests.bench.operator import Operator, one_play
 from tests.bench.table import Row
@@ -30,7 +33,7 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
         few = operator.write("few.json", hosts.inventory(ece, FEW))
         many = operator.write("many.json", hosts.inventory(ece, MANY))
 
-        def join(what: str, inventory, count: int, **options) -> tuple[Row, float]:
+        def join(what: str, inventory: Path, count: int, **options: Any) -> tuple[Row, float]:
             hosts.reset(ece)
             before = hosts.sessions()
             seen = operator.play(ece, inventory, **options)

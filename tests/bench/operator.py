@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.run import Measured, run
+from tests.machine import without_settings
 from tests.standin import StandIn
 
 PLAYBOOK = "ece.platform.add_allocators"
@@ -24,12 +25,14 @@ class Operator:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o755)
         self.folder = folder
+        self.configuration = folder / "ansible.cfg"
+        self.configuration.touch()
 
     def environment(self, ece: StandIn, **more: str) -> dict[str, str]:
-        """Return the environment of a play, without any Ansible setting of this machine but the collections path."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "ECE_"))}
+        """Return the environment of a play, without any setting of this machine but the collections path."""
         own = {
             "HOME": str(self.folder),
+            "ANSIBLE_CONFIG": str(self.configuration),
             "ANSIBLE_HOME": str(self.folder / "ansible"),
             "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
             "ANSIBLE_NOCOLOR": "1",
@@ -39,7 +42,7 @@ class Operator:
             "ECE_USERNAME": ece.username,
             "ECE_PASSWORD": ece.password,
         }
-        return {**kept, **own, **more}
+        return {**without_settings(), **own, **more}
 
     def write(self, name: str, content: Any) -> Path:
         """Write an inventory or a playbook as JSON, which is YAML, too."""

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.bench.operator import Operator, one_play
 from tests.bench.table import Row
 from tests.standin import StandIn
@@ -28,7 +30,7 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
             inventory = operator.write(f"{hosts}.json", ece.inventory(ece.existing_hosts()))
             floor = operator.play(ece, inventory, debug)
             rows.append(Row("joined: debug", hosts, floor.seconds, peak_mb=floor.peak_mb))
-            plays = {
+            plays: dict[str, dict[str, Any]] = {
                 "joined: add_allocators": {},
                 "joined: add_allocators --check": {"options": ("--check",)},
                 "joined: add_allocators --limit, all but one": {"options": ("--limit", "!existing-1")},

@@ -61,6 +61,7 @@ def run(
             stderr=subprocess.STDOUT,
             text=True,
         )
+        assert process.stdout
         lines = [(time.time(), line) for line in process.stdout]
         if process.wait() != expect:
             raise RuntimeError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from tests.bench.operator import Operator
 from tests.bench.table import Row
@@ -23,7 +24,7 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
     return [*_latency(operator), *(_lines(operator, count) for count in (10, 100)), *_batches(operator)]
 
 
-def _hosts(ece: StandIn, count: int, **knobs) -> dict:
+def _hosts(ece: StandIn, count: int, **knobs: Any) -> dict[str, Any]:
     return {
         f"new-{number:03}": ece.add_host(f"new-{number:03}", f"192.0.{2 + number // 250}.{number % 250 + 1}", **knobs)
         for number in range(1, count + 1)
@@ -37,10 +38,11 @@ def _latency(operator: Operator) -> list[Row]:
         ece.hosts["new-001"].configure(fail=1)
         inventory = operator.write("latency.json", ece.inventory(hosts))
         seen = operator.play(ece, inventory, expect=2)
-        connected_at = max(
-            ece.platform.runner(host.ip).connected_from for name, host in ece.hosts.items() if name != "new-001"
-        )
-        failed_at = json.loads(ece.hosts["new-001"].install_record.read_text(encoding="utf-8"))["finished"]
+        runners = [ece.platform.runner(host.ip) for name, host in ece.hosts.items() if name != "new-001"]
+        connected_at = max(runner.connected_from for runner in runners if runner.connected_from is not None)
+        record = ece.hosts["new-001"].install_record
+        assert record
+        failed_at = json.loads(record.read_text(encoding="utf-8"))["finished"]
     connected_printed_at = next(at for at, line in seen.lines if re.match(r"^ +\d+:\d\d +4/5 connected", line))
     failed_printed_at = next(at for at, line in seen.lines if re.match(r"^ +\d+:\d\d +new-001 failed", line))
     limit = f"{INTERVAL_SECONDS} s + {TOLERANCE_SECONDS} s"

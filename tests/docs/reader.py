@@ -24,7 +24,7 @@ import yaml
 from tests.conftest import COLLECTIONS
 from tests.docs import rules
 from tests.docs.blocks import CHECKOUT, Block, Command, commands
-from tests.integration.operator import SETTING_OF_THE_MACHINE
+from tests.machine import without_settings
 from tests.standin import StandIn
 
 PAGE_TIMEOUT_SECONDS = 300
@@ -128,10 +128,9 @@ class Reader:
 
     def environment(self, installs: bool) -> dict[str, str]:
         """Return the environment of the shell. installs: whether the page itself installs the collection."""
-        kept = {key: value for key, value in os.environ.items() if not SETTING_OF_THE_MACHINE.match(key)}
         collections = [str(self.home / "collections"), *([] if installs else [str(COLLECTIONS)])]
         return {
-            **kept,
+            **without_settings(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(self.home),
             "ANSIBLE_HOME": str(self.home / "ansible"),

@@ -36,14 +36,6 @@ IN_A_CLONE = ("README",)
 # Page -> the page whose inventory.yml its reader has.
 INVENTORY_FROM = {"results": "adding_hosts", "scaling": "adding_hosts", "air_gapped": "adding_hosts"}
 
-# (page, first line of the block) -> why a file or a piece of YAML is neither an inventory, a playbook, variables of the
-# role, nor a file that a command reads.
-OTHER_FILES = {
-    ("awx", "collections:"): "ansible-galaxy would download it; test_awx_page.py reads it",
-    ("awx", "fields:"): "the input configuration of a credential type; test_awx_page.py reads it",
-    ("awx", "file:"): "the injector configuration of a credential type; test_awx_page.py renders it",
-}
-
 # (page, file) -> why its variables are not those of the role.
 FOREIGN_VARIABLES = {("migrating", "before.yml"): "it is an inventory of Elastic's role"}
 
@@ -63,6 +55,7 @@ OTHER_NAMES = {
     "ece_supportdiagnostics_url": "variable of Elastic's role",
     "ece_supportdiagnostics_result_path": "variable of Elastic's role",
     "ece_target": "variable of the playbook",
+    "ece_persistent_tokens": "statistic of playbook revoke_tokens",
     "ece_host_": "beginning of names, or of statistics with the id of a job",
     "ece_": "beginning of names",
     "ece_awx_": "beginning of the names of private steps and of variables of a playbook",

@@ -2,64 +2,47 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The files on the page on AWX are what AWX and the collection expect."""
+"""What the page on AWX says of its objects is what their files have."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+import re
 
-import pytest
 import yaml
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
-from tests.docs.blocks import CHECKOUT, RST_PAGES, blocks_of
+from tests.awx.files import FILES, load
+from tests.docs.blocks import CHECKOUT, RST_PAGES
 
-YAML = {
-    block.text.splitlines()[0]: block.data for block in blocks_of(RST_PAGES / "awx.rst") if block.language == "yaml"
-}
-INPUTS, INJECTORS = YAML["fields:"], YAML["file:"]
+PAGE = (RST_PAGES / "awx.rst").read_text(encoding="utf-8")
 
 
-def injected(**inputs: str) -> dict[str, str]:
-    """Return the environment variables of a job with a credential of these inputs, as AWX renders them."""
-    names: dict[str, Any] = {**inputs, "tower": SimpleNamespace(filename=SimpleNamespace(ca="/runner/env/ca"))}
-    environment = ImmutableSandboxedEnvironment()
-    return {name: environment.from_string(template).render(**names) for name, template in INJECTORS["env"].items()}
+def first_column(title: str) -> list[str]:
+    """Return the literals in the first column of the table below a title, but for its header."""
+    (part,) = re.findall(rf"^{re.escape(title)}\n-+\n(.*?)(?=^-+$|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    _header, *cells = re.findall(r"^   \* - (.*)$", part, re.MULTILINE)
+    return [literal for cell in cells for literal in re.findall(r"``([^`]+)``", cell)]
 
 
-def test_each_variable_is_one_that_the_connection_options_read() -> None:
-    options: dict[str, Any] = dict(CONNECTION_SPEC)
-    read = {name for option in options.values() for name in option.get("fallback", (None, []))[1]}
-    assert set(INJECTORS["env"]) <= read
-    assert all(template.startswith("template.") for template in INJECTORS["file"])
+def test_the_variables_of_a_job_are_those_that_the_credential_type_injects() -> None:
+    assert first_column("The credential") == list(load("credential_type.yml")["injectors"]["env"])
 
 
-def test_each_input_is_injected_and_secrets_are_secret() -> None:
-    templates = " ".join([*INJECTORS["env"].values(), *INJECTORS["file"].values()])
-    assert all(f"{{{{ {field['id']} }}}}" in templates for field in INPUTS["fields"])
-    assert {field["id"] for field in INPUTS["fields"] if field.get("secret")} == {"api_key", "password"}
+def test_the_table_of_answers_has_every_question_of_the_survey() -> None:
+    questions = [question["variable"] for question in load("surveys", "add_allocators.yml")["spec"]]
+    assert first_column("The survey and the limit") == questions
 
 
-@pytest.mark.parametrize("ca, path", [("-----BEGIN CERTIFICATE-----", "/runner/env/ca"), (" \n", ""), ("", "")])
-def test_the_path_of_the_ca_is_set_only_where_there_is_one(ca: str, path: str) -> None:
-    inputs = {"url": "https://ece.example.com:12443", "api_key": "x"}
-    environment = injected(**inputs, **({"ca": ca} if ca else {}))
-    assert environment["ECE_CA_PATH"] == path
-    assert (environment["ECE_API_KEY"], environment["ECE_PASSWORD"]) == ("x", "")
-
-
-def test_the_requirements_name_the_collection() -> None:
-    (collection,) = YAML["collections:"]["collections"]
-    assert collection["type"] == "git" and collection["name"].endswith("/ece.platform.git")
-
-
-def test_the_page_has_the_credential_type_of_extensions_awx() -> None:
-    path = CHECKOUT / "extensions" / "awx" / "credential_type.yml"
-    created = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert created["injectors"] == INJECTORS
-    fields = [
-        {key: field[key] for key in field if key not in ("label", "help_text")} for field in created["inputs"]["fields"]
+def test_the_artifacts_are_statistics_of_the_playbooks() -> None:
+    *joins, tokens = first_column("Artifacts")
+    assert joins == ["ece_host", "ece_host_<job id>"]
+    plays = yaml.safe_load((CHECKOUT / "playbooks" / "revoke_tokens.yml").read_text(encoding="utf-8"))
+    (data,) = [
+        task["ansible.builtin.set_stats"]["data"] for task in plays[0]["tasks"] if "ansible.builtin.set_stats" in task
     ]
-    assert fields == [{key: field[key] for key in field if key != "label"} for field in INPUTS["fields"]]
+    assert list(data) == [tokens]
+
+
+def test_each_template_and_workflow_that_the_page_names_exists() -> None:
+    named = set(re.findall(r"(?<!\*)\*(ECE [^*]+)\*(?!\*)", " ".join(PAGE.split())))
+    templates = {load("job_templates", path.name)["name"] for path in (FILES / "job_templates").glob("*.yml")}
+    assert named and named <= {*templates, load("workflow.yml")["name"]}

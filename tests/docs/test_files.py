@@ -26,19 +26,9 @@ LANGUAGES = {"console", "yaml", "ini", "text"}
 YAML = [block for block in all_blocks() if block.language == "yaml"]
 
 
-def first_line(block: Block) -> str:
-    return block.text.splitlines()[0]
-
-
 def of_kind(kind: str) -> pytest.MarkDecorator:
     """Parametrize a test with the blocks of a kind that are on no list of exceptions."""
-    found = [
-        block
-        for block in YAML
-        if block.kind == kind
-        and (block.page, first_line(block)) not in rules.OTHER_FILES
-        and (block.page, block.file) not in rules.FOREIGN_VARIABLES
-    ]
+    found = [block for block in YAML if block.kind == kind and (block.page, block.file) not in rules.FOREIGN_VARIABLES]
     return pytest.mark.parametrize("block", found, ids=[block.place for block in found])
 
 
@@ -74,13 +64,12 @@ def test_each_block_has_a_language_that_says_what_is_done_with_it() -> None:
 
 
 def test_each_block_of_yaml_is_known() -> None:
-    unknown = [block for block in YAML if block.kind == "other"]
-    assert not [block.place for block in unknown if (block.page, first_line(block)) not in rules.OTHER_FILES]
+    assert not [block.place for block in YAML if block.kind == "other"]
 
 
-@pytest.mark.parametrize("page, line", rules.OTHER_FILES)
-def test_each_exception_is_for_a_block_that_there_is(page: str, line: str) -> None:
-    assert [block for block in YAML if (block.page, first_line(block)) == (page, line)]
+@pytest.mark.parametrize("page, file", rules.FOREIGN_VARIABLES)
+def test_each_exception_is_for_a_block_that_there_is(page: str, file: str) -> None:
+    assert [block for block in YAML if (block.page, block.file) == (page, file)]
 
 
 @of_kind("inventory")

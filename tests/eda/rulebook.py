@@ -162,10 +162,12 @@ class Rulebook:
 
 
 @contextlib.contextmanager
-def running(operator: Operator, rulebook: str, *options: str, **more: str) -> Iterator[Rulebook]:
+def running(
+    operator: Operator, rulebook: str, *options: str, token: str | None = TOKEN, **more: str
+) -> Iterator[Rulebook]:
     """Yield an ansible-rulebook that takes events. At its end neither it nor what it left shows a secret."""
     with operator.processes.watching():
-        started = Rulebook(operator, rulebook, *options, **more)
+        started = Rulebook(operator, rulebook, *options, token=token, **more)
         try:
             started.wait_until_it_listens()
             yield started

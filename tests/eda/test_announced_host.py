@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import runpy
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ GOOD = {"name": "allocator-7", "address": "10.0.1.17", "zone": "ece-zone-1"}
 TEMPLATE = "{{ lookup('ansible.builtin.pipe', 'id') }}"
 
 
-def test_a_host_passes_without_what_else_the_event_has():
+def test_a_host_passes_without_what_else_the_event_has() -> None:
     event = {
         "payload": {**GOOD, "comment": TEMPLATE, "meta": {"hosts": "all"}},
         "meta": {"hosts": "all", "headers": {"User-Agent": TEMPLATE}},
@@ -58,25 +59,25 @@ def test_a_host_passes_without_what_else_the_event_has():
     ],
     ids=str,
 )
-def test_a_wrong_value_is_refused_in_one_sentence(changes, reason):
+def test_a_wrong_value_is_refused_in_one_sentence(changes: dict[str, Any], reason: str) -> None:
     (sentence,) = FILTER({"payload": {**GOOD, **changes}}).values()
     assert sentence.startswith("Event refused: ") and reason in sentence
     assert "\n" not in sentence and len(sentence) < 300
     assert sentence.endswith(f'set "{next(iter(changes))}" as in ' + str(GOOD).replace("'", '"') + ".")
 
 
-def test_a_host_with_the_name_of_a_group_is_refused():
+def test_a_host_with_the_name_of_a_group_is_refused() -> None:
     event = {"payload": {**GOOD, "name": "Zone-1"}}
     assert FILTER(event, groups=["web"]) == {"host": event["payload"]}
     assert "its name 'Zone-1' is no name of a host to Ansible" in FILTER(event, groups=["web", "zone-1"])["refused"]
 
 
 @pytest.mark.parametrize("key", GOOD)
-def test_a_host_without_one_of_its_values_is_refused(key):
+def test_a_host_without_one_of_its_values_is_refused(key: str) -> None:
     event = {"payload": {other: value for other, value in GOOD.items() if other != key}}
     assert FILTER(event)["refused"].startswith(f"Event refused: it has no {key}; set ")
 
 
 @pytest.mark.parametrize("event", [{}, {"payload": []}, {"payload": "new-1"}, {"payload": None}], ids=str)
-def test_an_event_that_is_no_object_is_refused(event):
+def test_an_event_that_is_no_object_is_refused(event: dict[str, Any]) -> None:
     assert FILTER(event)["refused"].startswith("Event refused: its body is no JSON object; set ")

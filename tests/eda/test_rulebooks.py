@@ -85,7 +85,9 @@ def by_playbook(operator: Operator) -> list[str]:
     return ["-i", "inventory"]
 
 
-def test_events_within_the_window_are_one_run_and_later_ones_another(operator, by_playbook, tmp_path):
+def test_events_within_the_window_are_one_run_and_later_ones_another(
+    operator: Operator, by_playbook: list[str], tmp_path: Path
+) -> None:
     surprise = tmp_path / "surprise"
     template = f"{{{{ lookup('ansible.builtin.pipe', 'touch {surprise}') }}}}"
     hold = operator.ece.directory / "hold"
@@ -112,7 +114,7 @@ def test_events_within_the_window_are_one_run_and_later_ones_another(operator, b
     assert not surprise.exists()
 
 
-def test_the_commands_of_the_readme_join_a_host(operator, by_playbook):
+def test_the_commands_of_the_readme_join_a_host(operator: Operator, by_playbook: list[str]) -> None:
     (curl,) = [command for command in COMMANDS if command.startswith("curl ")]
     example = ("allocator-7", "10.0.1.17")
     assert all(value in curl for value in example)
@@ -127,7 +129,9 @@ def test_the_commands_of_the_readme_join_a_host(operator, by_playbook):
 
 
 @pytest.mark.parametrize("rulebook", [BY_PLAYBOOK, BY_AWX])
-def test_a_request_without_the_token_and_a_bad_event_run_nothing(operator, by_playbook, rulebook):
+def test_a_request_without_the_token_and_a_bad_event_run_nothing(
+    operator: Operator, by_playbook: list[str], rulebook: str
+) -> None:
     with Controller() as awx:
         options = by_playbook if rulebook == BY_PLAYBOOK else []
         # At this verbosity ansible-rulebook prints all that it does.
@@ -147,7 +151,7 @@ def test_a_request_without_the_token_and_a_bad_event_run_nothing(operator, by_pl
     assert operator.ece.requests == []
 
 
-def test_awx_gets_the_names_as_the_limit_and_nothing_else_of_the_events(operator, tmp_path):
+def test_awx_gets_the_names_as_the_limit_and_nothing_else_of_the_events(operator: Operator, tmp_path: Path) -> None:
     with Controller() as awx:
         with running(operator, short("add_allocators_awx", tmp_path), **awx.environment) as started:
             started.post(event("7", "192.0.2.1"))
@@ -181,7 +185,9 @@ def test_awx_gets_the_names_as_the_limit_and_nothing_else_of_the_events(operator
     ],
     ids=["another host", "a group", "twice", "without values", "none"],
 )
-def test_the_playbook_refuses_hosts_that_it_must_not_join(operator, by_playbook, announced, sentence):
+def test_the_playbook_refuses_hosts_that_it_must_not_join(
+    operator: Operator, by_playbook: list[str], announced: Any, sentence: str
+) -> None:
     playbook = FOLDER / "playbooks" / "add_announced_hosts.yml"
     variables = ["-e", yaml.safe_dump({"ece_announced_hosts": announced}, default_flow_style=True)] if announced else []
     command, environment = operator.command("ece.platform.add_announced_hosts")
@@ -191,7 +197,9 @@ def test_the_playbook_refuses_hosts_that_it_must_not_join(operator, by_playbook,
 
 
 @pytest.mark.parametrize("name", ["ece_event_token", "ece_event_certfile", "ece_event_keyfile"])
-def test_it_takes_no_events_without_a_token_or_a_certificate(operator, by_playbook, name):
+def test_it_takes_no_events_without_a_token_or_a_certificate(
+    operator: Operator, by_playbook: list[str], name: str
+) -> None:
     started = Rulebook(operator, BY_PLAYBOOK, *by_playbook, "--shutdown-delay", "1", leave_out=name)
     try:
         assert started.process.wait(PATIENCE_SECONDS) != 0
@@ -201,13 +209,15 @@ def test_it_takes_no_events_without_a_token_or_a_certificate(operator, by_playbo
 
 
 @pytest.mark.parametrize("empty", ["", None])
-def test_an_empty_token_opens_the_door_to_no_request(operator, by_playbook, empty):
+def test_an_empty_token_opens_the_door_to_no_request(
+    operator: Operator, by_playbook: list[str], empty: str | None
+) -> None:
     with running(operator, BY_PLAYBOOK, *by_playbook, token=empty) as started:
         for token in (None, "", " ", "''", "None", "null"):
             assert started.post(event("new-1", "192.0.2.2"), token).status_code == 401
 
 
-def test_a_token_of_digits_is_a_text(operator, by_playbook):
+def test_a_token_of_digits_is_a_text(operator: Operator, by_playbook: list[str]) -> None:
     with running(operator, BY_PLAYBOOK, *by_playbook, token="0012345678") as started:
         assert started.post({}, "12345678").status_code == 401
         assert started.post({}, "0012345678").status_code == 200

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from tests.ee.image import ROOT, TARBALL, call, prepare, program
 
 
 @pytest.fixture(scope="module")
-def context(tmp_path_factory):
+def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the context, made in a folder that was prepared as the README says."""
     folder = tmp_path_factory.mktemp("context")
     definition = prepare(folder / "definition")
@@ -27,27 +28,27 @@ def context(tmp_path_factory):
     return folder / "context"
 
 
-def arguments_of(context):
+def arguments_of(context: Path) -> dict[str, str]:
     """Return the arguments of the build with their defaults."""
     text = (context / "Containerfile").read_text(encoding="utf-8")
     return dict(re.findall(r'^ARG (\w+)="(.*)"$', text, re.MULTILINE))
 
 
-def test_the_base_image_and_the_package_manager_are_arguments_of_the_build(context):
+def test_the_base_image_and_the_package_manager_are_arguments_of_the_build(context: Path) -> None:
     arguments = arguments_of(context)
     assert arguments["EE_BASE_IMAGE"] == "quay.io/fedora/fedora:latest"
     assert arguments["PKGMGR"] == "/usr/bin/dnf"
     assert "FROM $EE_BASE_IMAGE AS base" in (context / "Containerfile").read_text(encoding="utf-8")
 
 
-def test_ansible_core_is_what_the_collection_supports_and_ansible_runner_does_not_hang_with_it(context):
+def test_ansible_core_is_what_the_collection_supports_and_ansible_runner_does_not_hang_with_it(context: Path) -> None:
     supported = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))["requires_ansible"]
     core, runner = arguments_of(context)["ANSIBLE_INSTALL_REFS"].split()
     assert supported in (core.removeprefix("ansible-core"), core.removeprefix("ansible-core") + ".0")
     assert runner == "ansible-runner>=2.4.2"
 
 
-def test_the_collection_comes_from_the_tarball_and_system_packages_are_added(context):
+def test_the_collection_comes_from_the_tarball_and_system_packages_are_added(context: Path) -> None:
     build = context / "_build"
     (collection,) = yaml.safe_load((build / "requirements.yml").read_text(encoding="utf-8"))["collections"]
     assert collection == {"name": "ece.platform", "type": "file", "source": f"collections/{TARBALL}"}

@@ -14,12 +14,15 @@ import os
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import asyncssh
 import pytest
 import yaml
 
 from tests.ee.image import ROOT, call, pip_settings, podman, program
+from tests.integration.operator import Operator
 from tests.integration.ssh_server import SshServer, listening
 from tests.standin.hosts import INSTALLER
 
@@ -28,9 +31,11 @@ USER, GROUP = 1738, 0
 RUNNER = "/runner"
 PLAYBOOK = "add_allocators.yml"
 SSH_PASSWORD = "word-of-c"
+# One that accepts a key, one that accepts a password, and the key.
+Servers = tuple[SshServer, SshServer, asyncssh.SSHKey]
 
 
-def container(image, *command, job=None):
+def container(image: str, *command: str, job: Path | None = None) -> list[str]:
     """Return the command that starts a container as AWX does, with the folder of a job."""
     options = ["--volume", f"{job}:{RUNNER}"] if job else []
     # podman asks for more than a sandbox may grant.
@@ -41,11 +46,11 @@ def container(image, *command, job=None):
     ]
 
 
-def versions(text):
+def versions(text: str) -> dict[str, tuple[int, ...]]:
     return {name: tuple(map(int, found.split("."))) for name, found in re.findall(r"^(\S+)==([\d.]+)$", text, re.M)}
 
 
-def test_an_unknown_user_has_a_home_folder_and_what_the_collection_requires(image):
+def test_an_unknown_user_has_a_home_folder_and_what_the_collection_requires(image: str) -> None:
     script = "id -un; touch $HOME/written; which ssh ssh-add ssh-agent sshpass; python3 -m pip freeze --quiet"
     output = call(*container(image, "sh", "-ec", script))
     programs = [f"/usr/bin/{name}" for name in ("ssh", "ssh-add", "ssh-agent", "sshpass")]
@@ -54,7 +59,7 @@ def test_an_unknown_user_has_a_home_folder_and_what_the_collection_requires(imag
     assert found["ansible-runner"] >= (2, 4, 2) and found["ansible-core"] >= (2, 16) and "requests" in found, output
 
 
-def test_the_collection_is_found_and_no_setting_of_this_machine_is_in_the_image(image):
+def test_the_collection_is_found_and_no_setting_of_this_machine_is_in_the_image(image: str) -> None:
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     output = call(*container(image, "ansible-galaxy", "collection", "list", "--format", "json", "ece.platform"))
     assert json.loads(output) == {
@@ -66,7 +71,7 @@ def test_the_collection_is_found_and_no_setting_of_this_machine_is_in_the_image(
 
 
 @pytest.fixture
-def servers():
+def servers() -> Iterator[Servers]:
     """Yield an SSH server that accepts a key, one that accepts a password, and the key."""
     key = asyncssh.generate_private_key("ssh-ed25519")
     by_key, by_password = SshServer(key=key.export_public_key().decode()), SshServer(password=SSH_PASSWORD)
@@ -74,7 +79,7 @@ def servers():
         yield by_key, by_password, key
 
 
-def reach_by_ssh(operator, servers):
+def reach_by_ssh(operator: Operator, servers: Servers) -> None:
     """Add three hosts: two are reached with the key of the job, and one with a password of its own."""
     by_key, by_password, _ = servers
     for number, name in enumerate(("a", "b", "c"), start=1):
@@ -91,7 +96,7 @@ def reach_by_ssh(operator, servers):
     operator.hosts["c"].update(ansible_password=SSH_PASSWORD, ansible_ssh_password_mechanism="sshpass")
 
 
-def job_folder(operator, servers):
+def job_folder(operator: Operator, servers: Servers) -> Path:
     """Lay out the folder of a job as AWX does, with credentials as environment variables and files."""
     job = operator.folder / "job"
     for name in ("env", "inventory", "project"):
@@ -120,7 +125,7 @@ def job_folder(operator, servers):
     return job
 
 
-def test_three_hosts_join_from_inside_the_image_after_a_check(image, operator, servers):
+def test_three_hosts_join_from_inside_the_image_after_a_check(image: str, operator: Operator, servers: Servers) -> None:
     reach_by_ssh(operator, servers)
     job = job_folder(operator, servers)
     environment = {
@@ -161,5 +166,7 @@ def test_three_hosts_join_from_inside_the_image_after_a_check(image, operator, s
         ),
     ],
 )
-def test_what_pip_is_told_is_where_packages_come_from_but_for_folders_of_this_machine(listed, kept):
+def test_what_pip_is_told_is_where_packages_come_from_but_for_folders_of_this_machine(
+    listed: str, kept: dict[str, str]
+) -> None:
     assert pip_settings(listed) == kept

@@ -31,7 +31,7 @@ def imported() -> set[str]:
     return found - set(sys.stdlib_module_names)
 
 
-def test_ansible_builder_finds_what_the_plugins_import_and_an_ssh_client():
+def test_ansible_builder_finds_what_the_plugins_import_and_an_ssh_client() -> None:
     found = yaml.safe_load(call(program("ansible-builder"), "introspect", COLLECTIONS))
     assert found == {
         "python": ["requests  # from collection ece.platform"],

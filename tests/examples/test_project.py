@@ -32,7 +32,7 @@ NEW = ("allocator-4", "allocator-5", "allocator-6")
 JOIN = "ansible-playbook add_allocators.yml -i inventory"
 
 
-def test_the_readme_has_the_commands_that_the_tests_know():
+def test_the_readme_has_the_commands_that_the_tests_know() -> None:
     assert COMMANDS == [
         "cp -r examples my-platform",
         "cd my-platform",
@@ -155,7 +155,7 @@ def edit(shell: Shell, operator: Operator) -> None:
     (folder / "standin.yml").write_text(text, encoding="utf-8")
 
 
-def test_the_commands_of_the_readme_work_in_their_order(shell, operator):
+def test_the_commands_of_the_readme_work_in_their_order(shell: Shell, operator: Operator) -> None:
     ece = operator.ece
     # The collection is there, because the tests have no Galaxy. The client checks that it is what the file asks for.
     assert "already installed" in shell.type("ansible-galaxy collection install -r collections/requirements.yml")
@@ -180,7 +180,7 @@ def test_the_commands_of_the_readme_work_in_their_order(shell, operator):
     assert sum(counts["changed"] for counts in recap_of(again).values()) == 0
 
 
-def test_a_file_of_the_inventory_with_a_typo_ends_the_run(shell, operator):
+def test_a_file_of_the_inventory_with_a_typo_ends_the_run(shell: Shell, operator: Operator) -> None:
     edit(shell, operator)
     hosts = shell.folder / "inventory" / "hosts.yml"
     hosts.write_text(hosts.read_text(encoding="utf-8").replace("children:", "children: -"), encoding="utf-8")
@@ -188,7 +188,9 @@ def test_a_file_of_the_inventory_with_a_typo_ends_the_run(shell, operator):
     assert done.returncode != 0 and "parse" in done.stderr and operator.ece.requests == []
 
 
-def test_a_job_of_awx_uses_the_imported_inventory_and_the_credential_of_the_job(shell, operator):
+def test_a_job_of_awx_uses_the_imported_inventory_and_the_credential_of_the_job(
+    shell: Shell, operator: Operator
+) -> None:
     """AWX imports the inventory, hands it to jobs as a program, and keeps the CA certificate in a file of the job."""
     edit(shell, operator)
     (shell.folder / "ca.pem").unlink()

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -18,16 +17,11 @@ import yaml
 
 from tests import release
 from tests.galaxy.conftest import copy_checkout
+from tests.machine import for_downloads
 
 SUMMARY = "What this release is for."
 CHANGE = "ece_runner - do something that is new."
 TIMEOUT_SECONDS = 180
-
-
-def own_git(environment):
-    """Return an environment in which git has no settings of this machine, and no repository but the folder's."""
-    kept = {name: value for name, value in environment.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 
 
 class Repository:
@@ -40,7 +34,7 @@ class Repository:
         return subprocess.run(
             ["git", *arguments],
             cwd=self.folder,
-            env=own_git(os.environ),
+            env=for_downloads(),
             capture_output=True,
             text=True,
             check=True,
@@ -59,12 +53,11 @@ class Repository:
 
     def release(self, *variables):
         """Run `make release` with the environment of this test in place of the repository's own."""
-        environment = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "VERSION")}
         up_to_date = [argument for name in ("demo", "test") for argument in ("-o", f"{sys.prefix}/{name}.done")]
         return subprocess.run(
             ["make", "--no-print-directory", *up_to_date, "release", f"VENV={sys.prefix}", *variables],
             cwd=self.folder,
-            env={**own_git(environment), "MAKELEVEL": "0"},
+            env=for_downloads(),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_SECONDS,

@@ -26,6 +26,8 @@ from typing import Any
 
 import yaml
 
+from tests.awx.files import load
+from tests.awx.rules import inject
 from tests.integration.operator import COLLECTIONS, PLAY_TIMEOUT_SECONDS, Operator
 from tests.integration.scenarios.scenario import until
 
@@ -34,8 +36,9 @@ PROJECT = {
     PLAYBOOK: "---\n- ansible.builtin.import_playbook: ece.platform.add_allocators\n",
     "collections/requirements.yml": "---\ncollections: [{name: ece.platform}]\n",
 }
-# The prompts that AWX answers, and the names of its variables for jobs begin with these.
-PROMPTS = {"become": r"BECOME password.*:\s*?$", "ssh": r"SSH password:\s*?$"}
+# The prompt that AWX answers with the become password of a machine credential.
+BECOME_PROMPT = r"BECOME password.*:\s*?$"
+# The names of AWX's variables for jobs begin with these.
 PREFIXES = ("awx", "tower")
 # AWX has these for all jobs.
 SETTINGS = {
@@ -101,7 +104,7 @@ class Awx:
     def __init__(self, operator: Operator) -> None:
         self.operator = operator
         ece = operator.ece
-        # The inputs of the credential. An empty one is absent.
+        # The inputs of the credential.
         self.credential = {
             "url": ece.url,
             "api_key": "",
@@ -162,14 +165,13 @@ class Awx:
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """What a user gives at a launch, and what the template has.
+    """What a user gives at a launch, and what the template and its machine credential have.
 
-    survey: answers, which are never templated. template: the template's own extra variables. wire: the job runs on
-    another node. shown: ansible-runner prints the output itself, which AWX turns off. passwords: answers to PROMPTS.
+    survey: answers, which are never templated. wire: the job runs on another node. shown: ansible-runner prints the
+    output itself, which AWX turns off.
     """
 
     survey: Mapping[str, Any] | None = None
-    template: Mapping[str, Any] | None = None
     limit: str = ""
     check: bool = False
     verbosity: int = 0
@@ -178,7 +180,7 @@ class Launch:
     workflow: int | None = None
     wire: bool = False
     shown: bool = False
-    passwords: Mapping[str, str] | None = None
+    become_password: str = ""
     ssh_key: str = ""
 
 
@@ -212,13 +214,13 @@ class Job:
         (self.private / "cp").mkdir(mode=0o700)
         data = script_data(self._awx.inventory(), self.launch.slice_number, self.launch.slice_count)
         self._write("inventory/hosts", f"#!/usr/bin/env python3\nprint({json.dumps(data)!r})\n", 0o700)
-        self._write("env/extravars", extra_variables(self._variables(), self.launch.template or {}))
+        self._write("env/extravars", yaml.dump(self._variables(), Dumper=_Unsafe))
         self._write("env/cmdline", shlex.join(self._arguments()))
         self._write("env/envvars", json.dumps(self._environment()))
         quiet = not self.launch.shown
         self._write("env/settings", json.dumps({"suppress_ansible_output": quiet, "suppress_output_file": quiet}))
-        passwords = self.launch.passwords or {}
-        self._write("env/passwords", json.dumps({PROMPTS[kind]: password for kind, password in passwords.items()}))
+        password = self.launch.become_password
+        self._write("env/passwords", json.dumps({BECOME_PROMPT: password} if password else {}))
         if self.launch.ssh_key:
             self._write("env/ssh_key", self.launch.ssh_key)
         # The operator put the credential there. ansible-runner copies the environment of any job into `command`.
@@ -249,14 +251,14 @@ class Job:
             **workflow,
         }
         meta = {f"{prefix}_{name}": value for prefix in PREFIXES for name, value in own.items()}
-        return {**(launch.template or {}), **(launch.survey or {}), **meta}
+        return {**(launch.survey or {}), **meta}
 
     def _arguments(self) -> list[str]:
         launch = self.launch
         return [
             *(["--check", "--diff"] if launch.check else []),
             *("-u", "root"),
-            *(f"--ask-{kind}-pass" if kind == "become" else "--ask-pass" for kind in launch.passwords or {}),
+            *(["--ask-become-pass"] if launch.become_password else []),
             *(["-l", launch.limit] if launch.limit else []),
             *(["-" + "v" * launch.verbosity] if launch.verbosity else []),
         ]
@@ -273,15 +275,11 @@ class Job:
 
     def _injected(self) -> dict[str, str]:
         """Return the variables that the credential puts into the environment, after writing its file."""
-        inputs = {name: value for name, value in self._awx.credential.items() if value}
-        authority = inputs.pop("ca", None)
-        if authority:
-            self._write("env/ca", authority)
-            inputs["ca_path"] = str(self.node / "env" / "ca")
-        variables = {f"ECE_{name.upper()}": value for name, value in inputs.items()}
+        credential_type = load("credential_type.yml")
+        injected = inject(credential_type, self._awx.credential, self.private / "env", self.node / "env")
         # The scan accepts these in environments.
-        self._operator.environment.update(variables)
-        return variables
+        self._operator.environment.update(injected.env)
+        return injected.env
 
     # -- its processes ------------------------------------------------------------------------------------------------
 
@@ -425,11 +423,3 @@ def script_data(inventory: Mapping[str, Any], number: int, count: int) -> dict[s
     own = {name: {"remote_tower_enabled": "true", "remote_tower_id": place} for place, name in enumerate(sorted(hosts))}
     data["_meta"] = {"hostvars": {name: {**hosts[name], **own[name]} for name in mine}}
     return data
-
-
-def extra_variables(variables: Mapping[str, Any], template: Mapping[str, Any]) -> str:
-    """Return extra variables as YAML. Those that are not the template's own are never templated."""
-    return "".join(
-        yaml.dump({name: value}, Dumper=yaml.SafeDumper if template.get(name, ...) == value else _Unsafe)
-        for name, value in variables.items()
-    )

@@ -25,6 +25,7 @@ import pytest
 import yaml
 
 from tests.integration.scanner import Hit, Needle, Processes, Scan, needles_for, scan_bytes, scan_processes, scan_tree
+from tests.machine import without_settings
 from tests.standin import StandIn
 from tests.standin.faults import Fault
 from tests.standin.hosts import LocalHost
@@ -34,11 +35,6 @@ COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "coll
 PLAYBOOK = "ece.platform.add_allocators"
 CALLBACKS = Path(__file__).parent / "callbacks"
 PLAY_TIMEOUT_SECONDS = 180
-# Environment variables that change where a play connects, whom it trusts, what it runs, or when it prints.
-SETTING_OF_THE_MACHINE = re.compile(
-    r"ANSIBLE_|ECE_|PYTHON(PATH|HOME|UNBUFFERED)$|NETRC$|(REQUESTS|CURL)_CA_BUNDLE$|SSL_CERT_|(HTTP|HTTPS|ALL|NO)_PROXY$",
-    re.IGNORECASE,
-)
 # Environment variables with which operators pass a credential to every process that they start.
 EXPORTED = ("ECE_PASSWORD", "ECE_API_KEY")
 # Variables with which operators write a credential into an inventory.
@@ -160,13 +156,12 @@ class Operator:
         return [program, str(playbook), "-i", str(self.inventory()), *self.options, *options], self.play_environment()
 
     def play_environment(self) -> dict[str, str]:
-        """Return the environment of a play, without any setting of this machine for Ansible, proxies and CAs."""
-        kept = {key: value for key, value in os.environ.items() if not SETTING_OF_THE_MACHINE.match(key)}
+        """Return the environment of a play, which has no setting of this machine."""
         # Without a file of its own a play would read /etc/ansible/ansible.cfg.
         configuration = self.folder / "ansible.cfg"
         configuration.touch()
         return {
-            **kept,
+            **without_settings(),
             "PATH": f"{self.core}:{os.environ['PATH']}",
             "HOME": str(self.folder),
             "TMPDIR": str(self.temporary),

@@ -72,7 +72,7 @@ def test_a_job_joins_its_hosts(any_awx, wire):
     addresses = add_hosts(awx, 2)
     ece.platform.add_runner("192.0.2.9")
     awx.operator.hosts["there"] = {"ansible_host": "192.0.2.9"}
-    job = awx.job(wire=wire, passwords={"become": "what-sudo-asks-for"})
+    job = awx.job(wire=wire, become_password="what-sudo-asks-for")
     (end,) = awx.run(job)
     assert (end.status, end.rc, end.failed_hosts) == ("successful", "0", []), end.output
     assert ece.joined == addresses and ece.minted == 1

@@ -156,6 +156,35 @@ def test_the_output_is_json_however_a_run_ends(any_operator, ending):
     assert last_sums(done.stderr) == found
 
 
+def has_no_task(text):
+    document = json.loads(text)
+    assert [play["tasks"] for play in document["plays"]] == [[], []]
+    assert document["stats"] == {} and document["global_custom_stats"] == {}
+
+
+def has_no_event_of_a_task(text):
+    events = [json.loads(line)["_event"] for line in text.splitlines()]
+    assert events == ["v2_playbook_on_play_start", "v2_playbook_on_play_start", "v2_playbook_on_stats"]
+
+
+FORMS_WITHOUT_HOSTS = {
+    "ansible.posix.json": has_no_task,
+    "ansible.posix.jsonl": has_no_event_of_a_task,
+    "json": has_no_task,
+    "minimal": is_nothing,
+    "oneline": is_nothing,
+}
+
+
+@pytest.mark.parametrize("callback", FORMS_WITHOUT_HOSTS)
+def test_a_target_without_hosts_leaves_stdout_to_its_callback(any_operator, callback):
+    done = run(any_operator, callback)
+    assert done.returncode == 0, done.stderr
+    FORMS_WITHOUT_HOSTS[callback](done.stdout)
+    assert "nothing to do: ece_target 'allocators' has no host here" in done.stderr
+    assert set(last_sums(done.stderr).values()) == {0}
+
+
 @pytest.mark.parametrize("options", [[], ["--one-line"]], ids=["minimal", "oneline"])
 def test_the_role_run_by_the_command_ansible_leaves_stdout_to_its_callback(any_operator, options):
     operator = any_operator

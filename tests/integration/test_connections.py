@@ -13,6 +13,7 @@ import asyncssh
 import pytest
 
 from tests.integration.ssh_server import SshServer, listening
+from tests.machine import need
 
 
 def has_connection(core, name):
@@ -24,6 +25,8 @@ def has_connection(core, name):
 @pytest.mark.parametrize("connection", ["ssh", "paramiko_ssh"])
 def test_hosts_join_through_a_connection(any_operator, connection):
     operator = any_operator
+    if connection == "ssh":
+        need("ssh")
     if connection == "paramiko_ssh" and not has_connection(operator.core, connection):
         pytest.skip("ansible-core 2.21 and later have no paramiko_ssh")
     key = asyncssh.generate_private_key("ssh-ed25519")

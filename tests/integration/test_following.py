@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils._transport import LIMIT_THREAD
 from tests.integration.scenarios.scenario import until
 from tests.integration.ssh_server import SshServer, listening
+from tests.machine import need
 from tests.role_names import WAIT_TASK
 from tests.standin.hosts import INSTALLER_CONTAINER
 
@@ -43,8 +43,8 @@ def ssh_host(operator, name, ip, server, user, **variables):
     )
 
 
-@pytest.mark.skipif(not (shutil.which("ssh") and shutil.which("sshpass")), reason="ssh or sshpass is missing")
 def test_a_host_that_turns_is_never_sent_the_password_of_another(any_operator):
+    need("ssh", "sshpass")
     operator = any_operator
     key = asyncssh.generate_private_key("ssh-ed25519")
     path = operator.folder / "id"

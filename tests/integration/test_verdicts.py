@@ -49,7 +49,7 @@ def test_a_running_installer_is_waited_for(operator):
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=operator.folder
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while operator.ece.hosts["a"].install_record is None:
             assert time.monotonic() < deadline, "the first play did not start its installer"
             time.sleep(0.2)

@@ -13,7 +13,6 @@ elsewhere. It downloads a script that installs pip into its virtual environments
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from pathlib import Path
 import ansible_test._internal.python_requirements as requirements
 
 from tests.interpreters import search_path
+from tests.machine import for_downloads
 
 BOOTSTRAP = """
 import subprocess
@@ -64,13 +64,13 @@ def prepare_home(home: Path) -> None:
 
 def run_tests(collection: Path, home: Path, options: list[str]) -> tuple[int, int]:
     """Run the tests and print their output. Return the exit code and the number of tests."""
-    environment = {**os.environ, "HOME": str(home), "LC_ALL": "C.UTF-8", "PATH": search_path()}
-    environment.pop("ANSIBLE_HOME", None)
+    environment = {**for_downloads(), "HOME": str(home), "LC_ALL": "C.UTF-8", "PATH": search_path()}
     command = ["ansible-test", "sanity", "--color", "no", "--requirements", *options]
     tested = 0
     with subprocess.Popen(
         command, cwd=collection, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as run:
+        assert run.stdout
         for line in run.stdout:
             tested += line.startswith("Running sanity test")
             if not NOISE.match(line):

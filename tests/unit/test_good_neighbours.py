@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile import HOSTILE
 from tests.integration.operator import Operator
+from tests.machine import of_a_session, without_settings
 from tests.standin import StandIn
 from tests.standin.hosts import install_user
 from tests.unit.standin.standin_helpers import Client, Installer
@@ -26,19 +28,7 @@ def test_temporary_files_of_a_session_are_in_a_folder_of_its_own_that_every_user
 
 
 def test_a_play_has_a_temporary_folder_of_its_own_and_no_setting_of_the_machine(monkeypatch, tmp_path):
-    hostile = {
-        "ANSIBLE_STRATEGY": "free",
-        "ANSIBLE_CONFIG": "/etc/ansible/ansible.cfg",
-        "ECE_URL": "https://production.example.com:12443",
-        "HTTPS_PROXY": "http://127.0.0.1:1",
-        "all_proxy": "http://127.0.0.1:1",
-        "no_proxy": "127.0.0.1",
-        "REQUESTS_CA_BUNDLE": "/nowhere",
-        "SSL_CERT_FILE": "/nowhere",
-        "NETRC": "/nowhere",
-        "PYTHONPATH": "/nowhere",
-        "TMPDIR": "/nowhere",
-    }
+    hostile = {**HOSTILE, "PYTHONUNBUFFERED": "1", "TMPDIR": "/nowhere"}
     with StandIn() as ece:
         for name, value in hostile.items():
             monkeypatch.setenv(name, value)
@@ -50,6 +40,17 @@ def test_a_play_has_a_temporary_folder_of_its_own_and_no_setting_of_the_machine(
     assert Path(environment["ANSIBLE_CONFIG"]).read_bytes() == b""
     assert environment["TMPDIR"] == environment["ANSIBLE_SYSTEM_TMPDIRS"] == str(operator.temporary)
     assert operator.temporary.parent == Path(tempfile.tempdir)
+
+
+def test_a_session_has_no_setting_of_the_machine_but_those_of_the_tests_and_of_downloads():
+    kept = {"ECE_OLDEST_CORE": "/oldest", "ECE_TEST_RELEASE": "trixie", "PIP_INDEX_URL": "https://pip.example.com"}
+    network = {name: HOSTILE[name] for name in ("HTTPS_PROXY", "all_proxy", "SSL_CERT_FILE")}
+    found = of_a_session({**HOSTILE, **kept})
+    assert {**kept, **network}.items() <= found.items()
+    assert not [
+        name for name in HOSTILE if name.startswith(("ANSIBLE", "ECE", "CONTR", "MAKE", "PYTHON")) and name in found
+    ]
+    assert not network.keys() & without_settings(found).keys()
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077])

@@ -10,10 +10,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import interpreters
 from tests.matrix.table import table
-from tests.matrix.versions import CELLS, OLDEST_ON_HOSTS
+from tests.matrix.versions import CELLS, OLDEST_ON_HOSTS, ON_HOSTS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +49,13 @@ def test_every_core_has_a_python_for_hosts_and_the_oldest_is_the_one_that_the_co
     assert cores == set(OLDEST_ON_HOSTS)
     promised = re.search(r'requires_ansible: ">=([\d.]+)\.0"', (ROOT / "meta" / "runtime.yml").read_text())[1]
     assert min(cores, key=lambda core: [int(part) for part in core.split(".")]) == promised
+
+
+def test_ci_installs_every_python_of_a_controller_and_those_of_hosts_that_there_are_for_its_runner():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    (setup,) = (step for step in workflow["jobs"]["matrix"]["steps"] if "setup-python" in step.get("uses", ""))
+    wanted = {python for python, _core in CELLS} | {*OLDEST_ON_HOSTS.values(), *ON_HOSTS}
+    assert set(setup["with"]["python-version"].split()) == wanted - {"3.6", "3.7"}
 
 
 def test_no_requirement_caps_ansible_core():

@@ -290,7 +290,7 @@ def sleeping():
         with processes.watching():
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *arguments], env=environment)
             started.append(child)
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             # Between fork and exec the process still has the arguments of its parent.
             while (
                 not any(pid == child.pid and b"time.sleep" in arguments for pid, arguments in list(processes.seen))
@@ -347,7 +347,7 @@ def detach():
         with processes.watching():
             command = [sys.executable, "-c", DETACH, seconds_of_parent, session, *arguments, marker]
             subprocess.run(command, check=True)
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while not any(b"time.sleep(60)" in argv for argv in own(marker)) and time.monotonic() < deadline:
                 time.sleep(0.01)
             time.sleep(5 * scanner.INTERVAL)

@@ -62,7 +62,7 @@ def joins_another_zone(operator: Operator) -> Undo:
 def token_without_role(operator: Operator) -> None:
     """Let the platform admit hosts without a role, as when its policy permits less than the token states."""
     admit = operator.ece.platform.tokens.admit
-    operator.ece.platform.tokens.admit = lambda token: admit(token) and frozenset()
+    operator.ece.platform.tokens.admit = lambda token: admit(token) and frozenset()  # type: ignore[method-assign]
 
 
 def drops_once_seen(operator: Operator) -> Undo:

@@ -16,7 +16,8 @@ class Relay:
     """A TCP server that passes everything on to a port of this machine until it is closed."""
 
     def __init__(self, port: int) -> None:
-        self._open = connections = []
+        self._open: list[socket.socket] = []
+        connections = self._open
 
         class Handler(socketserver.BaseRequestHandler):
             """Passes one connection on, in both directions."""

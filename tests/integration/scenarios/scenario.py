@@ -117,7 +117,7 @@ def all_of(*steps: Prepare) -> Prepare:
     return prepare
 
 
-def host_a(**knobs: Any) -> Prepare:
+def host_a(**knobs: Any) -> Callable[[Operator], Undo]:
     """Return a step that gives host "a" these knobs of the stand-in."""
 
     def prepare(operator: Operator) -> Undo:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _host_network as network
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
+from tests.machine import need
 from tests.unit.host_user import ROOT
 
 TCP = """  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -150,16 +150,16 @@ def test_addresses_of_the_host_are_not_those_that_every_host_has():
 
 def test_addresses_of_this_machine_are_those_that_the_command_ip_shows():
     assert ("lo", "127.0.0.1") in network.interface_addresses()
-    command = shutil.which("ip")
-    if command:
-        shown = subprocess.run([command, "-o", "-4", "addr"], capture_output=True, text=True, check=True).stdout
-        expected = sorted((line.split()[1], line.split()[3].split("/")[0]) for line in shown.splitlines())
-        assert sorted(network.interface_addresses()) == expected
+    need("ip")
+    shown = subprocess.run(["ip", "-o", "-4", "addr"], capture_output=True, text=True, check=True).stdout
+    expected = sorted((line.split()[1], line.split()[3].split("/")[0]) for line in shown.splitlines())
+    assert sorted(network.interface_addresses()) == expected
 
 
-@pytest.mark.skipif(not ROOT or not shutil.which("unshare"), reason="needs a network namespace of its own")
+@pytest.mark.skipif(not ROOT, reason="only root makes a network namespace")
 @pytest.mark.parametrize("count", [1, 200])
 def test_all_addresses_of_an_interface_are_found_with_and_without_a_label(count):
+    need("ip", "unshare")
     many = "; ".join(f"ip addr add 10.7.{number}.1/32 dev lo" for number in range(count))
     setup = f"ip addr add 10.0.0.9/24 dev lo label lo:vip; {many}"
     code = (

@@ -40,7 +40,7 @@ from ansible_collections.ece.platform.plugins.modules import ece_install
 from tests.unit.host_user import ROOT, USER
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlcyI6WyJhbGxvY2F0b3IiXX0.c2lnbmF0dXJl"
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 LIBRARY = "ansible_collections"
 
 

@@ -89,7 +89,7 @@ def follow(monkeypatch):
         followers = Spy(hosts, interval)
         for name in hosts.answers:
             followers.add(name, ["python3", "-c", "source"])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         try:
             while time.monotonic() < deadline and not all(
                 followers.records.get(name, {}).get("rc") is not None for name in hosts.answers
@@ -220,7 +220,7 @@ def test_all_hosts_are_asked_within_a_round_where_there_may_be_fewer_tasks_than_
         followers = Followers(ask, 1)
         for number in range(50):
             followers.add(f"h{number}", ["command"])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(followers.records) < 50 and time.monotonic() < deadline:
             followers.look(0.5)
         followers.stop()

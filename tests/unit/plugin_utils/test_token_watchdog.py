@@ -32,7 +32,7 @@ def ece():
 @pytest.fixture
 def run():
     """A process that stands for ansible-playbook."""
-    process = subprocess.Popen(["sleep", "60"])
+    process = subprocess.Popen(["sleep", "600"])
     yield process
     process.kill()
     process.wait()
@@ -64,7 +64,7 @@ def mint(connection, run):
         token_watchdog.stop(watchdog)
 
 
-def until(condition, seconds=15):
+def until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the condition never held"

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.plugins.become import BecomeBase
 
 DOCUMENTATION = """
@@ -31,6 +33,6 @@ options:
 class BecomeModule(BecomeBase):
     name = "noted"
 
-    def build_become_command(self, cmd, shell):
+    def build_become_command(self, cmd: str, shell: Any) -> Any:
         super().build_become_command(cmd, shell)
         return self._build_success_command(cmd, shell)

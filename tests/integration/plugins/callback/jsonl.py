@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
@@ -25,7 +26,7 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "jsonl"
 
-    def _result(self, result, *_args, **_options):
+    def _result(self, result: Any, *_args: Any, **_options: Any) -> None:
         sys.stdout.write(json.dumps({"task": result._task.get_name(), "host": result._host.get_name()}) + "\n")
 
     v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_skipped = v2_runner_on_unreachable = _result

@@ -9,6 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
+from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.display import Display
@@ -22,18 +24,18 @@ options: {}
 """
 
 
-def _in_worker():
+def _in_worker() -> bool:
     """Return whether this is a worker or a child of one."""
     return multiprocessing.parent_process() is not None
 
 
-def _note(text):
+def _note(text: str) -> None:
     with open(os.environ["THREADS"], "a", encoding="utf-8") as target:
         target.write(text + "\n")
 
 
-def _watch(method):
-    def watched(self, *arguments, **options):
+def _watch(method: Callable[..., Any]) -> Callable[..., Any]:
+    def watched(self: Display, *arguments: Any, **options: Any) -> Any:
         if _in_worker() and threading.current_thread() is not threading.main_thread():
             _note(f"Display.{method.__name__} in {threading.current_thread().name}")
         return method(self, *arguments, **options)
@@ -41,7 +43,7 @@ def _watch(method):
     return watched
 
 
-def _start(thread, start=threading.Thread.start):
+def _start(thread: threading.Thread, start: Callable[[threading.Thread], None] = threading.Thread.start) -> None:
     if _in_worker():
         _note(f"a worker starts {thread.name}")
     start(thread)
@@ -53,10 +55,10 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "thread_watch"
     CALLBACK_NEEDS_ENABLED = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         _note("watching")
         # Workers are forks of this process, so they have what is set here.
-        threading.Thread.start = _start
+        threading.Thread.start = _start  # type: ignore[method-assign, assignment]
         for name in ("display", "verbose", "warning", "deprecated", "debug", "error"):
             setattr(Display, name, _watch(getattr(Display, name)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from ansible.plugins.connection.local import Connection as Local
 
@@ -34,7 +35,7 @@ options:
 class Connection(Local):
     transport = "noting"
 
-    def exec_command(self, cmd, in_data=None, sudoable=True):
+    def exec_command(self, cmd: str | bytes, in_data: bytes | None = None, sudoable: bool = True) -> Any:
         context = self._play_context
         note = {
             "address": context.remote_addr,
