@@ -90,7 +90,7 @@ docs: $(VENV)/test.done $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check d
 	antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst ece.platform && \
 	sphinx-build -b html -c docs -W -n --keep-going --quiet build/docs/rst build/docs/html
 
-commands: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
+commands: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
 	tests/packages.sh curl
 	$(BIN)/python -m pytest -q -n 2 tests/docs
 

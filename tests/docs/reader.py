@@ -29,6 +29,8 @@ from tests.standin import StandIn
 
 PAGE_TIMEOUT_SECONDS = 300
 START_TIMEOUT_SECONDS = 60
+# Collections of others, of which this one needs some.
+OTHERS = CHECKOUT / "build" / "others"
 # What the stand-in sets for its local hosts and a page sets for real ones, which is what is tested.
 OF_THE_PAGE = ("ece_host_zone", "ece_host_installer_src", "ece_host_installer_path")
 _MARK = "=== docs ==="
@@ -55,6 +57,21 @@ def clone_source(folder: Path) -> Path:
     for arguments in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "docs"]):
         subprocess.run([*git, *arguments], cwd=source, check=True)
     return source
+
+
+def build_dependencies(folder: Path) -> None:
+    """Make tarballs of the collections that this one needs, without content, as if they had been downloaded."""
+    galaxy = yaml.safe_load((CHECKOUT / "galaxy.yml").read_text(encoding="utf-8"))
+    for name, versions in galaxy["dependencies"].items():
+        source = folder / "sources" / name
+        source.mkdir(parents=True)
+        namespace, _dot, short = name.partition(".")
+        values = {"namespace": namespace, "name": short, "version": versions.lstrip(">="), "readme": "README.md"}
+        (source / "galaxy.yml").write_text(yaml.safe_dump({**values, "authors": ["docs"]}), encoding="utf-8")
+        (source / "README.md").write_text("A collection of others\n", encoding="utf-8")
+        program = Path(sys.executable).with_name("ansible-galaxy")
+        command = [program, "collection", "build", "--output-path", folder, source]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def hosts_of(inventory: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
@@ -103,6 +120,8 @@ class Reader:
         (self.home / ".registry-password").write_text("example\n", encoding="utf-8")
         (self.start / "files").mkdir()
         shutil.copy(self.ece.installer_path, self.start / "files")
+        if self.page in rules.WITH_DOWNLOADED_COLLECTIONS:
+            build_dependencies(self.start / "collections")
         self._write_variables(inventories)
 
     def _write_variables(self, inventories: Sequence[Block]) -> None:
@@ -128,7 +147,9 @@ class Reader:
 
     def environment(self, installs: bool) -> dict[str, str]:
         """Return the environment of the shell. installs: whether the page itself installs the collection."""
-        collections = [str(self.home / "collections"), *([] if installs else [str(COLLECTIONS)])]
+        downloaded = self.page in rules.WITH_DOWNLOADED_COLLECTIONS
+        others = [] if downloaded else [str(OTHERS)]
+        collections = [str(self.home / "collections"), *([] if installs else [str(COLLECTIONS)]), *others]
         return {
             **without_settings(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -168,6 +189,8 @@ class Reader:
                 seen = f"grep -q {shlex.quote(ready)} {log}"
                 wait = f"for i in $(seq {START_TIMEOUT_SECONDS * 5}); do {seen} && break; sleep 0.2; done; {seen}"
                 return [f"touch {log}; {text} > {log} 2>&1 &", wait, f"cat {log}"]
+        if any(page == self.page and command.text.startswith(begin) for page, begin in rules.ONLY_CHECKED):
+            return [f"{text} --syntax-check"]
         lines = [text]
         if text.startswith("cd ") and self.page not in rules.IN_A_CLONE:
             # The clone has no environment yet; the one of these tests spares it the downloads.

@@ -72,7 +72,8 @@ def test_a_reader_sees_whether_an_output_is_another_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "page, beginning", [*rules.NOT_RUN, *((p, b) for p, some in rules.OTHER_TERMINALS.items() for b in some)]
+    "page, beginning",
+    [*rules.NOT_RUN, *rules.ONLY_CHECKED, *((p, b) for p, some in rules.OTHER_TERMINALS.items() for b in some)],
 )
 def test_each_exception_is_for_a_command_that_there_is(page: str, beginning: str) -> None:
     typed = [command for block in BY_PAGE[page] if block.language == "console" for command in commands(block)]
