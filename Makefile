@@ -65,7 +65,7 @@ awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.
 molecule: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --all
 
-ee: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
+ee: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
 	$(BIN)/python -m pytest -q tests/ee
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file

@@ -83,5 +83,7 @@ OTHER_NAMES = {
     "ece_host_": "beginning of names, or of statistics with the id of a job",
     "ece_": "beginning of names",
     "ece_awx_": "beginning of the names of private steps and of variables of a playbook",
+    "ece_preparation_": "beginning of the names of private steps",
+    "ece_preparation_report": "private step of the preparation",
     "ece_join_": "beginning of the names of private steps",
 }
