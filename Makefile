@@ -65,7 +65,7 @@ awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.
 molecule: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --all
 
-ee: packages $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
+ee: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
 	$(BIN)/python -m pytest -q tests/ee
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
@@ -90,7 +90,7 @@ docs: $(VENV)/test.done $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check d
 	antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --dest-dir build/docs/rst ece.platform && \
 	sphinx-build -b html -c docs -W -n --keep-going --quiet build/docs/rst build/docs/html
 
-commands: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
+commands: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
 	tests/packages.sh curl
 	$(BIN)/python -m pytest -q -n 2 tests/docs
 

@@ -19,6 +19,9 @@ installer. Module ``ece.platform.ece_host_info`` does the same.
   not install on a host with a problem.
 * A **warning** is a requirement without which the host can join, but may not work well.
 
+:ref:`Preparing hosts <ansible_collections.ece.platform.docsite.preparing_hosts>` says which of them role
+``ece_host_preparation`` mends.
+
 Operating system and engine are compared with the support matrix in the text of the installer that will run, where it
 has one. Else the rows of this collection apply: those to ECE 4.0 are of the installer 4.0.3, those of 4.1 and 4.2 of
 the documentation. What no installer is known to refuse is a warning, as is a version of ECE without a row. So is what

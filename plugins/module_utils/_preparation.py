@@ -13,9 +13,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements
 from ansible_collections.ece.platform.plugins.module_utils._preparation_boot import BOOT
+from ansible_collections.ece.platform.plugins.module_utils._preparation_engine import ENGINE
 from ansible_collections.ece.platform.plugins.module_utils._preparation_kernel import KERNEL
 from ansible_collections.ece.platform.plugins.module_utils._preparation_limits import LIMITS
-from ansible_collections.ece.platform.plugins.module_utils._preparation_engine import ENGINE
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import Facts, Options, System
 from ansible_collections.ece.platform.plugins.module_utils._preparation_registry import REGISTRY
 from ansible_collections.ece.platform.plugins.module_utils._preparation_services import FIREWALLD, SELINUX, SERVICES

@@ -61,7 +61,8 @@ def plan_user(facts: Facts, options: Options, system: System) -> PartPlan:
         plan.steps.append(f"create user {name} in group {PRIMARY_GROUP}, and in {engine_group}")
     elif engine_group not in user["groups"]:
         plan.steps.append(f"add user {name} to group {engine_group}")
-    if options["ece_host_preparation_sudo"] and found["sudoers"] != sudoers_line(name):
+    wants_sudo = options.get("ece_host_preparation_sudo", options["ece_host_selinux"])
+    if wants_sudo and found["sudoers"] != sudoers_line(name):
         plan.steps.append(f"let user {name} run sudo without a password")
         plan.values["sudoers"] = {"path": SUDOERS, "content": sudoers_line(name)}
     return plan

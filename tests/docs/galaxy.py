@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A server that offers the collection of the checkout to ansible-galaxy, as Galaxy does with a release."""
+"""A server that offers collections to ansible-galaxy, as Galaxy does with releases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import hashlib
 import json
 import subprocess
 import sys
+import tarfile
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,39 +21,63 @@ import yaml
 
 
 def build(source: Path, folder: Path) -> Path:
-    """Build the collection of a clone and return its tarball."""
+    """Build a collection and return its tarball."""
+    before = set(folder.glob("*.tar.gz"))
     command = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection", "build", "--output-path"]
     subprocess.run([*command, str(folder), str(source)], check=True, capture_output=True)
-    (tarball,) = folder.glob("ece-platform-*.tar.gz")
+    (tarball,) = set(folder.glob("*.tar.gz")) - before
     return tarball
 
 
-class Galaxy:
-    """Answers the requests of `ansible-galaxy collection` in version 3 of Galaxy's API, for one tarball."""
+def build_dependencies(definition: Path, folder: Path) -> list[Path]:
+    """Build collections without content under the names of those that a collection needs, and return the tarballs."""
+    needed = yaml.safe_load(definition.read_text(encoding="utf-8"))["dependencies"]
+    tarballs = []
+    for name, versions in needed.items():
+        source = folder / "sources" / name
+        source.mkdir(parents=True)
+        namespace, _dot, short = name.partition(".")
+        values = {"namespace": namespace, "name": short, "version": versions.lstrip(">="), "readme": "README.md"}
+        (source / "galaxy.yml").write_text(yaml.safe_dump({**values, "authors": ["docs"]}), encoding="utf-8")
+        (source / "README.md").write_text("A collection of others\n", encoding="utf-8")
+        tarballs.append(build(source, folder))
+    return tarballs
 
-    def __init__(self, tarball: Path, definition: Path) -> None:
-        content = tarball.read_bytes()
-        version = str(yaml.safe_load(definition.read_text(encoding="utf-8"))["version"])
-        collection = "/api/v3/collections/ece/platform/"
-        release = f"{collection}versions/{version}/"
-        # By this time ansible-galaxy knows whether its cache is current.
-        released = "2026-01-01T00:00:00Z"
-        answers: dict[str, Any] = {
-            "/api/": {"available_versions": {"v3": "v3/"}},
-            collection: {"created_at": released, "updated_at": released},
-            f"{collection}versions/": {"data": [{"version": version}], "links": {}},
-            release: {
-                "namespace": {"name": "ece"},
-                "collection": {"name": "platform"},
-                "version": version,
-                "href": release,
-                "download_url": f"/{tarball.name}",
-                "artifact": {"sha256": hashlib.sha256(content).hexdigest()},
-                "metadata": {"dependencies": {}},
-            },
-        }
-        encoded = {path.rstrip("/"): json.dumps(answer).encode() for path, answer in answers.items()}
-        offered = {**encoded, f"/{tarball.name}": content}
+
+def _answers(tarball: Path) -> dict[str, Any]:
+    """Return what Galaxy answers about a release, by path."""
+    with tarfile.open(tarball) as archive:
+        manifest = archive.extractfile("MANIFEST.json")
+        assert manifest
+        info = json.load(manifest)["collection_info"]
+    collection = f"/api/v3/collections/{info['namespace']}/{info['name']}/"
+    release = f"{collection}versions/{info['version']}/"
+    # By this time ansible-galaxy knows whether its cache is current.
+    released = "2026-01-01T00:00:00Z"
+    return {
+        collection: {"created_at": released, "updated_at": released},
+        f"{collection}versions/": {"data": [{"version": info["version"]}], "links": {}},
+        release: {
+            "namespace": {"name": info["namespace"]},
+            "collection": {"name": info["name"]},
+            "version": info["version"],
+            "href": release,
+            "download_url": f"/{tarball.name}",
+            "artifact": {"sha256": hashlib.sha256(tarball.read_bytes()).hexdigest()},
+            "metadata": {"dependencies": info["dependencies"]},
+        },
+    }
+
+
+class Galaxy:
+    """Answers the requests of `ansible-galaxy collection` in version 3 of Galaxy's API, for some tarballs."""
+
+    def __init__(self, tarballs: Sequence[Path]) -> None:
+        answers: dict[str, Any] = {"/api/": {"available_versions": {"v3": "v3/"}}}
+        for tarball in tarballs:
+            answers.update(_answers(tarball))
+        offered = {path.rstrip("/"): json.dumps(answer).encode() for path, answer in answers.items()}
+        offered.update({f"/{tarball.name}": tarball.read_bytes() for tarball in tarballs})
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:

@@ -29,6 +29,8 @@ from tests.standin import StandIn
 
 PAGE_TIMEOUT_SECONDS = 300
 START_TIMEOUT_SECONDS = 60
+# Collections of others, of which this one needs some.
+OTHERS = CHECKOUT / "build" / "others"
 # What the stand-in sets for its local hosts and a page sets for real ones, which is what is tested.
 OF_THE_PAGE = ("ece_host_zone", "ece_host_installer_src", "ece_host_installer_path")
 _MARK = "=== docs ==="
@@ -124,7 +126,7 @@ class Reader:
 
     def environment(self, installs: bool) -> dict[str, str]:
         """Return the environment of the shell. installs: whether the page itself installs the collection."""
-        collections = [str(self.home / "collections"), *([] if installs else [str(COLLECTIONS)])]
+        collections = [str(self.home / "collections"), *([] if installs else [str(COLLECTIONS), str(OTHERS)])]
         return {
             **without_settings(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -165,6 +167,8 @@ class Reader:
                 seen = f"grep -q {shlex.quote(ready)} {log}"
                 wait = f"for i in $(seq {START_TIMEOUT_SECONDS * 5}); do {seen} && break; sleep 0.2; done; {seen}"
                 return [f"touch {log}; {text} > {log} 2>&1 &", wait, f"cat {log}"]
+        if any(page == self.page and command.text.startswith(begin) for page, begin in rules.ONLY_CHECKED):
+            return [f"{text} --syntax-check"]
         lines = [text]
         if text.startswith("cd "):
             # The clone has no environment yet; the one of these tests spares it the downloads.

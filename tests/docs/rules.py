@@ -31,6 +31,13 @@ NOT_RUN = {
     ("air_gapped", "pip download"): "it needs the internet",
 }
 
+_OF_MOLECULE = "it would prepare this machine; Molecule runs it on machines of its own"
+# (page, beginning of the command) -> why its syntax is checked, and it is not run.
+ONLY_CHECKED = {
+    ("README", "ansible-playbook ece.platform.add_allocators -i inventory.yml -e ece_host_prepare=true"): _OF_MOLECULE,
+    ("preparing_hosts", "ansible-playbook"): _OF_MOLECULE,
+}
+
 # Page -> the page whose inventory.yml its reader has.
 INVENTORY_FROM = {"results": "adding_hosts", "scaling": "adding_hosts", "air_gapped": "adding_hosts"}
 
@@ -52,10 +59,25 @@ OTHER_NAMES = {
     "ece_docker_repository": "variable of Elastic's role",
     "ece_supportdiagnostics_url": "variable of Elastic's role",
     "ece_supportdiagnostics_result_path": "variable of Elastic's role",
+    "ece_data_device_autodetect": "variable of Elastic's role",
+    "ece_selinux_mode": "variable of Elastic's role",
+    "ece_firewalld_mode": "variable of Elastic's role",
+    "ece_firewalld_open_ports": "variable of Elastic's role",
+    "ece_podman_ipv6_network": "variable of Elastic's role",
+    "ece_podman_network_name": "variable of Elastic's role",
+    "ece_podman_network_ipv4_subnet": "variable of Elastic's role",
+    "ece_podman_network_ipv6_subnet": "variable of Elastic's role",
+    "ece_docker_ipv6": "variable of Elastic's role",
+    "ece_docker_ipv6_cidr": "variable of Elastic's role",
+    "ece_docker_config_dir": "variable of Elastic's role",
+    "ece_os_experimental": "variable of Elastic's role",
     "ece_target": "variable of the playbook",
+    "ece_host_prepare": "variable of the playbook",
     "ece_persistent_tokens": "statistic of playbook revoke_tokens",
     "ece_host_": "beginning of names, or of statistics with the id of a job",
     "ece_": "beginning of names",
     "ece_awx_": "beginning of the names of private steps and of variables of a playbook",
+    "ece_preparation_": "beginning of the names of private steps",
+    "ece_preparation_report": "private step of the preparation",
     "ece_join_": "beginning of the names of private steps",
 }

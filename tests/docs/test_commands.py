@@ -15,7 +15,7 @@ import pytest
 
 from tests.docs import rules
 from tests.docs.blocks import PAGES, Block, Command, all_blocks, blocks_of, commands
-from tests.docs.galaxy import Galaxy, build
+from tests.docs.galaxy import Galaxy, build, build_dependencies
 from tests.docs.reader import Reader, clone_source
 from tests.standin import StandIn
 
@@ -37,9 +37,9 @@ def repository() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def galaxy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that has the collection as a release."""
-    tarball = build(repository, tmp_path_factory.mktemp("galaxy"))
-    with Galaxy(tarball, repository / "galaxy.yml") as server:
+    """The address of a server that has the collection as a release, and those that it needs."""
+    folder = tmp_path_factory.mktemp("galaxy")
+    with Galaxy([build(repository, folder), *build_dependencies(repository / "galaxy.yml", folder)]) as server:
         yield server.url
 
 
@@ -83,7 +83,8 @@ def test_a_reader_sees_whether_an_output_is_another_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "page, beginning", [*rules.NOT_RUN, *((p, b) for p, some in rules.OTHER_TERMINALS.items() for b in some)]
+    "page, beginning",
+    [*rules.NOT_RUN, *rules.ONLY_CHECKED, *((p, b) for p, some in rules.OTHER_TERMINALS.items() for b in some)],
 )
 def test_each_exception_is_for_a_command_that_there_is(page: str, beginning: str) -> None:
     typed = [command for block in BY_PAGE[page] if block.language == "console" for command in commands(block)]

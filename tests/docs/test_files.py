@@ -21,7 +21,7 @@ from tests.conftest import COLLECTIONS
 from tests.docs import rules
 from tests.docs.blocks import Block, all_blocks
 
-SPECS = COLLECTIONS / "ansible_collections" / "ece" / "platform" / "roles" / "ece_host" / "meta" / "argument_specs.yml"
+ROLES = COLLECTIONS / "ansible_collections" / "ece" / "platform" / "roles"
 LANGUAGES = {"console", "yaml", "ini", "text"}
 YAML = [block for block in all_blocks() if block.language == "yaml"]
 
@@ -46,8 +46,10 @@ def ansible(program: str, *arguments: str) -> str:
 
 
 def problems(variables: dict[str, Any]) -> list[str]:
-    """Return what is wrong with variables by the role's argument_specs.yml. A template stands for any value."""
-    options = yaml.safe_load(SPECS.read_text(encoding="utf-8"))["argument_specs"]["join"]["options"]
+    """Return what is wrong with variables by the roles' argument_specs.yml. A template stands for any value."""
+    specs = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in ROLES.glob("*/meta/argument_specs.yml")]
+    entries = [entry for one in specs for entry in one["argument_specs"].values()]
+    options = {name: option for entry in entries for name, option in (entry.get("options") or {}).items()}
     fields = ("type", "elements", "choices", "no_log", "required")
     spec = {name: {key: option[key] for key in fields if key in option} for name, option in options.items()}
     given = {

@@ -24,7 +24,7 @@ ELSEWHERE = {
     "README.md": {f"{INSTALL} --force git+https://github.com/ece-platform/ece.platform.git,main"},
     "docs/docsite/rst/air_gapped.rst": {
         "ansible-galaxy collection download ece.platform",
-        f"{INSTALL} --offline collections/ece-platform-*.tar.gz",
+        f"{INSTALL} --offline collections/*.tar.gz",
     },
     "extensions/execution-environment/README.md": {
         "ansible-galaxy collection build --force --output-path build/tarball"

@@ -4,9 +4,10 @@
 
 """Builds the image of an execution environment: the definition that users build, on a base of Debian's packages.
 
-No image registry is needed. The base comes from the mirror that apt uses, and Python's packages from where pip of this
-machine finds them. Its settings are there while the image is built, and no layer holds them. An image whose label has
-the checksum of what it is built from is used again.
+No image registry is needed, and no access to Galaxy. The base comes from the mirror that apt uses, and has the
+collections that this one needs; Python's packages come from where pip of this machine finds them. Its settings are
+there while the image is built, and no layer holds them. An image whose label has the checksum of what it is built from
+is used again.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 DEFINITION = ROOT / "extensions" / "execution-environment" / "execution-environment.yml"
 # The name of the tarball beside the definition.
 TARBALL = "ece-platform.tar.gz"
 BASE_FOLDER = Path(__file__).parent / "base"
+OTHERS = ROOT / "build" / "others" / "ansible_collections"
 HOST_IMAGE = "localhost/ece-test-host:latest"
 BASE = "localhost/ece-ee-base:latest"
 IMAGE = "localhost/ece-test-ee:latest"
@@ -99,7 +103,7 @@ def built(folder: Path) -> Iterator[str]:
     """Build the image if there is none of the same recipe, and yield its name. Others wait as long as it is used."""
     with LOCK.open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        base = _build_base()
+        base = _build_base(folder / "base")
         definition = prepare(folder / "definition")
         recipe = _checksum(
             base.encode(), call(program("ansible-builder"), "--version").encode(), *_contents(definition.parent)
@@ -111,15 +115,24 @@ def built(folder: Path) -> Iterator[str]:
         yield IMAGE
 
 
-def _build_base() -> str:
+def needed_collections() -> list[str]:
+    """Return the names of the collections that this one needs."""
+    text = (ROOT / "galaxy.yml").read_text(encoding="utf-8")
+    return sorted(yaml.safe_load(text)["dependencies"])
+
+
+def _build_base(context: Path) -> str:
     call(ROOT / "extensions" / "molecule" / "hosts" / "build_image.sh")
     host = podman("image", "inspect", "--format", "{{.Id}}", HOST_IMAGE)
-    recipe = _checksum(host.encode(), *(path.read_bytes() for path in sorted(BASE_FOLDER.iterdir())))
+    folders = {name: OTHERS / name.replace(".", "/") for name in needed_collections()}
+    manifests = [folder / "MANIFEST.json" for folder in folders.values()]
+    recipe = _checksum(host.encode(), *(path.read_bytes() for path in [*sorted(BASE_FOLDER.iterdir()), *manifests]))
     if _recipe_of(BASE) != recipe:
+        shutil.copytree(BASE_FOLDER, context)
+        for name, folder in folders.items():
+            shutil.copytree(folder, context / "collections" / name.replace(".", "/"))
         with _replaced(BASE):
-            podman(
-                *("build", "--squash", "--network", "host", "--label", f"{LABEL}={recipe}", "--tag", BASE), BASE_FOLDER
-            )
+            podman(*("build", "--squash", "--network", "host", "--label", f"{LABEL}={recipe}", "--tag", BASE), context)
     return recipe
 
 

@@ -21,7 +21,7 @@ import asyncssh
 import pytest
 import yaml
 
-from tests.ee.image import ROOT, call, pip_settings, podman, program
+from tests.ee.image import ROOT, call, needed_collections, pip_settings, podman, program
 from tests.integration.operator import Operator
 from tests.integration.ssh_server import SshServer, listening
 from tests.standin.hosts import INSTALLER
@@ -65,6 +65,8 @@ def test_the_collection_is_found_and_no_setting_of_this_machine_is_in_the_image(
     assert json.loads(output) == {
         "/usr/share/ansible/collections/ansible_collections": {"ece.platform": {"version": version}}
     }
+    listed = json.loads(call(*container(image, "ansible-galaxy", "collection", "list", "--format", "json")))
+    assert set(needed_collections()) <= {name for found in listed.values() for name in found}
     assert call(*container(image, "sh", "-c", "cat /etc/pip.conf; ls /output /build 2>/dev/null || true")) == ""
     names = {line.partition("=")[0] for line in json.loads(podman("image", "inspect", image))[0]["Config"]["Env"]}
     assert not names & {"PIP_CERT", "PIP_INDEX_URL", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"}

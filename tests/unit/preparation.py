@@ -21,7 +21,6 @@ def options(**given: Any) -> dict[str, Any]:
     """Return the role's defaults, of which templates are replaced, with these variables on top."""
     found = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
     found.update(
-        ece_host_preparation_sudo=False,
         ece_host_preparation_mount_path="/mnt/data",
         ece_host_preparation_engine_path="/mnt/data/docker",
         ece_host_preparation_docker_repository_key_url="https://download.docker.com/linux/ubuntu/gpg",

@@ -68,3 +68,9 @@ def test_the_rule_for_sudo_is_written_once():
 def test_groups_are_read_from_the_host():
     read = user.read_user({}, options(), UBUNTU)
     assert read["groups"]["root"] == 0 and isinstance(read["sudoers"], str)
+
+
+def test_the_rule_for_sudo_is_there_for_selinux_unless_it_is_declined():
+    read = {"groups": {"docker": 999}, "sudoers": ""}
+    assert plan(read, found=USER, ece_host_selinux=True).steps == ["let user elastic run sudo without a password"]
+    assert not plan(read, found=USER, ece_host_selinux=True, ece_host_preparation_sudo=False).steps
