@@ -451,7 +451,9 @@ def test_the_search_for_undated_removals_finds_them(entry):
 # -- what security.rst promises ---------------------------------------------------------------------------------------
 
 SHELL = re.compile(
-    r"shell=True|os\.system|os\.popen|getoutput|getstatusoutput|use_unsafe_shell|ansible\.builtin\.(shell|raw)|^\s*(shell|raw):",
+    r"shell=True|os\.system|os\.popen|getoutput|getstatusoutput|use_unsafe_shell|ansible\.builtin\.(shell|raw)"
+    # Modules have options with these names, too.
+    r"|^\s*(shell|raw):(?! (true|false)$)",
     re.MULTILINE,
 )
 
