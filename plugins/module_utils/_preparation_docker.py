@@ -71,7 +71,7 @@ _CREDENTIALS = re.compile(r"://[^/\s\"@]*:[^/\s\"@]*@")
 # -- flags -----------------------------------------------------------------------------------------------------------
 
 
-def _words(text: str) -> List[str]:
+def _split(text: str) -> List[str]:
     try:
         return shlex.split(text)
     except ValueError:
@@ -84,25 +84,25 @@ def environment_of(text: str) -> Dict[str, str]:
     for line in text.splitlines():
         name, equals, value = line.strip().partition("=")
         if equals and not name.startswith(("#", ";")):
-            found[name.strip()] = " ".join(_words(value)) if value[:1] in ("'", '"') else value.strip()
+            found[name.strip()] = " ".join(_split(value)) if value[:1] in ("'", '"') else value.strip()
     return found
 
 
 def flags_of(command: Sequence[str], environment: Mapping[str, str]) -> Dict[str, List[str]]:
     """Values of dockerd's flags in a command line, by the name of the setting in daemon.json."""
-    words: List[str] = []
-    for word in command[1:]:
-        variable = _VARIABLE.match(word)
-        words += _words(environment.get(variable.group(1), "")) if variable else [word]
+    parts: List[str] = []
+    for part in command[1:]:
+        variable = _VARIABLE.match(part)
+        parts += _split(environment.get(variable.group(1), "")) if variable else [part]
     found: Dict[str, List[str]] = {}
-    for index, word in enumerate(words):
-        flag = _FLAG.match(word)
+    for index, part in enumerate(parts):
+        flag = _FLAG.match(part)
         if not flag:
             continue
         name = flag.group(1) or flag.group(3)
         value = flag.group(2) if flag.group(1) else flag.group(4)
         if value is None:
-            following = words[index + 1] if index + 1 < len(words) else "-"
+            following = parts[index + 1] if index + 1 < len(parts) else "-"
             value = "true" if following.startswith("-") and not re.match(r"-\d", following) else following
         found.setdefault(_FLAGS.get(name, name), []).append(value)
     return found
@@ -115,7 +115,7 @@ def command_in_units(texts: Sequence[str]) -> List[str]:
         for line in re.sub(r"\\\r?\n", " ", text).splitlines():
             name, equals, value = line.strip().partition("=")
             if equals and name.strip() == "ExecStart":
-                found = _words(value.strip().lstrip("@-:+!")) or []
+                found = _split(value.strip().lstrip("@-:+!")) or []
     return found
 
 
@@ -137,12 +137,12 @@ def unit_flags(shown: str, root: str = "/") -> Optional[Dict[str, List[str]]]:
         values.setdefault(name.rstrip("s"), []).append(value)
     environment: Dict[str, str] = {}
     for text in values.get("Environment", ()):
-        environment.update(environment_of("\n".join(_words(text))))
+        environment.update(environment_of("\n".join(_split(text))))
     # Like: /etc/default/docker (ignore_errors=yes)
     for text in values.get("EnvironmentFile", ()):
         environment.update(environment_of(read_text(os.path.join(root, text.split(" (")[0].lstrip("/")))))
     argv = _ARGV.search("\n".join(values.get("ExecStart", ())))
-    command = _words(argv.group(1)) if argv else command_in_units([read_text(path) for path in _unit_files(root)])
+    command = _split(argv.group(1)) if argv else command_in_units([read_text(path) for path in _unit_files(root)])
     return flags_of(command, environment) if command else None
 
 

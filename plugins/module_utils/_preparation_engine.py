@@ -357,8 +357,8 @@ def _not_offered(choice: Choice, name: str, offered: Mapping[str, Any]) -> str:
         return f"zypper does not say which versions of {name} there are ({offered['error']}): correct that first."
     if offered["versions"]:
         return (
-            f"The repositories of this host have no package {wanted}, but {', '.join(offered['versions'])}: add one that has it, "
-            "or set ece_host_preparation_engine_packages."
+            f"The repositories of this host have no package {wanted}, but {', '.join(offered['versions'])}: add one "
+            "that has it, or set ece_host_preparation_engine_packages."
         )
     return (
         f"The repositories of this host have no package {wanted}: enable SUSE's Containers Module, which has it, or "

@@ -69,7 +69,7 @@ def test_flags_of_the_drop_in_on_elastics_page():
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("parts", "expected"),
     [
         ("-Hfd:// -g /data", {"hosts": ["fd://"], "data-root": ["/data"]}),
         ("-H=fd:// --graph=/data", {"hosts": ["fd://"], "data-root": ["/data"]}),
@@ -79,9 +79,9 @@ def test_flags_of_the_drop_in_on_elastics_page():
         ("", {}),
     ],
 )
-def test_flags(words, expected):
+def test_flags(parts, expected):
     environment = docker.environment_of('# none\nDOCKER_OPTS="--dns 10.0.0.1 --dns=10.0.0.2"\n')
-    assert docker.flags_of(["/usr/bin/dockerd", *words.split()], environment) == expected
+    assert docker.flags_of(["/usr/bin/dockerd", *parts.split()], environment) == expected
 
 
 def test_flags_from_systemd_and_the_files_that_it_names(tmp_path):

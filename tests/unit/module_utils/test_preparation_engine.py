@@ -137,8 +137,8 @@ def test_every_system_of_the_newest_release_has_packages():
             "RHEL-10",
             given(version="4.0.3"),
             "ECE 4.0.3 (ece_host_version) does not support RHEL-10, as far as this collection knows: use one of "
-            "RHEL-8, RHEL-9, RockyLinux-8, RockyLinux-9, SLES-12, SLES-15, Ubuntu-20.04, Ubuntu-22.04, Ubuntu-24.04, or "
-            "set ece_host_version to a release that does.",
+            "RHEL-8, RHEL-9, RockyLinux-8, RockyLinux-9, SLES-12, SLES-15, Ubuntu-20.04, Ubuntu-22.04, Ubuntu-24.04, "
+            "or set ece_host_version to a release that does.",
         ),
         (
             "RockyLinux-10",
