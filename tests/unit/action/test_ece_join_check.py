@@ -11,9 +11,9 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 
 from ansible_collections.ece.platform.plugins.action import ece_join_check
-from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils import _role_options
-from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, has_failed, registered
+from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, PREPARATION, has_failed, registered
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import runner_notes, write_notes
 from tests.unit.action.conftest import plan_of
 from tests.unit.scripted import runner
@@ -42,20 +42,21 @@ class Client:
 def check(bare):
     """The result for an entry of the plan and an answer of ece_host_info; `asked` of the function keeps the request."""
 
-    def act(entry, found, replace=False, runners=(), **variables):
+    def act(entry, found, replace=False, runners=(), registered=None, check_mode=False, **variables):
         def execute(module_name, module_args, task_vars):
             act.asked.append((module_name, module_args))
             return found
 
         options = {"ece_host_connect_timeout": 600, "ece_host_replace_stale": replace, **variables}
-        action = bare(ece_join_check, variables=options)
+        action = bare(ece_join_check, variables=options, check_mode=check_mode)
         action._execute_module = execute
         action._find_needle = lambda _folder, source: source
         act.client = Client(runners)
         action.connect = lambda task_vars: (act.client, [])
         plan = plan_of(["a"])
         plan["hosts"]["a"].update(entry)
-        return action.act({"entry": plan["hosts"]["a"], "made_at": plan["made_at"]}, {"inventory_hostname": "a"})
+        task_vars = {"inventory_hostname": "a", **(registered or {})}
+        return action.act({"entry": plan["hosts"]["a"], "made_at": plan["made_at"]}, task_vars)
 
     act.asked = []
     return act
@@ -295,3 +296,42 @@ def test_a_role_is_assigned_to_a_host_that_the_plan_did_not_show_as_the_plan_wou
     result = check({}, {"facts": CONTAINERS}, False, known, **variables)
     assert result["verdict"] == verdict
     assert ("set ece_host_assign_roles: true to assign it" in result["msg"]) == (verdict == "refused")
+
+
+# -- with the preparation --------------------------------------------------------------------------------------------
+
+PREPARED = {PREPARATION: {"planned_at": 1.0, "todo": ["engine", "limits"], "parts": {}}}
+
+
+def test_in_check_mode_what_the_preparation_would_mend_is_no_problem(check):
+    bare_host = {"facts": {"containers_known": False}}
+    result = check({"state": "new"}, bare_host, registered=PREPARED, check_mode=True, ece_host_prepare=True)
+    assert (result["verdict"], result["unprepared"]) == ("install", True)
+    assert result["msg"].endswith(", once it is prepared")
+    assert check.asked[0][1]["skip_checks"] == ["disk", "engine", "limits", "os", "selinux", "socket"]
+
+
+def test_in_check_mode_what_it_would_not_mend_is_one(check):
+    found = {"facts": {}, "problems": ["The host has 4000 MB of memory."]}
+    result = check({"state": "new"}, found, registered=PREPARED, check_mode=True, ece_host_prepare=True)
+    assert result["failed"] and "unprepared" not in result and "4000 MB" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "variables"),
+    [
+        ({"state": "new"}, {"check_mode": True}),
+        ({"state": "new"}, {"ece_host_prepare": True}),
+        ({"state": "disconnected"}, {"check_mode": True, "ece_host_prepare": True}),
+    ],
+)
+def test_hosts_that_are_not_prepared_are_checked_for_everything(check, entry, variables):
+    check(entry, {"facts": {}}, registered=PREPARED, **variables)
+    assert "skip_checks" not in check.asked[0][1]
+
+
+def test_a_host_whose_preparation_failed_is_not_asked(check):
+    failure = {"__ece_host_preparation_failure": {"of": 1.0, "reason": "Format the disk: it is in use"}}
+    with pytest.raises(OptionError, match="its preparation failed: Format the disk: it is in use"):
+        check({"state": "new"}, {"facts": {}}, registered={**PREPARED, **failure}, ece_host_prepare="yes")
+    assert check.asked == []

@@ -9,11 +9,16 @@ from __future__ import annotations
 import time
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.action import ece_preparation_plan as action
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.modules import ece_preparation_plan as module
+from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import ROLE, tagged_skip
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 from tests.unit.preparation import SYSTEMS, UBUNTU, options
+
+PARTS = role_spec(ROLE)["ece_host_preparation_skip"]["choices"]
 
 
 @pytest.fixture
@@ -82,6 +87,30 @@ def test_a_value_that_cannot_work_is_refused_before_the_host_is_asked(sent, vari
     with pytest.raises(OptionError) as raised:
         sent(**variables)
     assert str(raised.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("run_tags", "skip_tags", "skipped"),
+    [
+        (["all"], [], []),
+        (["all"], ["limits"], ["limits"]),
+        (["mine"], [], []),
+        (["user", "limits"], [], [part for part in PARTS if part not in ("user", "limits")]),
+    ],
+)
+def test_parts_that_tags_leave_out_are_skipped(run_tags, skip_tags, skipped):
+    assert tagged_skip({"ansible_run_tags": run_tags, "ansible_skip_tags": skip_tags}) == skipped
+
+
+def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare):
+    step = bare(action)
+
+    def fail(*_arguments, **_keywords):
+        raise AnsibleConnectionFailure("no route")
+
+    step._execute_module = fail
+    result = step.act({"systems": {}, "again": False, "restarted": False}, {})
+    assert result["todo"] == [] and result["withheld"]["unreachable"] and not result.get("unreachable")
 
 
 # -- on the host -------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation as preparation
+from ansible_collections.ece.platform.plugins.module_utils._host_rules import CHECKS
 from ansible_collections.ece.platform.plugins.module_utils._matrix import MATRIX, NEWEST
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import wanted_engine
 from tests.unit.preparation import ROLE, SYSTEMS, UBUNTU, facts, options
@@ -61,3 +62,24 @@ def test_parts_that_are_skipped_have_no_plan():
     assert list(plan["parts"]) == plan["todo"] == ["registry"]
     assert plan["problems"] == plan["reboot"] == plan["notes"] == []
     assert preparation.plan_parts(found, options(ece_host_preparation_skip=others), UBUNTU)["todo"] == []
+
+
+def test_what_a_part_mends_is_no_problem_before_it_has_run(monkeypatch):
+    assert preparation.mended_checks(["limits", "kernel"]) == ["kernel", "limits", "ports"]
+    assert preparation.mended_checks([]) == preparation.mended_checks(["registry"]) == []
+    asked = []
+    monkeypatch.setattr(preparation, "check_requirements", lambda _facts, given: asked.append(given) or ([], []))
+    assert preparation.check_host({}, {"skip_checks": ["disk"], "user": "elastic"}, ["boot"]) == ([], [])
+    assert asked == [{"skip_checks": ["disk", "network", "host_ip", "installer", "kernel"], "user": "elastic"}]
+
+
+def test_what_parts_mend_are_parts_and_checks_that_exist():
+    spec = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["prepare"]["options"]
+    assert set(preparation.MENDS) <= set(spec["ece_host_preparation_skip"]["choices"])
+    assert set(preparation.mended_checks(preparation.MENDS)) | set(preparation.OF_THE_JOIN) <= set(CHECKS)
+
+
+def test_a_host_whose_engine_is_silent_and_that_has_files_of_ece_is_left_alone():
+    silent = {"containers_known": False, "runner_ids": ["10.0.0.7"]}
+    assert "it may run ECE" in preparation.reason_to_leave(facts("", {}, **silent))
+    assert preparation.reason_to_leave(facts("", {}, **{**silent, "runner_ids": []})) == ""

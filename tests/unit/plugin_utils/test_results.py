@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.plugin_utils._results import (
     CHECK,
+    PREPARATION,
     REPORT,
     RUNNER,
     START,
@@ -48,6 +49,14 @@ def test_joined_hosts_of_the_play_are_not_in_it():
 def test_hosts_that_failed_or_became_unreachable_are_in_it_and_do_not_remain():
     found = batch({"a": UNREACHABLE, "b": {CHECK: {"failed": True, "made_at": 7.5}}, "c": CHECKED}, gone="ab")
     assert (found.hosts, found.remaining()) == (["a", "b", "c"], ["c"])
+
+
+def test_a_host_that_became_unreachable_while_it_was_prepared_is_in_it():
+    lost = {PREPARATION: {"planned_at": 8.0, "todo": ["user"]}}
+    found = batch({"a": lost, "b": CHECKED}, gone="a")
+    assert (found.hosts, found.remaining()) == (["a", "b"], ["b"])
+    # A preparation before this plan, in a play of its own.
+    assert batch({"a": {PREPARATION: {"planned_at": 7.0}}, "b": CHECKED}, gone="a").hosts == ["b"]
 
 
 def test_hosts_whose_failure_the_play_ignores_do_not_remain():

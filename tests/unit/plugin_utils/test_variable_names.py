@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import VariableNames
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import PREPARATION, VariableNames
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 
@@ -93,3 +93,70 @@ def test_a_name_that_shares_a_word_with_a_variable_of_the_role_is_the_users(name
     names = VariableNames()
     names.check({name})
     assert names.warnings == []
+
+
+# -- the preparation -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("ece_host_preparation_devise", "ece_host_preparation_device"),
+        ("ece_host_preparation_disk_device", "ece_host_preparation_device"),
+        ("ece_host_prepare_device", "ece_host_preparation_device"),
+        ("ece_host_preperation_swap_mb", "ece_host_preparation_swap_mb"),
+        ("ece_host_swap_mb", "ece_host_preparation_swap_mb"),
+        ("ece_host_prepares", "ece_host_prepare"),
+    ],
+)
+def test_a_variable_that_is_nearly_one_of_the_preparation_is_refused_with_that(name, meant):
+    with pytest.raises(OptionError, match=rf"; did you mean {meant}\?"):
+        VariableNames().check({name})
+
+
+def test_another_one_of_the_preparation_is_a_warning():
+    names = VariableNames()
+    names.check({"ece_host_preparation_colour"})
+    (warning,) = names.warnings
+    assert warning.startswith("ece_host_preparation_colour is not a variable of role ece_host_preparation;")
+
+
+# -- Elastic's role --------------------------------------------------------------------------------------------------
+
+
+def old_names_of(variables, role="ece_host", prepares=False):
+    names = VariableNames(role)
+    names.check(variables, prepares=prepares)
+    return names.warnings
+
+
+def test_variables_of_elastics_role_are_one_warning_with_ours():
+    (warning,) = old_names_of({"force_xfc": True, "device_name": "sdb", "capacity": 1}, role=PREPARATION)
+    assert warning == (
+        "variables of Elastic's role are set, which this collection does not read: set ece_host_capacity in place of "
+        "capacity, ece_host_preparation_device in place of device_name, ece_host_preparation_format in place of "
+        "force_xfc, or remove them"
+    )
+
+
+def test_a_join_that_prepares_no_host_does_not_ask_for_variables_of_the_preparation():
+    variables = {"force_xfc": True, "device_name": "sdb"}
+    assert old_names_of(variables) == [] and len(old_names_of(variables, prepares=True)) == 1
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"capacity": 7, "memory": "much"},
+        {"elastic_uid": 1234, "ece_host_preparation_uid": 1234},
+        {"availability_zone": "eu-1a", "device_name": "sdb"},
+    ],
+)
+def test_names_that_may_be_the_users_own_and_those_beside_ours_are_theirs(variables):
+    assert old_names_of(variables, role=PREPARATION) == []
+
+
+def test_a_default_of_ours_is_no_value_that_the_user_has_set():
+    default = {"force_xfc": True, "ece_host_preparation_format": False}
+    assert len(old_names_of(default, role=PREPARATION)) == 1
+    assert old_names_of({**default, "ece_host_preparation_format": True}, role=PREPARATION) == []
