@@ -677,7 +677,9 @@ def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan, sy
 
 
 def _write(plan: PartPlan, path: str, content: str, step: str = "", mode: str = "0644") -> None:
-    plan.values["files"].append({"path": path, "content": content, "mode": mode})
+    # A link to a file of settings stays. One in place of the docker command leads to another command.
+    follow = path != DOCKER_COMMAND
+    plan.values["files"].append({"path": path, "content": content, "mode": mode, "follow": follow})
     if step:
         plan.steps.append(step)
 

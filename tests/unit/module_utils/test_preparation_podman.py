@@ -361,6 +361,11 @@ def test_a_docker_client_of_no_package_is_never_overwritten(leave):
     assert problem.startswith("/usr/bin/docker is of no package and does not call podman-remote")
 
 
+def test_a_link_is_kept_for_settings_and_replaced_for_the_command():
+    follow = {one["path"]: one["follow"] for one in plan(bare()).values["files"]}
+    assert (follow[podman.STORAGE], follow[podman.DOCKER_COMMAND]) == (True, False)
+
+
 def test_a_link_to_podman_is_replaced_with_leave():
     assert "/usr/bin/docker is podman itself" in plan(docker(is_podman=True)).problems[0]
     assert plan(docker(is_podman=True), ece_host_preparation_replace_engine=True).problems == []
