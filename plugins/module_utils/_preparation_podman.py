@@ -61,6 +61,8 @@ NETWORK_FILES = {
     "cni": f"/etc/cni/net.d/{NETWORK}.conflist",
     "netavark": f"/etc/containers/networks/{NETWORK}.json",
 }
+# By the backend of the system, the bridge of Podman's first network in the other one. It stays until the next restart.
+FORMER_BRIDGES = {"cni": "podman0", "unset": "cni-podman0"}
 MODULE, MODULE_FILE = "overlay", "/etc/modules-load.d/overlay.conf"
 MODULE_FOLDERS = ("/etc/modules-load.d", "/run/modules-load.d", "/usr/lib/modules-load.d")
 # The folder of the socket of Podman's package, which its file for systemd-tmpfiles keeps to root. Of several lines on
@@ -253,6 +255,7 @@ def read_podman(facts: Facts, options: Options, system: System, root: str = "/")
         "settings": _containers_files(root),
         "own_settings": {path: read_text(_below(root, path)) for path in (OWN_SETTINGS, OWN_NETWORK)},
         "networks": _networks(root),
+        "interfaces": sorted(os.listdir("/sys/class/net")),
         "loads_module": _loads_module(root),
         "has_module": bool(re.search(rf"\b{MODULE}$", read_text("/proc/filesystems"), re.MULTILINE)),
         "missing_folders": [
@@ -594,6 +597,9 @@ def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> 
     plan.values["stale_pins"] = stale
     # Without a setting, Podman has chosen one at its first start.
     is_other = ("network", "network_backend") in settings and (now.backend or found["store"]["backend"]) != "cni"
+    former = FORMER_BRIDGES.get(rule or "")
+    if former in found["interfaces"]:
+        plan.reboot.append(f"{former} is of a backend for networks that Podman does not use any more")
     if stale or is_other:
         _plan_backend(found, plan)
     if settings:
@@ -609,7 +615,7 @@ def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> 
 
 
 def _plan_backend(found: Mapping[str, Any], plan: PartPlan) -> None:
-    """Another backend for networks needs a host without containers, and a restart if Podman was used before."""
+    """Another backend for networks needs a host without containers."""
     names = found["store"]["containers"]
     if names:
         plan.problems.append(
@@ -617,8 +623,6 @@ def _plan_backend(found: Mapping[str, Any], plan: PartPlan) -> None:
             "backend, as ECE needs on this system: remove them first, or leave the part out "
             "(ece_host_preparation_skip: [engine])."
         )
-    if found["is_installed"]:
-        plan.reboot.append("Podman gets another backend for its networks")
 
 
 # -- IPv6 ------------------------------------------------------------------------------------------------------------

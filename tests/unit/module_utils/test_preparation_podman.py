@@ -64,6 +64,7 @@ def bare():
         "settings": [podman.containers_settings(path, "") for path in podman.CONTAINERS],
         "own_settings": {podman.OWN_SETTINGS: "", podman.OWN_NETWORK: ""},
         "networks": {},
+        "interfaces": ["lo", "eth0"],
         "loads_module": False,
         "has_module": True,
         "missing_folders": [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER],
@@ -163,7 +164,7 @@ def test_what_a_bare_host_gets():
     ]
     assert planned.values["folders"] == [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER]
     assert planned.values["restart_socket"] is True
-    assert planned.reboot == ["Podman gets another backend for its networks"]
+    assert planned.reboot == []
 
 
 def test_the_settings_are_those_that_the_rules_read(tmp_path):
@@ -519,6 +520,16 @@ def test_a_backend_that_podman_has_chosen_already_is_pinned_without_a_restart():
     planned = plan(found, EL9, ece_host_preparation_restart_engine=True)
     assert (planned.problems, planned.reboot) == ([], [])
     assert "let Podman use CNI for its networks" in planned.steps
+
+
+@pytest.mark.parametrize(("system", "bridge"), [(EL9, "podman0"), (EL10, "cni-podman0")])
+def test_a_host_with_the_bridge_of_the_other_backend_is_restarted(system, bridge):
+    found = bare()
+    found["interfaces"].append(bridge)
+    for one in (found, applied(found, plan(found, system), system)):
+        (reason,) = plan(one, system, RIGHT).reboot
+        assert reason == f"{bridge} is of a backend for networks that Podman does not use any more"
+    assert plan(found, EL8).reboot == []
 
 
 def test_a_file_of_settings_that_is_not_toml_is_a_sentence_and_nothing_is_written_beside_it():
