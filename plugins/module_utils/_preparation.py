@@ -29,8 +29,8 @@ PARTS = (USER, STORAGE, LIMITS, KERNEL, BOOT, ENGINE, SWAP, SELINUX, FIREWALLD, 
 
 # Part -> the checks of ece_host_info whose problems it may mend. A user who is created can use socket and folders then.
 MENDS: Mapping[str, Tuple[str, ...]] = {
-    "user": ("user", "socket", "storage", "selinux"),
-    "storage": ("storage", "disk"),
+    "user": ("user", "socket", "engine", "storage", "selinux"),
+    "storage": ("storage", "disk", "selinux"),
     "engine": ("engine", "socket", "os", "selinux", "disk", "limits"),
     "limits": ("limits",),
     "kernel": ("kernel", "ports"),
@@ -87,14 +87,9 @@ def plan_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]
 
     return {
         "todo": [name for name, plan in plans.items() if plan.steps],
+        "install_user": options["ece_host_user"],
         "parts": {name: dict(plan.values, steps=plan.steps) for name, plan in plans.items()},
         "problems": together("problems"),
         "reboot": together("reboot"),
         "notes": together("notes"),
     }
-
-
-def system_of(facts: Facts, systems: Mapping[str, Any]) -> System:
-    """The row of the host's operating system. Raises KeyError where there is none."""
-    row: System = systems[facts["os"]["matrix_name"]]
-    return row

@@ -72,7 +72,7 @@ from ansible_collections.ece.platform.plugins.module_utils._host_process import 
 from ansible_collections.ece.platform.plugins.module_utils._registry_login import check_login, write_login
 
 
-def main():
+def main() -> None:
     """Run the module."""
     spec = {
         "user": {"type": "str", "required": True},
@@ -82,16 +82,16 @@ def main():
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     user = find_user(module.params["user"])
-    if user is None:
-        if module.check_mode:
-            module.exit_json(changed=True)  # the user does not exist before it is created
-        module.fail_json(msg="there is no user {0}: leave the part user on".format(module.params["user"]))
-    try:
-        check_login(module.params, "ece_host_")
-        changed = write_login(module.params, user, module.check_mode)
-    except (HostError, OptionError) as error:
-        module.fail_json(msg=str(error))
-    module.exit_json(changed=changed, path=os.path.join(user.home, ".docker", "config.json"))
+    if user:
+        try:
+            check_login(module.params, "ece_host_")
+            changed = write_login(module.params, user, module.check_mode)
+        except (HostError, OptionError) as error:
+            module.fail_json(msg=str(error))
+        module.exit_json(changed=changed, path=os.path.join(user.home, ".docker", "config.json"))
+    if module.check_mode:
+        module.exit_json(changed=True)  # the user does not exist before it is created
+    module.fail_json(msg="there is no user {0}: leave the part user on".format(module.params["user"]))
 
 
 if __name__ == "__main__":

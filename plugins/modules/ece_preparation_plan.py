@@ -73,6 +73,11 @@ todo:
   type: list
   elements: str
   sample: ["user", "limits"]
+install_user:
+  description: The user that the installer will run as.
+  returned: success
+  type: str
+  sample: elastic
 parts:
   description:
     - Mapping of the parts that are not skipped to what their tasks need.
@@ -123,6 +128,8 @@ facts:
   sample: {}
 """
 
+from typing import Any, Dict, Mapping
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.ece.platform.plugins.module_utils._host_facts import gather
@@ -136,7 +143,7 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation import (
 )
 
 
-def fact_options(variables):
+def fact_options(variables: Mapping[str, Any]) -> Dict[str, Any]:
     """The options of ece_host_info for variables of the role."""
     found = {
         option.name: variables.get("ece_host_" + option.name, option.spec.get("default"))
@@ -148,7 +155,7 @@ def fact_options(variables):
     return found
 
 
-def main():
+def main() -> None:
     """Run the module."""
     spec = {"systems": {"type": "dict", "required": True}, "variables": {"type": "dict"}}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
@@ -163,6 +170,7 @@ def main():
                 facts=facts,
                 left_alone=left_alone,
                 todo=[],
+                install_user=variables["ece_host_user"],
                 parts={},
                 reboot=[],
                 notes=[],

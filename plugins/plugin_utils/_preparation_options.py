@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_defaults, role_spec
 
 ROLE = "ece_host_preparation"
 # Type in the argument specs -> the types of converted values, and what the sentence asks for.
@@ -28,11 +28,16 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 
 
 def preparation_options(variables: OneHost) -> dict[str, Any]:
-    """Return the role's variables that are set, by their names. Raises OptionError."""
-    options = variables.select(role_spec(ROLE))
+    """Return the role's variables that have a value, by their names. Raises OptionError."""
+    options = {**shared_defaults(), **variables.select(role_spec(ROLE))}
     for name, value in options.items():
         _check(name, value, role_spec(ROLE)[name])
     return options
+
+
+def shared_defaults() -> dict[str, Any]:
+    """Return the defaults of the variables that are those of role ece_host, too, which may not be in the play."""
+    return {name: default for name, default in role_defaults(ROLE).items() if not name.startswith(f"{ROLE}_")}
 
 
 def tagged_skip(task_vars: Mapping[str, Any]) -> list[str]:

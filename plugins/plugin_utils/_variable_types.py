@@ -39,6 +39,11 @@ def role_spec(role: str = "ece_host") -> dict[str, dict[str, Any]]:
     }
 
 
+def role_defaults(role: str) -> dict[str, Any]:
+    """Return the defaults of a role's options, some of which may be templates."""
+    return {name: option["default"] for name, option in _options(role).items() if "default" in option}
+
+
 def is_true_by_default(variable: str) -> bool:
     """Return whether the role's default of a boolean variable is true."""
     return _options("ece_host").get(variable, {}).get("default") is True

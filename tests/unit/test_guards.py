@@ -307,7 +307,13 @@ def test_a_roles_defaults_are_those_of_its_argument_specs(name):
                 assert documented.setdefault(option, option_entry["default"]) == option_entry["default"], (
                     f"{option} has two defaults"
                 )
-    assert role(name, "defaults", "main.yml") == documented
+    own = role(name, "defaults", "main.yml")
+    # A role shares variables of another one by their names. That one has their defaults.
+    shared_defaults = {option: value for option, value in documented.items() if not option.startswith(f"{name}_")}
+    if name != "ece_host":
+        assert shared_defaults.items() <= role("ece_host", "defaults", "main.yml").items()
+        documented = {option: value for option, value in documented.items() if option not in shared_defaults}
+    assert own == documented
 
 
 @pytest.mark.parametrize("name", OUR_ROLES)
@@ -456,7 +462,7 @@ SHELL = re.compile(
 
 
 def shells_in(text, *, is_yaml):
-    """Return what asks a shell to do something. The modules are keys of tasks; options of others have the names, too."""
+    """Return what asks a shell to do something. Tasks have the modules as keys; options have these names, too."""
     found = [match.group() for match in SHELL.finditer(text)]
     waiting = [yaml.safe_load(text)] if is_yaml else []
     while waiting:
