@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,11 +24,17 @@ from ansible_collections.ece.platform.plugins.plugin_utils._report import (
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._results import registered
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import is_set
+from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes, write_notes
 
 # With these, a task with run_once runs once for all hosts of a batch; with others for each host, about that host.
 STRATEGIES = ("linear", "debug")
 REBOOT = "ece_host_preparation_reboot"
 LINES_MAX = 60
+
+
+def _note_of(name: str) -> str:
+    # The name of a host may hold what a name of a file may not.
+    return f"prepared-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 class ActionModule(Step):
@@ -73,6 +80,8 @@ class ActionModule(Step):
             report = registered(hostvars[name], preparation.REPORT).get("told") or {}
             told |= {host for host, planned_at in report.items() if planned_at == self._planned_at(hostvars, host)}
         rows = {name: every[name] for name in self._here(task_vars, every) if name not in told}
+        if not self._runs_once:
+            every = self._with_others(rows, every, task_vars["ansible_play_hosts_all"])
         cells = [preparation.HEADER, *map(preparation.table_cells, rows.values())]
         for line in columns(cells, preparation.RIGHT_ALIGNED) if rows else ():
             show(line)
@@ -97,9 +106,29 @@ class ActionModule(Step):
 
     # -- the hosts ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _runs_once(self) -> bool:
+        return self._task._parent._play.strategy.rpartition(".")[2] in STRATEGIES
+
+    def _with_others(
+        self,
+        rows: Mapping[str, preparation.PreparedHost],
+        every: Mapping[str, preparation.PreparedHost],
+        names: Iterable[str],
+    ) -> dict[str, preparation.PreparedHost]:
+        """Return all rows, those of hosts that end at the same time included: a worker sees no results of others."""
+        for name, row in rows.items():
+            write_notes(_note_of(name), {"play": self.play_id, "row": row})
+        found = dict(every)
+        for name in names:
+            note = read_notes(_note_of(name)) or {}
+            if note.get("play") == self.play_id:
+                found[name] = note["row"]
+        return found
+
     def _here(self, task_vars: Mapping[str, Any], names: Iterable[str]) -> list[str]:
         """Return those of the hosts that this run of the task is about."""
-        if self._task._parent._play.strategy.rpartition(".")[2] in STRATEGIES:
+        if self._runs_once:
             return list(names)
         return [name for name in names if name == task_vars["inventory_hostname"]]
 
