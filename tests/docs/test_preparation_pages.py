@@ -14,6 +14,7 @@ import yaml
 from docutils import nodes
 from docutils.core import publish_doctree
 
+from ansible_collections.ece.platform.plugins.module_utils import _preparation
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import CHECKS
 from ansible_collections.ece.platform.plugins.plugin_utils import _variable_names
 from tests.conftest import COLLECTIONS
@@ -79,3 +80,16 @@ def test_every_variable_of_elastics_role_that_a_run_knows_is_on_the_page_with_ou
     assert {"device_name", "ece_roles", "elastic_uid"} <= beside.keys()
     known = getattr(_variable_names, "OF_ELASTIC", {})
     assert {name: old.ours for name, old in known.items() if old.ours not in beside.get(name, ())} == {}
+
+
+def test_a_check_that_a_part_mends_by_the_page_does_not_refuse_a_host_for_which_the_part_is_to_do() -> None:
+    mends = getattr(_preparation, "MENDS", None)
+    every = options()["ece_host_preparation_skip"]["choices"]
+    for check, requirement, mended_by, _tried_on in rows_below("preparing_hosts", "Prerequisites"):
+        # The parts are literals of their own: other names in the cell are those of variables and values.
+        parts = (
+            []
+            if mended_by.startswith(NOT_MENDED)
+            else [one for one in re.findall(r"[a-z]+", mended_by) if one in every]
+        )
+        assert mends is None or [part for part in parts if check not in mends[part]] == [], (check, requirement)
