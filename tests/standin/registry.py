@@ -5,6 +5,7 @@
 """An image registry with one image, ECE's installer, for hosts whose container engine is a real one.
 
     python -m tests.standin.registry BASE_LAYER --host ADDRESS --port PORT --version VERSION --join-port PORT
+        [--nofile-min NUMBER]
 
 BASE_LAYER is a tar file with bash, coreutils and curl. The registry adds a layer with the stand-in's installer. It speaks
 as much of the protocol as `docker pull` needs, and plain HTTP.
@@ -30,18 +31,13 @@ ENGINE_PATH = "usr/local/lib/standin-engine"
 CONF_PATH = "etc/ece-standin.conf"
 
 
-def installer_layer(join_host: str, join_port: int, install_seconds: float = 1.0) -> bytes:
-    """Return the layer with the installer, as a tar file."""
-    settings = {
-        "state": REAL_STATE,
-        "join_host": join_host,
-        "join_port": join_port,
-        "install_seconds": install_seconds,
-    }
+def installer_layer(join_host: str, join_port: int, nofile_min: int) -> bytes:
+    """Return the layer with the installer, as a tar file. nofile_min: the limit of open files that it asks for."""
+    conf = conf_text({"state": REAL_STATE, "join_host": join_host, "join_port": join_port, "install_seconds": 1})
     files = {
         f"usr/local/bin/{COMMAND}": ((FILES / "installer-container").read_text(encoding="utf-8"), 0o755),
         ENGINE_PATH: (engine_text(), 0o644),
-        CONF_PATH: (conf_text(settings), 0o644),
+        CONF_PATH: (f"{conf}NOFILE_MIN={nofile_min}\n", 0o644),
     }
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:
@@ -130,8 +126,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--version", required=True)
     parser.add_argument("--join-port", type=int, required=True)
+    parser.add_argument("--nofile-min", type=int, default=65536)
     options = parser.parse_args(argv)
-    layers = [options.base_layer.read_bytes(), installer_layer(options.host, options.join_port)]
+    layers = [options.base_layer.read_bytes(), installer_layer(options.host, options.join_port, options.nofile_min)]
     registry((options.host, options.port), Image(layers), options.version).serve_forever()
 
 

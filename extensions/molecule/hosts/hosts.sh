@@ -139,6 +139,10 @@ mac() {
 start() {
   local options=() image=ece-test-host command=(/sbin/init)
   if [[ $3 == vm ]]; then
+    # There is a network while a container is in it.
+    pod --runtime runc run --detach --name "$1" --label "ece.platform.network=$network" --network "$network" \
+      --ip "${2%.*}.$((100 + ${2##*.}))" --ulimit nofile=20000:20000 --ulimit nproc=4096:4096 \
+      localhost/ece-test-host:latest sleep infinity >/dev/null
     "$here/vm.sh" start "$directory/vm/$1" "$1" "$2" "$(mac "$2")" \
       "$(pod network inspect --format '{{.NetworkInterface}}' "$network")" "$directory/sshd"
     return
@@ -147,7 +151,7 @@ start() {
     image=ece-test-host-$3
     add_disk "$1"
     # The engine of the host gets a file system of its own, because overlays cannot be stacked without limit.
-    options=(--privileged --volume "$directory/disks/$1.rules:/etc/udev/rules.d/61-test-host.rules:ro")
+    options=(--privileged --cgroupns private --volume "$directory/disks/$1.rules:/etc/udev/rules.d/61-test-host.rules:ro")
     # In a container systemd listens to udev only where this file is there when it starts.
     command=(/bin/sh -c 'mkdir -p /run/udev && : >/run/udev/control && exec /sbin/init')
   fi
@@ -160,18 +164,19 @@ start() {
     --volume "$directory/sshd:/etc/ssh/test-host:ro" "localhost/$image:latest" "${command[@]}" >/dev/null
 }
 
-# add_disk NAME: give a host a disk of 8 GB, and the rule by which its udev names that.
+# add_disk NAME: give a host a disk of 16 GB, and the rule by which its udev names that.
 add_disk() {
   local device
   mkdir -p "$directory/disks"
-  truncate --size 8G "$directory/disks/$1.img"
+  truncate --size 16G "$directory/disks/$1.img"
   device=$(losetup --find --show "$directory/disks/$1.img")
   echo "SUBSYSTEM==\"block\", KERNEL==\"${device#/dev/}\", SYMLINK+=\"disk/by-id/virtio-ece-data\"" \
     >"$directory/disks/$1.rules"
 }
 
 wait_for_login() {
-  local deadline=$((SECONDS + 120))
+  local deadline=$((SECONDS + 60))
+  [[ ${3:-} != vm ]] || deadline=$((SECONDS + 400))
   until ssh -F none -i "$directory/id" -o UserKnownHostsFile="$directory/known_hosts" -o IdentitiesOnly=yes \
     -o BatchMode=yes -o ConnectTimeout=2 -o LogLevel=ERROR "ops@$2" sudo -n true 2>"$directory/ssh-error"; do
     if ((SECONDS >= deadline)); then
@@ -215,5 +220,5 @@ done
 # cut off.
 ip link set "$(pod network inspect --format '{{.NetworkInterface}}' "$network")" address "$(mac "$subnet.1")"
 for at in "${!names[@]}"; do
-  wait_for_login "${names[at]}" "${addresses[at]}"
+  wait_for_login "${names[at]}" "${addresses[at]}" "${kinds[at]}"
 done

@@ -10,7 +10,7 @@
 #   vm.sh start DIRECTORY NAME ADDRESS MAC BRIDGE KEYS start a machine in a folder of its own
 #   vm.sh stop DIRECTORY                               stop it; does nothing if it does not run
 #
-# The disk has a boot loader, and each start of a machine begins with the disk of the image. A second disk of 8 GB is empty.
+# The disk has a boot loader, and each start of a machine begins with the disk of the image. A second disk of 16 GB is empty.
 set -euo pipefail
 umask 077
 export LC_ALL=C
@@ -65,7 +65,7 @@ add_boot_loader() {
   (
     cd "$work/boot"
     printf '%s\n' 'set root=(hd0,msdos1)' \
-      "linux /boot/$(echo vmlinuz-*) root=LABEL=test-root ro console=ttyS0 net.ifnames=0" \
+      "linux /boot/$(echo vmlinuz-*) root=LABEL=test-root ro console=ttyS0 net.ifnames=0 apparmor=0" \
       "initrd /boot/$(echo initrd.img-*)" boot >grub/grub.cfg
   )
 }
@@ -84,7 +84,7 @@ accelerator() {
 start() {
   local seed=$1/seed tap
   mkdir -p "$seed"
-  cp "$6"/* "$seed"
+  cp --preserve "$6"/* "$seed"
   chmod 0755 "$seed"
   echo "$2" >"$seed/hostname"
   cat >"$seed/eth0.network" <<TEXT
@@ -96,9 +96,10 @@ Gateway=${3%.*}.1
 TEXT
   truncate --size 2M "$1/seed.img"
   mkfs.ext4 -q -O ^has_journal -L test-seed -d "$seed" "$1/seed.img"
-  truncate --size 8G "$1/data.img"
+  truncate --size 16G "$1/data.img"
   # The name of a network device has 15 characters at most.
   tap=ece-vm-${3##*.}
+  ip link delete "$tap" 2>/dev/null || true # of a machine that did not start
   ip tuntap add dev "$tap" mode tap
   ip link set "$tap" master "$5" up
   echo "$tap" >"$1/tap"
