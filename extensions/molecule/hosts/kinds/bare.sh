@@ -35,4 +35,8 @@ ExecStart=/usr/bin/udevadm trigger --action=add --settle --subsystem-match=block
 WantedBy=sysinit.target
 UNIT
 systemctl enable test-host-disk.service
+
 cd /
+
+# Packages are what is tested, not what they recommend.
+echo 'APT::Install-Recommends "false";' >/etc/apt/apt.conf.d/80test-host

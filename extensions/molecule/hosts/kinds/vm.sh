@@ -52,7 +52,7 @@ UNIT
 cd /etc/systemd/system
 # An emulated processor takes half a minute for all devices, and only disks and network are needed.
 rm -f test-host-disk.service systemd-udev-trigger.service
-sed '/^ExecStart=/d; s|^\[Service\]|&\nExecStart=/usr/bin/udevadm trigger --action=add --subsystem-match=block --subsystem-match=net|' \
+sed '/^ExecStart=/d; s|^\[Service\]|&\nExecStart=/usr/bin/udevadm trigger --action=add --subsystem-match=virtio --subsystem-match=block --subsystem-match=net|' \
   /lib/systemd/system/systemd-udev-trigger.service >systemd-udev-trigger.service
 for unit in modprobe@drm.service modprobe@efi_pstore.service systemd-machine-id-commit.service systemd-pstore.service; do
   ln -s /dev/null "$unit"
