@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Collections of others that the tests use: callbacks, the connection to Podman, and the modules for AWX.
+"""Collections of others that the tests use: callbacks, the connection to Podman, and the modules for AWX and for the
+preparation of hosts.
 
     python -m tests.other_collections FOLDER
 
@@ -26,6 +27,11 @@ PARTS = (
     "community/general/meta/runtime.yml",
     "community/general/plugins/callback/",
     "community/general/plugins/doc_fragments/",
+    "community/general/plugins/module_utils/",
+    *(
+        f"community/general/plugins/modules/{name}.py"
+        for name in ("dnf_versionlock", "filesize", "filesystem", "modprobe", "zypper", "zypper_repository")
+    ),
     "containers/podman/MANIFEST.json",
     "containers/podman/meta/runtime.yml",
     "containers/podman/plugins/connection/",

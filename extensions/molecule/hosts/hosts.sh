@@ -5,17 +5,20 @@
 #
 # Starts and removes test hosts: containers that boot like machines and are reached over SSH.
 #
-#   hosts.sh up   DIRECTORY NAME[=ADDRESS]...   start the hosts, wait until each can be logged in to
-#   hosts.sh down DIRECTORY NAME[=ADDRESS]...   remove them, their network and DIRECTORY
+#   hosts.sh up   DIRECTORY NAME[=ADDRESS][:KIND]...   start the hosts, wait until each can be logged in to
+#   hosts.sh down DIRECTORY NAME[=ADDRESS][:KIND]...   remove them, their network and DIRECTORY
 #
 # DIRECTORY receives the keys, known_hosts and an inventory. A name without an address gets 10.213.0.11, .12, ...
 # All addresses of a call lie in one /24; its .1 is this machine.
+#
+# A host without a kind is prepared for ECE. The kinds are bare machines: ubuntu, el and sles are privileged containers
+# with an empty disk, /dev/disk/by-id/virtio-ece-data; vm is a virtual machine with a kernel of its own.
 set -euo pipefail
 umask 077
 PATH=$PATH:/usr/sbin:/sbin
 
 usage() {
-  sed -n '/^#   hosts/,/^# All/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '/^#   hosts/,/^# with an empty/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -25,8 +28,15 @@ directory=$(realpath -m "$2")
 shift 2
 
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
-names=() addresses=()
+names=() addresses=() kinds=()
 for argument in "$@"; do
+  kind=""
+  if [[ $argument == *:* ]]; then
+    kind=${argument#*:}
+    argument=${argument%%:*}
+    [[ $kind =~ ^(ubuntu|el|sles|vm)$ ]] || usage
+  fi
+  kinds+=("$kind")
   names+=("${argument%%=*}")
   if [[ $argument == *=* ]]; then
     addresses+=("${argument#*=}")
@@ -48,9 +58,33 @@ network_of() {
   pod inspect --type container --format '{{index .Config.Labels "ece.platform.network"}}' "$1" 2>/dev/null
 }
 
+# The disks of hosts are loop devices, and the sysctls of this machine are also theirs.
+sysctls=(vm.max_map_count vm.swappiness)
+
+save_sysctls() {
+  local name
+  for name in "${sysctls[@]}"; do
+    echo "$name=$(sysctl -n "$name")"
+  done >"$directory/sysctls"
+}
+
+remove_disks() {
+  local image
+  for image in "$directory"/disks/*.img; do
+    [[ -e $image ]] || continue
+    losetup --associated "$image" --noheadings --output NAME --list | xargs --no-run-if-empty losetup --detach
+    rm "$image"
+  done
+  if [[ -e $directory/sysctls ]]; then
+    sysctl --quiet --load "$directory/sysctls"
+    rm "$directory/sysctls"
+  fi
+}
+
 remove() {
   local name
   for name in "${names[@]}"; do
+    "$here/vm.sh" stop "$directory/vm/$name"
     if [[ $(network_of "$name") == "$network" ]]; then
       # Ending sshd closes the connections that Ansible keeps open. Without that they would wait for a host that does
       # not exist, and fail for the next host with its address. Nothing else on a test host needs a clean shutdown.
@@ -58,6 +92,7 @@ remove() {
       pod rm --force --time 0 --volumes "$name" >/dev/null
     fi
   done
+  remove_disks
   if pod network exists "$network"; then
     pod network rm "$network" >/dev/null
   fi
@@ -100,18 +135,48 @@ mac() {
   printf '02:ec:%02x:%02x:%02x:%02x' "${octets[@]}"
 }
 
+# start NAME ADDRESS KIND
 start() {
+  local options=() image=ece-test-host command=(/sbin/init)
+  if [[ $3 == vm ]]; then
+    # There is a network while a container is in it.
+    pod --runtime runc run --detach --name "$1" --label "ece.platform.network=$network" --network "$network" \
+      --ip "${2%.*}.$((100 + ${2##*.}))" --ulimit nofile=20000:20000 --ulimit nproc=4096:4096 \
+      localhost/ece-test-host:latest sleep infinity >/dev/null
+    "$here/vm.sh" start "$directory/vm/$1" "$1" "$2" "$(mac "$2")" \
+      "$(pod network inspect --format '{{.NetworkInterface}}' "$network")" "$directory/sshd"
+    return
+  fi
+  if [[ -n $3 ]]; then
+    image=ece-test-host-$3
+    add_disk "$1"
+    # The engine of the host gets a file system of its own, because overlays cannot be stacked without limit.
+    options=(--privileged --cgroupns private --volume "$directory/disks/$1.rules:/etc/udev/rules.d/61-test-host.rules:ro")
+    # In a container systemd listens to udev only where this file is there when it starts.
+    command=(/bin/sh -c 'mkdir -p /run/udev && : >/run/udev/control && exec /sbin/init')
+  fi
   # runc is the runtime that also accepts hybrid cgroups. The journal gets a volume, because podman would put a tmpfs
   # there, which a reboot loses. The restart policy starts a host again that reboots from inside.
   pod --runtime runc run --detach --name "$1" --hostname "$1" --label "ece.platform.network=$network" \
     --network "$network" --ip "$2" --mac-address "$(mac "$2")" \
     --ulimit nofile=20000:20000 --ulimit nproc=4096:4096 --systemd=always --restart=always \
-    --volume /var/log/journal \
-    --volume "$directory/sshd:/etc/ssh/test-host:ro" localhost/ece-test-host:latest /sbin/init >/dev/null
+    --volume /var/log/journal "${options[@]}" \
+    --volume "$directory/sshd:/etc/ssh/test-host:ro" "localhost/$image:latest" "${command[@]}" >/dev/null
+}
+
+# add_disk NAME: give a host a disk of 16 GB, and the rule by which its udev names that.
+add_disk() {
+  local device
+  mkdir -p "$directory/disks"
+  truncate --size 16G "$directory/disks/$1.img"
+  device=$(losetup --find --show "$directory/disks/$1.img")
+  echo "SUBSYSTEM==\"block\", KERNEL==\"${device#/dev/}\", SYMLINK+=\"disk/by-id/virtio-ece-data\"" \
+    >"$directory/disks/$1.rules"
 }
 
 wait_for_login() {
   local deadline=$((SECONDS + 60))
+  [[ ${3:-} != vm ]] || deadline=$((SECONDS + 400))
   until ssh -F none -i "$directory/id" -o UserKnownHostsFile="$directory/known_hosts" -o IdentitiesOnly=yes \
     -o BatchMode=yes -o ConnectTimeout=2 -o LogLevel=ERROR "ops@$2" sudo -n true 2>"$directory/ssh-error"; do
     if ((SECONDS >= deadline)); then
@@ -130,7 +195,13 @@ if [[ $action == down ]]; then
   exit 0
 fi
 
-"$here/build_image.sh"
+while read -r kind; do
+  case $kind in
+    "") "$here/build_image.sh" ;;
+    vm) "$here/vm.sh" build ;;
+    *) "$here/build_kind.sh" "$kind" ;;
+  esac
+done < <(printf '%s\n' "${kinds[@]}" | sort --unique)
 # systemd holds four inotify instances a host, so a kernel's default of 128 is used up by 31 hosts, and the next sshd
 # does not start.
 instances=/proc/sys/fs/inotify/max_user_instances
@@ -139,14 +210,15 @@ if (($(<"$instances") < wanted)); then
   echo "$wanted" >"$instances"
 fi
 write_keys
+save_sysctls
 write_inventory >"$directory/inventory.yml"
 pod network create --disable-dns --subnet "$subnet.0/24" --gateway "$subnet.1" "$network" >/dev/null
 for at in "${!names[@]}"; do
-  start "${names[at]}" "${addresses[at]}"
+  start "${names[at]}" "${addresses[at]}" "${kinds[at]}"
 done
 # By default this machine's end of the network has the lowest address of its ports, which changes when that host is
 # cut off.
 ip link set "$(pod network inspect --format '{{.NetworkInterface}}' "$network")" address "$(mac "$subnet.1")"
 for at in "${!names[@]}"; do
-  wait_for_login "${names[at]}" "${addresses[at]}"
+  wait_for_login "${names[at]}" "${addresses[at]}" "${kinds[at]}"
 done
