@@ -45,6 +45,8 @@ class ActionModule(Step):
         if problems:
             result.update(failed=True, msg=" ".join(problems))
         warnings = [*(result.get("warnings") or []), *([] if again else names.warnings)]
+        # The settings of Docker that the user gives may hold the password of a proxy.
+        result.pop("invocation", None)
         return {**result, "warnings": warnings, "planned_at": time.time()}
 
     def _ask(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -223,12 +223,12 @@ def low_limits(ulimits: Mapping[str, Any]) -> Dict[str, Any]:
     }
 
 
-def _merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> Dict[str, Any]:
+def merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> Dict[str, Any]:
     """One mapping with another on top; mappings in them are merged too, and None takes a key away."""
     found = dict(lower)
     for key, value in upper.items():
         below = found.get(key)
-        found[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        found[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -259,6 +259,16 @@ def own_settings(found: Mapping[str, Any], options: Options, is_wanted_root: boo
 def _major(version: Any) -> int:
     found = re.match(r"\d+", str(version or ""))
     return int(found.group()) if found else 0
+
+
+def text_with(found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """The text of daemon.json with settings on top of those that it has."""
+    return json.dumps(merged(found, settings), indent=2) + "\n"
+
+
+def has_secret(text: str) -> bool:
+    """Whether a text holds a URL with a password, like that of an HTTP proxy."""
+    return bool(_CREDENTIALS.search(text))
 
 
 # -- plan ------------------------------------------------------------------------------------------------------------
@@ -343,24 +353,21 @@ def plan_docker(facts: Facts, options: Options, system: System) -> PartPlan:
     judged = judge_flags(found, own, given, flags)
     plan.problems.extend(judged.problems)
     plan.notes.extend(judged.notes)
-    wanted = _merged(_merged(found, own), given)
+    wanted = merged(merged(found, own), given)
     changed = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
     moved = not read["is_wanted_root"]
     unit = facts["units"].get(UNIT, {})
     is_running = unit.get("now") in ("active", "activating", "reloading")
     if changed or read["text"].startswith(MARK):
-        content = json.dumps(wanted, indent=2) + "\n"
         plan.steps.append(
             f"set {', '.join(changed)} in {FILE}" if changed else f"remove the byte order mark from {FILE}"
         )
         plan.values.update(
             write=True,
-            content=content,
-            # Mode and owner of a file that exists stay.
-            mode=read["mode"] or "0644",
+            # Without those of the user and of the file, which may hold a password.
+            settings=own,
             is_new=read["mode"] is None,
-            # Like those of an HTTP proxy.
-            has_secret=bool(_CREDENTIALS.search(content + read["text"])),
+            has_secret=has_secret(text_with(found, {}) + text_with(wanted, {})),
         )
     # The file may be right, and Docker run since before it was.
     stale = changed or (["data-root"] if moved else [])

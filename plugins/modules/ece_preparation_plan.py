@@ -182,10 +182,11 @@ def main() -> None:
         if name not in systems:
             problem = f"This role does not know {name}: it prepares {', '.join(sorted(systems))}."
             module.fail_json(msg=problem, problems=[problem])
-        facts["preparation"] = read_parts(facts, variables, systems[name])
+        read = read_parts(facts, variables, systems[name])
     except OSError as error:
         module.fail_json(msg=explain_os_error(error), problems=[])
-    plan = plan_parts(facts, variables, systems[name])
+    # What was read stays here: files of the host may hold passwords.
+    plan = plan_parts(dict(facts, preparation=read), variables, systems[name])
     later = [*plan["todo"], *variables["ece_host_preparation_skip"]]
     plan["host_problems"], plan["host_warnings"] = check_host(facts, host_options, later)
     if plan["problems"]:

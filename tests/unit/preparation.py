@@ -18,8 +18,9 @@ USER = {"name": "elastic", "uid": 1000, "gid": 1000, "home": "/home/elastic", "g
 
 
 def options(**given: Any) -> dict[str, Any]:
-    """Return the role's defaults, of which templates are replaced, with these variables on top."""
-    found = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+    """Return the defaults of all variables, of which templates are replaced, with these variables on top."""
+    spec = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text())["argument_specs"]["prepare"]["options"]
+    found = {name: option["default"] for name, option in spec.items() if "default" in option}
     found.update(
         ece_host_preparation_mount_path="/mnt/data",
         ece_host_preparation_engine_path="/mnt/data/docker",

@@ -14,7 +14,12 @@ from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.ece.platform.plugins.action import ece_preparation_plan as action
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.modules import ece_preparation_plan as module
-from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import ROLE, tagged_skip
+from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import (
+    ROLE,
+    preparation_options,
+    shared_defaults,
+    tagged_skip,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 from tests.unit.preparation import SYSTEMS, UBUNTU, options
 
@@ -30,7 +35,7 @@ def sent(bare):
 
         def execute(name, module_args, task_vars):
             calls.append(module_args)
-            return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}}
+            return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}, "invocation": module_args}
 
         step._execute_module = execute
         result = step.act({"systems": {}, "again": False, "restarted": False}, {})
@@ -39,9 +44,15 @@ def sent(bare):
         (call,) = calls
         assert abs(call["variables"].pop("controller_time") - time.time()) < 60
         assert call["variables"].pop("ece_host_preparation_skip") == []
-        return call["variables"]
+        # Those of role ece_host have defaults, whether that role is in the play or not.
+        return {name: value for name, value in call["variables"].items() if shared_defaults().get(name) != value}
 
     return act
+
+
+def test_variables_of_the_other_role_have_its_defaults(bare):
+    found = preparation_options(bare(action, variables={"ece_host_user": "ece"}).own_variables({}))
+    assert found["ece_host_user"] == "ece" and found["ece_host_storage_path"] == "/mnt/data/elastic"
 
 
 def test_variables_are_sent_as_their_types(sent):

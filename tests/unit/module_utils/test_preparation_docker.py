@@ -47,9 +47,14 @@ def plan(text="", units=None, options=None, **read):
     return docker.plan_docker(facts, dict(OPTIONS, **(options or {})), {})
 
 
-def prepared(**read):
-    """The text of daemon.json after a preparation."""
-    return plan(**read).values["content"]
+def prepared(text="", options=None, **read):
+    """The text of daemon.json after a preparation, as the task writes it."""
+    found, given = plan(text, options=options, **read), (options or {}).get("ece_host_preparation_docker_settings", {})
+    settings = dict(found.values["settings"])
+    for key, value in given.items():
+        below = settings.get(key)
+        settings[key] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
+    return docker.text_with(docker.parse(text)[0], settings)
 
 
 # -- flags -----------------------------------------------------------------------------------------------------------
@@ -111,7 +116,7 @@ def test_with_elastics_drop_in_only_the_limits_are_in_the_file():
     flags = docker.flags_of(docker.command_in_units([UBUNTU_DROP_IN]), {})
     found = plan(flags=flags, is_wanted_root=True)
     assert not found.problems
-    assert set(json.loads(found.values["content"])) == {"default-ulimits"}
+    assert set(found.values["settings"]) == {"default-ulimits"}
     assert not found.notes
 
 
@@ -129,7 +134,7 @@ def test_high_limits_as_flags_are_right():
     flags = {"default-ulimits": ["nofile=1024000:1024000", "memlock=-1:-1", "nproc=-1"]}
     found = plan(flags=flags)
     assert not found.notes
-    assert "default-ulimits" not in json.loads(found.values["content"])
+    assert "default-ulimits" not in found.values["settings"]
 
 
 def test_a_setting_that_a_flag_gives_is_refused():
@@ -147,7 +152,7 @@ def test_a_setting_that_a_flag_gives_is_refused():
 def test_settings_of_a_bare_host():
     found = plan()
     assert not found.problems
-    assert json.loads(found.values["content"]) == {
+    assert json.loads(prepared()) == {
         "icc": False,
         "data-root": ROOT,
         "storage-driver": "overlay2",
@@ -159,7 +164,6 @@ def test_settings_of_a_bare_host():
         },
     }
     assert found.values["is_new"]
-    assert found.values["mode"] == "0644"
     assert found.steps[-1] == "start Docker, now and at boot"
 
 
@@ -192,7 +196,7 @@ def test_a_byte_order_mark_is_removed_without_a_restart():
     text = prepared()
     found = plan(docker.MARK + text, RUNS, root=ROOT, is_wanted_root=True)
     assert found.steps == ["remove the byte order mark from /etc/docker/daemon.json"]
-    assert found.values["content"] == text
+    assert found.values["settings"] == {"icc": False, "storage-driver": "overlay2"}
     assert not found.problems
 
 
