@@ -3,17 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 #
-# Runs after bare.sh. Rocky Linux 9 as far as packages go: dnf, rpm, and a repository with small packages of the names and
-# versions that the role installs. Podman's has Debian's programs, so that the engine runs.
+# Runs after bare.sh. RHEL 9 as far as packages go: dnf, rpm, and a repository with small packages of the names that the role
+# installs. Podman's has Debian's programs and their version, so that the engine runs.
 apt-get install -qq --yes createrepo-c dnf dnf-plugins-core python3-dnf rpm
 cat >/usr/lib/os-release <<'TEXT'
-NAME="Rocky Linux"
-VERSION="9.6 (Blue Onyx)"
-ID="rocky"
-ID_LIKE="rhel centos fedora"
+NAME="Red Hat Enterprise Linux"
+VERSION="9.6 (Plow)"
+ID="rhel"
+ID_LIKE="fedora"
 VERSION_ID="9.6"
 PLATFORM_ID="platform:el9"
-PRETTY_NAME="Rocky Linux 9.6 (Blue Onyx)"
+PRETTY_NAME="Red Hat Enterprise Linux 9.6 (Plow)"
 TEXT
 
 work=$(mktemp -d)
@@ -42,8 +42,12 @@ package() {
 for name in lvm2 iptables sysstat net-tools containernetworking-plugins xfsprogs; do
   package "$name" 2.0
 done
-package podman 5.4.0 "$work/podman"
-package podman-remote 5.4.0
+version=$("$work/podman/usr/bin/podman" --version | grep --only-matching '[0-9.]*$')
+package podman "$version" "$work/podman"
+mkdir -p podman-remote/usr/bin
+printf '%s\n' '#!/bin/sh' 'exec /usr/bin/podman --remote "$@"' >podman-remote/usr/bin/podman-remote
+chmod 0755 podman-remote/usr/bin/podman-remote
+package podman-remote "$version" "$work/podman-remote"
 createrepo_c --quiet "$repository"
 printf '%s\n' '[test]' 'name=Packages for tests' "baseurl=file://$repository" 'gpgcheck=0' >/etc/yum.repos.d/test.repo
 # Debian's dnf finds no package from which to tell the release, and keeps copies of packages.
@@ -53,4 +57,4 @@ cd /
 rm -rf "$work"
 # The role and Ansible tell systems apart by this.
 rm -f /etc/debian_version /etc/debian_version.dpkg-new
-echo 'Rocky Linux release 9.6 (Blue Onyx)' >/etc/redhat-release
+echo 'Red Hat Enterprise Linux release 9.6 (Plow)' >/etc/redhat-release
