@@ -7,8 +7,8 @@
     python -m tests.standin.registry BASE_LAYER --host ADDRESS --port PORT --version VERSION --join-port PORT
         [--nofile-min NUMBER]
 
-BASE_LAYER is a tar file with bash, coreutils and curl. The registry adds a layer with the stand-in's installer. It speaks
-as much of the protocol as `docker pull` needs, and plain HTTP.
+BASE_LAYER is a tar file with bash, coreutils and curl. The registry adds a layer with the stand-in's installer. It
+speaks as much of the protocol as `docker pull` needs, and plain HTTP.
 """
 
 from __future__ import annotations
