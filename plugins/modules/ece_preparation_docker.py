@@ -79,6 +79,7 @@ def main() -> None:
     found, error = parse(before)
     if found is None:
         module.fail_json(msg="{0} is not valid JSON ({1}): correct or remove it".format(path, error))
+        return  # for mypy, to which Ansible is unknown
     after = text_with(found, module.params["settings"])
     # Blanks and a byte order mark are no settings, but Docker does not read a file that begins with the latter.
     is_changed = text_with(found, {}) != after or before.startswith("\ufeff") or not os.path.exists(path)
