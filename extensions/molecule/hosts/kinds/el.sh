@@ -52,6 +52,9 @@ createrepo_c --quiet "$repository"
 printf '%s\n' '[test]' 'name=Packages for tests' "baseurl=file://$repository" 'gpgcheck=0' >/etc/yum.repos.d/test.repo
 # Debian's dnf finds no package from which to tell the release, and keeps copies of packages.
 echo 9 >/etc/dnf/vars/releasever
+# Its rpm has a database in each user's home folder.
+mkdir -p /etc/rpm
+echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.test-host
 printf '%s\n' '[main]' 'enabled = false' >/etc/dnf/plugins/local.conf
 cd /
 rm -rf "$work"

@@ -14,7 +14,7 @@ apt-get install -qq --yes --no-install-recommends linux-image-cloud-amd64
 # An engine that is installed, and has not been set up. An emulated processor would take minutes to install it.
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
 chmod 0755 /usr/sbin/policy-rc.d
-apt-get install -qq --yes --no-install-recommends docker.io iptables
+apt-get install -qq --yes --no-install-recommends docker.io iptables xfsprogs
 rm /usr/sbin/policy-rc.d
 systemctl disable docker.service docker.socket containerd.service
 
