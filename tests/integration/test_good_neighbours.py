@@ -22,8 +22,8 @@ TESTS = (
     "tests/galaxy/test_release.py::test_a_missing_version_is_refused",
     "tests/integration/test_verdicts.py::test_a_running_installer_is_waited_for",
 )
-ANSIBLE_CFG = "[defaults]\nstdout_callback = nowhere\ninventory = /nowhere\n"
-GITCONFIG = "[commit]\ngpgSign = true\n[core]\nhooksPath = /nowhere\nexcludesFile = /nowhere\n"
+ANSIBLE_CFG = "[defaults]\nstdout_callback = nowhere\ninventory = /proc/nowhere\n"
+GITCONFIG = "[commit]\ngpgSign = true\n[core]\nhooksPath = /proc/nowhere\nexcludesFile = /proc/nowhere\n"
 
 
 @pytest.mark.parametrize("unbuffered", [{}, {"PYTHONUNBUFFERED": "1"}], ids=["buffered", "unbuffered"])

@@ -16,7 +16,8 @@ import subprocess
 
 import pytest
 
-from tests.integration.operator import Operator, Run
+from tests.integration.operator import COLLECTIONS, Operator, Run
+from tests.integration.test_callbacks import OTHERS
 from tests.integration.test_verdicts import add_ece_containers
 from tests.unit.preparation import SYSTEMS, UBUNTU
 
@@ -69,6 +70,7 @@ class Preparer(Operator):
 def preparer(ece, tmp_path, operator):
     """An operator with two bare hosts, of which nothing may be changed."""
     preparer = Preparer(ece, tmp_path, operator.core)
+    preparer.environment["ANSIBLE_COLLECTIONS_PATH"] = f"{COLLECTIONS}:{OTHERS}"
     for number in (1, 2):
         preparer.new_host(f"host-{number}", f"192.0.2.{number}")
     return preparer
@@ -260,7 +262,7 @@ JOIN = ("--check", "--diff", "-e", "ece_host_prepare=true")
 @pytest.mark.parametrize("standin_options", [{"allocators": 20}])
 def test_the_join_would_prepare_new_hosts_alone(preparer, ece):
     preparer.hosts.update(ece.existing_hosts())
-    preparer.only("user", "engine", "limits", ece_host_user="ece-test")
+    preparer.only("user", "limits", ece_host_user="ece-test")
     run = preparer.play(*JOIN)
     assert run.rc == 0, run.output
     assert "ECE preparation - 2 hosts: 2 to prepare, 0 prepared" in run.output

@@ -28,7 +28,7 @@ def test_temporary_files_of_a_session_are_in_a_folder_of_its_own_that_every_user
 
 
 def test_a_play_has_a_temporary_folder_of_its_own_and_no_setting_of_the_machine(monkeypatch, tmp_path):
-    hostile = {**HOSTILE, "PYTHONUNBUFFERED": "1", "TMPDIR": "/nowhere"}
+    hostile = {**HOSTILE, "PYTHONUNBUFFERED": "1", "TMPDIR": "/proc/nowhere"}
     with StandIn() as ece:
         for name, value in hostile.items():
             monkeypatch.setenv(name, value)
