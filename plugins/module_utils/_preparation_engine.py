@@ -407,6 +407,8 @@ def _repository(facts: Facts, options: Options, system: System, plan: PartPlan) 
         "path": REPOSITORY,
         "content": repository_text(url, found["codename"], architecture, key),
     }
+    if not key_url.startswith("https://"):
+        plan.notes.append(f"The key of Docker's packages comes from {key_url}, and nothing verifies that address.")
     if found["sources"].get(REPOSITORY) != plan.values["repository"]["content"]:
         plan.steps.append(f"add the repository {url}")
     if "ca-certificates" not in found["packages"]["installed"] and f"{url}{key_url}".count("https://"):

@@ -19,7 +19,6 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_part imp
     System,
     new_plan,
 )
-from ansible_collections.ece.platform.plugins.module_utils._registry_login import DEFAULT_REGISTRY
 
 
 def read_registry(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
@@ -28,11 +27,9 @@ def read_registry(facts: Facts, options: Options, system: System) -> Dict[str, A
 
 
 def plan_registry(facts: Facts, options: Options, system: System) -> PartPlan:
-    """Write the login if there is one. Whether that changes the file is known only where the password is."""
+    """Compare the login, if there is one. That is no step: whether it differs is known only where the password is."""
     plan = new_plan()
-    if options.get("ece_host_docker_registry_username"):
-        registry = options.get("ece_host_docker_registry") or DEFAULT_REGISTRY
-        plan.steps.append(f"write the login at {registry} for user {options['ece_host_user']}, if it differs")
+    plan.values["is_given"] = bool(options.get("ece_host_docker_registry_username"))
     return plan
 
 

@@ -469,7 +469,7 @@ def _mount_path_is_wrong(
     if not _is_others(folder, user):
         return False
     names = ("storage_path", "preparation_engine_path", "preparation_swap_path")
-    own = {os.path.relpath(options[f"ece_host_{name}"], path).split("/")[0] for name in names}
+    own = {os.path.relpath(options[f"ece_host_{name}"], path).split("/", 1)[0] for name in names}
     if folder is None or (found["mount"] and path != "/" and own.union(_OWN_ENTRIES).issuperset(found["entries"])):
         return True
     if not folder["mode"] & 0o001:

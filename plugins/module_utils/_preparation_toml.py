@@ -150,8 +150,8 @@ def _replaced(lines: List[str], setting: Setting, value: str) -> str:
     key = _KEY.match(first)
     start = first[: key.end()] if key else ""
     start = start.rstrip(" \t") + " " if start.rstrip(" \t").endswith("=") else start
-    comments = [piece for piece in _pieces(last if setting.end - setting.first > 1 else first[len(start) :])]
-    comment = next((piece.rstrip() for piece in comments if piece.startswith("#")), "")
+    pieces = _pieces(last if setting.end - setting.first > 1 else first[len(start) :])
+    comment = next((piece.rstrip() for piece in pieces if piece.startswith("#")), "")
     return f"{start}{value}{' ' + comment if comment else ''}{_ending(lines)}"
 
 

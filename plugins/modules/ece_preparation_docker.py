@@ -103,7 +103,7 @@ def _write(module: AnsibleModule, path: str, text: str) -> None:
     # It takes mode and owner of the file in whose place it comes.
     module.atomic_move(temporary, path)
     if is_new:
-        module.set_mode_if_different(path, 0o644, False)
+        module.set_mode_if_different(path, 0o600 if has_secret(text) else 0o644, False)
 
 
 if __name__ == "__main__":

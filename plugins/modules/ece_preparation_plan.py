@@ -157,7 +157,13 @@ def fact_options(variables: Mapping[str, Any]) -> Dict[str, Any]:
 
 def main() -> None:
     """Run the module."""
-    spec = {"systems": {"type": "dict", "required": True}, "variables": {"type": "dict"}}
+    # The action reads the variables, and what it is to say of the plan is its own business.
+    spec = {
+        "systems": {"type": "dict", "required": True},
+        "again": {"type": "bool", "default": False},
+        "restarted": {"type": "bool", "default": False},
+        "variables": {"type": "dict"},
+    }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     variables, systems = module.params["variables"] or {}, module.params["systems"]
     host_options = fact_options(variables)

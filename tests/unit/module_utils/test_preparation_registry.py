@@ -15,7 +15,8 @@ def plan(**given):
     return registry.plan_registry(found, options(**given), UBUNTU)
 
 
-def test_there_is_a_step_if_there_is_a_login():
-    assert not plan().steps and not plan(ece_host_docker_registry="registry.example.com").steps
-    (step,) = plan(ece_host_docker_registry_username="ece").steps
-    assert step == "write the login at docker.elastic.co for user elastic, if it differs"
+def test_a_login_is_compared_and_is_no_step_because_a_second_run_would_have_it_too():
+    for given in ({}, {"ece_host_docker_registry": "registry.example.com"}):
+        assert plan(**given).values == {"is_given": False}
+    found = plan(ece_host_docker_registry_username="ece")
+    assert found.values == {"is_given": True} and not found.steps
