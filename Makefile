@@ -35,7 +35,7 @@ CHECKS := sanity lint docs galaxy
 # Two of these run at a time, in this order. Hosts that boot leave the processor idle, and so does the wait for installers.
 RUNS := integration molecule ee commands unit awx eda fuzz examples
 
-test: packages  ## run all tests; as root this installs missing system packages
+test: packages  ## run all tests but matrix and machine; as root this installs missing packages
 	$(MAKE) $(CHECKS)
 	$(MAKE) --jobs 2 --output-sync=target $(RUNS)
 

@@ -75,6 +75,7 @@ OTHER_NAMES = {
     "ece_host_prepare": "variable of the playbook",
     "ece_persistent_tokens": "statistic of playbook revoke_tokens",
     "ece_host_": "beginning of names, or of statistics with the id of a job",
+    "ece_host_preparation_": "beginning of statistics with the id of a job",
     "ece_": "beginning of names",
     "ece_awx_": "beginning of the names of private steps and of variables of a playbook",
     "ece_preparation_": "beginning of the names of private steps",

@@ -34,7 +34,7 @@ def test_the_table_of_answers_has_every_question_of_the_survey() -> None:
 
 def test_the_artifacts_are_statistics_of_the_playbooks() -> None:
     *joins, tokens = first_column("Artifacts")
-    assert joins == ["ece_host", "ece_host_<job id>"]
+    assert joins == ["ece_host", "ece_host_<job id>", "ece_host_preparation", "ece_host_preparation_<job id>"]
     plays = yaml.safe_load((CHECKOUT / "playbooks" / "revoke_tokens.yml").read_text(encoding="utf-8"))
     (data,) = [
         task["ansible.builtin.set_stats"]["data"] for task in plays[0]["tasks"] if "ansible.builtin.set_stats" in task
