@@ -32,10 +32,10 @@ standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and
 
 # These look at all files of the checkout, so nothing else may write there.
 CHECKS := sanity lint docs galaxy
-# Two of these run at a time, in this order. Hosts that boot leave the processor idle, and so does the wait for installers.
+# Two of these run at a time, in this order, because what they need is made before. Hosts that boot leave the processor idle, and so does the wait for installers.
 RUNS := integration molecule ee commands unit awx eda fuzz examples
 
-test: packages  ## run all tests but matrix and machine; as root this installs missing packages
+test: packages $(VENV)/test.done $(VENV)/oldest.done $(VENV)/eda.done $(OTHERS)/done  ## run all tests but matrix and machine; as root this installs missing packages
 	$(MAKE) $(CHECKS)
 	$(MAKE) --jobs 2 --output-sync=target $(RUNS)
 
