@@ -152,7 +152,7 @@ def test_a_line_that_cannot_be_changed_safely_is_named(line):
         f"ece_host_preparation_boot_arguments cannot be added to {line!r} in /etc/default/grub: write its value on one "
         "line, in one pair of quotes and without backslashes."
     ]
-    # The kernel has the arguments: somebody has added them.
+    # The kernel has the arguments, so that the line gives them.
     found = plan(read(grub=grub, now=ALL), SLES)
     assert not found.problems and not found.steps and not found.reboot
     # Ubuntu has a file of its own, which does not depend on the line.
