@@ -30,7 +30,7 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_part imp
 PRIMARY_GROUP = "elastic"
 # The file of this role.
 SUDOERS = "/etc/sudoers.d/70-ece"
-# That of Elastic's pages, which may have rules of others, too.
+# That of Elastic's pages, which may have rules of others, too. sudo reads it after that of this role.
 SUDOERS_OF_PAGES = "/etc/sudoers.d/99-ece-users"
 
 
@@ -39,13 +39,15 @@ def sudoers_line(user: str) -> str:
     return f"{user} ALL=(ALL) NOPASSWD:ALL\n"
 
 
+def last_rule(text: str, user: str) -> str:
+    """The last rule for a user in a file for sudo, which is the one that counts, or an empty string."""
+    return ([line.strip() for line in text.splitlines() if line.split()[:1] == [user]] or [""])[-1]
+
+
 def has_sudo(text: str, user: str) -> bool:
-    """Whether a file for sudo has this rule, with any blanks, as the last one for the user."""
-    rule = re.compile(
-        rf"{re.escape(user)}\s+ALL\s*=\s*\(\s*ALL\s*(:\s*ALL\s*)?\)\s*NOPASSWD\s*:\s*ALL\s*(#.*)?", re.ASCII
-    )
-    rules = [line.strip() for line in text.splitlines() if line.split()[:1] == [user]]
-    return bool(rules and rule.fullmatch(rules[-1]))
+    """Whether the last rule for the user is that of this role, with any blanks."""
+    rule = rf"{re.escape(user)}\s+ALL\s*=\s*\(\s*ALL\s*(:\s*ALL\s*)?\)\s*NOPASSWD\s*:\s*ALL\s*(#.*)?"
+    return bool(re.fullmatch(rule, last_rule(text, user)))
 
 
 def group_id(name: str) -> Optional[int]:
@@ -123,9 +125,16 @@ def plan_user(facts: Facts, options: Options, system: System) -> PartPlan:
     elif engine_group not in user["groups"]:
         plan.steps.append(f"add user {name} to group {engine_group}")
     wants_sudo = options.get("ece_host_preparation_sudo", options["ece_host_selinux"])
-    if wants_sudo and not any(has_sudo(text, name) for text in found["sudoers"]):
-        plan.steps.append(f"let user {name} run sudo without a password")
-        plan.values["sudoers"] = {"path": SUDOERS, "content": sudoers_line(name)}
+    of_pages, own = found["sudoers"]
+    if wants_sudo and not has_sudo(of_pages, name):
+        if last_rule(of_pages, name):
+            plan.problems.append(
+                f"{SUDOERS_OF_PAGES} has another rule for user {name}, {last_rule(of_pages, name)!r}, which outranks that "
+                "of this role: remove it, or set ece_host_preparation_sudo to false."
+            )
+        elif not has_sudo(own, name):
+            plan.steps.append(f"let user {name} run sudo without a password")
+            plan.values["sudoers"] = {"path": SUDOERS, "content": sudoers_line(name)}
     return plan
 
 

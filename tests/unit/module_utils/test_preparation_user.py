@@ -118,6 +118,19 @@ def test_a_rule_with_other_blanks_is_the_same(text, has):
     assert user.has_sudo(text, "elastic") is has
 
 
+def test_another_rule_in_the_file_of_the_pages_outranks_that_of_the_role():
+    read = {**DOCKER, "sudoers": ["elastic ALL=(ALL) ALL\n", user.sudoers_line("elastic")]}
+    found = plan(read, found=USER, ece_host_preparation_sudo=True)
+    assert not found.steps and "sudoers" not in found.values
+    assert found.problems == [
+        "/etc/sudoers.d/99-ece-users has another rule for user elastic, 'elastic ALL=(ALL) ALL', which outranks that of "
+        "this role: remove it, or set ece_host_preparation_sudo to false."
+    ]
+    assert not plan(read, found=USER).problems
+    others = {**DOCKER, "sudoers": ["ops ALL=(ALL) ALL\n", ""]}
+    assert plan(others, found=USER, ece_host_preparation_sudo=True).values["sudoers"]["path"] == user.SUDOERS
+
+
 def test_groups_and_numbers_are_read_from_the_host():
     mine, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(os.getegid())
     given = options(ece_host_preparation_uid=mine.pw_uid, ece_host_preparation_gid=group.gr_gid)
