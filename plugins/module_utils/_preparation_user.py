@@ -127,10 +127,11 @@ def plan_user(facts: Facts, options: Options, system: System) -> PartPlan:
     wants_sudo = options.get("ece_host_preparation_sudo", options["ece_host_selinux"])
     of_pages, own = found["sudoers"]
     if wants_sudo and not has_sudo(of_pages, name):
-        if last_rule(of_pages, name):
+        other = last_rule(of_pages, name)
+        if other and "NOPASSWD" not in other:
             plan.problems.append(
-                f"{SUDOERS_OF_PAGES} has another rule for user {name}, {last_rule(of_pages, name)!r}, which outranks that "
-                "of this role: remove it, or set ece_host_preparation_sudo to false."
+                f"{SUDOERS_OF_PAGES} has {other!r}, which outranks the rule of this role and asks user {name} for a "
+                "password: remove it, or set ece_host_preparation_sudo to false."
             )
         elif not has_sudo(own, name):
             plan.steps.append(f"let user {name} run sudo without a password")

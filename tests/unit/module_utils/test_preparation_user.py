@@ -118,17 +118,21 @@ def test_a_rule_with_other_blanks_is_the_same(text, has):
     assert user.has_sudo(text, "elastic") is has
 
 
-def test_another_rule_in_the_file_of_the_pages_outranks_that_of_the_role():
+def test_a_rule_that_outranks_that_of_the_role_is_named():
     read = {**DOCKER, "sudoers": ["elastic ALL=(ALL) ALL\n", user.sudoers_line("elastic")]}
     found = plan(read, found=USER, ece_host_preparation_sudo=True)
     assert not found.steps and "sudoers" not in found.values
     assert found.problems == [
-        "/etc/sudoers.d/99-ece-users has another rule for user elastic, 'elastic ALL=(ALL) ALL', which outranks that of "
-        "this role: remove it, or set ece_host_preparation_sudo to false."
+        "/etc/sudoers.d/99-ece-users has 'elastic ALL=(ALL) ALL', which outranks the rule of this role and asks user "
+        "elastic for a password: remove it, or set ece_host_preparation_sudo to false."
     ]
     assert not plan(read, found=USER).problems
-    others = {**DOCKER, "sudoers": ["ops ALL=(ALL) ALL\n", ""]}
-    assert plan(others, found=USER, ece_host_preparation_sudo=True).values["sudoers"]["path"] == user.SUDOERS
+
+
+@pytest.mark.parametrize("rule", ["ops ALL=(ALL) ALL", "elastic ALL=(root) NOPASSWD: /usr/bin/docker"])
+def test_a_rule_that_asks_the_user_for_no_password_is_left_beside_that_of_the_role(rule):
+    found = plan({**DOCKER, "sudoers": [rule + "\n", ""]}, found=USER, ece_host_preparation_sudo=True)
+    assert found.values["sudoers"]["path"] == user.SUDOERS and not found.problems
 
 
 def test_groups_and_numbers_are_read_from_the_host():
