@@ -12,7 +12,7 @@ Runs on hosts: Python 3.6 and the standard library.
 
 import os
 import re
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Match, Optional, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_command, run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
@@ -29,23 +29,42 @@ GRUB_FILE = "/etc/default/grub"
 # Ubuntu reads the files of this folder after GRUB_FILE; SLES does not.
 GRUB_DROP_IN = "/etc/default/grub.d/70-ece.cfg"
 COMMAND_SECONDS = 30
-_LINUX_LINE = re.compile(r"^(\s*GRUB_CMDLINE_LINUX=)(\"|'|)(.*?)\2[ \t\r]*$", re.MULTILINE)
+# Of these, the kernel keeps one value. Others, like console= and cgroup_enable=, may be given several times.
+SINGLE_ARGUMENTS = frozenset(("cgroup.memory", "swapaccount"))
+# A value that can be changed without knowing more of a shell: in one pair of quotes, or one word without any.
+_LINUX_LINE = re.compile(
+    r"""^(?P<start>[ \t]*GRUB_CMDLINE_LINUX=)"""
+    r"""(?:"(?P<double>[^"\\\n]*)"|'(?P<single>[^'\n]*)'|(?P<word>[^\s"'#\\;&|<>()`]*))"""
+    r"""(?P<comment>[ \t]+\#[^\n]*?)?[ \t\r]*$""",
+    re.MULTILINE,
+)
+_ANY_LINUX_LINE = re.compile(r"^(?:[^#\n]*[^\w#\n])?GRUB_CMDLINE_LINUX=.*$", re.MULTILINE)
 _KERNEL_ARGUMENTS = re.compile(r'^args="(.*)"$', re.MULTILINE)
-
-
-def without(arguments: str, wanted: Sequence[str]) -> List[str]:
-    """Arguments without the wanted ones and without those that give the same keys another value.
-
-    Arguments like console=, of which the kernel takes several, are not among the wanted ones.
-    """
-    keys = [argument.split("=")[0] for argument in wanted]
-    return [argument for argument in arguments.split() if argument.split("=")[0] not in keys]
 
 
 def missing(arguments: str, wanted: Sequence[str]) -> List[str]:
     """The wanted arguments that are not among these."""
     given = arguments.split()
     return [argument for argument in wanted if argument not in given]
+
+
+def with_wanted(arguments: str, wanted: Sequence[str]) -> str:
+    """Arguments with the wanted ones at their end, which outrank other values of the same keys."""
+    keys = {argument.split("=")[0] for argument in wanted} & SINGLE_ARGUMENTS
+    kept = [argument for argument in arguments.split() if argument in wanted or argument.split("=")[0] not in keys]
+    return " ".join([*kept, *(argument for argument in wanted if argument not in kept)])
+
+
+def _value(line: Match[str]) -> str:
+    return line.group("double") or line.group("single") or line.group("word") or ""
+
+
+def foreign_line(text: str) -> str:
+    """The line of /etc/default/grub that sets the arguments in another way than _LINUX_LINE, or an empty string."""
+    for line in _ANY_LINUX_LINE.finditer(text):
+        if not _LINUX_LINE.match(line.group()):
+            return line.group().strip()
+    return ""
 
 
 def grub_text(text: str, wanted: Sequence[str]) -> str:
@@ -56,9 +75,9 @@ def grub_text(text: str, wanted: Sequence[str]) -> str:
         return f'{text}{end}GRUB_CMDLINE_LINUX="{" ".join(wanted)}"\n'
     # A shell reads the file, so that the last line counts.
     line = found[-1]
-    quote = line.group(2) or '"'
-    arguments = " ".join([*without(line.group(3), wanted), *wanted])
-    return text[: line.start()] + f"{line.group(1)}{quote}{arguments}{quote}" + text[line.end() :]
+    quote = "'" if line.group("single") is not None else '"'
+    changed = f"{line.group('start')}{quote}{with_wanted(_value(line), wanted)}{quote}{line.group('comment') or ''}"
+    return text[: line.start()] + changed + text[line.end() :]
 
 
 def drop_in_text(wanted: Sequence[str]) -> str:
@@ -98,8 +117,10 @@ def _is_configured(found: Dict[str, Any], system: System, wanted: List[str]) -> 
     if system["boot_tool"] == "grubby":
         kernels: Optional[List[str]] = found["kernels"]
         return bool(kernels) and not any(missing(arguments, wanted) for arguments in kernels or [])
-    in_file = [match.group(3) for match in _LINUX_LINE.finditer(found["grub"])][-1:]
     by_drop_in = system["grub_drop_in"] and found["drop_in"] == drop_in_text(wanted)
+    if foreign_line(found["grub"]):
+        return bool(by_drop_in)
+    in_file = [_value(line) for line in _LINUX_LINE.finditer(found["grub"])][-1:]
     return bool(by_drop_in or (in_file and not missing(in_file[0], wanted)))
 
 
@@ -122,6 +143,15 @@ def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
             plan.notes.append(
                 f"The kernel was started without {' '.join(not_now)}, and the host has no {system['boot_tool']} to set "
                 "it."
+            )
+        return plan
+    line = foreign_line(found["grub"])
+    if line and not system["grub_drop_in"]:
+        # A kernel that has the arguments proves that the line gives them.
+        if not_now:
+            plan.problems.append(
+                f"ece_host_preparation_boot_arguments cannot be added to {line!r} in {GRUB_FILE}: write its value on "
+                "one line, in one pair of quotes and without backslashes."
             )
         return plan
     if not _is_configured(found, system, wanted):

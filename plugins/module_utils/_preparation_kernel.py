@@ -24,8 +24,8 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_part imp
     wanted_engine,
 )
 
-# The last one in the order of names, which is that in which they are read.
-SYSCTL_FILE = "/etc/sysctl.d/99-zz-ece.conf"
+# Files are read in the order of their names, and letters come after digits: this one is after elasticsearch.conf.
+SYSCTL_FILE = "/etc/sysctl.d/zz-ece.conf"
 # Settings of which a higher value, or a lower one, is right, too.
 AT_LEAST = frozenset(
     (
@@ -36,21 +36,30 @@ AT_LEAST = frozenset(
         "vm.max_map_count",
     )
 )
-AT_MOST = frozenset(("net.ipv4.tcp_retries2", "net.netfilter.nf_conntrack_tcp_timeout_established", "vm.swappiness"))
+AT_MOST = frozenset(
+    (
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_retries2",
+        "net.netfilter.nf_conntrack_tcp_timeout_established",
+        "vm.swappiness",
+    )
+)
 IPV6_FORWARDING = "net.ipv6.conf.all.forwarding"
 PORT_RANGE = "net.ipv4.ip_local_port_range"
 # Ports of ECE end below this one: page Networking prerequisites, read 2026-11-27.
 PORTS_FROM = 24001
+# The last one of the kernel's own range.
+PORTS_TO = 60999
 CONNTRACK = "net.netfilter.nf_conntrack_"
 # As systemd-sysctl reads them: the first of several files with the same name counts.
 _FOLDERS = ("etc/sysctl.d", "run/sysctl.d", "usr/local/lib/sysctl.d", "usr/lib/sysctl.d", "lib/sysctl.d")
-# `sysctl --system` reads it after all others.
+# `sysctl --system` reads it after all others. systemd-sysctl reads it where a folder has a link to it.
 LAST_FILE = "/etc/sysctl.conf"
 _MODULE_FOLDERS = ("etc/modules-load.d", "run/modules-load.d", "usr/local/lib/modules-load.d", "usr/lib/modules-load.d")
-_LINE = re.compile(r"^\s*-?\s*([\w./-]+)\s*=\s*(.*?)\s*$", re.MULTILINE)
+_LINE = re.compile(r"^[^\S\n]*-?[^\S\n]*([\w./-]+)[^\S\n]*=[^\S\n]*(.*?)[^\S\n]*$", re.MULTILINE)
 
-# Key -> (file that sets it last, value).
-Settings = Dict[str, Tuple[str, str]]
+# Key -> the files that set it and the value in each, in the order in which they are read.
+Settings = Dict[str, List[Tuple[str, str]]]
 
 
 def _names(folders: Sequence[str], root: str) -> List[str]:
@@ -77,9 +86,22 @@ def settings(root: str = "/") -> Settings:
     """What the files of the host set at boot."""
     found: Settings = {}
     for path in [*_names(_FOLDERS, root), LAST_FILE.lstrip("/")]:
-        for name, value in _LINE.findall(read_text(os.path.join(root, path))):
-            found[key_of(name)] = ("/" + path, " ".join(value.split()))
+        # In one file, the last line counts.
+        lines = {key_of(name): value for name, value in _LINE.findall(read_text(os.path.join(root, path)))}
+        for key, value in lines.items():
+            found.setdefault(key, []).append(("/" + path, " ".join(value.split())))
     return found
+
+
+def is_later(path: str) -> bool:
+    """Whether a file is read after that of this role."""
+    return path == LAST_FILE or os.path.basename(path) > os.path.basename(SYSCTL_FILE)
+
+
+def line_of(key: str) -> str:
+    """An expression for the lines that set a key."""
+    name = "".join("[./]" if letter in "./" else re.escape(letter) for letter in key)
+    return rf"^\s*-?\s*{name}\s*="
 
 
 def value_now(key: str, proc: str = "/proc/sys") -> Optional[str]:
@@ -101,8 +123,9 @@ def wanted_settings(facts: Facts, options: Options, system: System) -> Dict[str,
     if options["ece_host_preparation_ipv6"]:
         wanted[IPV6_FORWARDING] = "1"
     if facts["temporary_ece_ports"]:
-        last = (value_now(PORT_RANGE) or "").split()[-1:] or ["60999"]
-        wanted[PORT_RANGE] = f"{PORTS_FROM} {last[0]}"
+        last = [int(port) for port in (value_now(PORT_RANGE) or "").split()[-1:] if port.isdigit()]
+        # Nothing is left of a range that ends before the ports of ECE do.
+        wanted[PORT_RANGE] = f"{PORTS_FROM} {max([*last, PORTS_TO])}"
     given = options["ece_host_preparation_sysctls"]
     wanted.update({key_of(str(key)): " ".join(str(value).split()) for key, value in given.items()})
     left_out = {key_of(str(key)) for key, value in given.items() if value in (None, "")}
@@ -136,29 +159,47 @@ def modules_for(wanted: Mapping[str, str], options: Options, system: System) -> 
 
 
 def plan_kernel(facts: Facts, options: Options, system: System) -> PartPlan:
-    """Set what is not right, in the file that has the last word on it."""
+    """Set what is not right, in the role's file, and in those that are read later and set it, too."""
     plan = new_plan()
     found = facts["preparation"]["kernel"]
     given = {key_of(str(key)) for key in options["ece_host_preparation_sysctls"]}
-    plan.values["modules"] = []
+    modules: List[str] = []
     if found["loadable"]:
-        plan.values["modules"] = sorted(
+        modules = sorted(
             name for name, loaded in found["loaded"].items() if not loaded or name not in found["modules_at_boot"]
         )
-    plan.steps.extend(f"load the kernel's module {name} now and at boot" for name in plan.values["modules"])
-    plan.values["sysctls"] = []
+    plan.values.update(modules=modules, sysctls=[], sysctl_file=SYSCTL_FILE, later_lines=[])
+    plan.steps.extend(f"load the kernel's module {name} now and at boot" for name in modules)
     for key, wanted in found["wanted"].items():
-        comes = key.startswith(CONNTRACK) and "nf_conntrack" in plan.values["modules"]
+        comes = key.startswith(CONNTRACK) and "nf_conntrack" in modules
         if found["now"][key] is None and not comes:
             plan.notes.append(f"The kernel has no setting {key}.")
             continue
-        path, value = found["at_boot"].get(key, (SYSCTL_FILE, None))
-        if all(is_right(key, one, wanted, key in given) for one in (value, found["now"][key])):
-            continue
-        place = path if path == LAST_FILE else SYSCTL_FILE
-        plan.values["sysctls"].append({"name": key, "value": wanted, "file": place})
-        plan.steps.append(f"set {key}={wanted} in {place}")
+        files = found["at_boot"].get(key, [])
+        wrong = [(path, value) for path, value in _last_words(files) if not is_right(key, value, wanted, key in given)]
+        last = [path for path, _value in files if path != LAST_FILE][-1:]
+        is_ours_wrong = not last or any(path == last[0] and not is_later(path) for path, _value in wrong)
+        if is_ours_wrong or not is_right(key, found["now"][key], wanted, key in given):
+            plan.values["sysctls"].append({"name": key, "value": wanted})
+            plan.steps.append(f"set {key}={wanted} in {SYSCTL_FILE}")
+        for path, value in wrong:
+            if not is_later(path):
+                continue
+            if path.startswith("/etc/"):
+                plan.values["later_lines"].append({"path": path, "regexp": line_of(key), "line": f"{key}={wanted}"})
+                plan.steps.append(f"set {key}={wanted} in {path}, which is read later")
+            else:
+                plan.problems.append(
+                    f"{path} sets {key}={value} and is read after {SYSCTL_FILE}, where {wanted} is needed: remove the "
+                    f"line from {path}, or give {key} no value in ece_host_preparation_sysctls to leave it as it is."
+                )
     return plan
+
+
+def _last_words(files: Sequence[Tuple[str, str]]) -> List[Tuple[str, str]]:
+    """The last of the files in folders, with which systemd ends, and LAST_FILE, with which `sysctl --system` does."""
+    in_folders = [entry for entry in files if entry[0] != LAST_FILE]
+    return [*in_folders[-1:], *(entry for entry in files if entry[0] == LAST_FILE)]
 
 
 KERNEL = Part("kernel", read_kernel, plan_kernel)

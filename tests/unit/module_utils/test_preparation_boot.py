@@ -105,6 +105,11 @@ def test_an_argument_cannot_be_a_command(argument):
             'GRUB_CMDLINE_LINUX="swapaccount=0 console=tty0 console=ttyS0"\n',
             f'GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0 {ALL}"',
         ),
+        ('GRUB_CMDLINE_LINUX="cgroup_enable=cpuset"\n', f'GRUB_CMDLINE_LINUX="cgroup_enable=cpuset {ALL}"'),
+        ('  GRUB_CMDLINE_LINUX="a b" # note "x"\n', f'  GRUB_CMDLINE_LINUX="a b {ALL}" # note "x"'),
+        ("GRUB_CMDLINE_LINUX= # none\n", f'GRUB_CMDLINE_LINUX="{ALL}" # none'),
+        ('GRUB_CMDLINE_LINUX="a"\r\n', f'GRUB_CMDLINE_LINUX="a {ALL}"'),
+        ('GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX a"\n', f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX a {ALL}"'),
         ('#GRUB_CMDLINE_LINUX="a"\nGRUB_CMDLINE_LINUX_DEFAULT="b"\n', f'GRUB_CMDLINE_LINUX="{ALL}"'),
     ],
 )
@@ -112,8 +117,54 @@ def test_the_text_of_the_file(text, line):
     found = boot.grub_text(text, WANTED)
     assert line in found.splitlines()
     assert boot.grub_text(found, WANTED) == found
-    kept = [part for part in text.splitlines() if not part.startswith("GRUB_CMDLINE_LINUX=")]
+    kept = [part for part in text.splitlines() if not part.strip().startswith("GRUB_CMDLINE_LINUX=")]
     assert [part for part in found.splitlines() if part in kept] == kept
+
+
+def test_arguments_that_may_repeat_are_added_and_others_replaced():
+    wanted = ["console=ttyS1", "swapaccount=1"]
+    found = boot.with_wanted("console=tty0 swapaccount=1 swapaccount=0 console=ttyS0", wanted)
+    assert found == "console=tty0 swapaccount=1 console=ttyS0 console=ttyS1"
+    assert boot.with_wanted(found, wanted) == found
+    assert boot.with_wanted("swapaccount=0", ["console=tty0"]) == "swapaccount=0 console=tty0"
+
+
+ODD_LINES = [
+    'GRUB_CMDLINE_LINUX="a \\',
+    "GRUB_CMDLINE_LINUX=a\\ b",
+    'GRUB_CMDLINE_LINUX="a',
+    'GRUB_CMDLINE_LINUX="a" b',
+    "GRUB_CMDLINE_LINUX=\"a\"' b'",
+    'GRUB_CMDLINE_LINUX="a \\"b\\""',
+    "GRUB_CMDLINE_LINUX=a#b",
+    "GRUB_CMDLINE_LINUX=a; export GRUB_CMDLINE_LINUX",
+    'export GRUB_CMDLINE_LINUX="a"',
+    'if true; then GRUB_CMDLINE_LINUX="a"; fi',
+]
+
+
+@pytest.mark.parametrize("line", ODD_LINES)
+def test_a_line_that_cannot_be_changed_safely_is_named(line):
+    grub = f'GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX="{ALL}"\n{line}\nb"\n'
+    found = plan(read(grub=grub), SLES)
+    assert not found.steps and "file" not in found.values
+    assert found.problems == [
+        f"ece_host_preparation_boot_arguments cannot be added to {line!r} in /etc/default/grub: write its value on one "
+        "line, in one pair of quotes and without backslashes."
+    ]
+    # The kernel has the arguments, so that the line gives them.
+    found = plan(read(grub=grub, now=ALL), SLES)
+    assert not found.problems and not found.steps and not found.reboot
+    # Ubuntu has a file of its own, which does not depend on the line.
+    found = plan(read(grub=grub), UBUNTU)
+    assert not found.problems and found.values["file"]["path"] == boot.GRUB_DROP_IN
+
+
+@pytest.mark.parametrize(
+    "line", ['# GRUB_CMDLINE_LINUX="a', 'GRUB_CMDLINE_LINUX_DEFAULT="a', 'MY_GRUB_CMDLINE_LINUX="a']
+)
+def test_other_lines_are_none_of_them(line):
+    assert not boot.foreign_line(f"{line}\n")
 
 
 def test_this_machine_can_be_read():

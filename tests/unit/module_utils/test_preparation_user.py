@@ -6,12 +6,19 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
+from types import SimpleNamespace
+
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_user as user
 from tests.unit.preparation import RHEL, UBUNTU, USER, facts, options
 
-NO_GROUPS = {"groups": {"root": 0}, "sudoers": ""}
+NOTHING = {"uid_of": "", "gid_of": "", "sudoers": ["", ""]}
+NO_GROUPS = {**NOTHING, "groups": {}}
+DOCKER = {**NOTHING, "groups": {"docker": 999}}
 
 
 def plan(read=NO_GROUPS, system=UBUNTU, found=None, **given):
@@ -35,11 +42,11 @@ def test_the_group_is_that_of_the_engine():
 
 
 def test_nothing_is_done_for_a_user_that_is_right():
-    assert not plan({"groups": {"docker": 999}, "sudoers": ""}, found=USER).steps
+    assert not plan(DOCKER, found=USER).steps
 
 
 def test_a_user_with_another_primary_group_keeps_it():
-    found = plan({"groups": {"docker": 999}, "sudoers": ""}, found={**USER, "gid": 1234, "groups": ["staff"]})
+    found = plan(DOCKER, found={**USER, "gid": 1234, "groups": ["staff"]})
     assert found.steps == ["add user elastic to group docker"]
     assert found.values["missing_groups"] == []
 
@@ -56,21 +63,99 @@ def test_a_low_number_is_refused(variable):
     assert not plan(**{variable: 1000}).problems
 
 
-def test_the_rule_for_sudo_is_written_once():
-    read = {"groups": {"docker": 999}, "sudoers": ""}
-    found = plan(read, found=USER, ece_host_preparation_sudo=True)
+def test_a_group_with_a_low_number_is_refused_for_a_new_user():
+    groups = {"docker": 998, "elastic": 998}
+    (problem,) = plan({**NOTHING, "groups": groups}).problems
+    assert problem == (
+        "Group elastic has GID 998, and the installer needs 1000 or more: give the group another GID, or set "
+        "ece_host_user to a user that exists and has another primary group."
+    )
+    assert not plan({**NOTHING, "groups": groups}, found=USER).problems
+    assert not plan({**NOTHING, "groups": {**groups, "elastic": 1000}}).problems
+
+
+@pytest.mark.parametrize(("variable", "kind", "key"), [("uid", "user", "uid_of"), ("gid", "group", "gid_of")])
+def test_a_number_that_is_taken_is_refused_if_it_is_used(variable, kind, key):
+    given = {f"ece_host_preparation_{variable}": 1000}
+    taken = {**NO_GROUPS, key: "ops"}
+    assert plan(taken, **given).problems == [
+        f"ece_host_preparation_{variable} 1000 is the ID of {kind} ops: use another one, or leave it out."
+    ]
+    assert not plan(taken, found=USER, **given).problems, "the user is there"
+    assert not plan(NO_GROUPS, **given).problems
+
+
+def test_the_number_of_a_group_that_exists_is_not_used():
+    found = plan({**NOTHING, "groups": {"elastic": 1000}, "gid_of": "elastic"}, ece_host_preparation_gid=1000)
+    assert not found.problems
+
+
+def test_the_rule_for_sudo_is_written_once_and_in_a_file_of_its_own():
+    found = plan(DOCKER, found=USER, ece_host_preparation_sudo=True)
     assert found.steps == ["let user elastic run sudo without a password"]
+    assert found.values["sudoers"]["path"] == "/etc/sudoers.d/70-ece"
     content = found.values["sudoers"]["content"]
-    assert not plan({**read, "sudoers": content}, found=USER, ece_host_preparation_sudo=True).steps
-    assert not plan(read, found=USER).steps
+    for texts in ([content, ""], ["", content]):
+        assert not plan({**DOCKER, "sudoers": texts}, found=USER, ece_host_preparation_sudo=True).steps
+    assert not plan(DOCKER, found=USER).steps
 
 
-def test_groups_are_read_from_the_host():
-    read = user.read_user({}, options(), UBUNTU)
-    assert read["groups"]["root"] == 0 and isinstance(read["sudoers"], str)
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("ops ALL=(ALL) NOPASSWD:ALL\nelastic   ALL = ( ALL )\tNOPASSWD: ALL  # ECE\n", True),
+        ("  elastic ALL=(ALL:ALL) NOPASSWD:ALL", True),
+        ("", False),
+        ("#elastic ALL=(ALL) NOPASSWD:ALL\n", False),
+        ("elastic2 ALL=(ALL) NOPASSWD:ALL\n", False),
+        ("elastic ALL=(ALL) ALL\n", False),
+        ("elastic ALL=(root) NOPASSWD:ALL\n", False),
+        ("elastic ALL=(ALL) NOPASSWD:ALL, !/bin/su\n", False),
+        ("elastic ALL=(ALL) NOPASSWD:ALL\nelastic ALL=(ALL) ALL\n", False),
+    ],
+)
+def test_a_rule_with_other_blanks_is_the_same(text, has):
+    assert user.has_sudo(text, "elastic") is has
+
+
+def test_a_rule_that_outranks_that_of_the_role_is_named():
+    read = {**DOCKER, "sudoers": ["elastic ALL=(ALL) ALL\n", user.sudoers_line("elastic")]}
+    found = plan(read, found=USER, ece_host_preparation_sudo=True)
+    assert not found.steps and "sudoers" not in found.values
+    assert found.problems == [
+        "/etc/sudoers.d/99-ece-users has 'elastic ALL=(ALL) ALL', which outranks the rule of this role and asks user "
+        "elastic for a password: remove it, or set ece_host_preparation_sudo to false."
+    ]
+    assert not plan(read, found=USER).problems
+
+
+@pytest.mark.parametrize("rule", ["ops ALL=(ALL) ALL", "elastic ALL=(root) NOPASSWD: /usr/bin/docker"])
+def test_a_rule_that_asks_the_user_for_no_password_is_left_beside_that_of_the_role(rule):
+    found = plan({**DOCKER, "sudoers": [rule + "\n", ""]}, found=USER, ece_host_preparation_sudo=True)
+    assert found.values["sudoers"]["path"] == user.SUDOERS and not found.problems
+
+
+def test_groups_and_numbers_are_read_from_the_host():
+    mine, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(os.getegid())
+    given = options(ece_host_preparation_uid=mine.pw_uid, ece_host_preparation_gid=group.gr_gid)
+    read = user.read_user({}, given, UBUNTU)
+    assert (read["uid_of"], read["gid_of"]) == (mine.pw_name, group.gr_name)
+    assert [type(text) for text in read["sudoers"]] == [str, str]
+    read = user.read_user({}, options(ece_host_preparation_uid=2**70, ece_host_preparation_gid=2**70), UBUNTU)
+    assert (read["uid_of"], read["gid_of"]) == ("", "")
+
+
+def test_a_group_that_no_list_has_is_found_by_its_name(monkeypatch):
+    def by_name(name):
+        if name != "docker":
+            raise KeyError(name)
+        return SimpleNamespace(gr_gid=4711)
+
+    monkeypatch.setattr(grp, "getgrall", list)
+    monkeypatch.setattr(grp, "getgrnam", by_name)
+    assert user.read_user({}, options(), UBUNTU)["groups"] == {"docker": 4711}
 
 
 def test_the_rule_for_sudo_is_there_for_selinux_unless_it_is_declined():
-    read = {"groups": {"docker": 999}, "sudoers": ""}
-    assert plan(read, found=USER, ece_host_selinux=True).steps == ["let user elastic run sudo without a password"]
-    assert not plan(read, found=USER, ece_host_selinux=True, ece_host_preparation_sudo=False).steps
+    assert plan(DOCKER, found=USER, ece_host_selinux=True).steps == ["let user elastic run sudo without a password"]
+    assert not plan(DOCKER, found=USER, ece_host_selinux=True, ece_host_preparation_sudo=False).steps
