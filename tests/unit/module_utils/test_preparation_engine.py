@@ -53,13 +53,26 @@ def given(**options):
 
 
 def plan(
-    system, options=None, versions=None, installed=(), held=(), docker_command=True, architecture="x86_64", **read
+    system,
+    options=None,
+    versions=None,
+    installed=(),
+    held=(),
+    provided=(),
+    docker_command=True,
+    architecture="x86_64",
+    **read,
 ):
     found = {
         "versions": versions or {},
         "others": {},
         "snap": False,
-        "packages": {"installed": dict.fromkeys(installed, "1"), "held": list(held), "interrupted": False},
+        "packages": {
+            "installed": dict.fromkeys(installed, "1"),
+            "provided": dict.fromkeys(provided, "1"),
+            "held": list(held),
+            "interrupted": False,
+        },
         "codename": "jammy",
         "sources": {},
         "versionlock": True,
@@ -75,7 +88,7 @@ def plan(
 
 
 CONTAINERD = "containerd.io=1.7.*"
-TOOLS = ("lvm2", "iptables", "sysstat", "net-tools")
+TOOLS = ("lvm2", "iptables-nft", "sysstat", "net-tools")
 DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io")
 
 
@@ -97,7 +110,12 @@ DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io")
         ("Ubuntu-24.04", None, None, ["docker-ce=5:29.*", "docker-ce-cli=5:29.*", "containerd.io=2.*"]),
         ("Ubuntu-24.04", "4.2.0", "29", ["docker-ce=5:29.*", "docker-ce-cli=5:29.*", "containerd.io=2.*"]),
         ("Ubuntu-20.04", "3.7.2", "20.10", ["docker-ce=5:20.10.*", "docker-ce-cli=5:20.10.*", "containerd.io=1.7.*"]),
-        ("RHEL-8", "4.2.0", None, [*TOOLS, "podman-4.*", "podman-remote-4.*"]),
+        (
+            "RHEL-8",
+            "4.2.0",
+            None,
+            ["lvm2", "iptables", "sysstat", "net-tools", "podman-4.*", "podman-remote-4.*"],
+        ),
         ("RHEL-9", "4.2.0", None, [*TOOLS, "podman-5.*", "podman-remote-5.*", "containernetworking-plugins"]),
         ("RHEL-9", "4.2.0", "5.4", [*TOOLS, "podman-5.4.*", "podman-remote-5.4.*", "containernetworking-plugins"]),
         ("RHEL-9", "4.2.0", "4", [*TOOLS, "podman-4.*", "podman-remote-4.*", "containernetworking-plugins"]),
@@ -279,7 +297,7 @@ def test_an_engine_that_is_right_is_only_held():
 def test_what_podman_lacks_is_installed_in_its_version():
     found = plan("RHEL-9", {}, {"podman": "5.2.2"}, [*TOOLS, "podman"])
     assert found.values["packages"] == ["podman-remote-5.2.*", "containernetworking-plugins"]
-    assert found.values["hold"] == ["podman-5.*", "podman-remote-5.*"]
+    assert found.values["hold"] == ["podman-5.2.*", "podman-remote-5.2.*"]
 
 
 @pytest.mark.parametrize("held", [["podman-5.*", "podman-remote-5.*"], ["podman-5:5.4.0-1.el9.*", "podman-remote"]])
@@ -376,11 +394,11 @@ def test_what_keeps_another_engine(containers, installed, sentence):
 
 
 def test_dpkg_is_repaired_only_before_apt_is_used():
-    packages = {"installed": {}, "held": [], "interrupted": True}
+    packages = {"installed": {}, "provided": {}, "held": [], "interrupted": True}
     found = plan("Ubuntu-22.04", packages=packages)
     assert found.values["interrupted"]
     assert "finish what dpkg was interrupted in (dpkg --configure -a)" in found.steps
-    packages = {"installed": dict.fromkeys(DOCKER, "1"), "held": [], "interrupted": True}
+    packages = {"installed": dict.fromkeys(DOCKER, "1"), "provided": {}, "held": [], "interrupted": True}
     assert not plan("Ubuntu-22.04", {}, {"docker": "27.5.1"}, packages=packages).values["interrupted"]
 
 

@@ -65,8 +65,6 @@ def bare():
         "own_settings": {podman.OWN_SETTINGS: "", podman.OWN_NETWORK: ""},
         "networks": {},
         "interfaces": ["lo", "eth0"],
-        "loads_module": False,
-        "has_module": True,
         "missing_folders": [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER],
     }
 
@@ -88,7 +86,7 @@ def written(planned):
 def applied(found, planned, system=EL9):
     """The host after the tasks."""
     after, texts = copy.deepcopy(found), written(planned)
-    after["is_installed"] = after["loads_module"] = True
+    after["is_installed"] = True
     units = dict(after["units"], **{path: text for path, text in texts.items() if path == podman.DROP_IN})
     after["units"] = sorted(units.items(), key=lambda one: (".d/" in one[0], os.path.basename(one[0])))
     listen = podman.socket_unit([text for _path, text in after["units"]]).listen
@@ -145,7 +143,6 @@ def test_a_host_as_elastics_page_leaves_it_is_prepared():
     storage = '[storage]\ndriver = "overlay"\nrunroot = "/mnt/data/docker/runroot/"\ngraphroot = "/mnt/data/docker"\n'
     found["storage"][podman.STORAGE] = storage
     found["settings"] = [podman.containers_settings(podman.CONTAINERS[1], settings)]
-    found["loads_module"] = True
     planned = plan(found, EL9, RIGHT)
     assert (planned.problems, planned.steps, planned.values["files"]) == ([], [], [])
 
@@ -160,7 +157,6 @@ def test_what_a_bare_host_gets():
         "let Podman use CNI for its networks",
         "enable podman.socket",
         "start podman.socket",
-        "load the kernel's module overlay at each start",
     ]
     assert planned.values["folders"] == [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER]
     assert planned.values["restart_socket"] is True
@@ -244,7 +240,8 @@ def test_a_folder_in_place_of_the_socket_goes_if_it_is_empty():
     found = bare()
     found["socket"]["kind"] = "empty folder"
     assert "remove the empty folder /var/run/docker.sock" in plan(found).steps
-    assert plan(found).values["removed_paths"] == [SOCKET]
+    # What is in it by then stays.
+    assert (plan(found).values["removed_folders"], plan(found).values["removed_paths"]) == ([SOCKET], [])
     found["socket"]["kind"] = "folder"
     assert "is a folder with files" in plan(found).problems[0]
 
@@ -630,7 +627,7 @@ def test_a_later_file_with_another_default_network_is_named():
 
 
 def test_services_that_do_not_start_at_boot_are_enabled():
-    units = {"podman.service": {"at_boot": "masked"}, "podman-restart.service": {"at_boot": "disabled"}}
+    units = {"podman.service": {"at_boot": "disabled"}, "podman-restart.service": {"at_boot": "disabled"}}
     planned = plan(applied(bare(), plan(bare())), EL9, {"units": units, **RIGHT})
     assert planned.steps == ["enable podman.service, podman-restart.service"]
     assert plan(applied(bare(), plan(bare())), EL9, {"units": {}, **RIGHT}).steps == []
@@ -679,13 +676,12 @@ def test_what_is_read_of_a_host(folder, monkeypatch):
     put(folder, podman.OWN_SETTINGS, '[network]\nnetwork_backend = "cni"\n')
     ranges = '"ranges": [[{"gateway": "10.89.0.1", "subnet": "10.89.0.0/24"}], [{ "subnet" : "fd00::/64" }]]'
     put(folder, podman.NETWORK_FILES["cni"], f'{{"plugins": [{{"ipam": {{{ranges}}}}}]}}')
-    put(folder, "/usr/lib/modules-load.d/x.conf", "# c\noverlay\n")
     found = podman.read_podman({}, dict(OPTIONS, ece_host_preparation_ipv6=True), EL9, str(folder))
     assert [text for _path, text in found["units"]] == ["unit", "first", "second"]
     assert found["store"] == {"folder": "/store", "images": ["one:1", "b"], "containers": ["keep"], "backend": "cni"}
     assert found["socket"]["Listen"] == "/run/docker.sock (Stream)"
     assert found["settings"][-1]["backend"] == "cni"
-    assert (found["is_installed"], found["loads_module"]) == (True, True)
+    assert found["is_installed"] is True
     assert found["networks"] == {"cni": ["10.89.0.0/24", "fd00::/64"]}
     assert found["docker"] == {
         "path": str(path / "docker"),
