@@ -38,6 +38,7 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_packages
     ARCHITECTURES,
     apt_sources,
     file_with,
+    fits,
     locks_on,
     name_of,
     numbers_of,
@@ -124,7 +125,7 @@ def read_engine(facts: Facts, options: Options, system: System) -> Dict[str, Any
 
 
 def reason_of_stores(facts: Facts) -> str:
-    """Why a host may run ECE whose engine does not answer or is not there, by the containers that it keeps; or empty."""
+    """Why a host may run ECE, by the containers of an engine that does not answer or is not there; or empty."""
     for name, containers in (("docker", lambda: docker_containers(facts)), ("podman", podman_containers)):
         title = name.capitalize()
         try:

@@ -359,6 +359,13 @@ def test_a_docker_client_of_no_package_is_never_overwritten(leave):
     assert problem.startswith("/usr/bin/docker is of no package and does not call podman-remote")
 
 
+def test_a_script_that_is_overwritten_has_a_backup():
+    script = PAGES_WRAPPER.replace(SOCKET, "/run/podman/podman.sock")
+    backup = {one["path"]: one["backup"] for one in plan(docker(script=script)).values["files"]}
+    assert (backup[podman.DOCKER_COMMAND], backup[podman.STORAGE]) == (True, False)
+    assert not any(one["backup"] for one in plan(bare()).values["files"])
+
+
 def test_a_link_is_kept_for_settings_and_replaced_for_the_command():
     follow = {one["path"]: one["follow"] for one in plan(bare()).values["files"]}
     assert (follow[podman.STORAGE], follow[podman.DOCKER_COMMAND]) == (True, False)
@@ -481,6 +488,17 @@ def test_a_later_file_that_outranks_the_limits_is_named():
         f"{path} outranks {podman.OWN_SETTINGS}, which this role writes: remove default_ulimits and network_backend "
         "from it."
     ]
+
+
+def test_a_file_of_the_package_outranks_nothing():
+    path = "/etc/containers/containers.conf.d/99-site.conf"
+    found = bare()
+    text = '[containers]\ndefault_ulimits = ["nofile=1024:1024"]\n[network]\ndefault_network = "podman"\n'
+    found["settings"][0] = settings(podman.CONTAINERS[0], text)
+    assert plan(found, ece_host_preparation_ipv6=True).problems == []
+    found["settings"].append(settings(path, text))
+    problems = plan(found, ece_host_preparation_ipv6=True).problems
+    assert [problem.split(" outranks ")[0] for problem in problems] == [path, path]
 
 
 def test_an_earlier_file_is_outranked_and_stays():
@@ -633,6 +651,35 @@ def test_services_that_do_not_start_at_boot_are_enabled():
     assert plan(applied(bare(), plan(bare())), EL9, {"units": {}, **RIGHT}).steps == []
 
 
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_a_unit_that_is_masked_is_a_problem(is_installed):
+    found = dict(bare(), is_installed=is_installed)
+    assert plan(found).problems == []
+    planned = plan(found, facts={"units": {"podman-restart.service": {"at_boot": "masked"}}})
+    assert planned.problems == [
+        "podman-restart.service is masked: unmask it (systemctl unmask podman-restart.service)."
+    ]
+    found["socket"]["UnitFileState"] = "masked-runtime"
+    assert plan(found).problems == ["podman.socket is masked: unmask it (systemctl unmask podman.socket)."]
+
+
+def test_the_module_of_the_kernel_is_left_to_its_part():
+    assert not any("module" in step for step in plan(bare()).steps)
+
+
+def test_a_group_is_asked_for_by_its_name(monkeypatch):
+    def find(name):
+        if name != "podman":
+            raise KeyError(name)
+        return name
+
+    # A directory of a company may list none, and know all.
+    monkeypatch.setattr(podman.grp, "getgrall", lambda: [])
+    monkeypatch.setattr(podman.grp, "getgrnam", find)
+    assert (podman._has_group("podman"), podman._has_group("nobodys")) == (True, False)
+    assert podman.read_podman({}, OPTIONS, EL9, "/nowhere")["has_group"] is True
+
+
 def test_a_group_that_nobody_creates_is_a_problem():
     found = bare()
     found["has_group"] = False
@@ -700,6 +747,19 @@ def test_what_is_read_of_a_host_without_podman(folder, monkeypatch):
     assert found["store"] == {"folder": podman.DEFAULT_STORE, "images": [], "containers": [], "backend": ""}
     assert len(found["missing_folders"]) == 4
     assert plan(found).problems == []
+
+
+def test_the_names_that_podman_keeps(tmp_path):
+    assert podman.podman_containers(str(tmp_path)) == (podman.DEFAULT_STORE, [])
+    put(tmp_path, podman.STORAGE, '[storage]\ngraphroot = "/store"\n')
+    put(tmp_path, "/store/overlay-containers/containers.json", '[{"names": ["web", "frc-x"]}, {"id": "b"}]')
+    put(tmp_path, "/store/overlay-containers/containers.lock", "x")
+    put(tmp_path, "/store/vfs-containers/containers.json", "")
+    assert podman.podman_containers(str(tmp_path)) == ("/store", ["web", "frc-x"])
+    for text in ("[{", '{"names": []}', '["frc-x"]'):
+        put(tmp_path, "/store/vfs-containers/containers.json", text)
+        with pytest.raises(ValueError):
+            podman.podman_containers(str(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["other", "folder", "empty folder"])
