@@ -12,7 +12,7 @@ Runs on hosts: Python 3.6 and the standard library.
 
 import os
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import ece_containers, list_containers
 from ansible_collections.ece.platform.plugins.module_utils._ece import CONTAINER_PREFIXES, ENGINES
@@ -126,11 +126,15 @@ def read_engine(facts: Facts, options: Options, system: System) -> Dict[str, Any
 
 def reason_of_stores(facts: Facts) -> str:
     """Why a host may run ECE, by the containers of an engine that does not answer or is not there; or empty."""
-    for name, containers in (("docker", lambda: docker_containers(facts)), ("podman", podman_containers)):
+    readers: Dict[str, Callable[[], Tuple[str, List[str]]]] = {
+        "docker": lambda: docker_containers(facts),
+        "podman": podman_containers,
+    }
+    for name, read in readers.items():
         title = name.capitalize()
         try:
-            folder, names = containers()
-        except (OSError, ValueError):
+            folder, names = read()
+        except (OSError, TypeError, ValueError):
             if facts["containers_known"] or name != facts["engine"]["name"]:
                 continue  # what is left of an engine that is not there
             return (

@@ -499,6 +499,26 @@ def test_what_check_mode_would_fail_on_is_skipped():
     assert all("when" not in task for task in tasks("docker.yml") if "ece.platform.ece_preparation_docker" in task)
 
 
+def test_what_the_tasks_of_podman_leave_to_others():
+    units = [
+        task["ansible.builtin.systemd_service"]
+        for task in tasks("podman.yml")
+        if "loop" in task or "when" in task
+        if "ansible.builtin.systemd_service" in task
+    ]
+    assert len(units) == 2 and not any("masked" in unit for unit in units)
+    removing = {
+        task["loop"]: task.get("ansible.builtin.command", task.get("ansible.builtin.file"))
+        for task in tasks("podman.yml")
+        if "removed_" in str(task.get("loop"))
+    }
+    # Only rmdir fails on a folder that is not empty.
+    (folders,) = (module for loop, module in removing.items() if "removed_folders" in loop)
+    assert folders == {"argv": ["rmdir", "{{ item }}"]}
+    (copy,) = (task for task in tasks("podman.yml") if "files" in str(task.get("loop")))
+    assert copy["ansible.builtin.copy"]["backup"] == "{{ item.backup }}"
+
+
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROLE / "tasks").glob("*.yml")))
 def test_dnf_needs_no_round_trip_to_know_itself(name):
     for task in tasks(name):
