@@ -591,7 +591,8 @@ def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
     settings = _PLAN[engine](facts, dict(options, engine_version=version), system)
     for field in ("problems", "steps", "reboot", "notes"):
         getattr(plan, field).extend(getattr(settings, field))
-    plan.values[engine] = dict(settings.values, steps=settings.steps)
+    # The locks on another version are known after a second look, which is one of its tasks.
+    plan.values[engine] = dict(settings.values, steps=settings.steps, is_due=bool(settings.steps) or engines.is_changed)
     return plan
 
 

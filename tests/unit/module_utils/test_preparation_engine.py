@@ -346,6 +346,8 @@ def test_locks_of_dnf_are_replaced_with_the_version():
     found = plan("RHEL-10", REPLACE, {"podman": "4.9.4"}, names, ["podman-4.*", "podman-remote-4.*", "x-1*"])
     assert found.values["unlock"] == ["podman-4.*", "podman-remote-4.*"]
     assert found.values["packages"] == found.values["hold"] == ["podman-5.*", "podman-remote-5.*"]
+    assert found.values["podman"]["is_due"] is True
+    assert plan("RHEL-10", {}, {"podman": "5.4.0"}, names).values["podman"]["is_due"] is False
 
 
 def test_locks_that_are_left_of_an_engine_make_room_for_a_new_one():
