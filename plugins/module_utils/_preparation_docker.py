@@ -174,9 +174,9 @@ def stored_names(root: str) -> List[str]:
 
 
 def _stored_name(path: str) -> str:
-    found = json.loads(read_text(path))
-    if not isinstance(found, dict) or not isinstance(found.get("Name"), str):
-        raise ValueError("it has no name")
+    found, _problem = parse(read_text(path))
+    if not found or not isinstance(found.get("Name"), str):
+        raise ValueError(f"{path} has no name")
     return str(found["Name"]).lstrip("/")
 
 

@@ -134,11 +134,11 @@ def reason_of_stores(facts: Facts) -> str:
         title = name.capitalize()
         try:
             folder, names = read()
-        except (OSError, TypeError, ValueError):
+        except (OSError, ValueError) as error:
             if facts["containers_known"] or name != facts["engine"]["name"]:
                 continue  # what is left of an engine that is not there
             return (
-                f"{title} does not answer, and which containers it has cannot be read in its folder, so that it may "
+                f"{title} does not answer, and which containers it has cannot be read ({error}), so that the host may "
                 "run ECE: it is left as it is"
             )
         of_ece = sorted(one for one in names if one.startswith(CONTAINER_PREFIXES))

@@ -190,11 +190,12 @@ def stored_names(folder: str, root: str = "/") -> List[str]:
 
 
 def _all_names_in(path: str) -> List[str]:
-    # One that is empty has none, but one that cannot be read looks like it.
-    found = json.loads(read_text(path)) if os.path.getsize(path) else []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise ValueError("it is not a list of containers")
-    return [str(name) for one in found for name in one.get("names") or ()]
+    # One that is empty, or null, has none. One that cannot be read looks like an empty one.
+    text = read_text(path) if os.path.getsize(path) else "[]"
+    try:
+        return [str(name) for one in json.loads(text) or () for name in one.get("names") or ()]
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(f"{path} is no list of containers") from None
 
 
 def podman_containers(root: str = "/") -> Tuple[str, List[str]]:

@@ -756,7 +756,9 @@ def test_the_names_that_podman_keeps(tmp_path):
     put(tmp_path, "/store/overlay-containers/containers.lock", "x")
     put(tmp_path, "/store/vfs-containers/containers.json", "")
     assert podman.podman_containers(str(tmp_path)) == ("/store", ["web", "frc-x"])
-    for text in ("[{", '{"names": []}', '["frc-x"]'):
+    put(tmp_path, "/store/vfs-containers/volatile-containers.json", "null")
+    assert podman.stored_names("/store", str(tmp_path)) == ["web", "frc-x"]
+    for text in ("[{", '{"names": []}', '["frc-x"]', "1"):
         put(tmp_path, "/store/vfs-containers/containers.json", text)
         with pytest.raises(ValueError):
             podman.podman_containers(str(tmp_path))
