@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_rules import check_requirements
 from ansible_collections.ece.platform.plugins.module_utils._preparation_boot import BOOT
-from ansible_collections.ece.platform.plugins.module_utils._preparation_engine import ENGINE
+from ansible_collections.ece.platform.plugins.module_utils._preparation_engine import ENGINE, reason_of_stores
 from ansible_collections.ece.platform.plugins.module_utils._preparation_kernel import KERNEL
 from ansible_collections.ece.platform.plugins.module_utils._preparation_limits import LIMITS
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import Facts, Options, System
@@ -71,7 +71,9 @@ def reason_to_leave(facts: Facts) -> str:
             f"it has files of runner {first_names(facts['runner_ids'])}, and its container engine does not answer, so "
             "that it may run ECE: it is left as it is"
         )
-    return ""
+    engine = facts.get("engine")
+    # An engine that answers says where it keeps its containers.
+    return reason_of_stores(facts) if engine and engine["store"]["folder"] is None else ""
 
 
 def plan_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:

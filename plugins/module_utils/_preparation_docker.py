@@ -65,7 +65,8 @@ _ARGV = re.compile(r"argv\[\]=(.*?) ; (?:ignore_errors|flags)=")
 _FLAG = re.compile(r"--([A-Za-z][\w-]*)(?:=(.*))?\Z|-([A-Za-z])=?(.+)?\Z", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?\Z")
 _ULIMIT = re.compile(r"(\w+)=(-?\d+)(?::(-?\d+))?\Z")
-_CREDENTIALS = re.compile(r"://[^/\s\"@]*:[^/\s\"@]*@")
+# A user in a URL may be a token. A key may be one of a mapping, of an option of a flag, or of a label.
+_CREDENTIALS = re.compile(r"://[^/\s\"@]+@|(?:token|passw|secret)[\w.-]*\"?\s*[:=]", re.IGNORECASE)
 
 
 # -- flags -----------------------------------------------------------------------------------------------------------
@@ -156,13 +157,39 @@ def _entries(*parts: str) -> List[str]:
         return []
 
 
+def _unit_flags_now() -> Optional[Dict[str, List[str]]]:
+    fields = ("LoadState", "ExecStart", "Environment", "EnvironmentFiles")
+    argv = ["systemctl", "show", UNIT, *(f"--property={field}" for field in fields)]
+    return unit_flags(run_command(argv, timeout=SYSTEMCTL_SECONDS).out)
+
+
+def stored_names(root: str) -> List[str]:
+    """The names of the containers in Docker's folder. Raises OSError or ValueError if they cannot be told."""
+    folder = os.path.join(root, "containers")
+    try:
+        entries = sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [_stored_name(os.path.join(folder, entry, "config.v2.json")) for entry in entries]
+
+
+def _stored_name(path: str) -> str:
+    found, _problem = parse(read_text(path))
+    if not found or not isinstance(found.get("Name"), str):
+        raise ValueError(f"{path} has no name")
+    return str(found["Name"]).lstrip("/")
+
+
+def docker_containers(facts: Facts) -> Tuple[str, List[str]]:
+    """(folder, names of the containers in it) of a Docker that does not answer. Raises OSError or ValueError."""
+    settings, _problem = parse(read_text(FILE))
+    root = current_root(facts, settings or {}, _unit_flags_now() or {})
+    return root, stored_names(root)
+
+
 def read_docker(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
     """The text of daemon.json, the flags of dockerd, and what its folder holds."""
-    fields = ("LoadState", "ExecStart", "Environment", "EnvironmentFiles")
-    shown = run_command(
-        ["systemctl", "show", UNIT, *(f"--property={field}" for field in fields)], timeout=SYSTEMCTL_SECONDS
-    )
-    text, flags = read_text(FILE), unit_flags(shown.out)
+    text, flags = read_text(FILE), _unit_flags_now()
     settings, _problem = parse(text)
     root = current_root(facts, settings or {}, flags or {})
     wanted = options["ece_host_preparation_engine_path"]
@@ -228,13 +255,27 @@ def merged(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> Dict[str, Any]
     found = dict(lower)
     for key, value in upper.items():
         below = found.get(key)
-        found[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        found[key] = merged(below if isinstance(below, dict) else {}, value) if isinstance(value, dict) else value
     return {key: value for key, value in found.items() if value is not None}
 
 
-def own_settings(found: Mapping[str, Any], options: Options, is_wanted_root: bool) -> Dict[str, Any]:
-    """What this role sets, where daemon.json has the settings `found`."""
-    own: Dict[str, Any] = {"icc": False}
+def _log_settings(found: Mapping[str, Any], given: Mapping[str, Any]) -> Dict[str, Any]:
+    """The driver of logs and its options. Those of one driver are unknown to another, and dockerd exits."""
+    before, after = (one.get("log-driver", LOG_DRIVER) for one in (found, merged(found, given)))
+    options = found.get("log-opts")
+    if "log-driver" in given and after != before and isinstance(options, dict):
+        return {"log-opts": dict.fromkeys(options)}
+    if after == LOG_DRIVER and "log-driver" not in {**found, **given} and "log-opts" not in found:
+        return {"log-driver": LOG_DRIVER, "log-opts": LOG_OPTS}
+    return {}
+
+
+def own_settings(
+    before: Mapping[str, Any], given: Mapping[str, Any], options: Options, is_wanted_root: bool
+) -> Dict[str, Any]:
+    """What this role sets, where daemon.json has the settings `before`, on top of which the user's are written."""
+    found = merged(before, given)
+    own: Dict[str, Any] = {"icc": False, **_log_settings(before, given)}
     if not is_wanted_root:
         # graph is its name in early versions, and dockerd refuses both.
         own.update({"data-root": options["ece_host_preparation_engine_path"], "graph": None})
@@ -242,11 +283,10 @@ def own_settings(found: Mapping[str, Any], options: Options, is_wanted_root: boo
     features = found.get("features")
     if not (isinstance(features, dict) and features.get("containerd-snapshotter")):
         own["storage-driver"] = "overlay2"
-    # Options of another driver would be unknown to this one.
-    if "log-driver" not in found and "log-opts" not in found:
-        own.update({"log-driver": LOG_DRIVER, "log-opts": LOG_OPTS})
-    ulimits = found.get("default-ulimits", {})
-    low = low_limits(ulimits if isinstance(ulimits, dict) else {})
+    # Where the user gives a limit, its keys may be in another case than those of this role.
+    of_user = given.get("default-ulimits") or {}
+    low = low_limits(found.get("default-ulimits", {}))
+    low = {name: limit for name, limit in low.items() if name not in of_user}
     if low:
         own["default-ulimits"] = low
     if options["ece_host_preparation_ipv6"]:
@@ -267,7 +307,7 @@ def text_with(found: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
 
 
 def has_secret(text: str) -> bool:
-    """Whether a text holds a URL with a password, like that of an HTTP proxy."""
+    """Whether a text holds a URL with a login, like that of an HTTP proxy, or a key like splunk-token."""
     return bool(_CREDENTIALS.search(text))
 
 
@@ -310,6 +350,7 @@ def judge_flags(
         own.pop("log-opts", None)
     for key in sorted(set(flags) & (set(found) | set(own) | set(given))):
         shown = f"{key}={' '.join(flags[key])}"
+        shown = key if has_secret(shown) else shown
         if key in found:
             result.problems.append(
                 f"Docker would not start, because {key} is in {FILE} and in the command line of {UNIT} ({shown}): "
@@ -344,12 +385,18 @@ def plan_docker(facts: Facts, options: Options, system: System) -> PartPlan:
     if "default-ulimits" in found and not isinstance(found["default-ulimits"], dict):
         plan.problems.append(f"default-ulimits in {FILE} is not a mapping: correct or remove it.")
         return plan
-    if "data-root" in options["ece_host_preparation_docker_settings"]:
+    given = options["ece_host_preparation_docker_settings"]
+    if not isinstance(given.get("default-ulimits") or {}, dict):
+        plan.problems.append(
+            "default-ulimits in ece_host_preparation_docker_settings is not a mapping: use one of names to limits."
+        )
+        return plan
+    if "data-root" in given:
         plan.problems.append(
             "ece_host_preparation_docker_settings has data-root: remove it, and set ece_host_preparation_engine_path."
         )
     flags = PACKAGED_FLAGS if read["flags"] is None else read["flags"]
-    own, given = own_settings(found, options, read["is_wanted_root"]), options["ece_host_preparation_docker_settings"]
+    own = own_settings(found, given, options, read["is_wanted_root"])
     judged = judge_flags(found, own, given, flags)
     plan.problems.extend(judged.problems)
     plan.notes.extend(judged.notes)

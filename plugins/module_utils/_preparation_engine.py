@@ -12,10 +12,10 @@ Runs on hosts: Python 3.6 and the standard library.
 
 import os
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._container_engine import ece_containers, list_containers
-from ansible_collections.ece.platform.plugins.module_utils._ece import ENGINES
+from ansible_collections.ece.platform.plugins.module_utils._ece import CONTAINER_PREFIXES, ENGINES
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_command, run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
 from ansible_collections.ece.platform.plugins.module_utils._matrix import (
@@ -29,11 +29,16 @@ from ansible_collections.ece.platform.plugins.module_utils._matrix import (
     matches,
     verdict,
 )
-from ansible_collections.ece.platform.plugins.module_utils._preparation_docker import plan_docker, read_docker
+from ansible_collections.ece.platform.plugins.module_utils._preparation_docker import (
+    docker_containers,
+    plan_docker,
+    read_docker,
+)
 from ansible_collections.ece.platform.plugins.module_utils._preparation_packages import (
     ARCHITECTURES,
     apt_sources,
     file_with,
+    fits,
     locks_on,
     name_of,
     numbers_of,
@@ -50,7 +55,12 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_part imp
     System,
     wanted_engine,
 )
-from ansible_collections.ece.platform.plugins.module_utils._preparation_podman import plan_podman, read_podman
+from ansible_collections.ece.platform.plugins.module_utils._preparation_podman import (
+    plan_podman,
+    podman_containers,
+    read_podman,
+)
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 
 NEWEST_VERSION = "{}.{}.0".format(*NEWEST)
 # The program of each engine that runs its containers.
@@ -112,6 +122,32 @@ def read_engine(facts: Facts, options: Options, system: System) -> Dict[str, Any
         found["offered"] = {name: offered_by_zypper(name, wait) for name in _table(system, engine)}
     found[engine] = _READ[engine](facts, options, system)
     return found
+
+
+def reason_of_stores(facts: Facts) -> str:
+    """Why a host may run ECE, by the containers of an engine that does not answer or is not there; or empty."""
+    readers: Dict[str, Callable[[], Tuple[str, List[str]]]] = {
+        "docker": lambda: docker_containers(facts),
+        "podman": podman_containers,
+    }
+    for name, read in readers.items():
+        title = name.capitalize()
+        try:
+            folder, names = read()
+        except (OSError, ValueError) as error:
+            if facts["containers_known"] or name != facts["engine"]["name"]:
+                continue  # what is left of an engine that is not there
+            return (
+                f"{title} does not answer, and which containers it has cannot be read ({error}), so that the host may "
+                "run ECE: it is left as it is"
+            )
+        of_ece = sorted(one for one in names if one.startswith(CONTAINER_PREFIXES))
+        if of_ece:
+            return (
+                f"{title} does not answer and has containers of ECE ({first_names(of_ece)}) in {folder}: it is left as "
+                "it is"
+            )
+    return ""
 
 
 def _replaces(options: Options) -> bool:
@@ -194,10 +230,11 @@ def choose(facts: Facts, options: Options, system: System, plan: PartPlan) -> Op
         plan.problems.append(f"ece_host_preparation_engine_version {given!r} is not a version: use one like 27.0 or 5.")
         return None
     accepted = row.get(name, {}).get(engine, ())
+    is_given = bool(options.get("ece_host_container_engine"))
     meant = meant_by(given, accepted)
     found = verdict(expected, name, engine, given)
     if not accepted and (found == REFUSED or not given):
-        plan.problems.append(_not_in_matrix(ece, name, engine, row, found))
+        plan.problems.append(_not_in_matrix(ece, name, engine, row, found, is_given=is_given))
         return None
     if expectation(ece).row is None:
         plan.notes.append(f"ECE {ece} is not in the support matrix of this collection, whose nearest release is used.")
@@ -215,7 +252,14 @@ def choose(facts: Facts, options: Options, system: System, plan: PartPlan) -> Op
     return Choice(engine, ece, expected, accepted, meant, version_of(meant))
 
 
-def _not_in_matrix(ece: str, name: str, engine: str, row: Mapping[str, Any], found: Optional[str]) -> str:
+def _not_in_matrix(
+    ece: str, name: str, engine: str, row: Mapping[str, Any], found: Optional[str], *, is_given: bool
+) -> str:
+    if name in row and not is_given:
+        return (
+            f"ECE {ece} (ece_host_version) does not support {engine.capitalize()} on {name}: set "
+            f"ece_host_container_engine to {' or '.join(sorted(row[name]))}."
+        )
     if name in row:
         return (
             f"ece_host_container_engine {engine} is not what ECE {ece} supports on {name}: use "
@@ -415,6 +459,43 @@ def _repository(facts: Facts, options: Options, system: System, plan: PartPlan) 
         plan.values["first_packages"] = ["ca-certificates"]
 
 
+def _held_names(specs: Sequence[str], found: Mapping[str, Any], options: Options, system: System) -> List[str]:
+    """The packages that are held at their version."""
+    manager, installed = system["package_manager"], found["packages"]["installed"]
+    new = [name_of(manager, spec) for spec in specs]
+    # The others of a group come with its first package.
+    groups = [[name, *others] for name, others in system["hold"].items() if name in new or name in installed]
+    groups.append([name for name in _given_names(options, system) if name in new or name in installed])
+    return list(dict.fromkeys(name for group in groups for name in group))
+
+
+def _locks(names: Sequence[str], found: Mapping[str, Any], system: System) -> Dict[str, List[str]]:
+    """Their locks that the host has, by name."""
+    held = found["packages"]["held"]
+    if system["package_manager"] == "dnf":
+        return {name: locks_on(name, held) for name in names}
+    return {name: [name] if name in held else [] for name in names}
+
+
+def _in_the_way(
+    engines: Engines, locks: Mapping[str, Sequence[str]], specs: Sequence[str], found: Mapping[str, Any], manager: str
+) -> List[str]:
+    """The locks that keep the engine's packages from being installed. Some may be of an engine that was removed."""
+    if not engines.is_installed:
+        return []
+    if manager != "dnf":
+        return [lock for entries in locks.values() for lock in entries]
+    if not found["versionlock"]:
+        return []  # without its plugin, dnf does not read them
+    wanted = {name_of(manager, spec): spec for spec in specs}
+    return [
+        lock
+        for name, entries in locks.items()
+        for lock in entries
+        if engines.is_changed or not fits(lock, wanted.get(name, name), name)
+    ]
+
+
 def _hold(
     engines: Engines,
     choice: Choice,
@@ -423,33 +504,29 @@ def _hold(
     facts: Facts,
     options: Options,
     system: System,
-) -> Dict[str, Any]:
+) -> Dict[str, List[str]]:
     """hold: packages that have to be held and are not. unlock: holds that are in the way of another version."""
     found, manager = facts["preparation"]["engine"], system["package_manager"]
-    installed, held = found["packages"]["installed"], found["packages"]["held"]
-    new = [name_of(manager, spec) for spec in [*specs, *companions]]
-    # The others of a group come with its first package.
-    groups = [[name, *others] for name, others in system["hold"].items() if name in new or name in installed]
-    groups.append([name for name in _given_names(options, system) if name in new or name in installed])
-    names = list(dict.fromkeys(name for group in groups for name in group))
-    if manager == "dnf":
-        locks = {name: locks_on(name, held) for name in names}
-    else:
-        locks = {name: [name] for name in names if name in held}
-    hold = [name for name in names if engines.is_changed or not locks.get(name)]
+    names = _held_names([*specs, *companions], found, options, system)
+    locks = _locks(names, found, system)
+    unlock = _in_the_way(engines, locks, specs, found, manager) if _installs(options) else []
+    hold = [name for name in names if not set(locks[name]) - set(unlock)]
     if manager == "dnf":
         hold = [_lock(choice, name, specs, facts, system) for name in hold]
-    return {"hold": hold, "unlock": [lock for name in names for lock in locks.get(name, ()) if engines.is_changed]}
+    return {"hold": hold if options["ece_host_preparation_hold"] else [], "unlock": unlock}
 
 
 def _lock(choice: Choice, name: str, specs: Sequence[str], facts: Facts, system: System) -> str:
-    """The lock on a package for dnf: all packages of the accepted version, or the name for the one that is there."""
+    """The lock on a package for dnf: all packages of a minor version, or the name for the one that is there.
+
+    Before the engine is installed, only what is asked for is known. The tasks look again then.
+    """
     spec = next((spec for spec in specs if name_of("dnf", spec) == name), None)
     if spec or name not in _table(system, choice.engine):
         return spec or name
-    version = facts["preparation"]["engine"]["versions"].get(choice.engine) or ""
-    label = next((label for label in choice.accepted if matches(label, version)), version.split(".")[0])
-    return spec_of("dnf", name, _table(system, choice.engine)[name].format(version=_pattern(label.rstrip("+"))))
+    version = facts["preparation"]["engine"]["versions"].get(choice.engine) or choice.version
+    minor = ".".join(version.split(".")[:2])
+    return spec_of("dnf", name, _table(system, choice.engine)[name].format(version=_pattern(minor)))
 
 
 def _plan_packages(
@@ -466,7 +543,7 @@ def _plan_packages(
             plan.problems.append(f"{engine.capitalize()} is in no package that this role knows: remove it.")
     specs: List[str] = []
     companions: List[str] = []
-    missing = [name for name in system["packages"] if name not in installed]
+    missing = [name for name in system["packages"] if name not in {**found["packages"]["provided"], **installed}]
     if engines.is_installed and _installs(options):
         specs = engine_specs(choice, found, options, system, plan)
         source, is_vendors = options["ece_host_preparation_engine_source"], "repository" in system
@@ -478,21 +555,21 @@ def _plan_packages(
     if missing and not _installs(options):
         plan.notes.append(f"The host has no {', '.join(missing)}, which Elastic's pages on hosts install.")
         missing, companions = [], []
-    held: Dict[str, Any] = {"hold": [], "unlock": []}
-    if options["ece_host_preparation_hold"]:
-        held = _hold(engines, choice, specs, companions, facts, options, system)
-        if manager == "dnf" and held["hold"] and not found["versionlock"]:
-            if _installs(options):
-                missing.append(VERSIONLOCK)
-            else:
-                plan.notes.append(f"The versions are not locked, because package {VERSIONLOCK} is not installed.")
-                held["hold"] = []
+    held = _hold(engines, choice, specs, companions, facts, options, system)
+    if manager == "dnf" and held["hold"] and not found["versionlock"]:
+        if _installs(options):
+            missing.append(VERSIONLOCK)
+        else:
+            plan.notes.append(f"The versions are not locked, because package {VERSIONLOCK} is not installed.")
+            held["hold"] = []
     plan.values.update(remove=removed, packages=missing + specs, change=engines.is_changed, **held)
     if removed:
         plan.steps.append(f"remove {', '.join(removed)}")
     plan.values["interrupted"] = bool(found["packages"]["interrupted"] and (removed or missing or specs))
     if plan.values["interrupted"]:
         plan.steps.append("finish what dpkg was interrupted in (dpkg --configure -a)")
+    if held["unlock"]:
+        plan.steps.append(f"unlock {', '.join(held['unlock'])}")
     if missing or specs:
         plan.steps.append(f"install {', '.join([*missing, *specs])}")
     if held["hold"]:
@@ -514,7 +591,8 @@ def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
     settings = _PLAN[engine](facts, dict(options, engine_version=version), system)
     for field in ("problems", "steps", "reboot", "notes"):
         getattr(plan, field).extend(getattr(settings, field))
-    plan.values[engine] = dict(settings.values, steps=settings.steps)
+    # The locks on another version are known after a second look, which is one of its tasks.
+    plan.values[engine] = dict(settings.values, steps=settings.steps, is_due=bool(settings.steps) or engines.is_changed)
     return plan
 
 

@@ -26,6 +26,8 @@ SEARCH_SECONDS = 120
 NOT_FOUND = 104
 _DPKG_FIELDS = "${Package}\t${Version}\t${db:Status-Want}\t${db:Status-Status}\n"
 _RPM_FIELDS = "%{NAME}\t%{VERSION}\n"
+# One line for each name that a package provides.
+_RPM_PROVIDES = "[%{PROVIDENAME}\t%{=VERSION}\n]"
 _NAMES = {
     "apt": re.compile(r"[^=/:]+"),
     "dnf": re.compile(r".+?(?=-[0-9*]|\Z)"),
@@ -52,6 +54,11 @@ def numbers_of(version: str) -> Tuple[int, ...]:
     """(25, 0, 6) of 25.0.6_ce-150000.207.1, and () of what does not begin with a number."""
     found = re.match(r"\d+(?:\.\d+)*", version)
     return tuple(map(int, found.group().split("."))) if found else ()
+
+
+def all_numbers_of(edition: str) -> Tuple[int, ...]:
+    """(25, 0, 6, 150000, 207, 1) of 25.0.6_ce-150000.207.1: builds of one version differ behind it alone."""
+    return tuple(map(int, re.findall(r"\d+", edition)))
 
 
 # -- installed and held ----------------------------------------------------------------------------------------------
@@ -83,6 +90,14 @@ def locks_on(name: str, entries: Iterable[str]) -> List[str]:
     return [entry for entry in entries if begin.match(entry)]
 
 
+def fits(entry: str, spec: str, name: str) -> bool:
+    """Whether a lock of dnf leaves room for what is to be installed: podman-5:5.4.0-1.el9.* does for podman-5.*."""
+    # An epoch comes before the version.
+    found, wanted = (numbers_of(re.sub(r"^-?(?:\d+:)?", "", one[len(name) :])) for one in (entry, spec))
+    shorter = min(len(found), len(wanted))
+    return found[:shorter] == wanted[:shorter]
+
+
 def locks_of_zypper(text: str) -> List[str]:
     """The names of packages in /etc/zypp/locks."""
     return re.findall(r"^solvable_name:\s*(\S+)", text, re.MULTILINE)
@@ -97,18 +112,27 @@ def is_interrupted(root: str = "/") -> bool:
 
 
 def read_packages(manager: str, names: Sequence[str], root: str = "/") -> Dict[str, Any]:
-    """installed: versions by name. held: names, or for dnf the entries of its list. interrupted: dpkg's state."""
+    """What of these names the host has.
+
+    installed: versions by name. provided: those that are not, and that another package provides; with rpm, as for apt
+    no such name is asked for. held: names, or for dnf the entries of its list. interrupted: dpkg's state.
+    """
     if manager == "apt":
         output = run_command(["dpkg-query", "-W", "-f", _DPKG_FIELDS, *names])
         installed, held = parse_dpkg(output.out)
-        return {"installed": installed, "held": held, "interrupted": is_interrupted(root)}
+        return {"installed": installed, "provided": {}, "held": held, "interrupted": is_interrupted(root)}
     installed = parse_rpm(run_command(["rpm", "-q", "--qf", _RPM_FIELDS, *names]).out)
+    missing = [name for name in names if name not in installed]
+    provided: Dict[str, str] = {}
+    if missing:
+        found = parse_rpm(run_command(["rpm", "-q", "--whatprovides", "--qf", _RPM_PROVIDES, *missing]).out)
+        provided = {name: found[name] for name in missing if name in found}
     held = (
         locks_of_dnf(read_text(os.path.join(root, "etc/dnf/plugins/versionlock.list")))
         if manager == "dnf"
         else locks_of_zypper(read_text(os.path.join(root, "etc/zypp/locks")))
     )
-    return {"installed": installed, "held": held, "interrupted": False}
+    return {"installed": installed, "provided": provided, "held": held, "interrupted": False}
 
 
 # -- on offer --------------------------------------------------------------------------------------------------------
@@ -118,7 +142,7 @@ def parse_zypper(text: str, name: str) -> List[str]:
     """The versions of a package that repositories offer, of zypper's answer in XML."""
     found = [dict(_ATTRIBUTE.findall(solvable)) for solvable in _SOLVABLE.findall(text)]
     editions = [one.get("edition", "") for one in found if one.get("name") == name and one.get("kind") == "package"]
-    return sorted(set(filter(None, editions)), key=numbers_of)
+    return sorted(set(filter(None, editions)), key=lambda one: (numbers_of(one), all_numbers_of(one)))
 
 
 def offered_by_zypper(name: str, wait: int) -> Dict[str, Any]:

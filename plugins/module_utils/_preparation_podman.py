@@ -63,8 +63,6 @@ NETWORK_FILES = {
 }
 # By the backend of the system, the bridge of Podman's first network in the other one. It stays until the next restart.
 FORMER_BRIDGES = {"cni": "podman0", "unset": "cni-podman0"}
-MODULE, MODULE_FILE = "overlay", "/etc/modules-load.d/overlay.conf"
-MODULE_FOLDERS = ("/etc/modules-load.d", "/run/modules-load.d", "/usr/lib/modules-load.d")
 # The folder of the socket of Podman's package, which its file for systemd-tmpfiles keeps to root. Of several lines on
 # one folder, that of the first file by name counts.
 PACKAGE_FOLDER, PACKAGE_FOLDER_FILE = "/run/podman", "/etc/tmpfiles.d/ece-podman.conf"
@@ -176,6 +174,37 @@ def _store(folder: str, root: str) -> Dict[str, Any]:
     return dict(found, folder=folder, backend=backend)
 
 
+def stored_names(folder: str, root: str = "/") -> List[str]:
+    """All names of the containers in Podman's folder. Raises OSError or ValueError if they cannot be told."""
+    try:
+        kinds = sorted(name for name in os.listdir(_below(root, folder)) if name.endswith("-containers"))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    names: List[str] = []
+    for kind in kinds:
+        for name in sorted(os.listdir(os.path.join(_below(root, folder), kind))):
+            # Of a transient store, it is volatile-containers.json.
+            if name.endswith("containers.json"):
+                names += _all_names_in(os.path.join(_below(root, folder), kind, name))
+    return names
+
+
+def _all_names_in(path: str) -> List[str]:
+    # One that is empty, or null, has none. One that cannot be read looks like an empty one.
+    text = read_text(path) if os.path.getsize(path) else "[]"
+    try:
+        return [str(name) for one in json.loads(text) or () for name in one.get("names") or ()]
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(f"{path} is no list of containers") from None
+
+
+def podman_containers(root: str = "/") -> Tuple[str, List[str]]:
+    """(folder, names of the containers in it) of a Podman that does not answer. Raises OSError or ValueError."""
+    storage = {path: read_text(_below(root, path)) for path in (STORAGE, VENDOR_STORAGE)}
+    folder = _kept_at(_storage_text(storage)) or DEFAULT_STORE
+    return folder, stored_names(folder, root)
+
+
 def _storage_text(files: Mapping[str, str]) -> str:
     """The text by which Podman keeps its storage now: its own file is taken as a whole, or else that of the package."""
     return files[STORAGE] or files[VENDOR_STORAGE]
@@ -227,12 +256,11 @@ def _networks(root: str) -> Dict[str, List[str]]:
     return {backend: _SUBNET.findall(text) for backend, text in found.items() if text}
 
 
-def _loads_module(root: str) -> bool:
-    """Whether the kernel's module is loaded at each start."""
-    paths = [
-        os.path.join(_below(root, folder), name) for folder in MODULE_FOLDERS for name in _confs(_below(root, folder))
-    ]
-    return any(MODULE in read_text(path).split("\n") for path in paths)
+def _has_group(name: str) -> bool:
+    try:
+        return bool(grp.getgrnam(name))
+    except KeyError:
+        return False
 
 
 def read_podman(facts: Facts, options: Options, system: System, root: str = "/") -> Dict[str, Any]:
@@ -241,7 +269,7 @@ def read_podman(facts: Facts, options: Options, system: System, root: str = "/")
     storage = {path: read_text(_below(root, path)) for path in (STORAGE, VENDOR_STORAGE)}
     return {
         "is_installed": is_installed,
-        "has_group": any(group.gr_name == GROUP for group in grp.getgrall()),
+        "has_group": _has_group(GROUP),
         "units": _unit_texts(root),
         "socket": dict(
             _shown_socket(),
@@ -256,8 +284,6 @@ def read_podman(facts: Facts, options: Options, system: System, root: str = "/")
         "own_settings": {path: read_text(_below(root, path)) for path in (OWN_SETTINGS, OWN_NETWORK)},
         "networks": _networks(root),
         "interfaces": sorted(os.listdir("/sys/class/net")),
-        "loads_module": _loads_module(root),
-        "has_module": bool(re.search(rf"\b{MODULE}$", read_text("/proc/filesystems"), re.MULTILINE)),
         "missing_folders": [
             folder
             for folder in (*map(os.path.dirname, (DROP_IN, STORAGE, PACKAGE_FOLDER_FILE)), CONTAINERS_FOLDER)
@@ -384,7 +410,7 @@ def _plan_socket(facts: Facts, options: Options, found: Mapping[str, Any], plan:
     if found["socket"]["kind"] == "empty folder":
         # An engine makes it of a volume whose source is a socket that is not there.
         plan.steps.append(f"remove the empty folder {path}")
-        plan.values["removed_paths"].append(path)
+        plan.values["removed_folders"].append(path)
     is_stale = bool(target) and len(paths) == 1
     if is_stale:
         plan.steps.append(f"remove the link {path} to {target}")
@@ -453,7 +479,8 @@ def _plan_docker(options: Options, found: Mapping[str, Any], plan: PartPlan, sys
             f"{path} is of no package and does not call podman-remote, which ECE needs of it: move it away, or set "
             "ece_host_container_engine to the engine that the host has."
         )
-    _write(plan, DOCKER_COMMAND, wrapper(socket), f"let {DOCKER_COMMAND} call podman-remote with {socket}", "0755")
+    step = f"let {DOCKER_COMMAND} call podman-remote with {socket}"
+    _write(plan, DOCKER_COMMAND, wrapper(socket), step, "0755", backup=bool(docker["script"]))
 
 
 def _plan_remote(facts: Facts, options: Options, found: Mapping[str, Any], plan: PartPlan) -> None:
@@ -562,10 +589,15 @@ def _own_text(found: Mapping[str, Any], path: str, settings: Mapping[Tuple[str, 
     return text
 
 
+def _after(files: Sequence[Mapping[str, Any]], path: str) -> List[Mapping[str, Any]]:
+    """Those of these files that Podman reads after one in the folder for more files."""
+    return [one for one in files if os.path.dirname(one["path"]) == CONTAINERS_FOLDER and one["path"] > path]
+
+
 def _with_file(files: Sequence[Mapping[str, Any]], path: str, text: str) -> List[Mapping[str, Any]]:
     """The settings of these files if one of them had another text."""
     others = [one for one in files if one["path"] != path]
-    later = [one for one in others if one["path"].startswith(CONTAINERS_FOLDER) and one["path"] > path]
+    later = _after(others, path)
     return [*(one for one in others if one not in later), containers_settings(path, text), *later]
 
 
@@ -606,7 +638,7 @@ def _plan_settings(found: Mapping[str, Any], plan: PartPlan, system: System) -> 
         text = _own_text(found, OWN_SETTINGS, settings, plan)
         after = settings_of(_with_file(files, OWN_SETTINGS, text))
         if sorted(limits_list(after.limits)) != sorted(after.limits) or (rule == "cni" and after.backend != "cni"):
-            later = [one["path"] for one in files if one["path"] > OWN_SETTINGS and (one["limits"] or one["backend"])]
+            later = [one["path"] for one in _after(files, OWN_SETTINGS) if one["limits"] or one["backend"]]
             plan.problems.append(
                 f"{' and '.join(later)} outranks {OWN_SETTINGS}, which this role writes: remove default_ulimits and "
                 "network_backend from it."
@@ -669,7 +701,7 @@ def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan, sy
     if not there or default != NETWORK:
         text = _own_text(found, OWN_NETWORK, {("network", "default_network"): quoted(NETWORK)}, plan)
         if settings_of(_with_file(files, OWN_NETWORK, text)).network != NETWORK:
-            later = [one["path"] for one in files if one["path"] > OWN_NETWORK and one["network"]]
+            later = [one["path"] for one in _after(files, OWN_NETWORK) if one["network"]]
             plan.problems.append(
                 f"{' and '.join(later)} outranks {OWN_NETWORK}, which this role writes: remove default_network from it."
             )
@@ -680,10 +712,12 @@ def _plan_network(options: Options, found: Mapping[str, Any], plan: PartPlan, sy
 # -- all of it -------------------------------------------------------------------------------------------------------
 
 
-def _write(plan: PartPlan, path: str, content: str, step: str = "", mode: str = "0644") -> None:
+def _write(
+    plan: PartPlan, path: str, content: str, step: str = "", mode: str = "0644", *, backup: bool = False
+) -> None:
     # A link to a file of settings stays. One in place of the docker command leads to another command.
     follow = path != DOCKER_COMMAND
-    plan.values["files"].append({"path": path, "content": content, "mode": mode, "follow": follow})
+    plan.values["files"].append({"path": path, "content": content, "mode": mode, "follow": follow, "backup": backup})
     if step:
         plan.steps.append(step)
 
@@ -694,20 +728,17 @@ def _plan_services(facts: Facts, found: Mapping[str, Any], plan: PartPlan) -> No
     at_boot[SOCKET_UNIT] = found["socket"].get("UnitFileState", "")
     if found["is_installed"]:
         # One that Podman does not have is not missed: podman-restart.service came with Podman 3.4.
-        values["services"] = [name for name in SERVICES if at_boot[name] in ("disabled", "masked")]
+        values["services"] = [name for name in SERVICES if at_boot[name] == "disabled"]
     else:
         values["services"] = list(SERVICES)
+    masked = [name for name in at_boot if at_boot[name].startswith("masked")]
+    plan.problems.extend(f"{name} is masked: unmask it (systemctl unmask {name})." for name in masked)
     values["enable_socket"] = at_boot[SOCKET_UNIT] not in ("enabled", "static", "alias")
     if values["enable_socket"] or values["services"]:
         names = [*([SOCKET_UNIT] if values["enable_socket"] else []), *values["services"]]
         plan.steps.append(f"enable {', '.join(names)}")
     if values["start_socket"]:
         plan.steps.append(f"start {SOCKET_UNIT}")
-    if not found["loads_module"]:
-        _write(plan, MODULE_FILE, f"{MODULE}\n", f"load the kernel's module {MODULE} at each start")
-    values["load_module"] = not found["has_module"]
-    if values["load_module"]:
-        plan.steps.append(f"load the kernel's module {MODULE}")
 
 
 def plan_podman(facts: Facts, options: Options, system: System) -> PartPlan:
@@ -721,6 +752,7 @@ def plan_podman(facts: Facts, options: Options, system: System) -> PartPlan:
         "is_installed": found["is_installed"],
         "files": [],
         "removed_paths": [],
+        "removed_folders": [],
         "start_socket": False,
     }
     plan = PartPlan([], [], values, [], [])
@@ -741,7 +773,7 @@ def plan_podman(facts: Facts, options: Options, system: System) -> PartPlan:
     }
     values["folders"] = [folder for folder in found["missing_folders"] if folder in folders]
     # Podman reads its settings when it starts, which is at each use of the socket after a while without one.
-    has_new = any(one["path"] not in (DOCKER_COMMAND, MODULE_FILE) for one in values["files"])
+    has_new = any(one["path"] != DOCKER_COMMAND for one in values["files"])
     is_active = found["socket"].get("ActiveState") == "active"
     values["restart_socket"] = is_active and (has_new or bool(values.get("stale_pins")))
     return plan

@@ -30,7 +30,9 @@ attributes:
     support: full
 options:
   path:
-    description: The file. Its folder has to exist. Where it is a link, the file that it leads to changes.
+    description:
+      - The file. Where it is a link, the file that it leads to changes.
+      - Its folder has to exist, other than in check mode.
     type: path
     default: /etc/docker/daemon.json
   settings:

@@ -82,6 +82,13 @@ def test_what_parts_mend_are_parts_and_checks_that_exist():
     assert set(preparation.mended_checks(preparation.MENDS)) | set(preparation.OF_THE_JOIN) <= set(CHECKS)
 
 
+@pytest.mark.parametrize(("folder", "reason"), [(None, "it has ECE"), ("/var/lib/docker", "")])
+def test_what_an_engine_keeps_counts_where_it_does_not_say(monkeypatch, folder, reason):
+    monkeypatch.setattr(preparation, "reason_of_stores", lambda _facts: "it has ECE")
+    engine = {"name": "docker", "store": {"folder": folder}}
+    assert preparation.reason_to_leave(facts("", {}, engine=engine, containers_known=bool(folder))) == reason
+
+
 def test_a_host_whose_engine_is_silent_and_that_has_files_of_ece_is_left_alone():
     silent = {"containers_known": False, "runner_ids": ["10.0.0.7"]}
     assert "it may run ECE" in preparation.reason_to_leave(facts("", {}, **silent))

@@ -209,6 +209,47 @@ def test_settings_of_the_user_outrank_the_others():
     assert wanted["bip"] == "1.2.3.4/16"
 
 
+DRIVER = {"log-driver": "journald"}
+OURS = {"log-driver": "json-file", "log-opts": {"max-size": "500m", "max-file": "10"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "expected"),
+    [
+        ("", DRIVER, {"log-driver": "journald"}),
+        ("", {"log-driver": "local", "log-opts": {"max-file": "3"}}, {"log-opts": {"max-file": "3"}}),
+        # After a first run without the user's driver.
+        (json.dumps(OURS), DRIVER, {"log-driver": "journald", "log-opts": {}}),
+        (json.dumps(OURS), {**DRIVER, "log-opts": {"tag": "x"}}, {"log-opts": {"tag": "x"}}),
+        (json.dumps(OURS), {"log-driver": "json-file"}, OURS),
+        ("", {"log-opts": {"max-file": None}}, {"log-driver": "json-file", "log-opts": {"max-size": "500m"}}),
+        ("", {"features": {"containerd-snapshotter": True}}, {"storage-driver": None}),
+        ('{"features": {"containerd-snapshotter": true}}', {"features": None}, {"storage-driver": "overlay2"}),
+        ("", {"default-ulimits": {"nofile": {"soft": 70000, "hard": 70000, "name": "nofile"}}}, {}),
+        ("", {"default-ulimits": None}, {"default-ulimits": None}),
+    ],
+)
+def test_settings_of_the_user_count_before_those_of_the_role_are_chosen(text, given, expected):
+    options = {"ece_host_preparation_docker_settings": given}
+    written = prepared(text=text, options=options)
+    wanted = json.loads(written)
+    assert {key: wanted.get(key) for key in expected} == expected
+    assert wanted.get("log-opts") == expected.get("log-opts", wanted.get("log-opts"))
+    if "log-driver" in given and "log-opts" not in given and not text:
+        assert "log-opts" not in wanted
+    if "nofile" in (given.get("default-ulimits") or {}):
+        assert wanted["default-ulimits"]["nofile"] == given["default-ulimits"]["nofile"]
+    again = plan(written, RUNS, options, root=ROOT, is_wanted_root=True)
+    assert (again.steps, again.problems) == ([], [])
+
+
+def test_limits_of_the_user_that_are_no_mapping_are_a_sentence():
+    found = plan(options={"ece_host_preparation_docker_settings": {"default-ulimits": ["nofile=1"]}})
+    assert found.problems == [
+        "default-ulimits in ece_host_preparation_docker_settings is not a mapping: use one of names to limits."
+    ]
+
+
 def test_the_folder_has_a_variable_of_its_own():
     found = plan(options={"ece_host_preparation_docker_settings": {"data-root": "/x"}})
     assert "set ece_host_preparation_engine_path" in found.problems[0]
@@ -260,6 +301,59 @@ def test_a_password_is_not_shown():
     text = '{"proxies": {"http-proxy": "http://user:pass@proxy.example.com"}}'
     assert plan(text).values["has_secret"] is True
     assert plan('{"proxies": {"http-proxy": "http://proxy.example.com"}}').values["has_secret"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ('{"log-opts": {"splunk-token": "x"}}', True),
+        ('{"log-opts": {"Password": "x"}}', True),
+        ('{"labels": ["my_secret=x"]}', True),
+        ('{"registry-mirrors": ["https://x@mirror.example.com"]}', True),
+        ('{"registry-mirrors": ["https://mirror.example.com/a@b"]}', False),
+        ('{"log-driver": "splunk", "labels": ["team=tokens"]}', False),
+    ],
+)
+def test_keys_and_logins_that_are_secret(text, secret):
+    assert docker.has_secret(text) is secret
+
+
+def test_a_flag_with_a_password_is_not_repeated():
+    proxy = "http://user:hunter2@proxy.example.com"
+    flags = {"http-proxy": [proxy], "log-opts": ["splunk-token=hunter2"], "icc": ["true"]}
+    given = {"ece_host_preparation_docker_settings": {"http-proxy": proxy}}
+    found = plan('{"log-opts": {"splunk-token": "x"}}', options=given, flags=flags)
+    assert len(found.problems) == 2 and "hunter2" not in " ".join([*found.problems, *found.notes])
+    assert "in the command line of docker.service (log-opts)" in found.problems[1] + found.problems[0]
+    assert "icc=true" in found.notes[0]
+
+
+# -- a Docker that does not answer -----------------------------------------------------------------------------------
+
+
+def test_the_names_that_docker_keeps(tmp_path):
+    assert docker.stored_names(str(tmp_path)) == []
+    folder = tmp_path / "containers" / "0a"
+    folder.mkdir(parents=True)
+    with pytest.raises(ValueError):
+        docker.stored_names(str(tmp_path))
+    for text in ('{"Name": 1}', "[]", '{"Name": "/frc-'):
+        (folder / "config.v2.json").write_text(text)
+        with pytest.raises(ValueError):
+            docker.stored_names(str(tmp_path))
+    (folder / "config.v2.json").write_text('{"State": {}, "Name": "/frc-runners-runner"}')
+    assert docker.stored_names(str(tmp_path)) == ["frc-runners-runner"]
+
+
+def test_docker_is_looked_for_where_its_settings_say(tmp_path, monkeypatch):
+    (tmp_path / "data/containers/0a").mkdir(parents=True)
+    (tmp_path / "data/containers/0a/config.v2.json").write_text('{"Name": "/fac-x"}')
+    path = tmp_path / "daemon.json"
+    path.write_text(json.dumps({"data-root": str(tmp_path / "data")}))
+    monkeypatch.setattr(docker, "FILE", str(path))
+    monkeypatch.setattr(docker, "_unit_flags_now", lambda: None)
+    facts = {"engine": {"name": "docker", "store": {"folder": None}}}
+    assert docker.docker_containers(facts) == (str(tmp_path / "data"), ["fac-x"])
 
 
 # -- a Docker that runs ----------------------------------------------------------------------------------------------

@@ -53,13 +53,26 @@ def given(**options):
 
 
 def plan(
-    system, options=None, versions=None, installed=(), held=(), docker_command=True, architecture="x86_64", **read
+    system,
+    options=None,
+    versions=None,
+    installed=(),
+    held=(),
+    provided=(),
+    docker_command=True,
+    architecture="x86_64",
+    **read,
 ):
     found = {
         "versions": versions or {},
         "others": {},
         "snap": False,
-        "packages": {"installed": dict.fromkeys(installed, "1"), "held": list(held), "interrupted": False},
+        "packages": {
+            "installed": dict.fromkeys(installed, "1"),
+            "provided": dict.fromkeys(provided, "1"),
+            "held": list(held),
+            "interrupted": False,
+        },
         "codename": "jammy",
         "sources": {},
         "versionlock": True,
@@ -75,7 +88,7 @@ def plan(
 
 
 CONTAINERD = "containerd.io=1.7.*"
-TOOLS = ("lvm2", "iptables", "sysstat", "net-tools")
+TOOLS = ("lvm2", "iptables-nft", "sysstat", "net-tools")
 DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io")
 
 
@@ -97,7 +110,12 @@ DOCKER = ("docker-ce", "docker-ce-cli", "containerd.io")
         ("Ubuntu-24.04", None, None, ["docker-ce=5:29.*", "docker-ce-cli=5:29.*", "containerd.io=2.*"]),
         ("Ubuntu-24.04", "4.2.0", "29", ["docker-ce=5:29.*", "docker-ce-cli=5:29.*", "containerd.io=2.*"]),
         ("Ubuntu-20.04", "3.7.2", "20.10", ["docker-ce=5:20.10.*", "docker-ce-cli=5:20.10.*", "containerd.io=1.7.*"]),
-        ("RHEL-8", "4.2.0", None, [*TOOLS, "podman-4.*", "podman-remote-4.*"]),
+        (
+            "RHEL-8",
+            "4.2.0",
+            None,
+            ["lvm2", "iptables", "sysstat", "net-tools", "podman-4.*", "podman-remote-4.*"],
+        ),
         ("RHEL-9", "4.2.0", None, [*TOOLS, "podman-5.*", "podman-remote-5.*", "containernetworking-plugins"]),
         ("RHEL-9", "4.2.0", "5.4", [*TOOLS, "podman-5.4.*", "podman-remote-5.4.*", "containernetworking-plugins"]),
         ("RHEL-9", "4.2.0", "4", [*TOOLS, "podman-4.*", "podman-remote-4.*", "containernetworking-plugins"]),
@@ -218,6 +236,17 @@ def test_nothing_is_installed_where_the_host_has_all():
     assert "Podman is not installed, and ece_host_preparation_engine_source is installed" in missing.problems[0]
 
 
+def test_a_package_that_another_provides_is_not_installed():
+    found = plan("RHEL-9", given(engine_version="5"), installed=["lvm2", "sysstat", "net-tools"], provided=TOOLS[1:2])
+    assert found.values["packages"] == ["podman-5.*", "podman-remote-5.*", "containernetworking-plugins"]
+
+
+def test_an_engine_that_the_user_did_not_choose_is_not_laid_at_their_door():
+    assert plan("RHEL-8", given(version="2.13.0")).problems == [
+        "ECE 2.13.0 (ece_host_version) does not support Podman on RHEL-8: set ece_host_container_engine to docker."
+    ]
+
+
 # -- repository ------------------------------------------------------------------------------------------------------
 
 
@@ -279,7 +308,7 @@ def test_an_engine_that_is_right_is_only_held():
 def test_what_podman_lacks_is_installed_in_its_version():
     found = plan("RHEL-9", {}, {"podman": "5.2.2"}, [*TOOLS, "podman"])
     assert found.values["packages"] == ["podman-remote-5.2.*", "containernetworking-plugins"]
-    assert found.values["hold"] == ["podman-5.*", "podman-remote-5.*"]
+    assert found.values["hold"] == ["podman-5.2.*", "podman-remote-5.2.*"]
 
 
 @pytest.mark.parametrize("held", [["podman-5.*", "podman-remote-5.*"], ["podman-5:5.4.0-1.el9.*", "podman-remote"]])
@@ -317,6 +346,34 @@ def test_locks_of_dnf_are_replaced_with_the_version():
     found = plan("RHEL-10", REPLACE, {"podman": "4.9.4"}, names, ["podman-4.*", "podman-remote-4.*", "x-1*"])
     assert found.values["unlock"] == ["podman-4.*", "podman-remote-4.*"]
     assert found.values["packages"] == found.values["hold"] == ["podman-5.*", "podman-remote-5.*"]
+    assert found.values["podman"]["is_due"] is True
+    assert plan("RHEL-10", {}, {"podman": "5.4.0"}, names).values["podman"]["is_due"] is False
+
+
+def test_locks_that_are_left_of_an_engine_make_room_for_a_new_one():
+    found = plan("RHEL-9", installed=TOOLS, held=["podman-4.*", "podman-remote-5.4.*", "podman-docker-4.*"])
+    assert found.values["unlock"] == ["podman-4.*"]
+    # That of podman-remote fits, and stays.
+    assert found.values["hold"] == ["podman-5.*"]
+    assert "unlock podman-4.*" in found.steps
+    unread = plan("RHEL-9", installed=TOOLS, held=["podman-4.*"], versionlock=False)
+    assert unread.values["unlock"] == []
+    found = plan("Ubuntu-22.04", given(hold=False), installed=["ca-certificates"], held=["docker-ce", "vim"])
+    assert (found.values["unlock"], found.values["hold"]) == (["docker-ce"], [])
+    offered = {"docker": {"versions": ["29.4.1_ce-1"], "error": None}}
+    found = plan("SLES-15", held=["docker"], offered=offered)
+    assert (found.values["unlock"], found.values["hold"]) == (["docker"], ["docker"])
+    # An engine that is there and right keeps its locks.
+    assert plan("Ubuntu-22.04", {}, {"docker": "27.5.1"}, DOCKER, DOCKER).values["unlock"] == []
+
+
+def test_the_minor_version_is_locked_that_was_installed():
+    names = [*TOOLS, "podman", "podman-remote", "containernetworking-plugins"]
+    # As the tasks look again after the packages are there.
+    found = plan("RHEL-9", given(engine_source="installed"), {"podman": "5.4.0"}, names)
+    assert found.values["hold"] == ["podman-5.4.*", "podman-remote-5.4.*"]
+    held = plan("RHEL-9", given(engine_source="installed"), {"podman": "5.4.0"}, names, found.values["hold"])
+    assert held.values["hold"] == []
 
 
 def test_an_engine_of_another_version_than_the_one_that_is_asked_for():
@@ -376,12 +433,99 @@ def test_what_keeps_another_engine(containers, installed, sentence):
 
 
 def test_dpkg_is_repaired_only_before_apt_is_used():
-    packages = {"installed": {}, "held": [], "interrupted": True}
+    packages = {"installed": {}, "provided": {}, "held": [], "interrupted": True}
     found = plan("Ubuntu-22.04", packages=packages)
     assert found.values["interrupted"]
     assert "finish what dpkg was interrupted in (dpkg --configure -a)" in found.steps
-    packages = {"installed": dict.fromkeys(DOCKER, "1"), "held": [], "interrupted": True}
+    packages = {"installed": dict.fromkeys(DOCKER, "1"), "provided": {}, "held": [], "interrupted": True}
     assert not plan("Ubuntu-22.04", {}, {"docker": "27.5.1"}, packages=packages).values["interrupted"]
+
+
+# -- an engine that does not answer ----------------------------------------------------------------------------------
+
+
+def silent(name, *, known=False):
+    return {"engine": {"name": name, "store": {"folder": None}}, "containers_known": known}
+
+
+@pytest.mark.parametrize(
+    ("docker", "podman", "engine", "sentence"),
+    [
+        ([], [], "docker", ""),
+        (["web"], ["db"], "docker", ""),
+        (["web", "frc-runners-runner"], [], "docker", "Docker does not answer and has containers of ECE (frc-runners-"),
+        ([], ["fac-abc"], "podman", "Podman does not answer and has containers of ECE (fac-abc) in /store"),
+        ([], ["fac-abc"], "docker", "Podman does not answer and has containers of ECE (fac-abc) in /store"),
+        (None, [], "docker", "Docker does not answer, and which containers it has cannot be read"),
+        (None, [], "podman", ""),
+        ([], None, "podman", "Podman does not answer, and which containers it has cannot be read"),
+    ],
+)
+def test_a_silent_engine_that_keeps_containers_of_ece(monkeypatch, docker, podman, engine, sentence):
+    def keeps(names):
+        def read(*_facts):
+            if names is None:
+                raise ValueError("it has no name")
+            return "/store", names
+
+        return read
+
+    monkeypatch.setattr(preparation, "docker_containers", keeps(docker))
+    monkeypatch.setattr(preparation, "podman_containers", keeps(podman))
+    reason = preparation.reason_of_stores(silent(engine))
+    assert reason.startswith(sentence) and bool(reason) is bool(sentence)
+    if None in (docker, podman):
+        assert preparation.reason_of_stores(silent(engine, known=True)) == ""
+
+
+# -- tasks -----------------------------------------------------------------------------------------------------------
+
+
+def tasks(name):
+    found = yaml.safe_load((ROLE / "tasks" / name).read_text(encoding="utf-8"))
+    return [inner for task in found for inner in (task, *task.get("block", ()))]
+
+
+def test_each_try_to_get_a_lock_is_short_because_there_are_many():
+    for task in tasks("engine_apt.yml"):
+        if "until" in task:
+            wait = task.get("ansible.builtin.apt", {}).get("lock_timeout", 0)
+            assert wait + task["delay"] == 20, task["name"]
+    assert "// 20" in tasks("engine.yml")[0]["vars"]["__ece_host_preparation_tries"]
+    assert sum("until" in task for task in tasks("engine_apt.yml")) == 4
+
+
+def test_what_check_mode_would_fail_on_is_skipped():
+    (download,) = (task for task in tasks("engine_apt.yml") if "ansible.builtin.get_url" in task)
+    assert download["when"] == "not ansible_check_mode"
+    assert all("when" not in task for task in tasks("docker.yml") if "ece.platform.ece_preparation_docker" in task)
+
+
+def test_what_the_tasks_of_podman_leave_to_others():
+    units = [
+        task["ansible.builtin.systemd_service"]
+        for task in tasks("podman.yml")
+        if "loop" in task or "when" in task
+        if "ansible.builtin.systemd_service" in task
+    ]
+    assert len(units) == 2 and not any("masked" in unit for unit in units)
+    removing = {
+        task["loop"]: task.get("ansible.builtin.command", task.get("ansible.builtin.file"))
+        for task in tasks("podman.yml")
+        if "removed_" in str(task.get("loop"))
+    }
+    # Only rmdir fails on a folder that is not empty.
+    (folders,) = (module for loop, module in removing.items() if "removed_folders" in loop)
+    assert folders == {"argv": ["rmdir", "{{ item }}"]}
+    (copy,) = (task for task in tasks("podman.yml") if "files" in str(task.get("loop")))
+    assert copy["ansible.builtin.copy"]["backup"] == "{{ item.backup }}"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROLE / "tasks").glob("*.yml")))
+def test_dnf_needs_no_round_trip_to_know_itself(name):
+    for task in tasks(name):
+        if "ansible.builtin.dnf" in task:
+            assert task["ansible.builtin.dnf"]["use_backend"] == "dnf4"
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

@@ -59,6 +59,37 @@ def test_packages_of_rpm():
     assert packages.parse_rpm("podman\t5.4.0\npackage docker-ce is not installed\n") == {"podman": "5.4.0"}
 
 
+def test_a_package_that_another_provides_is_there(monkeypatch):
+    def run(argv, **_more):
+        asked = [name for name in argv[2:] if not name.startswith("-") and "%" not in name]
+        if "--whatprovides" in argv:
+            assert asked == ["iptables", "docker"]
+            return Output(1, "iptables\t1.8.10\niptables-nft\t1.8.10\nno package provides docker\n", "")
+        assert asked == ["lvm2", "iptables", "docker"]
+        return Output(2, "lvm2\t2.03\npackage iptables is not installed\n", "")
+
+    monkeypatch.setattr(packages, "run_command", run)
+    found = packages.read_packages("dnf", ["lvm2", "iptables", "docker"], "/nowhere")
+    # What is removed or held has to be a package's own name.
+    assert (found["installed"], found["provided"]) == ({"lvm2": "2.03"}, {"iptables": "1.8.10"})
+
+
+@pytest.mark.parametrize(
+    ("entry", "spec", "room"),
+    [
+        ("podman-4.*", "podman-5.*", False),
+        ("podman-5.4.*", "podman-5.*", True),
+        ("podman-5.*", "podman-5.4.*", True),
+        ("podman-5:5.4.0-1.el9.*", "podman-5.*", True),
+        ("podman-4:4.9.4-1.el8.*", "podman-5.*", False),
+        ("podman", "podman-5.*", True),
+        ("podman-4.*", "podman", True),
+    ],
+)
+def test_whether_a_lock_leaves_room_for_a_version(entry, spec, room):
+    assert packages.fits(entry, spec, "podman") is room
+
+
 def test_locks_of_dnf():
     text = "# Added lock on Mon\npodman-4.*\n\npodman-remote-4:4.9.4-1.el8.*  # mine\n!podman-5*\n"
     entries = packages.locks_of_dnf(text)
@@ -99,6 +130,8 @@ def test_versions_that_zypper_offers_oldest_first():
     )
     assert packages.parse_zypper(text, "docker") == ["25.0.6_ce-150000.207.1", "28.3.3_ce-150000.230.1"]
     assert packages.parse_zypper("", "docker") == []
+    builds = [f"25.0.6_ce-150000.{build}.1" for build in (98, 207, 1001)]
+    assert packages.parse_zypper("".join(solvable("docker", one) for one in sorted(builds)), "docker") == builds
 
 
 @pytest.mark.parametrize(

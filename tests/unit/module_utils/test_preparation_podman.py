@@ -65,8 +65,6 @@ def bare():
         "own_settings": {podman.OWN_SETTINGS: "", podman.OWN_NETWORK: ""},
         "networks": {},
         "interfaces": ["lo", "eth0"],
-        "loads_module": False,
-        "has_module": True,
         "missing_folders": [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER],
     }
 
@@ -88,7 +86,7 @@ def written(planned):
 def applied(found, planned, system=EL9):
     """The host after the tasks."""
     after, texts = copy.deepcopy(found), written(planned)
-    after["is_installed"] = after["loads_module"] = True
+    after["is_installed"] = True
     units = dict(after["units"], **{path: text for path, text in texts.items() if path == podman.DROP_IN})
     after["units"] = sorted(units.items(), key=lambda one: (".d/" in one[0], os.path.basename(one[0])))
     listen = podman.socket_unit([text for _path, text in after["units"]]).listen
@@ -145,7 +143,6 @@ def test_a_host_as_elastics_page_leaves_it_is_prepared():
     storage = '[storage]\ndriver = "overlay"\nrunroot = "/mnt/data/docker/runroot/"\ngraphroot = "/mnt/data/docker"\n'
     found["storage"][podman.STORAGE] = storage
     found["settings"] = [podman.containers_settings(podman.CONTAINERS[1], settings)]
-    found["loads_module"] = True
     planned = plan(found, EL9, RIGHT)
     assert (planned.problems, planned.steps, planned.values["files"]) == ([], [], [])
 
@@ -160,7 +157,6 @@ def test_what_a_bare_host_gets():
         "let Podman use CNI for its networks",
         "enable podman.socket",
         "start podman.socket",
-        "load the kernel's module overlay at each start",
     ]
     assert planned.values["folders"] == [os.path.dirname(podman.DROP_IN), podman.CONTAINERS_FOLDER]
     assert planned.values["restart_socket"] is True
@@ -244,7 +240,8 @@ def test_a_folder_in_place_of_the_socket_goes_if_it_is_empty():
     found = bare()
     found["socket"]["kind"] = "empty folder"
     assert "remove the empty folder /var/run/docker.sock" in plan(found).steps
-    assert plan(found).values["removed_paths"] == [SOCKET]
+    # What is in it by then stays.
+    assert (plan(found).values["removed_folders"], plan(found).values["removed_paths"]) == ([SOCKET], [])
     found["socket"]["kind"] = "folder"
     assert "is a folder with files" in plan(found).problems[0]
 
@@ -360,6 +357,13 @@ def test_the_command_of_podman_docker_goes_with_leave_only():
 def test_a_docker_client_of_no_package_is_never_overwritten(leave):
     (problem,) = plan(docker(), ece_host_preparation_replace_engine=leave).problems
     assert problem.startswith("/usr/bin/docker is of no package and does not call podman-remote")
+
+
+def test_a_script_that_is_overwritten_has_a_backup():
+    script = PAGES_WRAPPER.replace(SOCKET, "/run/podman/podman.sock")
+    backup = {one["path"]: one["backup"] for one in plan(docker(script=script)).values["files"]}
+    assert (backup[podman.DOCKER_COMMAND], backup[podman.STORAGE]) == (True, False)
+    assert not any(one["backup"] for one in plan(bare()).values["files"])
 
 
 def test_a_link_is_kept_for_settings_and_replaced_for_the_command():
@@ -484,6 +488,17 @@ def test_a_later_file_that_outranks_the_limits_is_named():
         f"{path} outranks {podman.OWN_SETTINGS}, which this role writes: remove default_ulimits and network_backend "
         "from it."
     ]
+
+
+def test_a_file_of_the_package_outranks_nothing():
+    path = "/etc/containers/containers.conf.d/99-site.conf"
+    found = bare()
+    text = '[containers]\ndefault_ulimits = ["nofile=1024:1024"]\n[network]\ndefault_network = "podman"\n'
+    found["settings"][0] = settings(podman.CONTAINERS[0], text)
+    assert plan(found, ece_host_preparation_ipv6=True).problems == []
+    found["settings"].append(settings(path, text))
+    problems = plan(found, ece_host_preparation_ipv6=True).problems
+    assert [problem.split(" outranks ")[0] for problem in problems] == [path, path]
 
 
 def test_an_earlier_file_is_outranked_and_stays():
@@ -630,10 +645,39 @@ def test_a_later_file_with_another_default_network_is_named():
 
 
 def test_services_that_do_not_start_at_boot_are_enabled():
-    units = {"podman.service": {"at_boot": "masked"}, "podman-restart.service": {"at_boot": "disabled"}}
+    units = {"podman.service": {"at_boot": "disabled"}, "podman-restart.service": {"at_boot": "disabled"}}
     planned = plan(applied(bare(), plan(bare())), EL9, {"units": units, **RIGHT})
     assert planned.steps == ["enable podman.service, podman-restart.service"]
     assert plan(applied(bare(), plan(bare())), EL9, {"units": {}, **RIGHT}).steps == []
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_a_unit_that_is_masked_is_a_problem(is_installed):
+    found = dict(bare(), is_installed=is_installed)
+    assert plan(found).problems == []
+    planned = plan(found, facts={"units": {"podman-restart.service": {"at_boot": "masked"}}})
+    assert planned.problems == [
+        "podman-restart.service is masked: unmask it (systemctl unmask podman-restart.service)."
+    ]
+    found["socket"]["UnitFileState"] = "masked-runtime"
+    assert plan(found).problems == ["podman.socket is masked: unmask it (systemctl unmask podman.socket)."]
+
+
+def test_the_module_of_the_kernel_is_left_to_its_part():
+    assert not any("module" in step for step in plan(bare()).steps)
+
+
+def test_a_group_is_asked_for_by_its_name(monkeypatch):
+    def find(name):
+        if name != "podman":
+            raise KeyError(name)
+        return name
+
+    # A directory of a company may list none, and know all.
+    monkeypatch.setattr(podman.grp, "getgrall", lambda: [])
+    monkeypatch.setattr(podman.grp, "getgrnam", find)
+    assert (podman._has_group("podman"), podman._has_group("nobodys")) == (True, False)
+    assert podman.read_podman({}, OPTIONS, EL9, "/nowhere")["has_group"] is True
 
 
 def test_a_group_that_nobody_creates_is_a_problem():
@@ -679,13 +723,12 @@ def test_what_is_read_of_a_host(folder, monkeypatch):
     put(folder, podman.OWN_SETTINGS, '[network]\nnetwork_backend = "cni"\n')
     ranges = '"ranges": [[{"gateway": "10.89.0.1", "subnet": "10.89.0.0/24"}], [{ "subnet" : "fd00::/64" }]]'
     put(folder, podman.NETWORK_FILES["cni"], f'{{"plugins": [{{"ipam": {{{ranges}}}}}]}}')
-    put(folder, "/usr/lib/modules-load.d/x.conf", "# c\noverlay\n")
     found = podman.read_podman({}, dict(OPTIONS, ece_host_preparation_ipv6=True), EL9, str(folder))
     assert [text for _path, text in found["units"]] == ["unit", "first", "second"]
     assert found["store"] == {"folder": "/store", "images": ["one:1", "b"], "containers": ["keep"], "backend": "cni"}
     assert found["socket"]["Listen"] == "/run/docker.sock (Stream)"
     assert found["settings"][-1]["backend"] == "cni"
-    assert (found["is_installed"], found["loads_module"]) == (True, True)
+    assert found["is_installed"] is True
     assert found["networks"] == {"cni": ["10.89.0.0/24", "fd00::/64"]}
     assert found["docker"] == {
         "path": str(path / "docker"),
@@ -704,6 +747,21 @@ def test_what_is_read_of_a_host_without_podman(folder, monkeypatch):
     assert found["store"] == {"folder": podman.DEFAULT_STORE, "images": [], "containers": [], "backend": ""}
     assert len(found["missing_folders"]) == 4
     assert plan(found).problems == []
+
+
+def test_the_names_that_podman_keeps(tmp_path):
+    assert podman.podman_containers(str(tmp_path)) == (podman.DEFAULT_STORE, [])
+    put(tmp_path, podman.STORAGE, '[storage]\ngraphroot = "/store"\n')
+    put(tmp_path, "/store/overlay-containers/containers.json", '[{"names": ["web", "frc-x"]}, {"id": "b"}]')
+    put(tmp_path, "/store/overlay-containers/containers.lock", "x")
+    put(tmp_path, "/store/vfs-containers/containers.json", "")
+    assert podman.podman_containers(str(tmp_path)) == ("/store", ["web", "frc-x"])
+    put(tmp_path, "/store/vfs-containers/volatile-containers.json", "null")
+    assert podman.stored_names("/store", str(tmp_path)) == ["web", "frc-x"]
+    for text in ("[{", '{"names": []}', '["frc-x"]', "1"):
+        put(tmp_path, "/store/vfs-containers/containers.json", text)
+        with pytest.raises(ValueError):
+            podman.podman_containers(str(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["other", "folder", "empty folder"])

@@ -45,6 +45,13 @@ def test_a_new_file_can_be_read_by_all(merge, path):
     assert json.loads(path.read_text()) == {"icc": False, "log-opts": {"max-file": "10"}}
 
 
+def test_what_a_bare_host_would_get_is_shown_without_the_folder(merge, tmp_path):
+    target = tmp_path / "docker" / "daemon.json"
+    result = merge(target=target, check_mode=True)
+    assert result["changed"] and not target.parent.exists()
+    assert result["diff"]["before"] == "" and json.loads(result["diff"]["after"])["icc"] is False
+
+
 def test_a_link_stays_one(merge, path, tmp_path):
     target = tmp_path / "site.json"
     target.write_text("{}")

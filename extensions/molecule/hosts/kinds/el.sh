@@ -39,7 +39,7 @@ package() {
   rpmbuild --quiet -bb --target x86_64 --define "_topdir $work/rpmbuild" --define "_rpmdir $repository" \
     --define "_build_id_links none" --define "__os_install_post %{nil}" --define "debug_package %{nil}" "$work/$1.spec"
 }
-for name in lvm2 iptables sysstat net-tools containernetworking-plugins xfsprogs; do
+for name in lvm2 iptables-nft sysstat net-tools containernetworking-plugins xfsprogs; do
   package "$name" 2.0
 done
 version=$("$work/podman/usr/bin/podman" --version | grep --only-matching '[0-9.]*$')
