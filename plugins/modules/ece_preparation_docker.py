@@ -21,6 +21,9 @@ author:
 extends_documentation_fragment:
   - ece.platform.attributes
 attributes:
+  action:
+    description: Reads the role's variables on the controller.
+    support: full
   check_mode:
     support: full
   diff_mode:
@@ -34,7 +37,9 @@ options:
     type: path
     default: /etc/docker/daemon.json
   settings:
-    description: The settings. Mappings in them are merged, and one that is null is removed.
+    description:
+      - The settings. Mappings in them are merged, and one that is null is removed.
+      - Those of the user, in C(ece_host_preparation_docker_settings), outrank them. The action reads them itself.
     type: dict
     required: true
 """
