@@ -22,8 +22,12 @@ ROLE = "ece_host_preparation"
 PREFIX = "ece_host_"
 SETTINGS = "ece_host_preparation_docker_settings"
 PASSWORD = "ece_host_docker_registry_password"  # the name of a variable
-# Variables that tasks of the role read, without the prefix.
-OF_TASKS = ("packages_timeout", "reboot", "reboot_timeout")
+# Variables that tasks of the role read.
+OF_TASKS = (
+    "ece_host_preparation_packages_timeout",
+    "ece_host_preparation_reboot",
+    "ece_host_preparation_reboot_timeout",
+)
 # Type in the argument specs -> the types of converted values, and what the sentence asks for.
 _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "str": (str, "a text"),
@@ -59,7 +63,7 @@ def with_defaults(variables: OneHost) -> OneHost:
 
 def task_values(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the role's tasks need of its variables, converted, by the names without the prefix."""
-    return {name: options[f"{ROLE}_{name}"] for name in OF_TASKS}
+    return {name.removeprefix(f"{ROLE}_"): options[name] for name in OF_TASKS}
 
 
 def _trusted(default: Any) -> Any:

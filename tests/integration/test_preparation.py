@@ -16,6 +16,7 @@ import subprocess
 
 import pytest
 
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 from tests.integration.operator import COLLECTIONS, Operator, Run
 from tests.integration.test_callbacks import OTHERS
 from tests.integration.test_verdicts import add_ece_containers
@@ -237,10 +238,30 @@ def test_a_variable_of_the_users_own_is_theirs(preparer):
     assert preparer.prepare().rc == 0
 
 
+# -- empty variables --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_variables_that_are_empty_have_their_defaults(any_preparer, empty):
+    preparer = any_preparer
+    preparer.only("user", "limits")
+    kept = ("ece_host_preparation_skip", "ece_host_skip_checks")
+    variables = {name: empty for name in role_spec("ece_host_preparation") if name not in kept}
+    run = preparer.prepare("-e", json.dumps(variables))
+    assert run.rc == 0, run.output
+    assert "set limits of users" in run.output and sums_of(run)["would_prepare"] == 2
+
+
 # -- secrets ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_password_of_the_registry_is_in_no_output(preparer):
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"ANSIBLE_DEBUG": "1"}, {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "yes"}],
+    ids=["plain", "debug", "arguments"],
+)
+def test_the_password_of_the_registry_is_in_no_output(preparer, settings):
+    preparer.environment.update(settings)
     preparer.only(
         "registry",
         ece_host_docker_registry="registry.example.com",

@@ -69,9 +69,7 @@ def test_variables_of_the_other_role_have_its_defaults(read):
 def as_in_the_play(**variables):
     """Return variables with the role's defaults below them, as Ansible has them."""
     own = {name: default for name, default in role_defaults(ROLE).items() if name.startswith(ROLE)}
-    return {
-        name: trusted(value) if isinstance(value, str) else value for name, value in {**own, **variables}.items()
-    }
+    return {name: trusted(value) if isinstance(value, str) else value for name, value in {**own, **variables}.items()}
 
 
 @pytest.mark.parametrize("empty", ["", None, "{{ '' }}"])
