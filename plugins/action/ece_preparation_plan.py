@@ -14,9 +14,12 @@ from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._hidden_text import hidden
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import (
     PASSWORD,
+    ROLE,
     SETTINGS,
+    check_hidden_values,
     preparation_options,
     tagged_skip,
     task_values,
@@ -24,6 +27,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options 
 from ansible_collections.ece.platform.plugins.plugin_utils._preparation_report import NOTHING_TO_DO, remaining_problems
 from ansible_collections.ece.platform.plugins.plugin_utils._results import withhold
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import PREPARATION, VariableNames
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 
 class ActionModule(Step):
@@ -41,6 +45,7 @@ class ActionModule(Step):
         variables = self.own_variables(task_vars)
         names = VariableNames(PREPARATION)
         names.check(variables.raw)
+        self._check_hidden(task_vars)
         options = preparation_options(variables)
         # The host has no use for the password before it is written.
         options.pop(PASSWORD, None)
@@ -56,6 +61,13 @@ class ActionModule(Step):
         # The settings of Docker that the user gives may hold the password of a proxy.
         result.pop("invocation", None)
         return {**result, "options": task_values(options), "warnings": warnings, "planned_at": time.time()}
+
+    def _check_hidden(self, task_vars: dict[str, Any]) -> None:
+        if task_vars.get("__ece_host_preparation_joins"):
+            return  # the plan of the join has done so, and the join sets variables of its own
+        every = HostVariables(self, task_vars)
+        if any(value in ("", None) for name, value in every.extra.items() if name in role_spec(ROLE)):
+            check_hidden_values(every.of(task_vars["inventory_hostname"]).hidden)
 
     def _ask(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         try:

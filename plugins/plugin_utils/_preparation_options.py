@@ -61,6 +61,20 @@ def with_defaults(variables: OneHost) -> OneHost:
     return OneHost(variables.name, raw, variables.templar.copy_with_new_env(available_variables=raw))
 
 
+def check_hidden_values(hidden: Mapping[str, Any]) -> None:
+    """Raise OptionError for an empty extra variable that takes away what is set for a host, like where its disk is.
+
+    hidden: what empty extra variables take away.
+    """
+    defaults = role_defaults(ROLE)
+    for name in role_spec(ROLE):
+        if name in hidden and hidden[name] != defaults.get(name):
+            raise OptionError(
+                f"the extra variable {name} is empty, and takes away the value that is set for the host: leave it out, "
+                "or give it a value"
+            )
+
+
 def task_values(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the role's tasks need of its variables, converted, by the names without the prefix."""
     return {name.removeprefix(f"{ROLE}_"): options[name] for name in OF_TASKS}

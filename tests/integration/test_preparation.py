@@ -246,10 +246,20 @@ def test_variables_that_are_empty_have_their_defaults(any_preparer, empty):
     preparer = any_preparer
     preparer.only("user", "limits")
     kept = ("ece_host_preparation_skip", "ece_host_skip_checks")
-    variables = {name: empty for name in role_spec("ece_host_preparation") if name not in kept}
-    run = preparer.prepare("-e", json.dumps(variables))
+    for host in preparer.hosts.values():
+        host.update({name: empty for name in role_spec("ece_host_preparation") if name not in kept})
+    run = preparer.prepare()
     assert run.rc == 0, run.output
     assert "set limits of users" in run.output and sums_of(run)["would_prepare"] == 2
+
+
+def test_an_extra_variable_that_is_empty_counts_where_nothing_is_set(preparer):
+    preparer.only("limits")
+    preparer.hosts["host-2"]["ece_host_preparation_mount_path"] = "/data"
+    run = preparer.prepare("-e", "ece_host_preparation_mount_path=")
+    assert run.rc == 2 and sums_of(run)["would_prepare"] == 1, run.output
+    assert "the extra variable ece_host_preparation_mount_path is empty, and takes away the value" in run.text
+    assert re.search(r"^  host-2 +failed", run.output, re.MULTILINE)
 
 
 # -- secrets ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 from ansible import template
@@ -30,7 +31,16 @@ trusted = getattr(template, "trust_as_template", str)
 
 
 @pytest.fixture
-def sent(bare):
+def extra(monkeypatch):
+    """Extra variables of the run, and what those that are empty take away from the host."""
+    given, hidden = {}, {}
+    every = SimpleNamespace(extra=given, of=lambda _name: SimpleNamespace(hidden=hidden))
+    monkeypatch.setattr(action, "HostVariables", lambda *_given: every)
+    return given, hidden
+
+
+@pytest.fixture
+def sent(bare, extra):
     """What the action sends to the host for variables of the role."""
 
     def act(**variables):
@@ -41,7 +51,7 @@ def sent(bare):
             return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}, "invocation": module_args}
 
         step._execute_module = execute
-        result = step.act({"systems": {}, "again": False, "restarted": False}, {})
+        result = step.act({"systems": {}, "again": False, "restarted": False}, {"inventory_hostname": "own"})
         assert result.pop("planned_at") > 0
         # The few that tasks read.
         assert result.pop("options") == {"packages_timeout": 600, "reboot": False, "reboot_timeout": 900}
@@ -194,7 +204,18 @@ def test_parts_that_tags_leave_out_are_skipped(run_tags, skip_tags, skipped):
     assert tagged_skip({"ansible_run_tags": run_tags, "ansible_skip_tags": skip_tags}) == skipped
 
 
-def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare):
+def test_an_empty_extra_variable_that_takes_a_value_away_is_refused(sent, extra):
+    given, hidden = extra
+    given["ece_host_preparation_mount_path"] = ""
+    hidden.update(ece_host_preparation_swap_path="/swapfile", ece_host_connect_timeout=600)
+    assert sent() == {}
+    hidden["ece_host_preparation_mount_path"] = "/data"
+    with pytest.raises(OptionError) as raised:
+        sent()
+    assert str(raised.value).startswith("the extra variable ece_host_preparation_mount_path is empty, and takes away")
+
+
+def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare, extra):
     step = bare(action)
 
     def fail(*_arguments, **_keywords):
