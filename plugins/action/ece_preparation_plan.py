@@ -67,7 +67,9 @@ class ActionModule(Step):
             return  # the plan of the join has done so, and the join sets variables of its own
         every = HostVariables(self, task_vars)
         if any(value in ("", None) for name, value in every.extra.items() if name in role_spec(ROLE)):
-            check_hidden_values(every.of(task_vars["inventory_hostname"]).hidden)
+            hidden_values = every.of(task_vars["inventory_hostname"]).hidden
+            # What the task itself sets is not the user's.
+            check_hidden_values({name: value for name, value in hidden_values.items() if name not in self._task.vars})
 
     def _ask(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         try:

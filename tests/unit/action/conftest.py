@@ -54,6 +54,7 @@ def bare():
             connection="ssh",
             any_errors_fatal=any_errors_fatal,
             ignore_errors=ignore_errors,
+            vars={},
             _parent=SimpleNamespace(_play=play),
         )
         action.own_variables = lambda task_vars: Variables(variables or {})

@@ -215,6 +215,20 @@ def test_an_empty_extra_variable_that_takes_a_value_away_is_refused(sent, extra)
     assert str(raised.value).startswith("the extra variable ece_host_preparation_mount_path is empty, and takes away")
 
 
+def test_what_the_task_sets_is_no_value_of_the_user(bare, extra):
+    given, hidden = extra
+    given["ece_host_preparation_skip"] = ""
+    hidden["ece_host_preparation_skip"] = ["swap"]
+    step = bare(action)
+    step._task.vars = {"ece_host_preparation_skip": ["swap"]}
+    step._check_hidden({"inventory_hostname": "own"})
+    step._task.vars = {}
+    with pytest.raises(OptionError, match="ece_host_preparation_skip is empty"):
+        step._check_hidden({"inventory_hostname": "own"})
+    # The plan of a join has looked at it.
+    step._check_hidden({"__ece_host_preparation_joins": True})
+
+
 def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare, extra):
     step = bare(action)
 
