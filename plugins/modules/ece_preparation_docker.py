@@ -79,13 +79,15 @@ def main() -> None:
     """Run the module."""
     spec = {"path": {"type": "path", "default": FILE}, "settings": {"type": "dict", "required": True}}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    # A result has the parameters, and these may hold the password of a proxy, which ANSIBLE_DEBUG would print.
+    settings = module.params.pop("settings")
     path = os.path.realpath(module.params["path"])
     before = read_text(path)
     found, error = parse(before)
     if found is None:
         module.fail_json(msg="{0} is not valid JSON ({1}): correct or remove it".format(path, error))
         return  # for mypy, to which Ansible is unknown
-    after = text_with(found, module.params["settings"])
+    after = text_with(found, settings)
     # Blanks and a byte order mark are no settings, but Docker does not read a file that begins with the latter.
     is_changed = text_with(found, {}) != after or before.startswith("\ufeff") or not os.path.exists(path)
     if is_changed and not module.check_mode:

@@ -170,7 +170,8 @@ def main() -> None:
         "variables": {"type": "dict"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    variables, systems = module.params["variables"] or {}, module.params["systems"]
+    # A result has the parameters, and these may hold the password of a proxy, which ANSIBLE_DEBUG would print.
+    variables, systems = module.params.pop("variables") or {}, module.params["systems"]
     host_options = fact_options(variables)
     try:
         facts = gather(host_options)

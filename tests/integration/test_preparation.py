@@ -270,13 +270,14 @@ def test_an_extra_variable_that_is_empty_counts_where_nothing_is_set(preparer):
     [{}, {"ANSIBLE_DEBUG": "1"}, {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "yes"}],
     ids=["plain", "debug", "arguments"],
 )
-def test_the_password_of_the_registry_is_in_no_output(preparer, settings):
+def test_passwords_of_a_registry_and_a_proxy_are_in_no_output(preparer, settings):
     preparer.environment.update(settings)
     preparer.only(
         "registry",
         ece_host_docker_registry="registry.example.com",
         ece_host_docker_registry_username="ece",
         ece_host_docker_registry_password=PASSWORD,
+        ece_host_preparation_docker_settings={"proxies": {"http-proxy": f"http://ece:{PASSWORD}@proxy.example.com"}},
         ece_host_user="root",
     )
     run = preparer.prepare("-vvvv", warnings=True)

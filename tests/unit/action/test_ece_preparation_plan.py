@@ -284,6 +284,11 @@ def test_what_is_to_do_waits_for_a_restart_or_is_skipped_is_not_judged_yet(plan)
     assert result["host_problems"] == ["Without ['limits', 'selinux', 'swap']."] and "to_restart" not in result
 
 
+def test_settings_that_may_hold_a_password_are_in_no_result(plan):
+    proxies = {"http-proxy": "http://ece:pw-of-proxy@proxy.example.com"}
+    assert "pw-of-proxy" not in str(plan(ece_host_preparation_docker_settings={"proxies": proxies}))
+
+
 def test_a_host_with_ece_has_no_parts(plan):
     result = plan(found={"ece_containers": ["frc-runners-runner"]})
     assert result["parts"] == {} and result["todo"] == [] and "frc-runners-runner" in result["left_alone"]
