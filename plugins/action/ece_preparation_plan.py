@@ -13,10 +13,21 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
-from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import preparation_options, tagged_skip
+from ansible_collections.ece.platform.plugins.plugin_utils._hidden_text import hidden
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
+from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import (
+    PASSWORD,
+    ROLE,
+    SETTINGS,
+    check_hidden_values,
+    preparation_options,
+    tagged_skip,
+    task_values,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._preparation_report import NOTHING_TO_DO, remaining_problems
 from ansible_collections.ece.platform.plugins.plugin_utils._results import withhold
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import PREPARATION, VariableNames
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 
 class ActionModule(Step):
@@ -34,11 +45,13 @@ class ActionModule(Step):
         variables = self.own_variables(task_vars)
         names = VariableNames(PREPARATION)
         names.check(variables.raw)
+        self._check_hidden(task_vars)
         options = preparation_options(variables)
         # The host has no use for the password before it is written.
-        options.pop("ece_host_docker_registry_password", None)
-        skipped = [*options.get("ece_host_preparation_skip", []), *tagged_skip(task_vars)]
+        options.pop(PASSWORD, None)
+        skipped = [*options["ece_host_preparation_skip"], *tagged_skip(task_vars)]
         options.update(ece_host_preparation_skip=sorted(set(skipped)), controller_time=time.time())
+        options[SETTINGS] = hidden(options[SETTINGS])
         result = self._ask({"systems": arguments["systems"], "variables": options}, task_vars)
         again, restarted = arguments["again"], arguments["restarted"]
         problems = [] if result.get("failed") else remaining_problems(result, again, restarted)
@@ -47,7 +60,16 @@ class ActionModule(Step):
         warnings = [*(result.get("warnings") or []), *([] if again else names.warnings)]
         # The settings of Docker that the user gives may hold the password of a proxy.
         result.pop("invocation", None)
-        return {**result, "warnings": warnings, "planned_at": time.time()}
+        return {**result, "options": task_values(options), "warnings": warnings, "planned_at": time.time()}
+
+    def _check_hidden(self, task_vars: dict[str, Any]) -> None:
+        if task_vars.get("__ece_host_preparation_joins"):
+            return  # the plan of the join has done so, and the join sets variables of its own
+        every = HostVariables(self, task_vars)
+        if any(value in ("", None) for name, value in every.extra.items() if name in role_spec(ROLE)):
+            hidden_values = every.of(task_vars["inventory_hostname"]).hidden
+            # What the task itself sets is not the user's.
+            check_hidden_values({name: value for name, value in hidden_values.items() if name not in self._task.vars})
 
     def _ask(self, options: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         try:

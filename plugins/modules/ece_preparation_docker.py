@@ -21,6 +21,9 @@ author:
 extends_documentation_fragment:
   - ece.platform.attributes
 attributes:
+  action:
+    description: Reads the role's variables on the controller.
+    support: full
   check_mode:
     support: full
   diff_mode:
@@ -36,7 +39,9 @@ options:
     type: path
     default: /etc/docker/daemon.json
   settings:
-    description: The settings. Mappings in them are merged, and one that is null is removed.
+    description:
+      - The settings. Mappings in them are merged, and one that is null is removed.
+      - Those of the user, in C(ece_host_preparation_docker_settings), outrank them. The action reads them itself.
     type: dict
     required: true
 """
@@ -76,13 +81,15 @@ def main() -> None:
     """Run the module."""
     spec = {"path": {"type": "path", "default": FILE}, "settings": {"type": "dict", "required": True}}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
+    # A result has the parameters, and these may hold the password of a proxy, which ANSIBLE_DEBUG would print.
+    settings = module.params.pop("settings")
     path = os.path.realpath(module.params["path"])
     before = read_text(path)
     found, error = parse(before)
     if found is None:
         module.fail_json(msg="{0} is not valid JSON ({1}): correct or remove it".format(path, error))
         return  # for mypy, to which Ansible is unknown
-    after = text_with(found, module.params["settings"])
+    after = text_with(found, settings)
     # Blanks and a byte order mark are no settings, but Docker does not read a file that begins with the latter.
     is_changed = text_with(found, {}) != after or before.startswith("\ufeff") or not os.path.exists(path)
     if is_changed and not module.check_mode:

@@ -14,12 +14,16 @@ short_description: Write the install user's login at a registry (private)
 version_added: 1.0.0
 description:
   - "WARNING: Only for the use of role P(ece.platform.ece_host_preparation#role). It may change or go in any release."
+  - Its action reads the variables of the role, so that no argument of the task has the password.
   - Writes C(.docker/config.json) in the home folder of the install user, and keeps what else it has.
 author:
   - The ece.platform authors (@ece-platform)
 extends_documentation_fragment:
   - ece.platform.attributes
 attributes:
+  action:
+    description: Reads the role's variables on the controller.
+    support: full
   check_mode:
     support: full
   diff_mode:
@@ -33,25 +37,20 @@ options:
     type: str
     required: true
   docker_registry:
-    description: The registry. The default is C(docker.elastic.co).
+    description: The registry. The default is C(docker.elastic.co). The action reads it itself.
     type: str
   docker_registry_username:
-    description: User name at the registry.
+    description: User name at the registry. The action reads it itself.
     type: str
-    required: true
   docker_registry_password:
-    description: Password at the registry.
+    description: Password at the registry. The action reads it itself.
     type: str
-    required: true
 """
 
 EXAMPLES = r"""
 - name: Write the login at the registry
   ece.platform.ece_preparation_login:
     user: elastic
-    docker_registry: registry.example.com
-    docker_registry_username: ece
-    docker_registry_password: "{{ ece_host_docker_registry_password }}"
   become: true
 """
 
@@ -77,8 +76,8 @@ def main() -> None:
     spec = {
         "user": {"type": "str", "required": True},
         "docker_registry": {"type": "str"},
-        "docker_registry_username": {"type": "str", "required": True},
-        "docker_registry_password": {"type": "str", "required": True, "no_log": True},
+        "docker_registry_username": {"type": "str"},
+        "docker_registry_password": {"type": "str", "no_log": True},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     user = find_user(module.params["user"])

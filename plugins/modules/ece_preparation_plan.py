@@ -116,6 +116,11 @@ host_warnings:
   type: list
   elements: str
   sample: []
+options:
+  description: Mapping of names to those of the role's variables that its tasks read, converted to their types.
+  returned: always
+  type: dict
+  sample: {"reboot": false}
 planned_at:
   description: When the plan was made, in seconds since 1970, to distinguish results of several plans.
   returned: always
@@ -165,7 +170,8 @@ def main() -> None:
         "variables": {"type": "dict"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
-    variables, systems = module.params["variables"] or {}, module.params["systems"]
+    # A result has the parameters, and these may hold the password of a proxy, which ANSIBLE_DEBUG would print.
+    variables, systems = module.params.pop("variables") or {}, module.params["systems"]
     host_options = fact_options(variables)
     try:
         facts = gather(host_options)
@@ -193,7 +199,8 @@ def main() -> None:
         module.fail_json(msg=explain_os_error(error), problems=[])
     # What was read stays here: files of the host may hold passwords.
     plan = plan_parts(dict(facts, preparation=read), variables, systems[name])
-    later = [*plan["todo"], *variables["ece_host_preparation_skip"]]
+    # What is still to do, what counts after a restart, and what is left to the operator cannot be judged yet.
+    later = [*plan["todo"], *plan.pop("to_restart"), *variables["ece_host_preparation_skip"]]
     plan["host_problems"], plan["host_warnings"] = check_host(facts, host_options, later)
     if plan["problems"]:
         module.fail_json(msg=" ".join(plan["problems"]), **plan)

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.ece.platform.plugins.module_utils._text import MASK
 
 
@@ -18,3 +20,12 @@ class HiddenText(str):
 
     def __repr__(self) -> str:
         return repr(MASK)
+
+
+def hidden(value: Any) -> Any:
+    """Return a value with all text in it hidden, but for the keys of mappings. A secret of a vault is text, too."""
+    if isinstance(value, dict):
+        return {key: hidden(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [hidden(part) for part in value]
+    return value if value is None or isinstance(value, (bool, int, float)) else HiddenText(value)

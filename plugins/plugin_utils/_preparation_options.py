@@ -11,11 +11,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import template
+
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._registry_login import check_login
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_defaults, role_spec
 
 ROLE = "ece_host_preparation"
+PREFIX = "ece_host_"
+SETTINGS = "ece_host_preparation_docker_settings"
+PASSWORD = "ece_host_docker_registry_password"  # the name of a variable
+# Variables that tasks of the role read.
+OF_TASKS = (
+    "ece_host_preparation_packages_timeout",
+    "ece_host_preparation_reboot",
+    "ece_host_preparation_reboot_timeout",
+)
 # Type in the argument specs -> the types of converted values, and what the sentence asks for.
 _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "str": (str, "a text"),
@@ -28,16 +40,49 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 
 
 def preparation_options(variables: OneHost) -> dict[str, Any]:
-    """Return the role's variables that have a value, by their names. Raises OptionError."""
-    options = {**shared_defaults(), **variables.select(role_spec(ROLE))}
+    """Return the role's variables that have a value or a default, by their names. Raises OptionError."""
+    options = with_defaults(variables).select(role_spec(ROLE))
     for name, value in options.items():
         _check(name, value, role_spec(ROLE)[name])
+    if "registry" not in options["ece_host_preparation_skip"]:
+        check_login({name.removeprefix(PREFIX): value for name, value in options.items()}, PREFIX)
     return options
 
 
-def shared_defaults() -> dict[str, Any]:
-    """Return the defaults of the variables that are those of role ece_host, too, which may not be in the play."""
-    return {name: default for name, default in role_defaults(ROLE).items() if not name.startswith(f"{ROLE}_")}
+def with_defaults(variables: OneHost) -> OneHost:
+    """Return the variables with the role's defaults for those that are not set, null or empty.
+
+    A survey's question without an answer is empty. The defaults, and the user's own templates, may name such variables.
+    """
+    defaults = role_defaults(ROLE)
+    found = variables.readable(defaults)
+    missing = defaults.keys() - found.values.keys() - set(found.unknown)
+    raw = {**variables.raw, **{name: _trusted(defaults[name]) for name in missing}}
+    return OneHost(variables.name, raw, variables.templar.copy_with_new_env(available_variables=raw))
+
+
+def check_hidden_values(hidden: Mapping[str, Any]) -> None:
+    """Raise OptionError for an empty extra variable that takes away what is set for a host, like where its disk is.
+
+    hidden: what empty extra variables take away.
+    """
+    defaults = role_defaults(ROLE)
+    for name in role_spec(ROLE):
+        if name in hidden and hidden[name] != defaults.get(name):
+            raise OptionError(
+                f"the extra variable {name} is empty, and takes away the value that is set for the host: leave it out, "
+                "or give it a value"
+            )
+
+
+def task_values(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the role's tasks need of its variables, converted, by the names without the prefix."""
+    return {name.removeprefix(f"{ROLE}_"): options[name] for name in OF_TASKS}
+
+
+def _trusted(default: Any) -> Any:
+    """Return a default of the argument specs, of which ansible-core since 2.19 evaluates what it is told to trust."""
+    return getattr(template, "trust_as_template", str)(default) if isinstance(default, str) else default
 
 
 def tagged_skip(task_vars: Mapping[str, Any]) -> list[str]:

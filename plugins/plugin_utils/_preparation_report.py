@@ -78,13 +78,13 @@ def failure_of(variables: Mapping[str, Any]) -> str | None:
 def remaining_problems(result: Mapping[str, Any], again: bool, restarted: bool = False) -> list[str]:
     """Return why a host cannot be prepared, or after the tasks, or a restart, why it is not prepared.
 
-    What a restart changes cannot be judged before it.
+    What the rules say of a host cannot be judged before its restart. A step that is left can: no restart does it.
     """
-    if restarted and result.get("reboot"):
-        return [f"It was restarted, and still {one_line(reason)}." for reason in result["reboot"]]
-    if again and result.get("reboot"):
-        return []
     steps = [f"It is still to do after the preparation: {step}." for step in steps_of(result)] if again else []
+    if restarted and result.get("reboot"):
+        return [*steps, *(f"It was restarted, and still {one_line(reason)}." for reason in result["reboot"])]
+    if again and result.get("reboot"):
+        return steps
     return [*steps, *(result.get("host_problems") or [])]
 
 
@@ -146,7 +146,7 @@ def plan_lines(plans: Mapping[str, Mapping[str, Any]], *, every_step: bool, rebo
 
     reboot: whether each host may be restarted.
     """
-    lines, alike = [], dict[tuple[str, ...], list[str]]()
+    lines, alike, left = [], dict[tuple[str, ...], list[str]](), dict[str, list[str]]()
     for name, plan in sorted(plans.items()):
         if plan.get("left_alone"):
             lines.append(f"{name}: {one_line(plan['left_alone'])}")
@@ -154,6 +154,9 @@ def plan_lines(plans: Mapping[str, Mapping[str, Any]], *, every_step: bool, rebo
             continue
         restart = [restart_line(plan["reboot"], reboot[name])] if plan.get("reboot") else []
         notes = [f"note: {one_line(note)}" for note in plan.get("notes") or () if every_step]
+        if restart and not every_step and not reboot[name]:
+            # The operator has to act on it, and a join, whose table is about other things, shows it nowhere else.
+            left.setdefault(restart.pop(), []).append(name)
         texts = (*steps_of(plan), *restart, *notes)
         if texts:
             alike.setdefault(texts, []).append(name)
@@ -162,7 +165,7 @@ def plan_lines(plans: Mapping[str, Mapping[str, Any]], *, every_step: bool, rebo
             lines += [f"{first_names(names)}:", *(f"  - {text}" for text in texts)]
         else:
             lines.append(f"{first_names(names)}: {len(texts)} step{'' if len(texts) == 1 else 's'}; -v shows them")
-    return lines
+    return [*lines, *(f"{first_names(names)}: {text}" for text, names in left.items())]
 
 
 def restart_line(reasons: Sequence[str], allowed: bool) -> str:

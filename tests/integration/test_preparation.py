@@ -16,6 +16,7 @@ import subprocess
 
 import pytest
 
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 from tests.integration.operator import COLLECTIONS, Operator, Run
 from tests.integration.test_callbacks import OTHERS
 from tests.integration.test_verdicts import add_ece_containers
@@ -237,15 +238,46 @@ def test_a_variable_of_the_users_own_is_theirs(preparer):
     assert preparer.prepare().rc == 0
 
 
+# -- empty variables --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_variables_that_are_empty_have_their_defaults(any_preparer, empty):
+    preparer = any_preparer
+    preparer.only("user", "limits")
+    kept = ("ece_host_preparation_skip", "ece_host_skip_checks")
+    for host in preparer.hosts.values():
+        host.update({name: empty for name in role_spec("ece_host_preparation") if name not in kept})
+    run = preparer.prepare()
+    assert run.rc == 0, run.output
+    assert "set limits of users" in run.output and sums_of(run)["would_prepare"] == 2
+
+
+def test_an_extra_variable_that_is_empty_counts_where_nothing_is_set(preparer):
+    preparer.only("limits")
+    preparer.hosts["host-2"]["ece_host_preparation_mount_path"] = "/data"
+    run = preparer.prepare("-e", "ece_host_preparation_mount_path=")
+    assert run.rc == 2 and sums_of(run)["would_prepare"] == 1, run.output
+    assert "the extra variable ece_host_preparation_mount_path is empty, and takes away the value" in run.text
+    assert re.search(r"^  host-2 +failed", run.output, re.MULTILINE)
+
+
 # -- secrets ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_password_of_the_registry_is_in_no_output(preparer):
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"ANSIBLE_DEBUG": "1"}, {"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "yes"}],
+    ids=["plain", "debug", "arguments"],
+)
+def test_passwords_of_a_registry_and_a_proxy_are_in_no_output(preparer, settings):
+    preparer.environment.update(settings)
     preparer.only(
         "registry",
         ece_host_docker_registry="registry.example.com",
         ece_host_docker_registry_username="ece",
         ece_host_docker_registry_password=PASSWORD,
+        ece_host_preparation_docker_settings={"proxies": {"http-proxy": f"http://ece:{PASSWORD}@proxy.example.com"}},
         ece_host_user="root",
     )
     run = preparer.prepare("-vvvv", warnings=True)

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 from ansible import constants as C
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
 
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, plan_hosts
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, Readable
@@ -26,10 +28,11 @@ def run_folder(monkeypatch, tmp_path):
 
 
 class Variables(OneHost):
-    """Variables of a host without templates. The role's defaults are not in it."""
+    """Variables of a host. The role's defaults are not in it."""
 
     def __init__(self, variables=(), **more):
-        super().__init__("own", {**dict(variables), **more}, None)
+        raw = {**dict(variables), **more}
+        super().__init__("own", raw, Templar(DataLoader(), raw))
 
     def keys(self):
         return self.raw.keys()
@@ -51,6 +54,7 @@ def bare():
             connection="ssh",
             any_errors_fatal=any_errors_fatal,
             ignore_errors=ignore_errors,
+            vars={},
             _parent=SimpleNamespace(_play=play),
         )
         action.own_variables = lambda task_vars: Variables(variables or {})

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import json
 import time
+from types import SimpleNamespace
 
 import pytest
+from ansible import template
 from ansible.errors import AnsibleConnectionFailure
 
 from ansible_collections.ece.platform.plugins.action import ece_preparation_plan as action
@@ -17,17 +20,27 @@ from ansible_collections.ece.platform.plugins.modules import ece_preparation_pla
 from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options import (
     ROLE,
     preparation_options,
-    shared_defaults,
     tagged_skip,
+    task_values,
 )
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_defaults, role_spec
 from tests.unit.preparation import SYSTEMS, UBUNTU, options
 
 PARTS = role_spec(ROLE)["ece_host_preparation_skip"]["choices"]
+trusted = getattr(template, "trust_as_template", str)
 
 
 @pytest.fixture
-def sent(bare):
+def extra(monkeypatch):
+    """Extra variables of the run, and what those that are empty take away from the host."""
+    given, hidden = {}, {}
+    every = SimpleNamespace(extra=given, of=lambda _name: SimpleNamespace(hidden=hidden))
+    monkeypatch.setattr(action, "HostVariables", lambda *_given: every)
+    return given, hidden
+
+
+@pytest.fixture
+def sent(bare, extra):
     """What the action sends to the host for variables of the role."""
 
     def act(**variables):
@@ -38,21 +51,72 @@ def sent(bare):
             return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}, "invocation": module_args}
 
         step._execute_module = execute
-        result = step.act({"systems": {}, "again": False, "restarted": False}, {})
+        result = step.act({"systems": {}, "again": False, "restarted": False}, {"inventory_hostname": "own"})
         assert result.pop("planned_at") > 0
+        # The few that tasks read.
+        assert result.pop("options") == {"packages_timeout": 600, "reboot": False, "reboot_timeout": 900}
         assert result == {"changed": False, "ansible_facts": {}, "warnings": []}
         (call,) = calls
         assert abs(call["variables"].pop("controller_time") - time.time()) < 60
-        assert call["variables"].pop("ece_host_preparation_skip") == []
-        # Those of role ece_host have defaults, whether that role is in the play or not.
-        return {name: value for name, value in call["variables"].items() if shared_defaults().get(name) != value}
+        found, defaults = call["variables"], options()
+        assert defaults.keys() <= found.keys() and found["ece_host_preparation_skip"] == []
+        return {name: value for name, value in found.items() if defaults.get(name) != value}
 
     return act
 
 
-def test_variables_of_the_other_role_have_its_defaults(bare):
-    found = preparation_options(bare(action, variables={"ece_host_user": "ece"}).own_variables({}))
+@pytest.fixture
+def read(bare):
+    """What the action reads of these variables."""
+    return lambda **variables: preparation_options(bare(action, variables=variables).own_variables({}))
+
+
+def test_variables_of_the_other_role_have_its_defaults(read):
+    found = read(ece_host_user="ece")
     assert found["ece_host_user"] == "ece" and found["ece_host_storage_path"] == "/mnt/data/elastic"
+
+
+def as_in_the_play(**variables):
+    """Return variables with the role's defaults below them, as Ansible has them."""
+    own = {name: default for name, default in role_defaults(ROLE).items() if name.startswith(ROLE)}
+    return {name: trusted(value) if isinstance(value, str) else value for name, value in {**own, **variables}.items()}
+
+
+@pytest.mark.parametrize("empty", ["", None, "{{ '' }}"])
+@pytest.mark.parametrize("name", [*role_spec(ROLE), "all"])
+def test_a_variable_that_is_empty_is_not_set(read, name, empty):
+    given = dict.fromkeys(role_spec(ROLE) if name == "all" else [name], empty)
+    assert read(**as_in_the_play(**given)) == options()
+
+
+def test_defaults_are_made_of_the_values_that_count(read):
+    mirror = "ece_host_preparation_docker_repository_url"
+    found = read(
+        **as_in_the_play(ece_host_storage_path="/data/ece", ece_host_preparation_mount_path="", **{mirror: "https://m"})
+    )
+    assert found == options(
+        ece_host_storage_path="/data/ece",
+        ece_host_preparation_mount_path="/data",
+        ece_host_preparation_engine_path="/data/docker",
+        ece_host_preparation_docker_repository_url="https://m",
+        ece_host_preparation_docker_repository_key_url="https://m/ubuntu/gpg",
+    )
+
+
+def test_a_template_of_the_user_may_name_a_variable_that_is_not_set(read):
+    found = read(**as_in_the_play(ece_host_preparation_device="/dev/by-role/{{ ece_host_roles[0] }}"))
+    assert found["ece_host_preparation_device"] == "/dev/by-role/allocator"
+
+
+@pytest.mark.parametrize("path", ["/mnt/data/elastic", "/mnt/data/elastic/", "/mnt/data//elastic//"])
+def test_a_slash_at_the_end_of_the_storage_path_does_not_move_the_disk(read, path):
+    found = read(**as_in_the_play(ece_host_storage_path=path))
+    assert found["ece_host_preparation_mount_path"] == "/mnt/data"
+
+
+def test_what_tasks_read_is_converted(read):
+    given = read(ece_host_preparation_reboot="yes", ece_host_preparation_packages_timeout="60")
+    assert task_values(given) == {"packages_timeout": 60, "reboot": True, "reboot_timeout": 900}
 
 
 def test_variables_are_sent_as_their_types(sent):
@@ -64,6 +128,33 @@ def test_variables_are_sent_as_their_types(sent):
         "ece_host_preparation_swap_mb": 512,
         "ece_host_roles": ["allocator", "proxy"],
     }
+
+
+def test_settings_that_may_hold_a_password_have_no_repr(sent):
+    proxy = {"proxies": {"http-proxy": "http://ece:pw-of-proxy@proxy.example.com"}, "debug": True, "dns": ["1.1.1.1"]}
+    found = sent(ece_host_preparation_docker_settings=json.dumps(proxy))["ece_host_preparation_docker_settings"]
+    assert found == proxy and json.loads(json.dumps(found)) == proxy
+    assert "pw-of-proxy" not in repr(found) and "proxy.example.com" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"username": "ece"}, "password"),
+        ({"username": "ece", "password": ""}, "password"),
+        ({"password": "pw-of-registry"}, "username"),
+    ],
+)
+def test_a_login_that_is_not_complete_is_refused_before_anything_is_changed(sent, given, missing):
+    login = {f"ece_host_docker_registry_{name}": value for name, value in given.items()}
+    with pytest.raises(OptionError) as raised:
+        sent(**login)
+    sentence = f"ece_host_docker_registry_{missing} is not set: a login at the registry needs user name and password"
+    assert str(raised.value) == sentence
+
+
+def test_a_login_that_nothing_writes_may_be_incomplete(read):
+    assert read(ece_host_docker_registry_username="ece", ece_host_preparation_skip=["registry"])
 
 
 def test_the_password_stays_on_the_controller(sent):
@@ -113,7 +204,32 @@ def test_parts_that_tags_leave_out_are_skipped(run_tags, skip_tags, skipped):
     assert tagged_skip({"ansible_run_tags": run_tags, "ansible_skip_tags": skip_tags}) == skipped
 
 
-def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare):
+def test_an_empty_extra_variable_that_takes_a_value_away_is_refused(sent, extra):
+    given, hidden = extra
+    given["ece_host_preparation_mount_path"] = ""
+    hidden.update(ece_host_preparation_swap_path="/swapfile", ece_host_connect_timeout=600)
+    assert sent() == {}
+    hidden["ece_host_preparation_mount_path"] = "/data"
+    with pytest.raises(OptionError) as raised:
+        sent()
+    assert str(raised.value).startswith("the extra variable ece_host_preparation_mount_path is empty, and takes away")
+
+
+def test_what_the_task_sets_is_no_value_of_the_user(bare, extra):
+    given, hidden = extra
+    given["ece_host_preparation_skip"] = ""
+    hidden["ece_host_preparation_skip"] = ["swap"]
+    step = bare(action)
+    step._task.vars = {"ece_host_preparation_skip": ["swap"]}
+    step._check_hidden({"inventory_hostname": "own"})
+    step._task.vars = {}
+    with pytest.raises(OptionError, match="ece_host_preparation_skip is empty"):
+        step._check_hidden({"inventory_hostname": "own"})
+    # The plan of a join has looked at it.
+    step._check_hidden({"__ece_host_preparation_joins": True})
+
+
+def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare, extra):
     step = bare(action)
 
     def fail(*_arguments, **_keywords):
@@ -140,12 +256,13 @@ def plan(run_module, monkeypatch):
         }
         monkeypatch.setattr(module, "gather", lambda _options: dict(facts))
         monkeypatch.setattr(module, "read_parts", lambda *_given: {})
-        monkeypatch.setattr(module, "check_host", lambda _facts, _options, parts: ([f"{parts} are left out."], ["w"]))
+        monkeypatch.setattr(module, "check_host", lambda _facts, _options, parts: ([f"Without {parts}."], ["w"]))
         monkeypatch.setattr(
             module,
             "plan_parts",
             lambda _facts, variables, system: {
-                "todo": [],
+                "todo": ["limits"],
+                "to_restart": ["selinux"],
                 "parts": {"seen": {"system": system}},
                 "problems": variables.get("problems", []),
                 "reboot": [],
@@ -160,6 +277,16 @@ def plan(run_module, monkeypatch):
 def test_the_parts_get_the_row_of_the_system(plan):
     result = plan()
     assert result["parts"] == {"seen": {"system": UBUNTU}} and result["left_alone"] == "" and not result["changed"]
+
+
+def test_what_is_to_do_waits_for_a_restart_or_is_skipped_is_not_judged_yet(plan):
+    result = plan(ece_host_preparation_skip=["swap"])
+    assert result["host_problems"] == ["Without ['limits', 'selinux', 'swap']."] and "to_restart" not in result
+
+
+def test_settings_that_may_hold_a_password_are_in_no_result(plan):
+    proxies = {"http-proxy": "http://ece:pw-of-proxy@proxy.example.com"}
+    assert "pw-of-proxy" not in str(plan(ece_host_preparation_docker_settings={"proxies": proxies}))
 
 
 def test_a_host_with_ece_has_no_parts(plan):

@@ -83,8 +83,19 @@ def test_the_plan_is_one_line_and_alike_hosts_share_their_steps(run):
 
 
 def test_without_check_mode_the_steps_are_counted_unless_the_run_is_verbose(run):
-    assert run("plan", MIXED)[1][-1] == "a, d: 2 steps; -v shows them"
+    assert "a, d: 1 step; -v shows them" in run("plan", MIXED)[1]
     assert "  - create user elastic" in run("plan", MIXED, verbosity=1)[1]
+
+
+def test_a_restart_that_is_left_to_the_operator_is_shown_in_any_case(run):
+    hosts = {**MIXED, "f": {PLAN: plan(reboot=[BOOT])}, "g": {PLAN: plan(reboot=[BOOT, "it is needed"])}}
+    what = "the host has to be restarted, which ece_host_preparation_reboot allows"
+    assert run("plan", hosts, reboot="d")[1][2:] == [
+        "a: 1 step; -v shows them",
+        "d: 2 steps; -v shows them",
+        f"a, f: {what}: {BOOT}",
+        f"g: {what}: {BOOT}; it is needed",
+    ]
 
 
 def test_a_restart_that_is_allowed_is_a_step(run):

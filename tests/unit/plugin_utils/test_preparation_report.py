@@ -18,19 +18,27 @@ LEFT = {"todo": ["user"], "parts": {"user": {"steps": ["create user elastic"]}},
     [
         (LEFT, False, []),
         (LEFT, True, ["It is still to do after the preparation: create user elastic."]),
-        ({**LEFT, "reboot": ["group"]}, True, []),
+        # No restart does a step. What the rules say is judged after it.
+        (
+            {**LEFT, "reboot": ["r"], "host_problems": ["SELinux."]},
+            True,
+            ["It is still to do after the preparation: create user elastic."],
+        ),
+        ({**LEFT, "todo": [], "reboot": ["r"], "host_problems": ["SELinux."]}, True, []),
         ({**LEFT, "host_problems": ["The host has 4000 MB of memory."]}, False, ["The host has 4000 MB of memory."]),
         ({"left_alone": "it runs ECE"}, True, []),
     ],
 )
-def test_what_is_left_is_a_problem_once_the_tasks_are_done_and_no_restart_is_due(result, again, problems):
+def test_what_is_left_is_a_problem_once_the_tasks_are_done(result, again, problems):
     assert report.remaining_problems(result, again) == problems
 
 
 def test_a_host_that_has_to_be_restarted_after_its_restart_is_not_prepared():
     left = {**LEFT, "reboot": ["the kernel was started without swapaccount=1"]}
-    sentence = "It was restarted, and still the kernel was started without swapaccount=1."
-    assert report.remaining_problems(left, True, restarted=True) == [sentence]
+    assert report.remaining_problems(left, True, restarted=True) == [
+        "It is still to do after the preparation: create user elastic.",
+        "It was restarted, and still the kernel was started without swapaccount=1.",
+    ]
     assert report.plan_line({"a": {"todo": [], "reboot": ["x"]}}).endswith(
         "1 host: 0 to prepare, 1 to restart, 0 prepared"
     )
