@@ -65,7 +65,7 @@ awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.
 molecule: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --all --exclude preparation_kernel
 
-# An emulated processor takes half an hour for it.
+# Without KVM the processor is emulated, which takes too long for `make test`.
 machine: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## prepare a virtual machine with a kernel of its own; needs root
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --scenario-name preparation_kernel
 
