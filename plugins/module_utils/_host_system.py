@@ -19,6 +19,8 @@ from ansible_collections.ece.platform.plugins.module_utils._host_read import rea
 
 # All pages on configuring a host ask for them, read 2026-11-27 (configure-host-rhel, -ubuntu, -suse).
 BOOT_ARGUMENTS = ("cgroup_enable=memory", "swapaccount=1", "cgroup.memory=nokmem")
+# Their values are lists with commas. One that is given several times adds up.
+BOOT_LISTS = frozenset(("cgroup_enable", "cgroup.memory"))
 SYSCTLS = ("net.ipv4.ip_forward", "net.ipv4.tcp_retries2", "vm.swappiness")
 UNITS = ("docker.service", "firewalld.service", "nscd.service", "podman.service", "podman-restart.service")
 LIMITS = ("nofile", "memlock", "nproc")
@@ -47,10 +49,15 @@ def kernel_numbers(kernel: str) -> Tuple[int, ...]:
     return tuple(int(part) for part in re.split("[.-]", found.group())) if found else ()
 
 
-def missing_boot_arguments(command_line: str) -> List[str]:
-    """Those arguments of the kernel that ECE's pages ask for and that it was started without."""
-    given = command_line.split()
-    return [argument for argument in BOOT_ARGUMENTS if argument not in given]
+def missing_boot_arguments(command_line: str, wanted: Sequence[str] = BOOT_ARGUMENTS) -> List[str]:
+    """The wanted arguments of the kernel, by default those of ECE's pages, that it was started without."""
+    given = {one for argument in command_line.split() for one in _boot_items(argument)}
+    return [argument for argument in wanted if not given.issuperset(_boot_items(argument))]
+
+
+def _boot_items(argument: str) -> List[str]:
+    key, _equals, value = argument.partition("=")
+    return [f"{key}={one}" for one in value.split(",")] if key in BOOT_LISTS else [argument]
 
 
 def has_memory_controller(cgroups: str) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Dict, List, Match, Optional, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import find_command, run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
+from ansible_collections.ece.platform.plugins.module_utils._host_system import BOOT_LISTS, missing_boot_arguments
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
     Facts,
     Options,
@@ -29,8 +30,8 @@ GRUB_FILE = "/etc/default/grub"
 # Ubuntu reads the files of this folder after GRUB_FILE; SLES does not.
 GRUB_DROP_IN = "/etc/default/grub.d/70-ece.cfg"
 COMMAND_SECONDS = 30
-# Of these, the kernel keeps one value. Others, like console= and cgroup_enable=, may be given several times.
-SINGLE_ARGUMENTS = frozenset(("cgroup.memory", "swapaccount"))
+# Of these, the kernel keeps one value. Others, like console= and those of BOOT_LISTS, may be given several times.
+SINGLE_ARGUMENTS = frozenset(("swapaccount",))
 # A value that can be changed without knowing more of a shell: in one pair of quotes, or one word without any.
 _LINUX_LINE = re.compile(
     r"""^(?P<start>[ \t]*GRUB_CMDLINE_LINUX=)"""
@@ -42,17 +43,25 @@ _ANY_LINUX_LINE = re.compile(r"^(?:[^#\n]*[^\w#\n])?GRUB_CMDLINE_LINUX=.*$", re.
 _KERNEL_ARGUMENTS = re.compile(r'^args="(.*)"$', re.MULTILINE)
 
 
-def missing(arguments: str, wanted: Sequence[str]) -> List[str]:
-    """The wanted arguments that are not among these."""
-    given = arguments.split()
-    return [argument for argument in wanted if argument not in given]
-
-
 def with_wanted(arguments: str, wanted: Sequence[str]) -> str:
-    """Arguments with the wanted ones at their end, which outrank other values of the same keys."""
+    """Arguments with the missing ones at their end, which outrank other values of the same keys."""
     keys = {argument.split("=")[0] for argument in wanted} & SINGLE_ARGUMENTS
     kept = [argument for argument in arguments.split() if argument in wanted or argument.split("=")[0] not in keys]
-    return " ".join([*kept, *(argument for argument in wanted if argument not in kept)])
+    return " ".join([*kept, *missing_boot_arguments(" ".join(kept), wanted)])
+
+
+def for_grubby(kernels: Sequence[str], wanted: Sequence[str]) -> str:
+    """The wanted arguments with what the kernels have in lists of the same keys, which grubby would replace."""
+    merged: Dict[str, List[str]] = {}
+    given = [argument for arguments in kernels for argument in arguments.split()]
+    keys = {argument.split("=")[0] for argument in wanted} & BOOT_LISTS
+    for argument in [*wanted, *given]:
+        key, _equals, value = argument.partition("=")
+        if key in keys:
+            merged.setdefault(key, []).extend(value.split(","))
+        elif argument in wanted:
+            merged[argument] = []
+    return " ".join(f"{key}={','.join(dict.fromkeys(values))}" if values else key for key, values in merged.items())
 
 
 def _value(line: Match[str]) -> str:
@@ -85,10 +94,11 @@ def drop_in_text(wanted: Sequence[str]) -> str:
     return f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {" ".join(wanted)}"\n'
 
 
-def command_of(tool: str, system: System, wanted: Sequence[str]) -> List[str]:
+def command_of(found: Dict[str, Any], system: System, wanted: Sequence[str]) -> List[str]:
     """The command that writes what the boot loader reads."""
-    more = {"grubby": ["--update-kernel=ALL", f"--args={' '.join(wanted)}"], "update-bootloader": ["--refresh"]}
-    return [tool, *more.get(system["boot_tool"], [])]
+    by_grubby = for_grubby(found["kernels"] or [], wanted)
+    more = {"grubby": ["--update-kernel=ALL", f"--args={by_grubby}"], "update-bootloader": ["--refresh"]}
+    return [found["tool"], *more.get(system["boot_tool"], [])]
 
 
 def read_boot(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
@@ -116,12 +126,12 @@ def read_boot(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
 def _is_configured(found: Dict[str, Any], system: System, wanted: List[str]) -> bool:
     if system["boot_tool"] == "grubby":
         kernels: Optional[List[str]] = found["kernels"]
-        return bool(kernels) and not any(missing(arguments, wanted) for arguments in kernels or [])
+        return bool(kernels) and not any(missing_boot_arguments(arguments, wanted) for arguments in kernels or [])
     by_drop_in = system["grub_drop_in"] and found["drop_in"] == drop_in_text(wanted)
     if foreign_line(found["grub"]):
         return bool(by_drop_in)
     in_file = [_value(line) for line in _LINUX_LINE.finditer(found["grub"])][-1:]
-    return bool(by_drop_in or (in_file and not missing(in_file[0], wanted)))
+    return bool(by_drop_in or (in_file and not missing_boot_arguments(in_file[0], wanted)))
 
 
 def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
@@ -129,7 +139,7 @@ def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
     plan = new_plan()
     wanted = options["ece_host_preparation_boot_arguments"]
     found = facts["preparation"]["boot"]
-    not_now = missing(found["now"], wanted)
+    not_now = missing_boot_arguments(found["now"], wanted)
     bad = [argument for argument in wanted if re.search(r"[\s\"'\\$`]", argument)]
     if bad:
         plan.problems.append(
@@ -156,7 +166,7 @@ def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
         return plan
     if not _is_configured(found, system, wanted):
         plan.steps.append(f"let the kernel start with {' '.join(wanted)} ({system['boot_tool']})")
-        plan.values.update(command=command_of(found["tool"], system, wanted), file=None, folder=None)
+        plan.values.update(command=command_of(found, system, wanted), file=None, folder=None)
         if system["boot_tool"] != "grubby":
             is_own = system["grub_drop_in"]
             plan.values["folder"] = os.path.dirname(GRUB_DROP_IN) if is_own and not found["has_folder"] else None

@@ -46,6 +46,7 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_packages
     read_packages,
     repository_text,
     spec_of,
+    zypper_locks_on,
 )
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
     Facts,
@@ -474,6 +475,8 @@ def _locks(names: Sequence[str], found: Mapping[str, Any], system: System) -> Di
     held = found["packages"]["held"]
     if system["package_manager"] == "dnf":
         return {name: locks_on(name, held) for name in names}
+    if system["package_manager"] == "zypper":
+        return {name: zypper_locks_on(name, held) for name in names}
     return {name: [name] if name in held else [] for name in names}
 
 
@@ -484,7 +487,7 @@ def _in_the_way(
     if not engines.is_installed:
         return []
     if manager != "dnf":
-        return [lock for entries in locks.values() for lock in entries]
+        return list(dict.fromkeys(lock for entries in locks.values() for lock in entries))
     if not found["versionlock"]:
         return []  # without its plugin, dnf does not read them
     wanted = {name_of(manager, spec): spec for spec in specs}
@@ -513,7 +516,10 @@ def _hold(
     hold = [name for name in names if not set(locks[name]) - set(unlock)]
     if manager == "dnf":
         hold = [_lock(choice, name, specs, facts, system) for name in hold]
-    return {"hold": hold if options["ece_host_preparation_hold"] else [], "unlock": unlock}
+    # A pattern of zypper keeps packages of others, too: it makes room, and comes back.
+    patterns = [lock for lock in unlock if lock not in names] if manager == "zypper" else []
+    hold = [name for name in hold if not zypper_locks_on(name, patterns)]
+    return {"hold": [*patterns, *(hold if options["ece_host_preparation_hold"] else [])], "unlock": unlock}
 
 
 def _lock(choice: Choice, name: str, specs: Sequence[str], facts: Facts, system: System) -> str:

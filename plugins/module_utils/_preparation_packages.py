@@ -11,6 +11,7 @@ Runs on hosts: Python 3.6 and the standard library.
 
 import os
 import re
+from fnmatch import fnmatchcase
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import run_command
@@ -99,8 +100,27 @@ def fits(entry: str, spec: str, name: str) -> bool:
 
 
 def locks_of_zypper(text: str) -> List[str]:
-    """The names of packages in /etc/zypp/locks."""
-    return re.findall(r"^solvable_name:\s*(\S+)", text, re.MULTILINE)
+    """The names of packages in /etc/zypp/locks, which may be patterns like docker*.
+
+    A lock on one version, one repository, or another kind of thing does not keep a package at its version.
+    """
+    found = []
+    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
+        lines = [line.partition(":") for line in block.splitlines()]
+        fields = {key.strip(): value.strip() for key, _colon, value in lines}
+        if (
+            fields.get("type", "package") == "package"
+            and fields.get("match_type", "glob") in ("glob", "exact")
+            and fields.get("install_status") != "not-installed"
+            and not {"version", "repo"} & set(fields)
+        ):
+            found += [value.strip() for key, _colon, value in lines if key.strip() == "solvable_name"]
+    return found
+
+
+def zypper_locks_on(name: str, entries: Iterable[str]) -> List[str]:
+    """Those locks of zypper that keep a version of a package."""
+    return [entry for entry in entries if fnmatchcase(name, entry)]
 
 
 def is_interrupted(root: str = "/") -> bool:
@@ -115,7 +135,7 @@ def read_packages(manager: str, names: Sequence[str], root: str = "/") -> Dict[s
     """What of these names the host has.
 
     installed: versions by name. provided: those that are not, and that another package provides; with rpm, as for apt
-    no such name is asked for. held: names, or for dnf the entries of its list. interrupted: dpkg's state.
+    no such name is asked for. held: names, or for dnf and zypper the entries of their lists. interrupted: dpkg's state.
     """
     if manager == "apt":
         output = run_command(["dpkg-query", "-W", "-f", _DPKG_FIELDS, *names])

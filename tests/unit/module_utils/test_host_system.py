@@ -34,6 +34,14 @@ def test_boot_arguments_are_compared_one_by_one():
     assert system.missing_boot_arguments(line) == ["swapaccount=1", "cgroup.memory=nokmem"]
 
 
+def test_some_boot_arguments_are_lists_that_add_up():
+    line = "cgroup_enable=cpuset,memory swapaccount=1,2 cgroup.memory=nosocket cgroup.memory=nobpf,nokmem"
+    assert system.missing_boot_arguments(line) == ["swapaccount=1"]
+    assert system.missing_boot_arguments(line, ["cgroup.memory=nokmem,nosocket", "cgroup.memory=other"]) == [
+        "cgroup.memory=other"
+    ]
+
+
 @pytest.mark.parametrize(("enabled", "has_it"), [("1", True), ("0", False)])
 def test_the_memory_controller_is_that_of_the_kernels_table(enabled, has_it):
     table = f"#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t2\t80\t1\nmemory\t9\t120\t{enabled}\n"

@@ -56,6 +56,15 @@ def test_rhel_gets_them_by_grubby():
     assert plan(read(kernels=[]), RHEL).steps, "without a kernel it is not known"
 
 
+def test_grubby_would_replace_what_others_have_in_these_lists():
+    kernels = ["ro cgroup.memory=nosocket swapaccount=0", "ro cgroup.memory=nobpf,nosocket cgroup_enable=cpuset x=1"]
+    merged = "cgroup_enable=memory,cpuset swapaccount=1 cgroup.memory=nokmem,nosocket,nobpf"
+    found = plan(read(kernels=kernels), RHEL)
+    assert found.values["command"] == ["/sbin/tool", "--update-kernel=ALL", f"--args={merged}"]
+    found = plan(read(kernels=[f"ro {merged}"], now=f"ro {merged}"), RHEL)
+    assert not found.steps and not found.reboot
+
+
 @pytest.mark.parametrize(
     ("system", "state"),
     [
@@ -104,6 +113,11 @@ def test_an_argument_cannot_be_a_command(argument):
         (
             'GRUB_CMDLINE_LINUX="swapaccount=0 console=tty0 console=ttyS0"\n',
             f'GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0 {ALL}"',
+        ),
+        ('GRUB_CMDLINE_LINUX="cgroup.memory=nosocket"\n', f'GRUB_CMDLINE_LINUX="cgroup.memory=nosocket {ALL}"'),
+        (
+            'GRUB_CMDLINE_LINUX="cgroup.memory=nosocket,nokmem cgroup_enable=cpuset,memory swapaccount=1"\n',
+            'GRUB_CMDLINE_LINUX="cgroup.memory=nosocket,nokmem cgroup_enable=cpuset,memory swapaccount=1"',
         ),
         ('GRUB_CMDLINE_LINUX="cgroup_enable=cpuset"\n', f'GRUB_CMDLINE_LINUX="cgroup_enable=cpuset {ALL}"'),
         ('  GRUB_CMDLINE_LINUX="a b" # note "x"\n', f'  GRUB_CMDLINE_LINUX="a b {ALL}" # note "x"'),

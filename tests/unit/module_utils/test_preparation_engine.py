@@ -363,8 +363,20 @@ def test_locks_that_are_left_of_an_engine_make_room_for_a_new_one():
     offered = {"docker": {"versions": ["29.4.1_ce-1"], "error": None}}
     found = plan("SLES-15", held=["docker"], offered=offered)
     assert (found.values["unlock"], found.values["hold"]) == (["docker"], ["docker"])
+    # A pattern keeps other packages, too, and comes back.
+    found = plan("SLES-15", held=["dock*", "docker"], offered=offered)
+    assert (found.values["unlock"], found.values["hold"]) == (["dock*", "docker"], ["dock*"])
+    found = plan("SLES-15", given(hold=False), held=["dock*"], offered=offered)
+    assert (found.values["unlock"], found.values["hold"]) == (["dock*"], ["dock*"])
     # An engine that is there and right keeps its locks.
     assert plan("Ubuntu-22.04", {}, {"docker": "27.5.1"}, DOCKER, DOCKER).values["unlock"] == []
+
+
+@pytest.mark.parametrize("held", ["docker", "docker*", "*ocker"])
+def test_locks_of_zypper_in_any_form_are_right(held):
+    installed = ["curl", "device-mapper", "lvm2", "net-tools", "docker"]
+    assert plan("SLES-15", {}, {"docker": "25.0.6"}, installed, [held]).steps == []
+    assert plan("SLES-15", {}, {"docker": "25.0.6"}, installed, ["docker-*"]).values["hold"] == ["docker"]
 
 
 def test_the_minor_version_is_locked_that_was_installed():

@@ -101,6 +101,21 @@ def test_locks_of_dnf():
 def test_locks_of_zypper():
     text = "\ntype: package\nmatch_type: glob\ncase_sensitive: on\nsolvable_name: docker\n\nsolvable_name: kernel*\n"
     assert packages.locks_of_zypper(text) == ["docker", "kernel*"]
+    assert packages.locks_of_zypper("") == []
+
+
+@pytest.mark.parametrize(
+    "field", ["type: pattern", "version: == 25.0.6", "repo: main", "match_type: regex", "install_status: not-installed"]
+)
+def test_locks_of_zypper_that_keep_no_package(field):
+    text = f"{field}\nsolvable_name: docker\n"
+    assert packages.locks_of_zypper(text) == []
+    assert packages.locks_of_zypper(f"{text}\ntype: package\r\nsolvable_name: docke?\r\n") == ["docke?"]
+
+
+def test_locks_of_zypper_are_patterns():
+    entries = ["docker*", "docke[r]", "docker-*", "*ocker", "Docker", "docker"]
+    assert packages.zypper_locks_on("docker", entries) == ["docker*", "docke[r]", "*ocker", "docker"]
 
 
 def test_dpkg_is_interrupted_if_its_journal_has_entries(tmp_path):
