@@ -11,7 +11,7 @@
 # DIRECTORY receives the keys, known_hosts and an inventory. A name without an address gets 10.213.0.11, .12, ...
 # All addresses of a call lie in one /24; its .1 is this machine.
 #
-# A host without a kind is prepared for ECE. The kinds are bare machines: ubuntu and el are privileged containers
+# A host without a kind is prepared for ECE. The kinds are bare machines: ubuntu, el and sles are privileged containers
 # with an empty disk, /dev/disk/by-id/virtio-ece-data; vm is a virtual machine with a kernel of its own.
 set -euo pipefail
 umask 077
@@ -34,7 +34,7 @@ for argument in "$@"; do
   if [[ $argument == *:* ]]; then
     kind=${argument#*:}
     argument=${argument%%:*}
-    [[ $kind =~ ^(ubuntu|el|vm)$ ]] || usage
+    [[ $kind =~ ^(ubuntu|el|sles|vm)$ ]] || usage
   fi
   kinds+=("$kind")
   names+=("${argument%%=*}")
