@@ -56,6 +56,8 @@ _FOLDERS = ("etc/sysctl.d", "run/sysctl.d", "usr/local/lib/sysctl.d", "usr/lib/s
 # `sysctl --system` reads it after all others. systemd-sysctl reads it where a folder has a link to it.
 LAST_FILE = "/etc/sysctl.conf"
 _MODULE_FOLDERS = ("etc/modules-load.d", "run/modules-load.d", "usr/local/lib/modules-load.d", "usr/lib/modules-load.d")
+# Modules with which nf_conntrack comes: its name in early kernels, and one that needs it.
+_WITH_CONNTRACK = frozenset(("ip_conntrack", "xt_conntrack"))
 _LINE = re.compile(r"^[^\S\n]*-?[^\S\n]*([\w./-]+)[^\S\n]*=[^\S\n]*(.*?)[^\S\n]*$", re.MULTILINE)
 
 # Key -> the files that set it and the value in each, in the order in which they are read.
@@ -114,7 +116,8 @@ def loaded_at_boot(root: str = "/") -> List[str]:
     """The modules of the kernel that the host loads at boot."""
     texts = [read_text(os.path.join(root, path)) for path in [*_names(_MODULE_FOLDERS, root), "etc/modules"]]
     lines = [re.split("[#;]", line)[0].strip() for text in texts for line in text.splitlines()]
-    return [line.split()[0] for line in lines if line]
+    found = [line.split()[0].replace("-", "_") for line in lines if line]
+    return [*found, "nf_conntrack"] if _WITH_CONNTRACK.intersection(found) else found
 
 
 def wanted_settings(facts: Facts, options: Options, system: System) -> Dict[str, str]:

@@ -13,7 +13,7 @@ Runs on hosts: Python 3.6 and the standard library.
 
 import os
 import re
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
@@ -28,6 +28,9 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_part imp
 
 NOFILE = 1024000
 LIMITS_FILE = "/etc/security/limits.d/70-ece.conf"
+# PAM reads it first, and then those of the folder.
+_LIMITS_CONF = "etc/security/limits.conf"
+_UNLIMITED = ("unlimited", "infinity", "-1")
 MANAGER_FILE = "/etc/systemd/system.conf.d/70-ece.conf"
 MANAGER_TEXT = f"[Manager]\nDefaultLimitNOFILE={NOFILE}\n"
 # A later folder's file takes the place of one with the same name in an earlier folder.
@@ -36,32 +39,78 @@ _DEFAULT_NOFILE = re.compile(r"^\s*DefaultLimitNOFILE\s*=\s*(\S+)", re.MULTILINE
 SYSTEMCTL_SECONDS = 10
 
 
-def limits_text(user: str) -> str:
-    """The file for PAM. A line of a user outranks those of everybody."""
-    rows = [
-        ("*", "soft", "nofile", str(NOFILE)),
-        ("*", "hard", "nofile", str(NOFILE)),
-        ("*", "soft", "memlock", "unlimited"),
-        ("*", "hard", "memlock", "unlimited"),
-        (user, "soft", "nofile", str(NOFILE)),
-        (user, "hard", "nofile", str(NOFILE)),
-        (user, "soft", "memlock", "unlimited"),
-        (user, "hard", "memlock", "unlimited"),
+def limits_for(user: str) -> List[Tuple[str, str, str, str]]:
+    """The limits that PAM is to set: whose, soft or hard, which, and the value. Those of a user outrank others."""
+    nofile, memlock = str(NOFILE), "unlimited"
+    return [
+        ("*", "soft", "nofile", nofile),
+        ("*", "hard", "nofile", nofile),
+        ("*", "soft", "memlock", memlock),
+        ("*", "hard", "memlock", memlock),
+        (user, "soft", "nofile", nofile),
+        (user, "hard", "nofile", nofile),
+        (user, "soft", "memlock", memlock),
+        (user, "hard", "memlock", memlock),
         (user, "soft", "nproc", "unlimited"),
         (user, "hard", "nproc", "unlimited"),
-        ("root", "soft", "nofile", str(NOFILE)),
-        ("root", "hard", "nofile", str(NOFILE)),
-        ("root", "soft", "memlock", "unlimited"),
+        ("root", "soft", "nofile", nofile),
+        ("root", "hard", "nofile", nofile),
+        ("root", "soft", "memlock", memlock),
     ]
-    return "".join(f"{who:<16}{kind:<8}{what:<10}{value}\n" for who, kind, what, value in rows)
 
 
-def last_word(files: List[Any]) -> str:
+def limits_text(user: str) -> str:
+    """The file of this role for PAM."""
+    return "".join(f"{who:<16}{kind:<8}{what:<10}{value}\n" for who, kind, what, value in limits_for(user))
+
+
+def limits_files(root: str = "/") -> List[Tuple[str, str]]:
+    """(path, text) of the files that PAM reads, in their order."""
+    folder = os.path.dirname(LIMITS_FILE).lstrip("/")
+    try:
+        names = sorted(name for name in os.listdir(os.path.join(root, folder)) if name.endswith(".conf"))
+    except OSError:
+        names = []
+    paths = [_LIMITS_CONF, *(os.path.join(folder, name) for name in names)]
+    return [("/" + path, read_text(os.path.join(root, path))) for path in paths]
+
+
+def limits_set(files: Sequence[Tuple[str, str]]) -> Dict[Tuple[str, str, str], Tuple[str, str]]:
+    """(value, path) of what these files set: the last line counts."""
+    found = {}
+    for path, text in files:
+        for line in text.splitlines():
+            fields = line.split("#")[0].split()
+            if len(fields) == 4:
+                who, (kind, what, value) = fields[0], (field.lower() for field in fields[1:])
+                for one in ("soft", "hard") if kind == "-" else (kind,):
+                    found[who, one, what] = (value, path)
+    return found
+
+
+def low_limits(files: Sequence[Tuple[str, str]], user: str) -> List[str]:
+    """The files that set limits lower than this role would, with an empty path for those that none sets."""
+    found = limits_set(files)
+    given = [(what, *found.get((who, kind, what), ("", ""))) for who, kind, what, _value in limits_for(user)]
+    return sorted({path for what, value, path in given if not _is_enough(value, is_nofile=what == "nofile")})
+
+
+def _is_enough(value: str, *, is_nofile: bool) -> bool:
+    return value in _UNLIMITED or (is_nofile and value.isdigit() and int(value) >= NOFILE)
+
+
+def last_word(files: Sequence[Any]) -> str:
     """The name of the file that sets DefaultLimitNOFILE last, or an empty string.
 
     files: (name, text) in their order.
     """
     return next((name for name, text in reversed(files) if _DEFAULT_NOFILE.search(text)), "")
+
+
+def is_high(text: str) -> bool:
+    """Whether a file of systemd sets DefaultLimitNOFILE high enough, as one number or as soft:hard."""
+    values = [value.split(":") for value in _DEFAULT_NOFILE.findall(text)[-1:]]
+    return any(all(_is_enough(one, is_nofile=True) for one in value) for value in values)
 
 
 def manager_files(root: str = "/") -> List[Any]:
@@ -81,13 +130,13 @@ def manager_files(root: str = "/") -> List[Any]:
 
 
 def read_limits(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
-    """limits: text of this role's file. manager: (path, text) of systemd's files. now: the limit that services get."""
+    """limits, manager: (path, text) of PAM's files and of systemd's. now: the limit that services get."""
     shown = run_command(
         ["systemctl", "show", "--property", "DefaultLimitNOFILESoft", "--value"], timeout=SYSTEMCTL_SECONDS
     )
     now = shown.out.strip()
     return {
-        "limits": read_text(LIMITS_FILE),
+        "limits": limits_files(),
         "manager": manager_files(),
         "has_folder": os.path.isdir(os.path.dirname(MANAGER_FILE)),
         "now": int(now) if shown.rc == 0 and now.isdigit() else None,
@@ -95,25 +144,45 @@ def read_limits(facts: Facts, options: Options, system: System) -> Dict[str, Any
 
 
 def plan_limits(facts: Facts, options: Options, system: System) -> PartPlan:
-    """Write the two files, and have systemd read its own."""
+    """Write the two files, unless files of others do as well, and have systemd read its own."""
     plan = new_plan()
-    found, wanted = facts["preparation"]["limits"], limits_text(options["ece_host_user"])
-    files, ours = found["manager"], dict(found["manager"]).get(MANAGER_FILE)
-    last = last_word([*files, (MANAGER_FILE, MANAGER_TEXT)] if ours is None else files)
+    found = facts["preparation"]["limits"]
     plan.values.update(files={}, folder=None)
-    if found["limits"] != wanted:
+    _plan_users(found, options, plan)
+    _plan_manager(found, plan)
+    return plan
+
+
+def _plan_users(found: Mapping[str, Any], options: Options, plan: PartPlan) -> None:
+    wanted, ours = limits_text(options["ece_host_user"]), dict(found["limits"]).get(LIMITS_FILE)
+    low = low_limits(found["limits"], options["ece_host_user"])
+    if low and ours != wanted:
         plan.values["files"][LIMITS_FILE] = wanted
         plan.steps.append(f"set limits of users in {LIMITS_FILE}")
-    if ours != MANAGER_TEXT:
+    elif low:
+        plan.notes.append(f"{' and '.join(low)} sets lower limits of users after {LIMITS_FILE}.")
+
+
+def _plan_manager(found: Mapping[str, Any], plan: PartPlan) -> None:
+    files, texts = found["manager"], dict(found["manager"])
+    ours = texts.get(MANAGER_FILE)
+    last = last_word(files)
+    is_others = last not in ("", MANAGER_FILE) and is_high(texts[last])
+    is_written = ours != MANAGER_TEXT and not is_others
+    if is_written:
         plan.values["files"][MANAGER_FILE] = MANAGER_TEXT
         plan.values["folder"] = None if found["has_folder"] else os.path.dirname(MANAGER_FILE)
+    if ours is None and not is_others:
+        last = last_word([*files, (MANAGER_FILE, MANAGER_TEXT)])
     is_low = found["now"] is not None and found["now"] < NOFILE
-    plan.values["reload"] = ours != MANAGER_TEXT or (is_low and last == MANAGER_FILE)
+    plan.values["reload"] = is_written or (is_low and (is_others or last == MANAGER_FILE))
     if plan.values["reload"]:
-        plan.steps.append(f"set DefaultLimitNOFILE={NOFILE} of systemd in {MANAGER_FILE}")
-    if last not in ("", MANAGER_FILE) and is_low:
+        place = last if is_others else MANAGER_FILE
+        plan.steps.append(
+            f"set DefaultLimitNOFILE={NOFILE} of systemd in {place}" if is_written else f"let systemd read {place}"
+        )
+    elif is_low:
         plan.notes.append(f"{last} sets DefaultLimitNOFILE after {MANAGER_FILE}, so that services get {found['now']}.")
-    return plan
 
 
 LIMITS = Part("limits", read_limits, plan_limits)

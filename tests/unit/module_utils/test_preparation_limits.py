@@ -6,13 +6,20 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_limits as limits
 from tests.unit.preparation import UBUNTU, facts, options
 
-BARE = {"limits": "", "manager": [("/etc/systemd/system.conf", "[Manager]\n")], "has_folder": False, "now": 1024}
+BARE = {
+    "limits": [("/etc/security/limits.conf", "# *  soft  core  0\n")],
+    "manager": [("/etc/systemd/system.conf", "[Manager]\n")],
+    "has_folder": False,
+    "now": 1024,
+}
 OURS = (limits.MANAGER_FILE, limits.MANAGER_TEXT)
 RIGHT = {
-    "limits": limits.limits_text("elastic"),
+    "limits": [*BARE["limits"], (limits.LIMITS_FILE, limits.limits_text("elastic"))],
     "manager": [*BARE["manager"], OURS],
     "has_folder": True,
     "now": limits.NOFILE,
@@ -39,6 +46,74 @@ def test_the_limits_are_those_of_the_user():
     text = limits.limits_text("ece")
     assert "ece             soft    nproc     unlimited\n" in text and "elastic" not in text
     assert plan(RIGHT, ece_host_user="ece").values["files"] == {limits.LIMITS_FILE: text}
+
+
+OTHERS = "/etc/security/limits.d/70-cloudenterprise.conf"
+OTHERS_TEXT = """# of another tool
+*\t-\tnofile\t1048576   # both
+*       -       memlock unlimited
+elastic soft    nofile  1024000
+elastic hard    nofile  unlimited
+elastic -       memlock -1
+elastic -       NPROC   infinity
+root    -       nofile  1024000
+root    soft    memlock unlimited
+"""
+
+
+def with_file(path, text):
+    return {**RIGHT, "limits": [*BARE["limits"], (path, text)]}
+
+
+def test_a_file_of_others_that_is_right_is_enough():
+    assert not plan(with_file(OTHERS, OTHERS_TEXT)).steps
+    assert plan(with_file(OTHERS, OTHERS_TEXT), ece_host_user="ece").steps
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "elastic soft nproc 4096",
+        "* soft nofile 65536",
+        "root hard nofile 1024",
+        "elastic soft memlock x",
+        "* - memlock 0",
+    ],
+)
+def test_a_file_of_others_that_is_low_is_outranked(line):
+    state = with_file(OTHERS, f"{OTHERS_TEXT}{line}\r\n")
+    assert plan(state).steps == [f"set limits of users in {limits.LIMITS_FILE}"]
+    # One that is read after that of this role is named, and not fought with.
+    state["limits"] += [(limits.LIMITS_FILE, limits.limits_text("elastic")), ("/etc/security/limits.d/99.conf", line)]
+    found = plan(state)
+    assert not found.steps
+    assert found.notes == [f"/etc/security/limits.d/99.conf sets lower limits of users after {limits.LIMITS_FILE}."]
+
+
+def test_pam_reads_its_own_file_first(tmp_path):
+    for path in ("limits.conf", "limits.d/70-b.conf", "limits.d/20-a.conf", "limits.d/x.bak"):
+        (tmp_path / "etc/security/limits.d").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "etc/security" / path).write_text(path)
+    read = [text for _path, text in limits.limits_files(str(tmp_path))]
+    assert read == ["limits.conf", "limits.d/20-a.conf", "limits.d/70-b.conf"]
+    assert limits.limits_files(str(tmp_path / "none")) == [("/etc/security/limits.conf", "")]
+
+
+@pytest.mark.parametrize("value", ["1024000", "infinity", "2000000:2000000"])
+def test_a_setting_of_others_for_systemd_is_enough(value):
+    other = ("/etc/systemd/system.conf.d/50-site.conf", f"[Manager]\nDefaultLimitNOFILE={value}\n")
+    found = plan({**RIGHT, "manager": [*BARE["manager"], other]})
+    assert not found.steps and not found.notes and not found.values["files"]
+    found = plan({**RIGHT, "manager": [*BARE["manager"], other], "now": 1024})
+    assert found.steps == [f"let systemd read {other[0]}"]
+    assert found.values["reload"] and not found.values["files"]
+
+
+@pytest.mark.parametrize("value", ["65536", "65536:1024000", "", "many"])
+def test_a_low_setting_of_others_for_systemd_is_outranked(value):
+    other = ("/etc/systemd/system.conf.d/50-site.conf", f"[Manager]\nDefaultLimitNOFILE={value}\n")
+    found = plan({**RIGHT, "manager": [*BARE["manager"], other], "now": 65536})
+    assert list(found.values["files"]) == [limits.MANAGER_FILE]
 
 
 def test_a_manager_that_has_not_read_its_file_reads_it():
