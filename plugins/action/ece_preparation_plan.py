@@ -36,7 +36,7 @@ class ActionModule(Step):
     SPEC = {
         "systems": {"type": "dict", "required": True},
         "again": {"type": "bool", "default": False},
-        "restarted": {"type": "bool", "default": False},
+        "rebooted": {"type": "bool", "default": False},
         "variables": {"type": "dict"},
     }
     _requires_connection = True
@@ -53,8 +53,8 @@ class ActionModule(Step):
         options.update(ece_host_preparation_skip=sorted(set(skipped)), controller_time=time.time())
         options[SETTINGS] = hidden(options[SETTINGS])
         result = self._ask({"systems": arguments["systems"], "variables": options}, task_vars)
-        again, restarted = arguments["again"], arguments["restarted"]
-        problems = [] if result.get("failed") else remaining_problems(result, again, restarted)
+        again, rebooted = arguments["again"], arguments["rebooted"]
+        problems = [] if result.get("failed") else remaining_problems(result, again, rebooted)
         if problems:
             result.update(failed=True, msg=" ".join(problems))
         warnings = [*(result.get("warnings") or []), *([] if again else names.warnings)]

@@ -51,7 +51,7 @@ def sent(bare, extra):
             return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}, "invocation": module_args}
 
         step._execute_module = execute
-        result = step.act({"systems": {}, "again": False, "restarted": False}, {"inventory_hostname": "own"})
+        result = step.act({"systems": {}, "again": False, "rebooted": False}, {"inventory_hostname": "own"})
         assert result.pop("planned_at") > 0
         # The few that tasks read.
         assert result.pop("options") == {"packages_timeout": 600, "reboot": False, "reboot_timeout": 900}
@@ -236,7 +236,7 @@ def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare
         raise AnsibleConnectionFailure("no route")
 
     step._execute_module = fail
-    result = step.act({"systems": {}, "again": False, "restarted": False}, {})
+    result = step.act({"systems": {}, "again": False, "rebooted": False}, {})
     assert result["todo"] == [] and result["withheld"]["unreachable"] and not result.get("unreachable")
 
 
@@ -262,7 +262,7 @@ def plan(run_module, monkeypatch):
             "plan_parts",
             lambda _facts, variables, system: {
                 "todo": ["limits"],
-                "to_restart": ["selinux"],
+                "to_reboot": ["selinux"],
                 "parts": {"seen": {"system": system}},
                 "problems": variables.get("problems", []),
                 "reboot": [],
@@ -279,9 +279,9 @@ def test_the_parts_get_the_row_of_the_system(plan):
     assert result["parts"] == {"seen": {"system": UBUNTU}} and result["left_alone"] == "" and not result["changed"]
 
 
-def test_what_is_to_do_waits_for_a_restart_or_is_skipped_is_not_judged_yet(plan):
+def test_what_is_to_do_waits_for_a_reboot_or_is_skipped_is_not_judged_yet(plan):
     result = plan(ece_host_preparation_skip=["swap"])
-    assert result["host_problems"] == ["Without ['limits', 'selinux', 'swap']."] and "to_restart" not in result
+    assert result["host_problems"] == ["Without ['limits', 'selinux', 'swap']."] and "to_reboot" not in result
 
 
 def test_settings_that_may_hold_a_password_are_in_no_result(plan):
