@@ -68,7 +68,7 @@ def sent(bare, extra):
 @pytest.fixture
 def read(bare):
     """What the action reads of these variables."""
-    return lambda **variables: preparation_options(bare(action, variables=variables).own_variables({}))
+    return lambda **variables: preparation_options(bare(action, variables=variables).own_variables({}), {})
 
 
 def test_variables_of_the_other_role_have_its_defaults(read):
@@ -101,6 +101,20 @@ def test_defaults_are_made_of_the_values_that_count(read):
         ece_host_preparation_docker_repository_url="https://m",
         ece_host_preparation_docker_repository_key_url="https://m/ubuntu/gpg",
     )
+
+
+def test_paths_are_compared_without_slashes_at_their_end(read):
+    found = read(ece_host_preparation_mount_path="/mnt/data/", ece_host_preparation_swap_path="//swap//file/")
+    assert found["ece_host_preparation_mount_path"] == "/mnt/data"
+    assert found["ece_host_preparation_swap_path"] == "/swap/file"
+    assert found["ece_host_preparation_engine_path"] == "/mnt/data/docker"
+
+
+def test_half_a_login_is_not_looked_at_where_its_part_is_left_out_by_a_tag(bare):
+    variables = bare(action, variables={"ece_host_docker_registry_username": "puller"}).own_variables({})
+    with pytest.raises(OptionError, match="ece_host_docker_registry_password"):
+        preparation_options(variables, {"ansible_run_tags": ["all"]})
+    assert "registry" in preparation_options(variables, {"ansible_run_tags": ["user"]})["ece_host_preparation_skip"]
 
 
 def test_a_template_of_the_user_may_name_a_variable_that_is_not_set(read):

@@ -16,8 +16,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._preparation_report i
     AFTER,
     FAILURE,
     PLAN,
-    REPORT,
     REBOOTED,
+    REPORT,
 )
 
 BOOT = "the kernel was started without swapaccount=1"
