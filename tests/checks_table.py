@@ -12,8 +12,9 @@ from tests import rst
 
 PAGE = rst.PAGES / "checks.rst"
 HEAD = f"""{rst.title("checks", "Checks of a host")}
-Before it changes anything on a host, role ``ece_host`` compares the host with these requirements of ECE and of its
-installer. Module ``ece.platform.ece_host_info`` does the same.
+Before it installs anything on a host, role ``ece_host`` compares the host with these requirements of ECE and of its
+installer. Module ``ece.platform.ece_host_info`` does the same. With ``ece_host_prepare``, role ``ece_host_preparation``
+prepares a new host before that.
 
 * A **problem** is a requirement without which the installer refuses the host, or the install cannot work. The role does
   not install on a host with a problem.

@@ -23,7 +23,7 @@ class ActionModule(Step):
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        of_the_user = preparation_options(self.own_variables(task_vars))[SETTINGS]
+        of_the_user = preparation_options(self.own_variables(task_vars), task_vars)[SETTINGS]
         # One that is null stays, as it removes what the file has.
         settings = hidden(merge_hash(arguments["settings"], of_the_user, recursive=True))
         found = self._execute_module(

@@ -25,7 +25,7 @@ class ActionModule(Step):
     _requires_connection = True
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-        options = preparation_options(self.own_variables(task_vars))
+        options = preparation_options(self.own_variables(task_vars), task_vars)
         given = {
             "user": arguments["user"],
             "docker_registry": options.get("ece_host_docker_registry"),

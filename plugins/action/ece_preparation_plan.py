@@ -21,7 +21,6 @@ from ansible_collections.ece.platform.plugins.plugin_utils._preparation_options 
     SETTINGS,
     check_hidden_values,
     preparation_options,
-    tagged_skip,
     task_values,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._preparation_report import NOTHING_TO_DO, remaining_problems
@@ -36,7 +35,7 @@ class ActionModule(Step):
     SPEC = {
         "systems": {"type": "dict", "required": True},
         "again": {"type": "bool", "default": False},
-        "restarted": {"type": "bool", "default": False},
+        "rebooted": {"type": "bool", "default": False},
         "variables": {"type": "dict"},
     }
     _requires_connection = True
@@ -46,15 +45,14 @@ class ActionModule(Step):
         names = VariableNames(PREPARATION)
         names.check(variables.raw)
         self._check_hidden(task_vars)
-        options = preparation_options(variables)
+        options = preparation_options(variables, task_vars)
         # The host has no use for the password before it is written.
         options.pop(PASSWORD, None)
-        skipped = [*options["ece_host_preparation_skip"], *tagged_skip(task_vars)]
-        options.update(ece_host_preparation_skip=sorted(set(skipped)), controller_time=time.time())
+        options["controller_time"] = time.time()
         options[SETTINGS] = hidden(options[SETTINGS])
         result = self._ask({"systems": arguments["systems"], "variables": options}, task_vars)
-        again, restarted = arguments["again"], arguments["restarted"]
-        problems = [] if result.get("failed") else remaining_problems(result, again, restarted)
+        again, rebooted = arguments["again"], arguments["rebooted"]
+        problems = [] if result.get("failed") else remaining_problems(result, again, rebooted)
         if problems:
             result.update(failed=True, msg=" ".join(problems))
         warnings = [*(result.get("warnings") or []), *([] if again else names.warnings)]

@@ -297,7 +297,7 @@ def working_folder(user: User) -> Iterator[str]:
     """A private folder of the user, that is removed again: with --selinux the script writes files where it runs.
 
     It is outside of the storage path, and the supervisor does not enter it, so that it keeps no disk busy. It stays
-    where the supervisor is killed (SIGKILL) or the host is restarted.
+    where the supervisor is killed (SIGKILL) or the host is rebooted.
     """
     folder = "/"
     for parent in WORK_PARENTS:

@@ -92,7 +92,7 @@ def _cni(facts: Facts, options: Options) -> Iterator[str]:
     if facts["network_backend"] != "cni":
         yield (
             'Podman does not use CNI, which ECE needs on this system: set network_backend = "cni" in '
-            "/etc/containers/containers.conf and restart the host."
+            "/etc/containers/containers.conf and reboot the host."
         )
     elif not facts["cni_plugins"]:
         yield "Podman uses CNI, but its plugins are missing: install package containernetworking-plugins."
@@ -179,7 +179,7 @@ def _memory_controller(facts: Facts, options: Options) -> Iterator[str]:
     missing = facts["boot_arguments_missing"]
     if facts["cgroup_version"] == 1 and (missing or not facts["memory_controller"]):
         arguments = " ".join(missing or ["cgroup_enable=memory"])
-        yield f"The kernel was started without {arguments}: set it in the boot loader and restart the host."
+        yield f"The kernel was started without {arguments}: set it in the boot loader and reboot the host."
 
 
 @rule("kernel", WARNING, "`net.ipv4.ip_forward` is 1.", UBUNTU_HOST)

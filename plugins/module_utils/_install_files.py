@@ -270,7 +270,7 @@ def look(places_of_install: Sequence[Place], is_root: Optional[bool] = None) -> 
 def follow(places_of_install: Sequence[Place], limit: float) -> Dict[str, Any]:
     """The record once no installer runs, or after `limit` seconds. Raises OSError.
 
-    With the state of its lock, its folder, the host's clock, and whether the host was restarted since.
+    With the state of its lock, its folder, the host's clock, and whether the host was rebooted since.
     """
     end = time.monotonic() + limit
     while True:
@@ -280,7 +280,7 @@ def follow(places_of_install: Sequence[Place], limit: float) -> Dict[str, Any]:
         time.sleep(POLL_SECONDS)
     record = dict(record, lock=state, folder=place.folder, now=time.time())
     boot = str(record.get("supervisor", "")).rpartition(" ")[2]
-    return dict(record, restarted=boot != boot_id()) if boot else record
+    return dict(record, rebooted=boot != boot_id()) if boot else record
 
 
 # -- asked by the controller -----------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ _FIELDS: Dict[str, _Check] = {
     "lock": lambda value: value if value in (ABSENT, OVER, *RUNS) else None,
     "folder": _text,
     "now": _number,
-    "restarted": _flag,
+    "rebooted": _flag,
     "damaged": _flag,
 }
 
@@ -287,7 +287,7 @@ def _still_running(record: Mapping[str, Any]) -> Message:
 
 def _interruption(record: Mapping[str, Any]) -> Message:
     again = "remove its ECE containers if there are any, and run this again."
-    text, cause = "", "The host was restarted or the installer was killed;"
+    text, cause = "", "The host was rebooted or the installer was killed;"
     if record.get("in_session"):
         text = "this host's logind ends all processes of a user together with the user's session."
         cause = "Let root run it (ece_host_become: true), or set KillUserProcesses=no in /etc/systemd/logind.conf;"
@@ -296,9 +296,9 @@ def _interruption(record: Mapping[str, Any]) -> Message:
         cause = "Wait until the host is up;"
     elif record.get("damaged"):
         text, cause = "its record is damaged, so it is not known how it ended.", "Look at the host and its disk;"
-    elif record.get("restarted"):
-        text, cause = "the host was restarted.", ""
-    elif record.get("restarted") is False:
+    elif record.get("rebooted"):
+        text, cause = "the host was rebooted.", ""
+    elif record.get("rebooted") is False:
         return Message(
             "the installer was interrupted, or ended unseen: the process that watched it was killed.",
             "interrupted",

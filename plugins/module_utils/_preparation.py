@@ -77,7 +77,7 @@ def reason_to_leave(facts: Facts) -> str:
 
 
 def plan_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
-    """The plans of all parts that are not skipped, which have steps or wait for a restart, and what all say."""
+    """The plans of all parts that are not skipped, which have steps or wait for a reboot, and what all say."""
     plans = {
         part.name: part.plan(facts, options, system)
         for part in PARTS
@@ -93,6 +93,6 @@ def plan_parts(facts: Facts, options: Options, system: System) -> Dict[str, Any]
         "parts": {name: dict(plan.values, steps=plan.steps) for name, plan in plans.items()},
         "problems": together("problems"),
         "reboot": together("reboot"),
-        "to_restart": [name for name, plan in plans.items() if plan.reboot],
+        "to_reboot": [name for name, plan in plans.items() if plan.reboot],
         "notes": together("notes"),
     }

@@ -135,7 +135,7 @@ def _is_configured(found: Dict[str, Any], system: System, wanted: List[str]) -> 
 
 
 def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
-    """Give the arguments to the boot loader; they count after a restart."""
+    """Give the arguments to the boot loader; they count after a reboot."""
     plan = new_plan()
     wanted = options["ece_host_preparation_boot_arguments"]
     found = facts["preparation"]["boot"]

@@ -25,7 +25,7 @@ PROBE_SECONDS = 20
 # What blkid returns: found, found nothing, found several that contradict each other.
 _BLKID_CODES = (0, 2, 8)
 _SEVERAL = 8
-# Memory, CDs and floppies: nothing of them outlives a restart.
+# Memory, CDs and floppies: nothing of them outlives a reboot.
 _NO_DISKS = re.compile(r"(ram|zram|sr|fd)\d+$")
 _NO_CANDIDATES = re.compile(r"(ram|zram|sr|fd|nbd|loop|dm-|md)\d*")
 

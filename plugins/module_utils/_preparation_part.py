@@ -28,7 +28,7 @@ class PartPlan(NamedTuple):
     steps: List[str]
     # What these tasks need.
     values: Dict[str, Any]
-    # Why the host has to be restarted at the end.
+    # Why the host has to be rebooted at the end.
     reboot: List[str]
     # What the role leaves as it is, though it differs from Elastic's pages.
     notes: List[str]

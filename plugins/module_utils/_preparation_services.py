@@ -37,7 +37,7 @@ _POLICY = re.compile(r"^\s*SELINUXTYPE\s*=\s*(\w+)", re.MULTILINE)
 
 
 def read_selinux(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
-    """configured: the mode after a restart, empty without SELinux. policy: its policy."""
+    """configured: the mode after a reboot, empty without SELinux. policy: its policy."""
     text = read_text(SELINUX_CONFIG)
     mode, policy = _MODE.findall(text), _POLICY.findall(text)
     return {"configured": mode[-1].lower() if mode else "", "policy": policy[-1] if policy else "targeted"}
@@ -69,7 +69,7 @@ def plan_selinux(facts: Facts, options: Options, system: System) -> PartPlan:
         plan.values["mode"] = wanted
         plan.steps.append(f"set SELinux to {wanted}")
     if now == "disabled":
-        plan.reboot.append(f"SELinux is disabled, and becomes {wanted} at a restart")
+        plan.reboot.append(f"SELinux is disabled, and becomes {wanted} at a reboot")
     return plan
 
 
@@ -104,7 +104,7 @@ def is_open(port: str, opened: Sequence[str]) -> bool:
 
 
 def read_firewalld(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
-    """opened: ports that the default zone has open now; at_boot: those after a restart."""
+    """opened: ports that the default zone has open now; at_boot: those after a reboot."""
     found: Dict[str, Any] = {"opened": [], "at_boot": []}
     command = find_command("firewall-cmd") if facts["firewalld_active"] else None
     if command:

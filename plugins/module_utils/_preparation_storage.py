@@ -378,7 +378,7 @@ def _corrected(entry: Mapping[str, Any], settings: Mapping[str, Any]) -> Dict[st
 def _keep(
     plan: PartPlan, found: Mapping[str, Any], mount: Mapping[str, Any], options: Options, settings: Mapping[str, Any]
 ) -> None:
-    """Something is mounted at the mount path: its options are corrected, and it stays mounted after a restart."""
+    """Something is mounted at the mount path: its options are corrected, and it stays mounted after a reboot."""
     path, device = found["path"], found["device"]
     given = options.get("ece_host_preparation_device")
     other = given and device and device.get("number") != mount["device"]

@@ -242,7 +242,7 @@ facts:
       description: Type of the processor, like V(x86_64) or V(aarch64).
       type: str
     boot_arguments_missing:
-      description: Those of the kernel's arguments C(cgroup_enable=memory), C(swapaccount=1) and C(cgroup.memory=nokmem)
+      description: Those of the boot arguments C(cgroup_enable=memory), C(swapaccount=1) and C(cgroup.memory=nokmem)
         that it was started without.
       type: list
       elements: str

@@ -24,7 +24,7 @@ description:
     the session of the connecting user. Where it would (C(KillUserProcesses=yes) in C(/etc/systemd/logind.conf)), there
     is a warning.
   - The installer runs in a private folder of O(user) below C(/tmp), which is removed when it has ended. A
-    folder C(/tmp/ece-install-*) stays where the process that watches the installer is killed or the host is restarted.
+    folder C(/tmp/ece-install-*) stays where the process that watches the installer is killed or the host is rebooted.
   - Does nothing on a host where ECE is installed already, which has a container C(frc-runners-runner).
   - Refuses a host that has other containers of ECE (C(frc-*), C(fac-*)), and a host whose container engine does not
     answer.

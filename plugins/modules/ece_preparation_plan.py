@@ -39,12 +39,12 @@ options:
   again:
     description:
       - Whether the tasks have been run. What is left to do, and what the rules of M(ece.platform.ece_host_info) call a
-        problem, is a failure then, unless the host has to be restarted first.
+        problem, is a failure then, unless the host has to be rebooted first.
     type: bool
     default: false
-  restarted:
+  rebooted:
     description:
-      - Whether the host was restarted. That it still has to be is a failure then.
+      - Whether the host was rebooted. That it still has to be is a failure then.
     type: bool
     default: false
   variables:
@@ -86,7 +86,7 @@ parts:
   type: dict
   sample: {"user": {"steps": ["create user elastic in group elastic, and in docker"]}}
 reboot:
-  description: Why the host has to be restarted at the end.
+  description: Why the host has to be rebooted at the end.
   returned: success
   type: list
   elements: str
@@ -166,7 +166,7 @@ def main() -> None:
     spec = {
         "systems": {"type": "dict", "required": True},
         "again": {"type": "bool", "default": False},
-        "restarted": {"type": "bool", "default": False},
+        "rebooted": {"type": "bool", "default": False},
         "variables": {"type": "dict"},
     }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
@@ -199,8 +199,8 @@ def main() -> None:
         module.fail_json(msg=explain_os_error(error), problems=[])
     # What was read stays here: files of the host may hold passwords.
     plan = plan_parts(dict(facts, preparation=read), variables, systems[name])
-    # What is still to do, what counts after a restart, and what is left to the operator cannot be judged yet.
-    later = [*plan["todo"], *plan.pop("to_restart"), *variables["ece_host_preparation_skip"]]
+    # What is still to do, what counts after a reboot, and what is left to the operator cannot be judged yet.
+    later = [*plan["todo"], *plan.pop("to_reboot"), *variables["ece_host_preparation_skip"]]
     plan["host_problems"], plan["host_warnings"] = check_host(facts, host_options, later)
     if plan["problems"]:
         module.fail_json(msg=" ".join(plan["problems"]), **plan)

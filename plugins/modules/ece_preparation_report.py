@@ -86,8 +86,8 @@ hosts:
           description: What was done, or would be done in check mode.
           type: list
           elements: str
-        restart:
-          description: Why the host still has to be restarted.
+        reboot:
+          description: Why the host still has to be rebooted.
           type: list
           elements: str
         warnings:
@@ -102,7 +102,7 @@ hosts:
       host: host-3
       verdict: prepared
       steps: ["create user elastic in group elastic, and in docker"]
-      restart: []
+      reboot: []
       warnings: []
       note: ""
 """

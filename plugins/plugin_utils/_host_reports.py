@@ -92,7 +92,7 @@ class InstallRecord(TypedDict, total=False):
     in_session: bool
     supervisor: str
     installer: str
-    restarted: bool
+    rebooted: bool
     finished: float
     seconds: float
     rc: int

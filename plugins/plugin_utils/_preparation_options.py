@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,11 +40,18 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 }
 
 
-def preparation_options(variables: OneHost) -> dict[str, Any]:
-    """Return the role's variables that have a value or a default, by their names. Raises OptionError."""
+def preparation_options(variables: OneHost, tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the role's variables that have a value or a default, by their names. Raises OptionError.
+
+    tags: variables with those of the run, which leave parts out as ece_host_preparation_skip does.
+    """
     options = with_defaults(variables).select(role_spec(ROLE))
     for name, value in options.items():
         _check(name, value, role_spec(ROLE)[name])
+    # What the host has, like the paths of its mounts, is compared with them.
+    paths = [name for name in options if role_spec(ROLE)[name]["type"] == "path"]
+    options.update({name: "/" + posixpath.normpath(options[name]).lstrip("/") for name in paths})
+    options["ece_host_preparation_skip"] = sorted({*options["ece_host_preparation_skip"], *tagged_skip(tags)})
     if "registry" not in options["ece_host_preparation_skip"]:
         check_login({name.removeprefix(PREFIX): value for name, value in options.items()}, PREFIX)
     return options
@@ -85,10 +93,10 @@ def _trusted(default: Any) -> Any:
     return getattr(template, "trust_as_template", str)(default) if isinstance(default, str) else default
 
 
-def tagged_skip(task_vars: Mapping[str, Any]) -> list[str]:
+def tagged_skip(tags: Mapping[str, Any]) -> list[str]:
     """Return the parts that --tags and --skip-tags leave out. Each part has a tag of its name."""
     parts = role_spec(ROLE)["ece_host_preparation_skip"]["choices"]
-    wanted, skipped = set(task_vars.get("ansible_run_tags") or ()), set(task_vars.get("ansible_skip_tags") or ())
+    wanted, skipped = set(tags.get("ansible_run_tags") or ()), set(tags.get("ansible_skip_tags") or ())
     # Tags of the user's own, of a play or a role, have all parts in them.
     chosen = wanted & set(parts)
     return [part for part in parts if part in skipped or (chosen and part not in chosen)]

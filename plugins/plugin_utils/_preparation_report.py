@@ -18,7 +18,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import PREPA
 # The role registers its tasks' results under these names.
 PLAN = PREPARATION
 AFTER = "__ece_host_preparation_after"
-RESTARTED = "__ece_host_preparation_restarted"
+REBOOTED = "__ece_host_preparation_rebooted"
 FAILURE = "__ece_host_preparation_failure"
 REPORT = "__ece_host_preparation_report"
 STATISTICS = "ece_host_preparation"
@@ -49,8 +49,8 @@ class PreparedHost(TypedDict):
     verdict: str
     # What was done, or would be done in check mode.
     steps: list[str]
-    # Why the host has to be restarted.
-    restart: list[str]
+    # Why the host has to be rebooted.
+    reboot: list[str]
     warnings: list[str]
     # Why it failed or is left alone.
     note: str
@@ -75,14 +75,14 @@ def failure_of(variables: Mapping[str, Any]) -> str | None:
     return str(failure["reason"]) if failure and failure.get("of") == plan.get("planned_at") else None
 
 
-def remaining_problems(result: Mapping[str, Any], again: bool, restarted: bool = False) -> list[str]:
-    """Return why a host cannot be prepared, or after the tasks, or a restart, why it is not prepared.
+def remaining_problems(result: Mapping[str, Any], again: bool, rebooted: bool = False) -> list[str]:
+    """Return why a host cannot be prepared, or after the tasks, or a reboot, why it is not prepared.
 
-    What the rules say of a host cannot be judged before its restart. A step that is left can: no restart does it.
+    What the rules say of a host cannot be judged before its reboot. A step that is left can: no reboot does it.
     """
     steps = [f"It is still to do after the preparation: {step}." for step in steps_of(result)] if again else []
-    if restarted and result.get("reboot"):
-        return [*steps, *(f"It was restarted, and still {one_line(reason)}." for reason in result["reboot"])]
+    if rebooted and result.get("reboot"):
+        return [*steps, *(f"It was rebooted, and still {one_line(reason)}." for reason in result["reboot"])]
     if again and result.get("reboot"):
         return steps
     return [*steps, *(result.get("host_problems") or [])]
@@ -101,7 +101,7 @@ def row_of(name: str, variables: Mapping[str, Any], *, check_mode: bool, is_out:
             "host": name,
             "verdict": verdict,
             "steps": steps,
-            "restart": list(last.get("reboot") or []),
+            "reboot": list(last.get("reboot") or []),
             "warnings": list(last.get("host_warnings") or []),
             "note": note,
         }
@@ -117,7 +117,7 @@ def row_of(name: str, variables: Mapping[str, Any], *, check_mode: bool, is_out:
         return row(LEFT_ALONE, str(plan["left_alone"]))
     if check_mode:
         return row(WOULD_PREPARE if steps else PREPARED)
-    looks = (registered(variables, RESTARTED), registered(variables, AFTER))
+    looks = (registered(variables, REBOOTED), registered(variables, AFTER))
     return row(PREPARED, last=next((look for look in looks if look.get("todo") is not None), plan))
 
 
@@ -126,7 +126,7 @@ def row_of(name: str, variables: Mapping[str, Any], *, check_mode: bool, is_out:
 
 def plan_line(plans: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the plan for all hosts in one line."""
-    counts = {"to prepare": 0, "to restart": 0, "prepared": 0, "left alone": 0, "failed": 0}
+    counts = {"to prepare": 0, "to reboot": 0, "prepared": 0, "left alone": 0, "failed": 0}
     for plan in plans.values():
         if has_failed(plan):
             counts["failed"] += 1
@@ -135,7 +135,7 @@ def plan_line(plans: Mapping[str, Mapping[str, Any]]) -> str:
         elif plan.get("todo"):
             counts["to prepare"] += 1
         else:
-            counts["to restart" if plan.get("reboot") else "prepared"] += 1
+            counts["to reboot" if plan.get("reboot") else "prepared"] += 1
     always = ("to prepare", "prepared")
     parts = [f"{count:,} {label}" for label, count in counts.items() if count or label in always]
     return f"ECE preparation - {len(plans):,} host{'' if len(plans) == 1 else 's'}: {', '.join(parts)}"
@@ -144,7 +144,7 @@ def plan_line(plans: Mapping[str, Mapping[str, Any]]) -> str:
 def plan_lines(plans: Mapping[str, Mapping[str, Any]], *, every_step: bool, reboot: Mapping[str, bool]) -> list[str]:
     """Return what is done on which hosts. Hosts on which the same is done share their lines.
 
-    reboot: whether each host may be restarted.
+    reboot: whether each host may be rebooted.
     """
     lines, alike, left = [], dict[tuple[str, ...], list[str]](), dict[str, list[str]]()
     for name, plan in sorted(plans.items()):
@@ -152,12 +152,12 @@ def plan_lines(plans: Mapping[str, Mapping[str, Any]], *, every_step: bool, rebo
             lines.append(f"{name}: {one_line(plan['left_alone'])}")
         if has_failed(plan):
             continue
-        restart = [restart_line(plan["reboot"], reboot[name])] if plan.get("reboot") else []
+        due = [reboot_line(plan["reboot"], reboot[name])] if plan.get("reboot") else []
         notes = [f"note: {one_line(note)}" for note in plan.get("notes") or () if every_step]
-        if restart and not every_step and not reboot[name]:
+        if due and not every_step and not reboot[name]:
             # The operator has to act on it, and a join, whose table is about other things, shows it nowhere else.
-            left.setdefault(restart.pop(), []).append(name)
-        texts = (*steps_of(plan), *restart, *notes)
+            left.setdefault(due.pop(), []).append(name)
+        texts = (*steps_of(plan), *due, *notes)
         if texts:
             alike.setdefault(texts, []).append(name)
     for texts, names in alike.items():
@@ -168,17 +168,17 @@ def plan_lines(plans: Mapping[str, Mapping[str, Any]], *, every_step: bool, rebo
     return [*lines, *(f"{first_names(names)}: {text}" for text, names in left.items())]
 
 
-def restart_line(reasons: Sequence[str], allowed: bool) -> str:
-    """Return that the host is restarted, or that this is left to the operator."""
-    what = "restart the host" if allowed else "the host has to be restarted, which ece_host_preparation_reboot allows"
+def reboot_line(reasons: Sequence[str], allowed: bool) -> str:
+    """Return that the host is rebooted, or that this is left to the operator."""
+    what = "reboot the host" if allowed else "the host has to be rebooted, which ece_host_preparation_reboot allows"
     return f"{what}: {one_line('; '.join(reasons))}"
 
 
 def table_cells(row: PreparedHost) -> tuple[str, ...]:
     """Return the cells of a host in the table. An error has said all of a failure's reason already."""
     note = in_short(row["note"])
-    if row["restart"] and row["verdict"] == PREPARED:
-        note = f"restart the host: {one_line('; '.join(row['restart']))}"
+    if row["reboot"] and row["verdict"] == PREPARED:
+        note = f"reboot the host: {one_line('; '.join(row['reboot']))}"
     return (row["host"], row["verdict"], str(len(row["steps"]) or "-"), note)
 
 
@@ -202,7 +202,7 @@ def sums_of(rows: Mapping[str, PreparedHost], every: Mapping[str, PreparedHost])
         "prepared_before": sum(not row["steps"] for row in done),
         "prepared": sum(bool(row["steps"]) for row in done),
         "would_prepare": sum(row["verdict"] == WOULD_PREPARE for row in every.values()),
-        "to_restart": sum(bool(row["restart"]) for row in done),
+        "to_reboot": sum(bool(row["reboot"]) for row in done),
         "left_alone": sum(row["verdict"] == LEFT_ALONE for row in every.values()),
         "failed": sum(row["verdict"] == FAILED for row in every.values()),
     }

@@ -81,7 +81,7 @@ def test_an_empty_answer_is_refused_by_awx(variable):
         launched(JOIN, {**ZONE, variable: ""})
 
 
-def test_a_preparation_without_answers_sets_no_variable_so_that_nothing_is_formatted_or_restarted():
+def test_a_preparation_without_answers_sets_no_variable_so_that_nothing_is_formatted_or_rebooted():
     assert launched(PREPARE, {}) == {}
 
 

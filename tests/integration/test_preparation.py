@@ -107,7 +107,7 @@ def test_check_mode_shows_plan_steps_and_table_and_changes_nothing(any_preparer)
         "left_alone": 0,
         "prepared": 0,
         "prepared_before": 0,
-        "to_restart": 0,
+        "to_reboot": 0,
         "would_prepare": 2,
     }
     assert subprocess.run(["getent", "passwd", "ece-test"], check=False, capture_output=True).returncode == 2

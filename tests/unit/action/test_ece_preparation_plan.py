@@ -51,7 +51,7 @@ def sent(bare, extra):
             return {"changed": False, "ansible_facts": {"x": 1}, "add_host": {}, "invocation": module_args}
 
         step._execute_module = execute
-        result = step.act({"systems": {}, "again": False, "restarted": False}, {"inventory_hostname": "own"})
+        result = step.act({"systems": {}, "again": False, "rebooted": False}, {"inventory_hostname": "own"})
         assert result.pop("planned_at") > 0
         # The few that tasks read.
         assert result.pop("options") == {"packages_timeout": 600, "reboot": False, "reboot_timeout": 900}
@@ -68,7 +68,7 @@ def sent(bare, extra):
 @pytest.fixture
 def read(bare):
     """What the action reads of these variables."""
-    return lambda **variables: preparation_options(bare(action, variables=variables).own_variables({}))
+    return lambda **variables: preparation_options(bare(action, variables=variables).own_variables({}), {})
 
 
 def test_variables_of_the_other_role_have_its_defaults(read):
@@ -101,6 +101,20 @@ def test_defaults_are_made_of_the_values_that_count(read):
         ece_host_preparation_docker_repository_url="https://m",
         ece_host_preparation_docker_repository_key_url="https://m/ubuntu/gpg",
     )
+
+
+def test_paths_are_compared_without_slashes_at_their_end(read):
+    found = read(ece_host_preparation_mount_path="/mnt/data/", ece_host_preparation_swap_path="//swap//file/")
+    assert found["ece_host_preparation_mount_path"] == "/mnt/data"
+    assert found["ece_host_preparation_swap_path"] == "/swap/file"
+    assert found["ece_host_preparation_engine_path"] == "/mnt/data/docker"
+
+
+def test_half_a_login_is_not_looked_at_where_its_part_is_left_out_by_a_tag(bare):
+    variables = bare(action, variables={"ece_host_docker_registry_username": "puller"}).own_variables({})
+    with pytest.raises(OptionError, match="ece_host_docker_registry_password"):
+        preparation_options(variables, {"ansible_run_tags": ["all"]})
+    assert "registry" in preparation_options(variables, {"ansible_run_tags": ["user"]})["ece_host_preparation_skip"]
 
 
 def test_a_template_of_the_user_may_name_a_variable_that_is_not_set(read):
@@ -236,7 +250,7 @@ def test_a_host_that_cannot_be_reached_stays_in_the_line_with_nothing_to_do(bare
         raise AnsibleConnectionFailure("no route")
 
     step._execute_module = fail
-    result = step.act({"systems": {}, "again": False, "restarted": False}, {})
+    result = step.act({"systems": {}, "again": False, "rebooted": False}, {})
     assert result["todo"] == [] and result["withheld"]["unreachable"] and not result.get("unreachable")
 
 
@@ -262,7 +276,7 @@ def plan(run_module, monkeypatch):
             "plan_parts",
             lambda _facts, variables, system: {
                 "todo": ["limits"],
-                "to_restart": ["selinux"],
+                "to_reboot": ["selinux"],
                 "parts": {"seen": {"system": system}},
                 "problems": variables.get("problems", []),
                 "reboot": [],
@@ -279,9 +293,9 @@ def test_the_parts_get_the_row_of_the_system(plan):
     assert result["parts"] == {"seen": {"system": UBUNTU}} and result["left_alone"] == "" and not result["changed"]
 
 
-def test_what_is_to_do_waits_for_a_restart_or_is_skipped_is_not_judged_yet(plan):
+def test_what_is_to_do_waits_for_a_reboot_or_is_skipped_is_not_judged_yet(plan):
     result = plan(ece_host_preparation_skip=["swap"])
-    assert result["host_problems"] == ["Without ['limits', 'selinux', 'swap']."] and "to_restart" not in result
+    assert result["host_problems"] == ["Without ['limits', 'selinux', 'swap']."] and "to_reboot" not in result
 
 
 def test_settings_that_may_hold_a_password_are_in_no_result(plan):

@@ -16,8 +16,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._preparation_report i
     AFTER,
     FAILURE,
     PLAN,
+    REBOOTED,
     REPORT,
-    RESTARTED,
 )
 
 BOOT = "the kernel was started without swapaccount=1"
@@ -78,7 +78,7 @@ def test_the_plan_is_one_line_and_alike_hosts_share_their_steps(run):
         "c: it runs containers of ECE (frc-runners-runner), and is left as it is",
         "a, d:",
         "  - create user elastic",
-        f"  - the host has to be restarted, which ece_host_preparation_reboot allows: {BOOT}",
+        f"  - the host has to be rebooted, which ece_host_preparation_reboot allows: {BOOT}",
     ]
 
 
@@ -87,9 +87,9 @@ def test_without_check_mode_the_steps_are_counted_unless_the_run_is_verbose(run)
     assert "  - create user elastic" in run("plan", MIXED, verbosity=1)[1]
 
 
-def test_a_restart_that_is_left_to_the_operator_is_shown_in_any_case(run):
+def test_a_reboot_that_is_left_to_the_operator_is_shown_in_any_case(run):
     hosts = {**MIXED, "f": {PLAN: plan(reboot=[BOOT])}, "g": {PLAN: plan(reboot=[BOOT, "it is needed"])}}
-    what = "the host has to be restarted, which ece_host_preparation_reboot allows"
+    what = "the host has to be rebooted, which ece_host_preparation_reboot allows"
     assert run("plan", hosts, reboot="d")[1][2:] == [
         "a: 1 step; -v shows them",
         "d: 2 steps; -v shows them",
@@ -98,8 +98,8 @@ def test_a_restart_that_is_left_to_the_operator_is_shown_in_any_case(run):
     ]
 
 
-def test_a_restart_that_is_allowed_is_a_step(run):
-    assert f"  - restart the host: {BOOT}" in run("plan", {"a": MIXED["a"]}, check_mode=True, reboot="a")[1]
+def test_a_reboot_that_is_allowed_is_a_step(run):
+    assert f"  - reboot the host: {BOOT}" in run("plan", {"a": MIXED["a"]}, check_mode=True, reboot="a")[1]
 
 
 def test_many_lines_are_cut(run):
@@ -114,7 +114,7 @@ ENDED = {
     "b": {PLAN: plan(), AFTER: {"skipped": True}},
     "c": {PLAN: plan(left_alone="it runs containers of ECE")},
     "d": {PLAN: plan("x", "y"), FAILURE: {"of": 1.0, "reason": "Format the disk: it is in use; choose another"}},
-    "e": {PLAN: plan("x", reboot=[BOOT]), AFTER: plan(reboot=[BOOT]), RESTARTED: plan()},
+    "e": {PLAN: plan("x", reboot=[BOOT]), AFTER: plan(reboot=[BOOT]), REBOOTED: plan()},
     "f": {PLAN: plan("x")},
     "g": {PLAN: plan("x", at=2.0), FAILURE: {"of": 1.0, "reason": "of an earlier play"}, AFTER: plan()},
 }
@@ -133,7 +133,7 @@ def test_the_table_has_every_host_and_the_last_line_the_sums(run):
         "g": "prepared",
     }
     assert lines[0].split() == ["host", "verdict", "steps"]
-    assert lines[1] == f"a     prepared        1  restart the host: {BOOT}"
+    assert lines[1] == f"a     prepared        1  reboot the host: {BOOT}"
     assert lines[4] == "d     failed          2  Format the disk: it is in use"
     assert lines[5] == "e     prepared        1"
     assert "see the error above" in lines[6]
@@ -144,7 +144,7 @@ def test_the_table_has_every_host_and_the_last_line_the_sums(run):
         "prepared_before": 1,
         "left_alone": 1,
         "failed": 2,
-        "to_restart": 1,
+        "to_reboot": 1,
         "would_prepare": 0,
     }
     assert result["ansible_stats"]["data"] == {"ece_host_preparation": {"hosts": result["hosts"], **sums}}
@@ -197,7 +197,7 @@ def test_what_no_log_hides_stays_hidden(run):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("a", {"changed": False, "msg": f"restart the host: {BOOT}"}),
+        ("a", {"changed": False, "msg": f"reboot the host: {BOOT}"}),
         ("b", {"changed": False, "msg": "prepared"}),
         ("c", {"changed": False, "msg": "it runs containers of ECE"}),
         ("d", {"changed": False, "failed": True, "msg": "Format the disk: it is in use"}),

@@ -329,7 +329,7 @@ RULES = [
         {**PODMAN, "network_backend": None},
         {},
         'Podman does not use CNI, which ECE needs on this system: set network_backend = "cni" in '
-        "/etc/containers/containers.conf and restart the host.",
+        "/etc/containers/containers.conf and reboot the host.",
     ),
     (
         "engine",
@@ -508,7 +508,7 @@ RULES = [
         WARNING,
         {"boot_arguments_missing": ["swapaccount=1", "cgroup.memory=nokmem"]},
         {},
-        "The kernel was started without swapaccount=1 cgroup.memory=nokmem: set it in the boot loader and restart the "
+        "The kernel was started without swapaccount=1 cgroup.memory=nokmem: set it in the boot loader and reboot the "
         "host.",
     ),
     (
@@ -516,7 +516,7 @@ RULES = [
         WARNING,
         {"memory_controller": False},
         {},
-        "The kernel was started without cgroup_enable=memory: set it in the boot loader and restart the host.",
+        "The kernel was started without cgroup_enable=memory: set it in the boot loader and reboot the host.",
     ),
     (
         "kernel",

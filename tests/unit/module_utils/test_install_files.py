@@ -141,12 +141,12 @@ def test_a_process_has_a_name_that_no_other_process_gets():
     assert install_files.process_name(child.pid) is None
 
 
-def test_a_restart_of_the_host_is_known(host):
+def test_a_reboot_of_the_host_is_known(host):
     host.record.write_text(json.dumps({**STARTED, "supervisor": "1 1 another-boot"}))
-    assert host.follow()["restarted"] is True
+    assert host.follow()["rebooted"] is True
     name = install_files.process_name(os.getpid())
     host.record.write_text(json.dumps({**STARTED, "supervisor": name}))
-    assert host.follow()["restarted"] is False
+    assert host.follow()["rebooted"] is False
 
 
 # -- the program -----------------------------------------------------------------------------------------------------

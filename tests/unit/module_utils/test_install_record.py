@@ -117,7 +117,7 @@ LOG = "/mnt/data/elastic/logs/ece-install/output.log"
             id="timed out",
         ),
         pytest.param(
-            STARTED, None, "the installer was interrupted. The host was restarted or the installer", id="interrupted"
+            STARTED, None, "the installer was interrupted. The host was rebooted or the installer", id="interrupted"
         ),
     ],
 )
@@ -314,11 +314,11 @@ def test_several_failed_checks_are_all_named_with_their_remedies():
 
 
 @pytest.mark.parametrize(
-    ("restarted", "text"),
-    [(True, "interrupted: the host was restarted. Remove its ECE"), (False, "was interrupted, or ended unseen")],
+    ("rebooted", "text"),
+    [(True, "interrupted: the host was rebooted. Remove its ECE"), (False, "was interrupted, or ended unseen")],
 )
-def test_an_interruption_says_whether_the_host_was_restarted(restarted, text):
-    assert text in install_record.outcome({"lock": "over", **STARTED, "restarted": restarted}, None)["msg"]
+def test_an_interruption_says_whether_the_host_was_rebooted(rebooted, text):
+    assert text in install_record.outcome({"lock": "over", **STARTED, "rebooted": rebooted}, None)["msg"]
 
 
 @pytest.mark.parametrize("lock", ["running", "unwatched"])

@@ -67,14 +67,14 @@ def test_parts_that_are_skipped_have_no_plan():
     assert preparation.plan_parts(found, options(ece_host_preparation_skip=others), UBUNTU)["todo"] == []
 
 
-def test_a_part_that_waits_for_a_restart_is_named_though_it_has_no_step():
+def test_a_part_that_waits_for_a_reboot_is_named_though_it_has_no_step():
     selinux = {"mode": "disabled", "missing_commands": [], "missing_folders": [], "sudo": None}
     found = facts("selinux", {"configured": "permissive", "policy": "targeted"}, selinux=selinux)
     others = [name for name in NAMES if name != "selinux"]
     plan = preparation.plan_parts(
         found, options(ece_host_preparation_skip=others, ece_host_preparation_selinux="permissive"), UBUNTU
     )
-    assert plan["todo"] == [] and plan["to_restart"] == ["selinux"]
+    assert plan["todo"] == [] and plan["to_reboot"] == ["selinux"]
 
 
 def test_what_a_part_mends_is_no_problem_before_it_has_run(monkeypatch):

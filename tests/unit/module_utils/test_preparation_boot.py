@@ -85,7 +85,7 @@ def test_a_drop_in_does_not_count_on_sles():
     assert plan(read(drop_in=boot.drop_in_text(WANTED)), SLES).steps
 
 
-def test_a_host_without_a_boot_loader_says_so_and_is_not_restarted():
+def test_a_host_without_a_boot_loader_says_so_and_is_not_rebooted():
     found = plan(read(tool=None), UBUNTU)
     assert not found.steps and not found.reboot
     assert found.notes == [f"The kernel was started without {ALL}, and the host has no update-grub to set it."]

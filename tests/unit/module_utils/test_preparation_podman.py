@@ -538,7 +538,7 @@ def test_a_backend_that_podman_has_chosen_already_is_pinned_without_a_restart():
 
 
 @pytest.mark.parametrize(("system", "bridge"), [(EL9, "podman0"), (EL10, "cni-podman0")])
-def test_a_host_with_the_bridge_of_the_other_backend_is_restarted(system, bridge):
+def test_a_host_with_the_bridge_of_the_other_backend_is_rebooted(system, bridge):
     found = bare()
     found["interfaces"].append(bridge)
     for one in (found, applied(found, plan(found, system), system)):

@@ -33,11 +33,11 @@ def test_the_mode_is_set_once():
     assert not selinux(PERMISSIVE, ece_host_preparation_selinux="permissive").steps
 
 
-def test_a_mode_that_counts_after_a_restart_only_is_set_now():
+def test_a_mode_that_counts_after_a_reboot_only_is_set_now():
     assert selinux(PERMISSIVE, "enforcing", ece_host_preparation_selinux="permissive").steps
 
 
-def test_disabled_selinux_needs_a_restart_and_is_not_set_twice():
+def test_disabled_selinux_needs_a_reboot_and_is_not_set_twice():
     found = selinux({**PERMISSIVE, "configured": "disabled"}, "disabled", ece_host_preparation_selinux="permissive")
     assert found.steps and found.reboot
     again = selinux(PERMISSIVE, "disabled", ece_host_preparation_selinux="permissive")

@@ -328,7 +328,7 @@ def test_quotas_need_an_unmount_where_nothing_uses_it():
 
 
 @pytest.mark.parametrize("use", [{"users": ["1"]}, {"above": ["/mnt/data/docker/overlay2"]}])
-def test_quotas_need_a_restart_where_it_is_in_use(use):
+def test_quotas_need_a_reboot_where_it_is_in_use(use):
     found = plan(mounted(mount=NO_QUOTAS, fstab=[{**ENTRY, "options": ["defaults"]}], **use))
     assert not found.values.get("unmount") and found.values["state"] == "present"
     assert found.values["mount"]["opts"] == "defaults,prjquota"

@@ -146,8 +146,8 @@ def test_a_failed_installer_ends_the_wait_at_once(record, message, seconds):
 
 
 UNSEEN_ENDS = {
-    "the supervisor was killed": {"lock": "over", "started": 5000.0, "now": 5100.0, "restarted": False},
-    "the host was restarted": {"lock": "over", "started": 5000.0, "now": 5100.0, "restarted": True},
+    "the supervisor was killed": {"lock": "over", "started": 5000.0, "now": 5100.0, "rebooted": False},
+    "the host was rebooted": {"lock": "over", "started": 5000.0, "now": 5100.0, "rebooted": True},
     "the record is damaged": {"lock": "over", "damaged": True, "now": 5100.0},
 }
 

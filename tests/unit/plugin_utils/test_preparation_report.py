@@ -18,7 +18,7 @@ LEFT = {"todo": ["user"], "parts": {"user": {"steps": ["create user elastic"]}},
     [
         (LEFT, False, []),
         (LEFT, True, ["It is still to do after the preparation: create user elastic."]),
-        # No restart does a step. What the rules say is judged after it.
+        # No reboot does a step. What the rules say is judged after it.
         (
             {**LEFT, "reboot": ["r"], "host_problems": ["SELinux."]},
             True,
@@ -33,14 +33,14 @@ def test_what_is_left_is_a_problem_once_the_tasks_are_done(result, again, proble
     assert report.remaining_problems(result, again) == problems
 
 
-def test_a_host_that_has_to_be_restarted_after_its_restart_is_not_prepared():
+def test_a_host_that_has_to_be_rebooted_after_its_reboot_is_not_prepared():
     left = {**LEFT, "reboot": ["the kernel was started without swapaccount=1"]}
-    assert report.remaining_problems(left, True, restarted=True) == [
+    assert report.remaining_problems(left, True, rebooted=True) == [
         "It is still to do after the preparation: create user elastic.",
-        "It was restarted, and still the kernel was started without swapaccount=1.",
+        "It was rebooted, and still the kernel was started without swapaccount=1.",
     ]
     assert report.plan_line({"a": {"todo": [], "reboot": ["x"]}}).endswith(
-        "1 host: 0 to prepare, 1 to restart, 0 prepared"
+        "1 host: 0 to prepare, 1 to reboot, 0 prepared"
     )
 
 
