@@ -81,7 +81,6 @@ PODMAN_FILES = {
     "SocketGroup=podman\nDirectoryMode=0777\n",
     "usr/share/containers/storage.conf": '[storage]\ndriver = "overlay"\nrunroot = "/run/containers/storage"\n'
     'graphroot = "/var/lib/containers/storage"\n',
-    "etc/containers/containers.conf": '[containers]\nuserns = "keep-id"\n\n[engine]\n  remote = true\n',
 }
 # Those of Elastic's page, which the role of 2026 follows.
 PODMAN_FILES_OF_2026 = {
@@ -108,6 +107,7 @@ class Machine:
         self.packages: list[str] = []
         self.swap = [{"path": "/dev/dm-0", "mb": 4096, "used_mb": 0}]
         self.wrapper = ""
+        self.restarts_containers = True
         self.socket = "/run/podman/podman.sock"
 
     def text(self, path: str) -> str:
@@ -246,7 +246,12 @@ class Machine:
                 "podman_remote": True,
             },
             socket={"path": "/var/run/docker.sock", "is_socket": True},
-            units={f"{name}.service": unit for name in ("docker", "podman", "podman-restart")},
+            units={
+                **{f"{name}.service": unit for name in ("docker", "podman")},
+                "podman-restart.service": unit
+                if self.restarts_containers
+                else {"now": "inactive", "at_boot": "disabled"},
+            },
         )
         found["preparation"] = self.read(all_options)
         plan = preparation.plan_parts(found, all_options, SYSTEMS[self.system])
@@ -334,6 +339,7 @@ def test_podman_as_on_elastics_page(tmp_path):
 def test_podman_of_2025_gets_the_rest_of_that_page(tmp_path):
     machine = Machine(tmp_path, "RHEL-9", PODMAN_FILES)
     machine.packages = ["podman", "podman-remote", "containernetworking-plugins", "python3-dnf-plugin-versionlock"]
+    machine.restarts_containers = False
     found = machine.plan()
     assert {**found, "engine": [], "limits": []} == {**NOTHING, "kernel": KERNEL, "engine": [], "limits": []}
     assert found["engine"] == [
@@ -343,6 +349,7 @@ def test_podman_of_2025_gets_the_rest_of_that_page(tmp_path):
         "keep images and containers at /mnt/data/docker",
         "set the limits of containers to nofile=1024000:1024000, memlock=-1:-1, nproc=-1:-1",
         "let Podman use CNI for its networks",
+        "enable podman-restart.service",
         "start podman.socket",
     ]
     # To keep the socket of that role, set its path. User elastic is added to those who may use it.
