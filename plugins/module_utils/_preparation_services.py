@@ -136,6 +136,11 @@ def plan_firewalld(facts: Facts, options: Options, system: System) -> PartPlan:
             "firewalld is active: set ece_host_preparation_firewalld to opened or stopped, or open ECE's ports "
             "yourself."
         )
+    elif not is_active and wanted != "stopped" and unit and unit["at_boot"] == "enabled":
+        plan.notes.append(
+            "firewalld is not active and starts at the next reboot, with ECE's ports as they are: start it and set "
+            "ece_host_preparation_firewalld to opened, or set that to stopped."
+        )
     return plan
 
 

@@ -79,6 +79,14 @@ def test_firewalld_is_left_as_it_is_and_named():
     assert not firewalld(active=False, at_boot="disabled").notes
 
 
+@pytest.mark.parametrize("given", [{}, {"ece_host_preparation_firewalld": "opened"}])
+def test_a_firewalld_that_only_starts_at_boot_is_named(given):
+    found = firewalld(active=False, **given)
+    assert not found.steps and "starts at the next reboot" in found.notes[0]
+    assert not firewalld(active=False, at_boot="disabled", **given).notes
+    assert not firewalld(active=False, ece_host_preparation_firewalld="stopped").notes
+
+
 def test_ports_are_opened_once():
     found = firewalld(ece_host_preparation_firewalld="opened")
     assert "18000-22000/tcp" in found.values["ports"] and found.steps

@@ -76,7 +76,8 @@ package() {
     (cd "$folder" && find . -path ./etc/docker/\* -printf '%%config(noreplace) "/%P"\n' -o \( -type f -o -type l \) -printf '"/%P"\n')
   } >"$work/$1.spec"
   rpmbuild --quiet -bb --target x86_64 --define "_topdir $work/rpmbuild" --define "_rpmdir $repository" \
-    --define "_build_id_links none" --define "__os_install_post %{nil}" --define "debug_package %{nil}" "$work/$1.spec"
+    --define "_build_id_links none" --define "__os_install_post %{nil}" --define "debug_package %{nil}" \
+    --define "_binary_payload w1.gzdio" "$work/$1.spec"
 }
 for name in device-mapper lvm2 net-tools; do
   package "$name" 2.0
@@ -92,7 +93,7 @@ package docker-bash-completion "${version}_ce"
 createrepo_c --quiet "$repository"
 printf '%s\n' '[test]' 'name=Packages for tests' 'enabled=1' 'autorefresh=0' "baseurl=file:$repository" 'gpgcheck=0' >/etc/zypp/repos.d/test.repo
 cd /
-rm -rf "$work"
+rm -rf "$work" /var/cache/apt/archives/*.deb /var/lib/apt/lists/*
 zypper --non-interactive --quiet refresh
 # A lock of others, which has to make room for Docker, and to come back.
 zypper --non-interactive --quiet addlock 'docker*'
