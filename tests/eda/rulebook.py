@@ -145,7 +145,7 @@ class Rulebook:
                 data=data,
                 headers={"Content-Type": "application/json", **headers},
                 verify=str(self._folder / "events-ca.pem"),
-                timeout=30,
+                timeout=60,
             )
 
     def stop(self) -> str:
@@ -153,11 +153,11 @@ class Rulebook:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-        self._reader.join(20)
+        self._reader.join(60)
         return self.output
 
 

@@ -110,7 +110,7 @@ def at_a_terminal(command: list[str], environment: dict[str, str], folder: Path)
             for _ in range(questions - answered):
                 os.write(master, f"{VAULT_PASSWORD}\n".encode())
             answered = questions
-        return output.replace("\r\n", "\n"), process.wait(10)
+        return output.replace("\r\n", "\n"), process.wait(60)
     finally:
         process.kill()
         process.wait()

@@ -110,7 +110,7 @@ def read_by_shell(argv: Sequence[str], folder: Path) -> dict[str, str]:
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
         stdout=subprocess.PIPE,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     if done.returncode == 3:
         raise Refused("by the script")

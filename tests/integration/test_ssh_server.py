@@ -48,5 +48,5 @@ def ssh(request, operator):
 )
 def test_a_client_gets_all_output_and_the_status(ssh, command, output, error):
     for _session in range(SESSIONS):
-        run = subprocess.run([*ssh, command], input=b"sent", capture_output=True, timeout=30, check=False)
+        run = subprocess.run([*ssh, command], input=b"sent", capture_output=True, timeout=60, check=False)
         assert (run.returncode, run.stderr) == (7, error) and run.stdout == output

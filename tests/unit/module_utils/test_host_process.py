@@ -89,8 +89,8 @@ import os, sys, time
 sys.path.insert(0, sys.argv[1])
 from ansible_collections.ece.platform.plugins.module_utils._host_process import run_command
 began = time.monotonic()
-result = run_command(["bash", "-c", "echo $$ >" + sys.argv[2] + "; sleep 30; true"], timeout=1)
-print(result.rc, time.monotonic() - began < 10)
+result = run_command(["bash", "-c", "echo $$ >" + sys.argv[2] + "; sleep 600; true"], timeout=1)
+print(result.rc, time.monotonic() - began < 60)
 """
 
 
@@ -100,7 +100,7 @@ def test_a_time_limit_holds_for_a_script_that_waits_for_another_command_and_leav
     if not python:
         pytest.skip("no Python 3.6 here")
     command = [python, "-B", "-c", WRAPPER, str(COLLECTIONS), str(tmp_path / "pid")]
-    assert subprocess.check_output(command, timeout=25).decode() == "124 True\n"
+    assert subprocess.check_output(command, timeout=120).decode() == "124 True\n"
     group = (tmp_path / "pid").read_text().strip()
     rows = [row.split() for row in subprocess.check_output(["ps", "-e", "-o", "pgid=,stat="]).decode().splitlines()]
     assert not [state for found, state in rows if found == group and state[0] != "Z"]  # zombies wait for init

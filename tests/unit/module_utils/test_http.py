@@ -213,7 +213,7 @@ def serve():
                 except OSError:
                     return
                 with connection, contextlib.suppress(OSError):
-                    connection.settimeout(10)
+                    connection.settimeout(60)
                     treat(connection)
 
         threading.Thread(target=work, daemon=True).start()

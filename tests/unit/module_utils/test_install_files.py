@@ -40,7 +40,7 @@ class Host:
     def run(self, limit="0"):
         """What `python -c` prints, among output of a login shell."""
         command = [sys.executable, "-c", FOLLOW_SOURCE, *self.arguments, limit]
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=20)
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60)
 
     def follow(self, limit="0"):
         printed = self.run(limit).stdout.decode()

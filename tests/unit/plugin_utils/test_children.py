@@ -27,7 +27,7 @@ def state(pid):
         return None
 
 
-def are_gone(pids, seconds=10):
+def are_gone(pids, seconds=60):
     """Return whether all processes end within these seconds. A zombie that waits for init has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -37,7 +37,7 @@ class Client:
 
     def __call__(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request and return the reply, whatever its status."""
-        options.setdefault("timeout", 10)
+        options.setdefault("timeout", 60)
         options.setdefault("allow_redirects", False)
         return self.session.request(method, self.base + path, **options)
 
@@ -97,7 +97,7 @@ class Installer:
     def run(self, name: str, argv: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
         """Run a command on a host to its end."""
         process = self.popen(name, argv, **more)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
     def install(self, name: str, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:

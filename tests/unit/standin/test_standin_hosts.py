@@ -414,7 +414,7 @@ def test_a_second_installer_is_refused_while_the_first_runs(
         shown = installer.engine("h", "ps", "--filter", "name=installer", "--format", "{{.Names}} {{.State}}").stdout
         assert shown == "elastic-cloud-enterprise-installer running\n"
         assert installer.engine("h", "rm", "-f", "elastic-cloud-enterprise-installer").returncode == 0
-        first.communicate(timeout=10)
+        first.communicate(timeout=60)
         assert first.returncode == 137
     finally:
         first.kill()
@@ -441,7 +441,7 @@ def test_a_killed_container_is_removed(ece: StandIn, api: Client, host: dict, in
     script = installer.popen("h", installer.argv("h", "--coordinator-host", "x", "--roles-token", "y"))
     wait_for(lambda: ece.hosts["h"].containers != [])
     wait_for(ece.hosts["h"].kill_installer)
-    script.communicate(timeout=10)
+    script.communicate(timeout=60)
     assert installer.engine("h", "ps", "-a", "--format", "{{.Names}}").stdout == ""
 
 

@@ -49,7 +49,8 @@ def test_the_control_interface_shows_no_secret(ece: StandIn, api: Client, instal
     session = requests.Session()
     session.trust_env = False
     shown = repr(ece.secrets) + "".join(
-        session.get(f"{ece.control_url}/{page}", timeout=5).text for page in ("state", "requests", "mutations", "joins")
+        session.get(f"{ece.control_url}/{page}", timeout=60).text
+        for page in ("state", "requests", "mutations", "joins")
     )
     assert not [
         secret.kind for secret in ece.secrets if secret.value in shown or json.dumps(secret.value)[1:-1] in shown
