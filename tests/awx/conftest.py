@@ -27,7 +27,7 @@ CORES = {
     "core": Path(sys.executable).parent,
     "oldest": Path(os.environ.get("ECE_OLDEST_CORE", ROOT / ".venv" / "oldest" / "bin")),
 }
-TIMEOUT_SECONDS = 240
+TIMEOUT_SECONDS = 600
 # The playbooks of a project as examples has it.
 PLAYBOOKS = ("add_allocators.yml", "prepare_hosts.yml", "revoke_tokens.yml")
 

@@ -21,7 +21,7 @@ from tests.machine import for_downloads
 
 SUMMARY = "What this release is for."
 CHANGE = "ece_runner - do something that is new."
-TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 600
 
 
 class Repository:

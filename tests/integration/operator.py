@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = Path(os.environ.get("ECE_COLLECTIONS_PATH", ROOT / "build" / "collections"))
 PLAYBOOK = "ece.platform.add_allocators"
 CALLBACKS = Path(__file__).parent / "callbacks"
-PLAY_TIMEOUT_SECONDS = 180
+PLAY_TIMEOUT_SECONDS = 300
 # Environment variables with which operators pass a credential to every process that they start.
 EXPORTED = ("ECE_PASSWORD", "ECE_API_KEY")
 # Variables with which operators write a credential into an inventory.
