@@ -54,7 +54,7 @@ class ActionModule(Step):
         again, rebooted = arguments["again"], arguments["rebooted"]
         problems = [] if result.get("failed") else remaining_problems(result, again, rebooted)
         if problems:
-            result.update(failed=True, msg=" ".join(problems))
+            result.update(failed=True, msg=" ".join(problems), problems=problems)
         warnings = [*(result.get("warnings") or []), *([] if again else names.warnings)]
         # The settings of Docker that the user gives may hold the password of a proxy.
         result.pop("invocation", None)

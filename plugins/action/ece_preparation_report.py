@@ -18,8 +18,6 @@ from ansible_collections.ece.platform.plugins.plugin_utils._display import colum
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._report import (
     ansible_stats,
-    failure_reason,
-    in_short,
     sums_line,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._results import registered
@@ -66,7 +64,8 @@ class ActionModule(Step):
     def _failure(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         task, failed = task_vars.get("ansible_failed_task") or {}, task_vars.get("ansible_failed_result") or {}
         # What no_log hides may hold a secret.
-        reason = "its error is hidden, because it may hold a secret" if task.get("no_log") else failure_reason(failed)
+        is_hidden = task.get("no_log")
+        reason = "its error is hidden, because it may hold a secret" if is_hidden else preparation.plan_reason(failed)
         name = task.get("name") or task.get("action") or "a task"
         plan = registered(task_vars, preparation.PLAN)
         if str(task.get("action")) not in ("ece.platform.ece_preparation_plan",):
@@ -101,7 +100,7 @@ class ActionModule(Step):
         if row["verdict"] == preparation.FAILED:
             if registered(task_vars, preparation.PLAN).get("unreachable"):
                 return {"unreachable": True, "msg": row["note"]}
-            return {"failed": True, "msg": in_short(row["note"])}
+            return {"failed": True, "msg": row["note"]}
         return {"msg": preparation.table_cells(row)[3] or row["verdict"]}
 
     # -- the hosts ----------------------------------------------------------------------------------------------------

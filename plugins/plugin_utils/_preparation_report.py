@@ -71,8 +71,13 @@ def failure_of(variables: Mapping[str, Any]) -> str | None:
     plan, failure = registered(variables, PLAN), registered(variables, FAILURE)
     # Where the host was not reached, the next task says so.
     if plan.get("failed"):
-        return failure_reason(plan)
+        return plan_reason(plan)
     return str(failure["reason"]) if failure and failure.get("of") == plan.get("planned_at") else None
+
+
+def plan_reason(plan: Mapping[str, Any]) -> str:
+    """Return why a plan failed: all of its problems with their remedies, or what went wrong."""
+    return one_line(" ".join(plan.get("problems") or ())) or failure_reason(plan)
 
 
 def remaining_problems(result: Mapping[str, Any], again: bool, rebooted: bool = False) -> list[str]:
@@ -107,7 +112,7 @@ def row_of(name: str, variables: Mapping[str, Any], *, check_mode: bool, is_out:
         }
 
     if has_failed(plan):
-        return row(FAILED, failure_reason(plan))
+        return row(FAILED, plan_reason(plan))
     failure = failure_of(variables)
     if failure:
         return row(FAILED, failure)

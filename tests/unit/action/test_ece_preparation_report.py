@@ -189,6 +189,16 @@ def test_why_a_host_failed_is_kept_with_the_task_and_its_plan(run):
     }
 
 
+def test_all_problems_of_a_plan_are_said_with_their_remedies(run):
+    problems = [f"Setting {number} is wrong: set ece_host_preparation_restart_engine." for number in range(9)]
+    result = {"msg": " ".join(problems), "problems": problems, "failed": True}
+    task = {"name": "Plan the preparation", "action": "ece.platform.ece_preparation_plan"}
+    kept, _lines = run("failure", {"a": {}}, ansible_failed_task=task, ansible_failed_result=result)
+    assert kept["reason"] == " ".join(problems)
+    assert run("verdict", {"a": {PLAN: {**plan(), **result}}})[0]["msg"] == " ".join(problems)
+    assert run("end", {"a": {PLAN: {**plan(), **result}}})[1][1].endswith("  Setting 0 is wrong: set ece_host_preparation_restart_engine.")
+
+
 def test_what_no_log_hides_stays_hidden(run):
     failed = {"ansible_failed_task": {"name": "Log in", "no_log": True}, "ansible_failed_result": {"msg": "pw 4711"}}
     assert run("failure", {"a": {PLAN: plan()}}, **failed)[0]["reason"].startswith("Log in: its error is hidden")
@@ -200,7 +210,7 @@ def test_what_no_log_hides_stays_hidden(run):
         ("a", {"changed": False, "msg": f"reboot the host: {BOOT}"}),
         ("b", {"changed": False, "msg": "prepared"}),
         ("c", {"changed": False, "msg": "it runs containers of ECE"}),
-        ("d", {"changed": False, "failed": True, "msg": "Format the disk: it is in use"}),
+        ("d", {"changed": False, "failed": True, "msg": "Format the disk: it is in use; choose another"}),
     ],
 )
 def test_the_verdict_fails_on_a_host_that_has_failed(run, name, expected):
