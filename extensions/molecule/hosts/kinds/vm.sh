@@ -10,8 +10,11 @@ apt-get install -qq --yes --no-install-recommends grub-pc initramfs-tools system
 # What the initial file system needs of a virtual machine, instead of all drivers.
 sed -i 's/^MODULES=.*/MODULES=list/' /etc/initramfs-tools/initramfs.conf
 printf '%s\n' virtio_pci virtio_blk ext4 >>/etc/initramfs-tools/modules
-# With these the kernel finds the disks itself, and udev would look for all other devices first.
+# With these the kernel finds the disks itself, and udev would look for all other devices first. Its hook also adds blkid.
 rm /usr/share/initramfs-tools/hooks/udev /usr/share/initramfs-tools/scripts/init-{top,bottom}/udev
+printf '%s\n' '#!/bin/sh' '[ "$1" = prereqs ] || { . /usr/share/initramfs-tools/hook-functions; copy_exec /sbin/blkid; }' \
+  >/etc/initramfs-tools/hooks/blkid
+chmod 0755 /etc/initramfs-tools/hooks/blkid
 apt-get install -qq --yes --no-install-recommends linux-image-cloud-amd64
 # An engine that is installed, and has not been set up. An emulated processor would take minutes to install it.
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
