@@ -65,7 +65,7 @@ add_boot_loader() {
   (
     cd "$work/boot"
     printf '%s\n' 'set root=(hd0,msdos1)' \
-      "linux /boot/$(echo vmlinuz-*) root=LABEL=test-root ro console=ttyS0 net.ifnames=0 apparmor=0" \
+      "linux /boot/$(echo vmlinuz-*) root=LABEL=test-root ro $(. ../etc/default/grub && echo "$GRUB_CMDLINE_LINUX")" \
       "initrd /boot/$(echo initrd.img-*)" boot >grub/grub.cfg
   )
 }
@@ -104,7 +104,7 @@ TEXT
   ip link set "$tap" master "$5" up
   echo "$tap" >"$1/tap"
   # shellcheck disable=SC2046
-  TMPDIR=$1 qemu-system-x86_64 -accel $(accelerator) -smp 1 -m 2048 -nodefaults -display none -daemonize \
+  TMPDIR=$1 qemu-system-x86_64 -accel $(accelerator) -smp 2 -m 2048 -nodefaults -display none -daemonize \
     -pidfile "$1/pid" -serial "file:$1/console" -monitor "unix:$1/monitor,server,nowait" \
     -drive "file=$cache/$(recipe).img,format=raw,if=none,id=root,snapshot=on,cache=unsafe" \
     -device virtio-blk-pci,drive=root,bootindex=1 \
