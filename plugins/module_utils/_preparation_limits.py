@@ -13,31 +13,34 @@ Runs on hosts: Python 3.6 and the standard library.
 
 import os
 import re
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from ansible_collections.ece.platform.plugins.module_utils._host_process import run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
+    MARKER,
     Facts,
     Options,
     Part,
     PartPlan,
     System,
+    marked,
     new_plan,
 )
 
 NOFILE = 1024000
 LIMITS_FILE = "/etc/security/limits.d/70-ece.conf"
 MANAGER_FILE = "/etc/systemd/system.conf.d/70-ece.conf"
-MANAGER_TEXT = f"[Manager]\nDefaultLimitNOFILE={NOFILE}\n"
+MANAGER_BLOCK = f"[Manager]\nDefaultLimitNOFILE={NOFILE}\n"
+MANAGER_TEXT = marked(MANAGER_BLOCK)
 # A later folder's file takes the place of one with the same name in an earlier folder.
 _MANAGER_FOLDERS = ("usr/lib/systemd", "etc/systemd")
 _DEFAULT_NOFILE = re.compile(r"^\s*DefaultLimitNOFILE\s*=\s*(\S+)", re.MULTILINE)
 SYSTEMCTL_SECONDS = 10
 
 
-def limits_text(user: str) -> str:
-    """The file for PAM. A line of a user outranks those of everybody."""
+def limits_block(user: str) -> str:
+    """The lines for PAM. A line of a user outranks those of everybody."""
     rows = [
         ("*", "soft", "nofile", str(NOFILE)),
         ("*", "hard", "nofile", str(NOFILE)),
@@ -89,7 +92,6 @@ def read_limits(facts: Facts, options: Options, system: System) -> Dict[str, Any
     return {
         "limits": read_text(LIMITS_FILE),
         "manager": manager_files(),
-        "has_folder": os.path.isdir(os.path.dirname(MANAGER_FILE)),
         "now": int(now) if shown.rc == 0 and now.isdigit() else None,
     }
 
@@ -97,16 +99,15 @@ def read_limits(facts: Facts, options: Options, system: System) -> Dict[str, Any
 def plan_limits(facts: Facts, options: Options, system: System) -> PartPlan:
     """Write the two files, and have systemd read its own."""
     plan = new_plan()
-    found, wanted = facts["preparation"]["limits"], limits_text(options["ece_host_user"])
+    found, wanted = facts["preparation"]["limits"], limits_block(options["ece_host_user"])
     files, ours = found["manager"], dict(found["manager"]).get(MANAGER_FILE)
     last = last_word([*files, (MANAGER_FILE, MANAGER_TEXT)] if ours is None else files)
-    plan.values.update(files={}, folder=None)
-    if found["limits"] != wanted:
-        plan.values["files"][LIMITS_FILE] = wanted
+    plan.values.update(marker=MARKER, new_files={}, files={})
+    if found["limits"] != marked(wanted):
+        _write(plan, LIMITS_FILE, found["limits"], wanted)
         plan.steps.append(f"set limits of users in {LIMITS_FILE}")
     if ours != MANAGER_TEXT:
-        plan.values["files"][MANAGER_FILE] = MANAGER_TEXT
-        plan.values["folder"] = None if found["has_folder"] else os.path.dirname(MANAGER_FILE)
+        _write(plan, MANAGER_FILE, ours, MANAGER_BLOCK)
     is_low = found["now"] is not None and found["now"] < NOFILE
     plan.values["reload"] = ours != MANAGER_TEXT or (is_low and last == MANAGER_FILE)
     if plan.values["reload"]:
@@ -114,6 +115,14 @@ def plan_limits(facts: Facts, options: Options, system: System) -> PartPlan:
     if last not in ("", MANAGER_FILE) and is_low:
         plan.notes.append(f"{last} sets DefaultLimitNOFILE after {MANAGER_FILE}, so that services get {found['now']}.")
     return plan
+
+
+def _write(plan: PartPlan, path: str, now: Optional[str], block: str) -> None:
+    """Create a file of this role, or change one that other lines are in."""
+    if now:
+        plan.values["files"][path] = marked(block)
+    else:
+        plan.values["new_files"][path] = block
 
 
 LIMITS = Part("limits", read_limits, plan_limits)

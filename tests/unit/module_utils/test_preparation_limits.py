@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_limits as limits
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import marked
 from tests.unit.preparation import UBUNTU, facts, options
 
-BARE = {"limits": "", "manager": [("/etc/systemd/system.conf", "[Manager]\n")], "has_folder": False, "now": 1024}
+BARE = {"limits": "", "manager": [("/etc/systemd/system.conf", "[Manager]\n")], "now": 1024}
 OURS = (limits.MANAGER_FILE, limits.MANAGER_TEXT)
 RIGHT = {
-    "limits": limits.limits_text("elastic"),
+    "limits": marked(limits.limits_block("elastic")),
     "manager": [*BARE["manager"], OURS],
-    "has_folder": True,
     "now": limits.NOFILE,
 }
 
@@ -23,22 +23,28 @@ def plan(read, **given):
     return limits.plan_limits(facts("limits", read), options(**given), UBUNTU)
 
 
-def test_a_bare_host_gets_both_files_and_the_folder():
+def test_a_bare_host_gets_both_files():
     found = plan(BARE)
     assert len(found.steps) == 2 and found.values["reload"]
-    assert set(found.values["files"]) == {limits.LIMITS_FILE, limits.MANAGER_FILE}
-    assert found.values["folder"] == "/etc/systemd/system.conf.d"
+    assert set(found.values["new_files"]) == {limits.LIMITS_FILE, limits.MANAGER_FILE} and not found.values["files"]
 
 
 def test_the_second_run_has_nothing_to_do():
     found = plan(RIGHT)
-    assert not found.steps and not found.notes and not found.values["files"] and not found.values["reload"]
+    assert not found.steps and not found.notes and not found.values["new_files"]
+    assert not found.values["files"] and not found.values["reload"]
 
 
 def test_the_limits_are_those_of_the_user():
-    text = limits.limits_text("ece")
+    text = limits.limits_block("ece")
     assert "ece             soft    nproc     unlimited\n" in text and "elastic" not in text
-    assert plan(RIGHT, ece_host_user="ece").values["files"] == {limits.LIMITS_FILE: text}
+    found = plan(RIGHT, ece_host_user="ece")
+    assert found.values["files"] == {limits.LIMITS_FILE: marked(text)} and not found.values["new_files"]
+
+
+def test_a_file_of_the_role_that_others_have_changed_is_written_whole():
+    found = plan({**RIGHT, "manager": [(limits.MANAGER_FILE, "[Manager]\nDefaultLimitNOFILE=1\n")]})
+    assert found.values["files"] == {limits.MANAGER_FILE: limits.MANAGER_TEXT} and found.values["reload"]
 
 
 def test_a_manager_that_has_not_read_its_file_reads_it():
