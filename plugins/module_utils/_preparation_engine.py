@@ -578,18 +578,18 @@ def _plan_packages(
         plan.steps.append("finish what dpkg was interrupted in (dpkg --configure -a)")
     if held["unlock"]:
         plan.steps.append(f"unlock {', '.join(held['unlock'])}")
-    plan.values["download"] = _may_download(plan.values, facts, manager)
+    plan.values["download"] = _may_download(plan.values, facts, options, manager)
     if missing or specs:
         plan.steps.append(f"install {', '.join([*missing, *specs])}")
     if held["hold"]:
         plan.steps.append(f"hold {', '.join(held['hold'])} at the version")
 
 
-def _may_download(values: Mapping[str, Any], facts: Facts, manager: str) -> bool:
+def _may_download(values: Mapping[str, Any], facts: Facts, options: Options, manager: str) -> bool:
     """Whether packages can be downloaded before anything else is done: no other task changes packages before that."""
     first = ("remove", "unlock", "interrupted", "change", "first_packages")
     # Without its tools, the disk's part installs them.
-    has_tools = facts["preparation"].get("storage", {}).get("mkfs", True)
+    has_tools = facts["preparation"]["storage"]["mkfs"] or "storage" in options["ece_host_preparation_skip"]
     return bool(manager in DOWNLOADS and values["packages"] and has_tools and not any(map(values.get, first)))
 
 

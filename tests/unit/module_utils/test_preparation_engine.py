@@ -23,6 +23,7 @@ OPTIONS = {
     "ece_host_preparation_engine_packages": [],
     "ece_host_preparation_engine_path": "/mnt/data/docker",
     "ece_host_preparation_hold": True,
+    "ece_host_preparation_skip": [],
     "ece_host_preparation_packages_timeout": 600,
     "ece_host_preparation_replace_engine": False,
     "ece_host_preparation_restart_engine": False,
@@ -293,7 +294,9 @@ def test_the_file_of_a_repository_is_created_or_changed():
 
 @pytest.mark.parametrize("system", ["Ubuntu-22.04", "RHEL-9"])
 def test_packages_of_a_bare_host_are_downloaded_while_other_parts_are_prepared(system):
-    assert plan(system, installed=["ca-certificates"]).values["download"] is True
+    for skipped, mkfs in (([], True), (["storage"], False)):
+        found = plan(system, given(skip=skipped), installed=["ca-certificates"], mkfs=mkfs)
+        assert found.values["download"] is True
 
 
 @pytest.mark.parametrize(
