@@ -26,7 +26,10 @@ rm -rf /mnt/data/elastic*
 docker ps --all --format '{{.Names}}' | xargs --no-run-if-empty docker rm -f >/dev/null
 """
 # What a session logs is in the journal of that session.
-SESSIONS = "journalctl --quiet --no-pager --output=cat --identifier=sshd | grep --count 'Starting session' || true"
+SESSIONS = """
+journalctl --quiet --no-pager --output=cat --identifier=sshd --identifier=sshd-session |
+  grep --count 'Starting session' || true
+"""
 PROCESSOR = "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || sed -n 's/usage_usec //p' /sys/fs/cgroup/cpu.stat"
 
 
