@@ -11,6 +11,9 @@ import threading
 import urllib.request
 from pathlib import Path
 
+# What each host downloads in a second at most: more comes from a mirror in its network, and less from far away.
+MB_A_SECOND = 5
+
 
 class Mirror:
     """A context in which apt can use this proxy. Lists of packages that a host has are up to date."""

@@ -13,15 +13,13 @@ from typing import Any
 import yaml
 
 from tests.bench.machines import Machines
-from tests.bench.mirror import Mirror
+from tests.bench.mirror import MB_A_SECOND, Mirror
 from tests.bench.operator import Operator, one_play
 from tests.bench.table import Row
 from tests.standin import StandIn
 
 NETWORK = "10.213.8"
 PACKAGES = ["docker.io", "iptables"]
-# What a host downloads in a second. A host of its own gets more from a mirror in its network, and less from far away.
-MB_A_SECOND = 5
 # Hosts and forks: a processor for each host, Ansible's own forks, and a fork for each host.
 RUNS = ((2, 2), (20, 5), (20, 20))
 RATIO_MAX = 1.2
