@@ -34,7 +34,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import has_f
 NO_TERMINAL = "you must have a tty to run sudo"
 IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING}
 BAD = (FAILED, *REJECTED)
-# What module command says of a command that failed, whose own words are its output.
+# The message of module command for a command that failed, whose own message is in its output.
 NO_REASON = "non-zero return code"
 SEE_ABOVE = "see the error above"
 REASON_LENGTH_MAX = 300
