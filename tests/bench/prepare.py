@@ -18,7 +18,7 @@ from tests.bench.operator import Operator, one_play
 from tests.bench.table import Row
 from tests.standin import StandIn
 
-NETWORK = "10.213.8"
+NETWORK = "10.213.29"
 PACKAGES = ["docker.io", "iptables"]
 # Hosts and forks: a processor for each host, Ansible's own forks, and a fork for each host.
 RUNS = ((2, 2), (20, 5), (20, 20))
