@@ -112,8 +112,9 @@ tables: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## write the pages on chec
 	$(BIN)/python -m tests.faults_table
 	PYTHONPATH=$(COLLECTIONS) $(BIN)/python -m tests.checks_table
 
-# The section with SSH needs root and system packages. Without them it is skipped with a message.
-bench: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write the page on performance
+# The sections with SSH need root and system packages. Without them they are skipped with a message.
+bench: export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS):$(OTHERS)
+bench: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## measure a platform of FLEET joined hosts, and write the page on performance
 	-tests/packages.sh
 	$(BIN)/python -m tests.bench --fleet $(FLEET) --write docs/docsite/rst/performance.rst
 

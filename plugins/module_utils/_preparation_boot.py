@@ -10,7 +10,6 @@ All pages on configuring a host (configure-host-rhel, -ubuntu, -suse) ask for th
 Runs on hosts: Python 3.6 and the standard library.
 """
 
-import os
 import re
 from typing import Any, Dict, List, Match, Optional, Sequence
 
@@ -18,11 +17,13 @@ from ansible_collections.ece.platform.plugins.module_utils._host_process import 
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
 from ansible_collections.ece.platform.plugins.module_utils._host_system import BOOT_LISTS, missing_boot_arguments
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
+    MARKER,
     Facts,
     Options,
     Part,
     PartPlan,
     System,
+    marked,
     new_plan,
 )
 
@@ -89,8 +90,8 @@ def grub_text(text: str, wanted: Sequence[str]) -> str:
     return text[: line.start()] + changed + text[line.end() :]
 
 
-def drop_in_text(wanted: Sequence[str]) -> str:
-    """The file that adds the wanted arguments to those of the other files."""
+def drop_in_block(wanted: Sequence[str]) -> str:
+    """The line that adds the wanted arguments to those of the other files."""
     return f'GRUB_CMDLINE_LINUX="$GRUB_CMDLINE_LINUX {" ".join(wanted)}"\n'
 
 
@@ -118,7 +119,6 @@ def read_boot(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
         found.update(
             grub=read_text(GRUB_FILE),
             drop_in=read_text(GRUB_DROP_IN),
-            has_folder=os.path.isdir(os.path.dirname(GRUB_DROP_IN)),
         )
     return found
 
@@ -127,7 +127,7 @@ def _is_configured(found: Dict[str, Any], system: System, wanted: List[str]) -> 
     if system["boot_tool"] == "grubby":
         kernels: Optional[List[str]] = found["kernels"]
         return bool(kernels) and not any(missing_boot_arguments(arguments, wanted) for arguments in kernels or [])
-    by_drop_in = system["grub_drop_in"] and found["drop_in"] == drop_in_text(wanted)
+    by_drop_in = system["grub_drop_in"] and marked(drop_in_block(wanted)) in found["drop_in"]
     if foreign_line(found["grub"]):
         return bool(by_drop_in)
     in_file = [_value(line) for line in _LINUX_LINE.finditer(found["grub"])][-1:]
@@ -166,14 +166,11 @@ def plan_boot(facts: Facts, options: Options, system: System) -> PartPlan:
         return plan
     if not _is_configured(found, system, wanted):
         plan.steps.append(f"let the kernel start with {' '.join(wanted)} ({system['boot_tool']})")
-        plan.values.update(command=command_of(found, system, wanted), file=None, folder=None)
-        if system["boot_tool"] != "grubby":
-            is_own = system["grub_drop_in"]
-            plan.values["folder"] = os.path.dirname(GRUB_DROP_IN) if is_own and not found["has_folder"] else None
-            plan.values["file"] = {
-                "path": GRUB_DROP_IN if is_own else GRUB_FILE,
-                "content": drop_in_text(wanted) if is_own else grub_text(found["grub"], wanted),
-            }
+        plan.values.update(command=command_of(found, system, wanted), file=None, block=None)
+        if system["boot_tool"] != "grubby" and system["grub_drop_in"]:
+            plan.values["block"] = {"path": GRUB_DROP_IN, "block": drop_in_block(wanted), "marker": MARKER}
+        elif system["boot_tool"] != "grubby":
+            plan.values["file"] = {"path": GRUB_FILE, "content": grub_text(found["grub"], wanted)}
     if not_now:
         plan.reboot.append(f"the kernel was started without {' '.join(not_now)}")
     return plan

@@ -413,7 +413,6 @@ def plan_docker(facts: Facts, options: Options, system: System) -> PartPlan:
             write=True,
             # Without those of the user and of the file, which may hold a password.
             settings=own,
-            is_new=read["mode"] is None,
             has_secret=has_secret(text_with(found, {}) + text_with(wanted, {})),
         )
     # The file may be right, and Docker run since before it was.

@@ -49,11 +49,13 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation_packages
     zypper_locks_on,
 )
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
+    MARKER,
     Facts,
     Options,
     Part,
     PartPlan,
     System,
+    marked,
     wanted_engine,
 )
 from ansible_collections.ece.platform.plugins.module_utils._preparation_podman import (
@@ -68,6 +70,8 @@ NEWEST_VERSION = "{}.{}.0".format(*NEWEST)
 DAEMONS = {"docker": "dockerd", "podman": "podman"}
 REPOSITORY = "/etc/apt/sources.list.d/ece-docker.sources"
 KEY = "/etc/apt/keyrings/ece-docker"
+# The package managers with which packages are downloaded while other parts are prepared.
+DOWNLOADS = ("apt", "dnf")
 # Of the system's packages, what dnf needs to lock versions.
 VERSIONLOCK, VERSIONLOCK_FILE = "python3-dnf-plugin-versionlock", "/etc/dnf/plugins/versionlock.conf"
 SNAP = "/snap/bin/docker"
@@ -448,9 +452,13 @@ def _repository(facts: Facts, options: Options, system: System, plan: PartPlan) 
     # apt tells the two formats of keys by the ending.
     key = KEY + (".gpg" if key_url.endswith(".gpg") else ".asc")
     plan.values["key"] = {"url": key_url, "path": key}
+    block = repository_text(url, found["codename"], architecture, key)
     plan.values["repository"] = {
         "path": REPOSITORY,
-        "content": repository_text(url, found["codename"], architecture, key),
+        "marker": MARKER,
+        "block": block,
+        "content": marked(block),
+        "is_new": not found["sources"].get(REPOSITORY),
     }
     if not key_url.startswith("https://"):
         plan.notes.append(f"The key of Docker's packages comes from {key_url}, and nothing verifies that address.")
@@ -576,17 +584,26 @@ def _plan_packages(
         plan.steps.append("finish what dpkg was interrupted in (dpkg --configure -a)")
     if held["unlock"]:
         plan.steps.append(f"unlock {', '.join(held['unlock'])}")
+    plan.values["download"] = _may_download(plan.values, facts, options, manager)
     if missing or specs:
         plan.steps.append(f"install {', '.join([*missing, *specs])}")
     if held["hold"]:
         plan.steps.append(f"hold {', '.join(held['hold'])} at the version")
 
 
+def _may_download(values: Mapping[str, Any], facts: Facts, options: Options, manager: str) -> bool:
+    """Whether packages can be downloaded before anything else is done: no other task changes packages before that."""
+    first = ("remove", "unlock", "interrupted", "change", "first_packages")
+    # Without its tools, the disk's part installs them.
+    has_tools = facts["preparation"]["storage"]["mkfs"] or "storage" in options["ece_host_preparation_skip"]
+    return bool(manager in DOWNLOADS and values["packages"] and has_tools and not any(map(values.get, first)))
+
+
 def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
     """Choose engine and version, install what is missing, hold it, and set up the engine."""
     engine = wanted_engine(options, system)
     plan = PartPlan([], [], {"engine": engine, "manager": system["package_manager"]}, [], [])
-    plan.values.update(remove=[], packages=[], hold=[], unlock=[], change=False, interrupted=False)
+    plan.values.update(remove=[], packages=[], hold=[], unlock=[], change=False, interrupted=False, download=False)
     choice = choose(facts, options, system, plan)
     if choice is None:
         return plan

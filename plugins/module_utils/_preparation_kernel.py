@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
+    MARKER,
     Facts,
     Options,
     Part,
@@ -120,6 +121,19 @@ def loaded_at_boot(root: str = "/") -> List[str]:
     return [*found, "nf_conntrack"] if _WITH_CONNTRACK.intersection(found) else found
 
 
+def text_with(text: str, values: Mapping[str, str]) -> str:
+    """The text of the role's file with these values. Comments and other settings stay as they are."""
+    lines, missing = text.splitlines(), dict(values)
+    for key in values:
+        numbers = [number for number, line in enumerate(lines) if re.search(line_of(key), line)]
+        # The last line counts.
+        for number in numbers[-1:]:
+            lines[number] = f"{key}={missing.pop(key)}"
+    at = len(lines) - 1 if lines[-1:] == [MARKER.format(mark="END")] else len(lines)
+    lines[at:at] = [f"{key}={value}" for key, value in missing.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def wanted_settings(facts: Facts, options: Options, system: System) -> Dict[str, str]:
     """The settings of the table, and those of the user."""
     wanted = {key: str(value) for key, value in system["sysctls"].items()}
@@ -148,6 +162,7 @@ def read_kernel(facts: Facts, options: Options, system: System) -> Dict[str, Any
     return {
         "wanted": wanted,
         "at_boot": settings(),
+        "own": read_text(SYSCTL_FILE),
         "now": {key: value_now(key) for key in wanted},
         "modules_at_boot": loaded_at_boot(),
         "loadable": os.path.exists("/proc/modules"),
@@ -171,7 +186,8 @@ def plan_kernel(facts: Facts, options: Options, system: System) -> PartPlan:
         modules = sorted(
             name for name, loaded in found["loaded"].items() if not loaded or name not in found["modules_at_boot"]
         )
-    plan.values.update(modules=modules, sysctls=[], sysctl_file=SYSCTL_FILE, later_lines=[])
+    plan.values.update(modules=modules, sysctls=[], sysctl_file=SYSCTL_FILE, marker=MARKER, later_lines=[])
+    values: Dict[str, str] = {}
     plan.steps.extend(f"load the kernel's module {name} now and at boot" for name in modules)
     for key, wanted in found["wanted"].items():
         comes = key.startswith(CONNTRACK) and "nf_conntrack" in modules
@@ -183,7 +199,7 @@ def plan_kernel(facts: Facts, options: Options, system: System) -> PartPlan:
         last = [path for path, _value in files if path != LAST_FILE][-1:]
         is_ours_wrong = not last or any(path == last[0] and not is_later(path) for path, _value in wrong)
         if is_ours_wrong or not is_right(key, found["now"][key], wanted, key in given):
-            plan.values["sysctls"].append({"name": key, "value": wanted})
+            values[key] = wanted
             plan.steps.append(f"set {key}={wanted} in {SYSCTL_FILE}")
         for path, value in wrong:
             if not is_later(path):
@@ -196,6 +212,11 @@ def plan_kernel(facts: Facts, options: Options, system: System) -> PartPlan:
                     f"{path} sets {key}={value} and is read after {SYSCTL_FILE}, where {wanted} is needed: remove the "
                     f"line from {path}, or give {key} no value in ece_host_preparation_sysctls to leave it as it is."
                 )
+    plan.values["sysctls"] = [f"{key}={value}" for key, value in values.items()]
+    if values and not found["own"]:
+        plan.values["block"] = "\n".join(plan.values["sysctls"])
+    elif values:
+        plan.values["content"] = text_with(found["own"], values)
     return plan
 
 

@@ -18,11 +18,13 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from ansible_collections.ece.platform.plugins.module_utils._host_process import run_command
 from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
 from ansible_collections.ece.platform.plugins.module_utils._preparation_part import (
+    MARKER,
     Facts,
     Options,
     Part,
     PartPlan,
     System,
+    marked,
     new_plan,
 )
 
@@ -32,7 +34,7 @@ LIMITS_FILE = "/etc/security/limits.d/70-ece.conf"
 _LIMITS_CONF = "etc/security/limits.conf"
 _UNLIMITED = ("unlimited", "infinity", "-1")
 MANAGER_FILE = "/etc/systemd/system.conf.d/70-ece.conf"
-MANAGER_TEXT = f"[Manager]\nDefaultLimitNOFILE={NOFILE}\n"
+MANAGER_BLOCK = f"[Manager]\nDefaultLimitNOFILE={NOFILE}\n"
 # A later folder's file takes the place of one with the same name in an earlier folder.
 _MANAGER_FOLDERS = ("usr/lib/systemd", "etc/systemd")
 _DEFAULT_NOFILE = re.compile(r"^\s*DefaultLimitNOFILE\s*=\s*(\S+)", re.MULTILINE)
@@ -59,8 +61,8 @@ def limits_for(user: str) -> List[Tuple[str, str, str, str]]:
     ]
 
 
-def limits_text(user: str) -> str:
-    """The file of this role for PAM."""
+def limits_block(user: str) -> str:
+    """The lines of this role for PAM."""
     return "".join(f"{who:<16}{kind:<8}{what:<10}{value}\n" for who, kind, what, value in limits_for(user))
 
 
@@ -138,7 +140,6 @@ def read_limits(facts: Facts, options: Options, system: System) -> Dict[str, Any
     return {
         "limits": limits_files(),
         "manager": manager_files(),
-        "has_folder": os.path.isdir(os.path.dirname(MANAGER_FILE)),
         "now": int(now) if shown.rc == 0 and now.isdigit() else None,
     }
 
@@ -147,17 +148,17 @@ def plan_limits(facts: Facts, options: Options, system: System) -> PartPlan:
     """Write the two files, unless files of others do as well, and have systemd read its own."""
     plan = new_plan()
     found = facts["preparation"]["limits"]
-    plan.values.update(files={}, folder=None)
+    plan.values.update(blocks={}, marker=MARKER)
     _plan_users(found, options, plan)
     _plan_manager(found, plan)
     return plan
 
 
 def _plan_users(found: Mapping[str, Any], options: Options, plan: PartPlan) -> None:
-    wanted, ours = limits_text(options["ece_host_user"]), dict(found["limits"]).get(LIMITS_FILE)
+    block, ours = limits_block(options["ece_host_user"]), dict(found["limits"]).get(LIMITS_FILE, "")
     low = low_limits(found["limits"], options["ece_host_user"])
-    if low and ours != wanted:
-        plan.values["files"][LIMITS_FILE] = wanted
+    if low and marked(block) not in ours:
+        plan.values["blocks"][LIMITS_FILE] = block
         plan.steps.append(f"set limits of users in {LIMITS_FILE}")
     elif low:
         plan.notes.append(f"{' and '.join(low)} sets lower limits of users after {LIMITS_FILE}.")
@@ -168,12 +169,11 @@ def _plan_manager(found: Mapping[str, Any], plan: PartPlan) -> None:
     ours = texts.get(MANAGER_FILE)
     last = last_word(files)
     is_others = last not in ("", MANAGER_FILE) and is_high(texts[last])
-    is_written = ours != MANAGER_TEXT and not is_others
+    is_written = marked(MANAGER_BLOCK) not in (ours or "") and not is_others
     if is_written:
-        plan.values["files"][MANAGER_FILE] = MANAGER_TEXT
-        plan.values["folder"] = None if found["has_folder"] else os.path.dirname(MANAGER_FILE)
+        plan.values["blocks"][MANAGER_FILE] = MANAGER_BLOCK
     if ours is None and not is_others:
-        last = last_word([*files, (MANAGER_FILE, MANAGER_TEXT)])
+        last = last_word([*files, (MANAGER_FILE, MANAGER_BLOCK)])
     is_low = found["now"] is not None and found["now"] < NOFILE
     plan.values["reload"] = is_written or (is_low and (is_others or last == MANAGER_FILE))
     if plan.values["reload"]:

@@ -19,6 +19,15 @@ Options = Mapping[str, Any]
 System = Mapping[str, Any]
 
 
+# Around what module blockinfile writes into a file that is not there yet.
+MARKER = "# {mark} ece.platform"
+
+
+def marked(block: str) -> str:
+    """The text of a file in which blockinfile has written a block of lines."""
+    return "".join((MARKER.format(mark="BEGIN"), "\n", block, MARKER.format(mark="END"), "\n"))
+
+
 class PartPlan(NamedTuple):
     """What has to be done for one part."""
 

@@ -35,7 +35,7 @@ options:
   path:
     description:
       - The file. Where it is a link, the file that it leads to changes.
-      - Its folder has to exist, other than in check mode.
+      - Its folder is made where it does not exist.
     type: path
     default: /etc/docker/daemon.json
   settings:
@@ -103,10 +103,13 @@ def main() -> None:
 
 
 def _write(module: AnsibleModule, path: str, text: str) -> None:
-    is_new = not os.path.exists(path)
+    is_new, folder = not os.path.exists(path), os.path.dirname(path)
     if not is_new:
         module.backup_local(path)
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
+    if not os.path.isdir(folder):
+        os.makedirs(folder)
+        module.set_mode_if_different(folder, 0o755, False)
+    handle, temporary = tempfile.mkstemp(dir=folder)
     with os.fdopen(handle, "w", encoding="utf-8") as target:
         target.write(text)
     # It takes mode and owner of the file in whose place it comes.

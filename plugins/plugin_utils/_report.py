@@ -34,6 +34,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import has_f
 NO_TERMINAL = "you must have a tty to run sudo"
 IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING}
 BAD = (FAILED, *REJECTED)
+# The message of module command for a command that failed, whose own message is in its output.
+NO_REASON = "non-zero return code"
 SEE_ABOVE = "see the error above"
 REASON_LENGTH_MAX = 300
 # A line of the table stays on the screen.
@@ -131,6 +133,9 @@ def _reason_of_the_batch(name: str, batch: results.Batch) -> str:
 def failure_reason(result: Mapping[str, Any]) -> str:
     """Return why a task failed, with a remedy where Ansible gives none."""
     message = str(result.get("msg") or SEE_ABOVE)
+    if message.endswith(NO_REASON):
+        output = f"{result.get('stdout') or ''}\n{result.get('stderr') or ''}"
+        message = ([line for line in output.splitlines() if line.strip()] or [message])[-1]
     if result.get("unreachable"):
         return unreachable_reason(message)
     password = re.search(r"(Missing|Incorrect) \w+ password", message)

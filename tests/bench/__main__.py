@@ -12,13 +12,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import answers, join, machines, plan, resume, watch
+from tests.bench import answers, join, machines, plan, prepare, resume, watch
 from tests.bench.operator import Operator
 from tests.bench.table import Row, document, lines
 
 SECTIONS: dict[str, Callable[[Operator, int], list[Row]]] = {
     "plan": plan.measure,
     "join": join.measure,
+    "prepare": prepare.measure,
     "watch": watch.measure,
     "answers": answers.measure,
     "resume": resume.measure,
@@ -42,9 +43,10 @@ def main() -> int:
     )
     options = parser.parse_args()
     chosen = options.only or list(SECTIONS)
-    if "join" in chosen and not machines.available():
-        print("the section join is skipped: its hosts need root and Podman", file=sys.stderr)
-        chosen.remove("join")
+    for section in ("join", "prepare"):
+        if section in chosen and not machines.available():
+            print(f"the section {section} is skipped: its hosts need root and Podman", file=sys.stderr)
+            chosen.remove(section)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="ece-bench-") as name:
         folder = Path(name)

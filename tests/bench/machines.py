@@ -25,7 +25,12 @@ WIPE = """
 rm -rf /mnt/data/elastic*
 docker ps --all --format '{{.Names}}' | xargs --no-run-if-empty docker rm -f >/dev/null
 """
-SESSIONS = "journalctl --quiet --no-pager --output=cat --unit=ssh | grep --count 'Starting session' || true"
+# What a session logs is in the journal of that session.
+SESSIONS = """
+journalctl --quiet --no-pager --output=cat --identifier=sshd --identifier=sshd-session |
+  grep --count 'Starting session' || true
+"""
+PROCESSOR = "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || sed -n 's/usage_usec //p' /sys/fs/cgroup/cpu.stat"
 
 
 def available() -> bool:
@@ -36,9 +41,10 @@ def available() -> bool:
 class Machines:
     """A context in which this many hosts run."""
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self.addresses = {f"bench-{number}": f"{NETWORK}.{10 + number}" for number in range(1, count + 1)}
-        self._folder = folder / "machines"
+    def __init__(self, folder: Path, count: int, *, network: str = NETWORK, kind: str = "") -> None:
+        self.addresses = {f"bench-{number}": f"{network}.{10 + number}" for number in range(1, count + 1)}
+        self.gateway = network + ".1"
+        self._folder, self._kind = folder / "machines", kind and ":" + kind
 
     def __enter__(self) -> Machines:
         self._script("up")
@@ -48,7 +54,7 @@ class Machines:
         self._script("down")
 
     def _script(self, action: str) -> None:
-        names = [f"{name}={address}" for name, address in self.addresses.items()]
+        names = [f"{name}={address}{self._kind}" for name, address in self.addresses.items()]
         subprocess.run([str(SCRIPT), action, str(self._folder), *names], check=True, stdout=subprocess.DEVNULL)
 
     def _everywhere(self, *command: str, stdin: bytes = b"") -> dict[str, str]:
@@ -80,12 +86,21 @@ class Machines:
             ece.platform.remove(address)
         self._everywhere("bash", "-c", WIPE)
 
+    def run(self, script: str) -> None:
+        """Run a script on all hosts."""
+        self._everywhere("bash", "-c", script)
+
+    def processor_seconds(self) -> float:
+        """Return the seconds of a processor that all hosts have used."""
+        used = [float(text) for text in self._everywhere("bash", "-c", PROCESSOR).values()]
+        return sum(used) / (1e9 if Path("/sys/fs/cgroup/cpuacct").exists() else 1e6)
+
     def sessions(self) -> dict[str, int]:
         """Return host -> its round trips: the sessions of its sshd, including those over a reused connection."""
         return {name: int(text) for name, text in self._everywhere("bash", "-c", SESSIONS).items()}
 
-    def inventory(self, ece: StandIn, count: int) -> dict[str, Any]:
-        """Return an inventory of the first `count` hosts."""
+    def inventory(self, ece: StandIn, count: int, **more: Any) -> dict[str, Any]:
+        """Return an inventory of the first `count` hosts, with more variables."""
         zones = ece.platform.zones
         content = ece.inventory(
             {
@@ -101,5 +116,6 @@ class Machines:
             ece_host_installer_src=str(ece.installer_path),
             # The hosts have the kernel of this machine.
             ece_host_skip_checks=["kernel"],
+            **more,
         )
         return content

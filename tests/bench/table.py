@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from tests import rst
+from tests.bench.mirror import MB_A_SECOND
 
 HEAD = ("what", "hosts", "seconds", "figure", "at most", "requests", "round trips a host", "peak MB")
 
@@ -79,6 +80,11 @@ How to read the table:
 * Round trips are sessions that a host's sshd opens: one checks the host, one starts its installer, and one stays open
   until the installer has ended (and is opened again every 25 seconds). Ansible adds its own if it has to discover an
   interpreter. More than 32 hosts take turns with sessions that end at once.
+* ``bare`` rows prepare bare machines: containers with an empty disk, which get a real Docker from Debian's packages.
+  ``apt`` is a play that only installs the same packages, with the same forks. A mirror on this machine gives
+  {MB_A_SECOND} MB a second to each host, which is an assumption. A round trip takes time of the host's processor, for
+  sshd, sudo, Python and the module, and here all hosts and the controller share the processors of one machine. Two
+  hosts are nearer to machines of their own than twenty are.
 * Requests are those that the platform receives. A poll is two requests, and one more for each thousand allocators.
 * Peak memory is that of the largest process. For ``answers`` it is the memory beyond that of a Python that does
   nothing.

@@ -144,17 +144,18 @@ class Machine:
                 "device": None,
                 "folders": dict.fromkeys(("/mnt/data", "/mnt/data/elastic", "/mnt/data/docker"), folder),
                 "quotas": True,
+                "mkfs": True,
                 "kernel": "6.8",
             },
             "limits": {
                 "limits": limits.limits_files(self.root),
                 "manager": limits.manager_files(self.root),
-                "has_folder": True,
                 "now": 1024000 if self.text("etc/systemd/system.conf.d/limits.conf") else 1024,
             },
             "kernel": {
                 "wanted": wanted,
                 "at_boot": at_boot,
+                "own": "",
                 "now": {key: at_boot[key][-1][1] if key in at_boot else "15" for key in wanted},
                 "modules_at_boot": kernel.loaded_at_boot(self.root),
                 "loadable": True,
@@ -165,7 +166,6 @@ class Machine:
                 "now": f"quiet {ARGUMENTS}",
                 "grub": self.text("etc/default/grub"),
                 "drop_in": "",
-                "has_folder": True,
                 "kernels": [f"ro quiet {ARGUMENTS}"] if system["boot_tool"] == "grubby" else None,
             },
             "engine": {

@@ -196,7 +196,9 @@ def test_all_problems_of_a_plan_are_said_with_their_remedies(run):
     kept, _lines = run("failure", {"a": {}}, ansible_failed_task=task, ansible_failed_result=result)
     assert kept["reason"] == " ".join(problems)
     assert run("verdict", {"a": {PLAN: {**plan(), **result}}})[0]["msg"] == " ".join(problems)
-    assert run("end", {"a": {PLAN: {**plan(), **result}}})[1][1].endswith("  Setting 0 is wrong: set ece_host_preparation_restart_engine.")
+    assert run("end", {"a": {PLAN: {**plan(), **result}}})[1][1].endswith(
+        "  Setting 0 is wrong: set ece_host_preparation_restart_engine."
+    )
 
 
 def test_what_no_log_hides_stays_hidden(run):

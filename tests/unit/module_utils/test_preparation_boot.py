@@ -9,10 +9,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_boot as boot
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import MARKER, marked
 from tests.unit.preparation import RHEL, SLES, UBUNTU, facts, options
 
 WANTED = ["cgroup_enable=memory", "swapaccount=1", "cgroup.memory=nokmem"]
 ALL = " ".join(WANTED)
+DROP_IN = marked(boot.drop_in_block(WANTED))
 GRUB = 'GRUB_DEFAULT=0\nGRUB_CMDLINE_LINUX="console=ttyS0"\n'
 
 
@@ -23,7 +25,6 @@ def read(**given):
         "grub": GRUB,
         "drop_in": "",
         "kernels": None,
-        "has_folder": True,
         **given,
     }
 
@@ -34,10 +35,11 @@ def plan(read, system, **given):
 
 def test_ubuntu_gets_a_file_of_its_own():
     found = plan(read(), UBUNTU)
-    assert found.values["file"] == {"path": boot.GRUB_DROP_IN, "content": boot.drop_in_text(WANTED)}
+    new = {"path": boot.GRUB_DROP_IN, "block": boot.drop_in_block(WANTED), "marker": MARKER}
+    assert found.values["block"] == new and found.values["file"] is None
     assert found.values["command"] == ["/sbin/tool"]
     assert found.reboot == [f"the kernel was started without {ALL}"]
-    assert plan(read(has_folder=False), UBUNTU).values["folder"] == "/etc/default/grub.d"
+    assert plan(read(drop_in="#"), UBUNTU).values["block"] == new
 
 
 def test_sles_gets_the_arguments_in_its_file():
@@ -52,7 +54,7 @@ def test_sles_gets_the_arguments_in_its_file():
 def test_rhel_gets_them_by_grubby():
     found = plan(read(kernels=["ro quiet", f"ro {ALL}"]), RHEL)
     assert found.values["command"] == ["/sbin/tool", "--update-kernel=ALL", f"--args={ALL}"]
-    assert found.values["file"] is None
+    assert found.values["file"] is found.values["block"] is None
     assert plan(read(kernels=[]), RHEL).steps, "without a kernel it is not known"
 
 
@@ -68,7 +70,7 @@ def test_grubby_would_replace_what_others_have_in_these_lists():
 @pytest.mark.parametrize(
     ("system", "state"),
     [
-        (UBUNTU, {"drop_in": boot.drop_in_text(WANTED)}),
+        (UBUNTU, {"drop_in": DROP_IN}),
         (UBUNTU, {"grub": boot.grub_text(GRUB, WANTED)}),
         (SLES, {"grub": boot.grub_text(GRUB, WANTED)}),
         (RHEL, {"kernels": [f"ro {ALL} quiet"]}),
@@ -82,7 +84,7 @@ def test_the_second_run_has_nothing_to_do_but_may_wait_for_a_restart(system, sta
 
 
 def test_a_drop_in_does_not_count_on_sles():
-    assert plan(read(drop_in=boot.drop_in_text(WANTED)), SLES).steps
+    assert plan(read(drop_in=DROP_IN), SLES).steps
 
 
 def test_a_host_without_a_boot_loader_says_so_and_is_not_rebooted():
@@ -171,7 +173,7 @@ def test_a_line_that_cannot_be_changed_safely_is_named(line):
     assert not found.problems and not found.steps and not found.reboot
     # Ubuntu has a file of its own, which does not depend on the line.
     found = plan(read(grub=grub), UBUNTU)
-    assert not found.problems and found.values["file"]["path"] == boot.GRUB_DROP_IN
+    assert not found.problems and found.values["block"]["path"] == boot.GRUB_DROP_IN
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,6 @@ def test_settings_of_a_bare_host():
             for name, value in (("nofile", 1024000), ("memlock", -1), ("nproc", -1))
         },
     }
-    assert found.values["is_new"]
     assert found.steps[-1] == "start Docker, now and at boot"
 
 

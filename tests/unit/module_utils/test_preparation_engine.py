@@ -13,6 +13,7 @@ import yaml
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_engine as preparation
 from ansible_collections.ece.platform.plugins.module_utils._matrix import MATRIX
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import marked
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "ece_host_preparation"
 SYSTEMS = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["__ece_host_preparation_systems"]
@@ -22,6 +23,7 @@ OPTIONS = {
     "ece_host_preparation_engine_packages": [],
     "ece_host_preparation_engine_path": "/mnt/data/docker",
     "ece_host_preparation_hold": True,
+    "ece_host_preparation_skip": [],
     "ece_host_preparation_packages_timeout": 600,
     "ece_host_preparation_replace_engine": False,
     "ece_host_preparation_restart_engine": False,
@@ -61,6 +63,7 @@ def plan(
     provided=(),
     docker_command=True,
     architecture="x86_64",
+    mkfs=True,
     **read,
 ):
     found = {
@@ -82,7 +85,7 @@ def plan(
         "os": {"matrix_name": system},
         "architecture": architecture,
         "engine": {"docker_command": docker_command},
-        "preparation": {"engine": dict(found, **read)},
+        "preparation": {"engine": dict(found, **read), "storage": {"mkfs": mkfs}},
     }
     return preparation.plan_engine(facts, dict(OPTIONS, **(options or {})), SYSTEMS[system])
 
@@ -279,6 +282,35 @@ def test_a_repository_that_the_host_has_is_used():
     found = plan("Ubuntu-22.04", sources={preparation.REPOSITORY: own})
     assert "repository" in found.values
     assert not [step for step in found.steps if "repository" in step]
+
+
+def test_the_file_of_a_repository_is_created_or_changed():
+    wanted = plan("Ubuntu-22.04").values["repository"]
+    assert wanted["is_new"] and wanted["content"] == marked(wanted["block"])
+    found = plan("Ubuntu-22.04", sources={preparation.REPOSITORY: wanted["content"].replace("stable", "test")})
+    assert not found.values["repository"]["is_new"]
+    assert found.steps[0] == "add the repository https://download.docker.com/linux/ubuntu"
+
+
+@pytest.mark.parametrize("system", ["Ubuntu-22.04", "RHEL-9"])
+def test_packages_of_a_bare_host_are_downloaded_while_other_parts_are_prepared(system):
+    for skipped, mkfs in (([], True), (["storage"], False)):
+        found = plan(system, given(skip=skipped), installed=["ca-certificates"], mkfs=mkfs)
+        assert found.values["download"] is True
+
+
+@pytest.mark.parametrize(
+    ("system", "state"),
+    [
+        ("SLES-15", {"offered": {"docker": {"versions": ["25.0.6_ce-1"], "error": None}}}),
+        ("Ubuntu-22.04", {}),  # its certificates come first
+        ("Ubuntu-22.04", {"installed": ["ca-certificates"], "mkfs": False}),
+        ("Ubuntu-22.04", {"versions": {"docker": "27.5.1"}, "installed": DOCKER}),
+        ("Ubuntu-22.04", {"versions": {"docker": "20.1"}, "options": REPLACE, "installed": ["ca-certificates"]}),
+    ],
+)
+def test_packages_are_not_downloaded_where_others_are_changed_first(system, state):
+    assert plan(system, **state).values["download"] is False
 
 
 def test_what_a_repository_needs():
@@ -508,9 +540,19 @@ def test_each_try_to_get_a_lock_is_short_because_there_are_many():
 
 
 def test_what_check_mode_would_fail_on_is_skipped():
-    (download,) = (task for task in tasks("engine_apt.yml") if "ansible.builtin.get_url" in task)
+    (download,) = (task for task in tasks("engine_repository.yml") if "ansible.builtin.get_url" in task)
     assert download["when"] == "not ansible_check_mode"
     assert all("when" not in task for task in tasks("docker.yml") if "ece.platform.ece_preparation_docker" in task)
+
+
+@pytest.mark.parametrize("manager", preparation.DOWNLOADS)
+def test_a_download_in_the_background_changes_and_fails_nothing(manager):
+    (task,) = tasks(f"engine_download_{manager}.yml")
+    assert task["poll"] == 0 and task["failed_when"] is False and task["changed_when"] is False
+    (waits,) = (task for task in tasks("engine.yml") if "ansible.builtin.async_status" in task)
+    assert waits["failed_when"] is False and "not ansible_check_mode" in waits["when"]
+    (begins,) = (task for task in tasks("engine_download.yml") if "{{" in task["ansible.builtin.include_tasks"])
+    assert begins["when"] == "not ansible_check_mode" and begins["vars"] == waits["vars"]
 
 
 def test_what_the_tasks_of_podman_leave_to_others():

@@ -11,15 +11,18 @@ import re
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_kernel as kernel
+from ansible_collections.ece.platform.plugins.module_utils._host_read import read_text
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import marked
 from tests.unit.preparation import RHEL, SLES, UBUNTU, facts, options
 
 
-def read(system=RHEL, *, now=None, at_boot=None, loaded=None, modules_at_boot=(), loadable=True, **given):
+def read(system=RHEL, *, now=None, at_boot=None, own="", loaded=None, modules_at_boot=(), loadable=True, **given):
     found = facts("kernel", {}, **given.pop("facts", {}))
     wanted = kernel.wanted_settings(found, options(**given), system)
     return {
         "wanted": wanted,
         "at_boot": at_boot or {},
+        "own": own,
         "now": {**dict.fromkeys(wanted, "0"), **(now or {})},
         "modules_at_boot": list(modules_at_boot),
         "loadable": loadable,
@@ -47,11 +50,13 @@ def right(system=RHEL):
 @pytest.mark.parametrize("system", [RHEL, UBUNTU, SLES], ids=["rhel", "ubuntu", "sles"])
 def test_a_bare_host_gets_all_settings_and_a_second_run_none(system):
     found = plan(read(system), system)
-    assert [item["name"] for item in found.values["sysctls"]] == list(system["sysctls"])
+    assert found.values["sysctls"] == [f"{key}={value}" for key, value in system["sysctls"].items()]
+    assert found.values["block"].splitlines() == found.values["sysctls"] and "content" not in found.values
     assert found.values["sysctl_file"] == kernel.SYSCTL_FILE
     again = plan(right(system), system)
     assert not again.steps
     assert [again.values[name] for name in ("modules", "sysctls", "later_lines")] == [[], [], []]
+    assert not {"block", "content"} & set(again.values)
 
 
 def test_a_value_that_is_better_stays():
@@ -71,7 +76,23 @@ def test_a_value_that_is_wrong_now_or_at_boot_is_set(where, value):
 def test_a_value_that_no_file_sets_is_gone_at_boot():
     state = right()
     del state["at_boot"]["vm.swappiness"]
-    assert [item["name"] for item in plan(state).values["sysctls"]] == ["vm.swappiness"]
+    assert plan(state).values["sysctls"] == ["vm.swappiness=1"]
+
+
+def test_the_file_of_the_role_keeps_comments_and_other_settings():
+    text = marked("vm.a=1\n# ours\nvm.swappiness=1\n- vm/swappiness = 60\n")
+    state = {**right(), "own": text}
+    state["at_boot"]["vm.swappiness"] = [(kernel.SYSCTL_FILE, "60")]
+    del state["at_boot"][MAP_COUNT]
+    found = plan(state)
+    assert found.values["content"] == marked(
+        "vm.a=1\n# ours\nvm.swappiness=1\nvm.swappiness=1\nvm.max_map_count=1048576\n"
+    )
+    assert "block" not in found.values and found.values["sysctls"] == [f"{MAP_COUNT}=1048576", "vm.swappiness=1"]
+
+
+def test_settings_follow_the_lines_of_a_file_without_our_marks():
+    assert kernel.text_with("vm.a = 1", {"vm.b": "2"}) == "vm.a = 1\nvm.b=2\n"
 
 
 def host(tmp_path, **files):
@@ -79,22 +100,25 @@ def host(tmp_path, **files):
     for path, text in files.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text, newline="")
-    return {**right(), "at_boot": kernel.settings(str(tmp_path))}
+    own = read_text(str(tmp_path / kernel.SYSCTL_FILE.lstrip("/")))
+    return {**right(), "at_boot": kernel.settings(str(tmp_path)), "own": own}
 
 
 def write(tmp_path, found):
-    """Do what the tasks do: ansible.posix.sysctl in the role's file, and lineinfile in others."""
+    """Do what the tasks do: blockinfile or copy for the role's file, and lineinfile for others."""
     own = tmp_path / kernel.SYSCTL_FILE.lstrip("/")
     own.parent.mkdir(parents=True, exist_ok=True)
-    with own.open("a") as file:
-        file.writelines(f"{item['name']}={item['value']}\n" for item in found.values["sysctls"])
+    if "block" in found.values:
+        own.write_text(marked(found.values["block"] + "\n"))
+    elif "content" in found.values:
+        own.write_text(found.values["content"])
     for item in found.values["later_lines"]:
         path = tmp_path / item["path"].lstrip("/")
         lines = path.read_text().splitlines()
         number = [number for number, line in enumerate(lines) if re.search(item["regexp"], line)][-1]
         lines[number] = item["line"]
         path.write_text("\n".join(lines) + "\n")
-    return {**right(), "at_boot": kernel.settings(str(tmp_path))}
+    return host(tmp_path)
 
 
 MAP_COUNT = "vm.max_map_count"
@@ -164,14 +188,14 @@ def test_what_the_user_gives_is_exact_and_one_without_a_value_is_left_out():
     assert state["wanted"]["net.ipv4.tcp_keepalive_time"] == "300" and "vm.swappiness" not in state["wanted"]
     exact = {"ece_host_preparation_sysctls": {"vm.max_map_count": 262144}}
     state = read(now={"vm.max_map_count": "1048576"}, **exact)
-    assert {"name": "vm.max_map_count", "value": "262144"} in plan(state, **exact).values["sysctls"]
+    assert "vm.max_map_count=262144" in plan(state, **exact).values["sysctls"]
 
 
 def test_a_setting_that_the_kernel_lacks_is_named_unless_its_module_comes():
     state = read(UBUNTU, now={"net.netfilter.nf_conntrack_max": None, "net.core.somaxconn": None})
     found = plan(state, UBUNTU)
     assert found.notes == ["The kernel has no setting net.core.somaxconn."]
-    assert "net.netfilter.nf_conntrack_max" in [item["name"] for item in found.values["sysctls"]]
+    assert "net.netfilter.nf_conntrack_max=262140" in found.values["sysctls"]
     assert found.values["modules"] == ["nf_conntrack"]
     state["loadable"] = False
     found = plan(state, UBUNTU)

@@ -9,19 +9,18 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_limits as limits
+from ansible_collections.ece.platform.plugins.module_utils._preparation_part import marked
 from tests.unit.preparation import UBUNTU, facts, options
 
 BARE = {
     "limits": [("/etc/security/limits.conf", "# *  soft  core  0\n")],
     "manager": [("/etc/systemd/system.conf", "[Manager]\n")],
-    "has_folder": False,
     "now": 1024,
 }
-OURS = (limits.MANAGER_FILE, limits.MANAGER_TEXT)
+OURS = (limits.MANAGER_FILE, marked(limits.MANAGER_BLOCK))
 RIGHT = {
-    "limits": [*BARE["limits"], (limits.LIMITS_FILE, limits.limits_text("elastic"))],
+    "limits": [*BARE["limits"], (limits.LIMITS_FILE, marked(limits.limits_block("elastic")))],
     "manager": [*BARE["manager"], OURS],
-    "has_folder": True,
     "now": limits.NOFILE,
 }
 
@@ -30,22 +29,27 @@ def plan(read, **given):
     return limits.plan_limits(facts("limits", read), options(**given), UBUNTU)
 
 
-def test_a_bare_host_gets_both_files_and_the_folder():
+def test_a_bare_host_gets_both_files():
     found = plan(BARE)
     assert len(found.steps) == 2 and found.values["reload"]
-    assert set(found.values["files"]) == {limits.LIMITS_FILE, limits.MANAGER_FILE}
-    assert found.values["folder"] == "/etc/systemd/system.conf.d"
+    assert set(found.values["blocks"]) == {limits.LIMITS_FILE, limits.MANAGER_FILE}
 
 
 def test_the_second_run_has_nothing_to_do():
     found = plan(RIGHT)
-    assert not found.steps and not found.notes and not found.values["files"] and not found.values["reload"]
+    assert not found.steps and not found.notes
+    assert not found.values["blocks"] and not found.values["reload"]
 
 
 def test_the_limits_are_those_of_the_user():
-    text = limits.limits_text("ece")
+    text = limits.limits_block("ece")
     assert "ece             soft    nproc     unlimited\n" in text and "elastic" not in text
-    assert plan(RIGHT, ece_host_user="ece").values["files"] == {limits.LIMITS_FILE: text}
+    assert plan(RIGHT, ece_host_user="ece").values["blocks"] == {limits.LIMITS_FILE: text}
+
+
+def test_what_others_have_changed_in_a_file_of_the_role_is_set_again():
+    found = plan({**RIGHT, "manager": [(limits.MANAGER_FILE, "[Manager]\nDefaultLimitNOFILE=1\n")]})
+    assert found.values["blocks"] == {limits.MANAGER_FILE: limits.MANAGER_BLOCK} and found.values["reload"]
 
 
 OTHERS = "/etc/security/limits.d/70-cloudenterprise.conf"
@@ -84,7 +88,10 @@ def test_a_file_of_others_that_is_low_is_outranked(line):
     state = with_file(OTHERS, f"{OTHERS_TEXT}{line}\r\n")
     assert plan(state).steps == [f"set limits of users in {limits.LIMITS_FILE}"]
     # One that is read after that of this role is named, and not fought with.
-    state["limits"] += [(limits.LIMITS_FILE, limits.limits_text("elastic")), ("/etc/security/limits.d/99.conf", line)]
+    state["limits"] += [
+        (limits.LIMITS_FILE, marked(limits.limits_block("elastic"))),
+        ("/etc/security/limits.d/99.conf", line),
+    ]
     found = plan(state)
     assert not found.steps
     assert found.notes == [f"/etc/security/limits.d/99.conf sets lower limits of users after {limits.LIMITS_FILE}."]
@@ -103,22 +110,22 @@ def test_pam_reads_its_own_file_first(tmp_path):
 def test_a_setting_of_others_for_systemd_is_enough(value):
     other = ("/etc/systemd/system.conf.d/50-site.conf", f"[Manager]\nDefaultLimitNOFILE={value}\n")
     found = plan({**RIGHT, "manager": [*BARE["manager"], other]})
-    assert not found.steps and not found.notes and not found.values["files"]
+    assert not found.steps and not found.notes and not found.values["blocks"]
     found = plan({**RIGHT, "manager": [*BARE["manager"], other], "now": 1024})
     assert found.steps == [f"let systemd read {other[0]}"]
-    assert found.values["reload"] and not found.values["files"]
+    assert found.values["reload"] and not found.values["blocks"]
 
 
 @pytest.mark.parametrize("value", ["65536", "65536:1024000", "", "many"])
 def test_a_low_setting_of_others_for_systemd_is_outranked(value):
     other = ("/etc/systemd/system.conf.d/50-site.conf", f"[Manager]\nDefaultLimitNOFILE={value}\n")
     found = plan({**RIGHT, "manager": [*BARE["manager"], other], "now": 65536})
-    assert list(found.values["files"]) == [limits.MANAGER_FILE]
+    assert list(found.values["blocks"]) == [limits.MANAGER_FILE]
 
 
 def test_a_manager_that_has_not_read_its_file_reads_it():
     found = plan({**RIGHT, "now": 1024})
-    assert found.values["reload"] and not found.values["files"] and len(found.steps) == 1
+    assert found.values["reload"] and not found.values["blocks"] and len(found.steps) == 1
 
 
 def test_a_later_file_of_the_host_is_named_and_not_fought_with():

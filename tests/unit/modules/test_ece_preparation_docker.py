@@ -50,6 +50,8 @@ def test_what_a_bare_host_would_get_is_shown_without_the_folder(merge, tmp_path)
     result = merge(target=target, check_mode=True)
     assert result["changed"] and not target.parent.exists()
     assert result["diff"]["before"] == "" and json.loads(result["diff"]["after"])["icc"] is False
+    merge(target=target)
+    assert target.parent.stat().st_mode & 0o777 == 0o755 and json.loads(target.read_text())["icc"] is False
 
 
 def test_a_link_stays_one(merge, path, tmp_path):

@@ -43,6 +43,12 @@ PASSWORD = "; give it by --ask-become-pass, ansible_become_password or AWX's cre
         ({"failed": True, "msg": "Task failed: one\n two"}, "one two"),
         ({"failed": True, "msg": "x" * 301}, "x" * 300 + "..."),
         ({"failed": True}, "see the error above"),
+        (
+            {"failed": True, "msg": "non-zero return code", "stdout": "vm.a = 1\n", "stderr": "sysctl: denied\n\n"},
+            "sysctl: denied",
+        ),
+        ({"failed": True, "msg": "non-zero return code", "stdout": "no such package\n"}, "no such package"),
+        ({"failed": True, "msg": "non-zero return code"}, "non-zero return code"),
     ],
 )
 def test_the_reason_of_a_failure_comes_with_a_remedy(result, reason):
