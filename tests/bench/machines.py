@@ -47,7 +47,11 @@ class Machines:
         self._folder, self._kind = folder / "machines", kind and ":" + kind
 
     def __enter__(self) -> Machines:
-        self._script("up")
+        try:
+            self._script("up")
+        except subprocess.CalledProcessError:
+            self._script("down")
+            raise
         return self
 
     def __exit__(self, *_exception: object) -> None:

@@ -20,8 +20,8 @@ from tests.standin import StandIn
 
 NETWORK = "10.213.29"
 PACKAGES = ["docker.io", "iptables"]
-# Hosts and forks: a processor for each host, Ansible's own forks, and a fork for each host.
-RUNS = ((2, 2), (20, 5), (20, 20))
+# Hosts and forks: a processor for each host, and Ansible's own forks.
+RUNS = ((2, 2), (20, 5))
 RATIO_MAX = 1.2
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "ece_host_preparation"
 # Servers of Ubuntu have these two. Their packages come through the proxy, and from now on at its rate.

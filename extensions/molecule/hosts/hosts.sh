@@ -202,10 +202,10 @@ while read -r kind; do
     *) "$here/build_kind.sh" "$kind" ;;
   esac
 done < <(printf '%s\n' "${kinds[@]}" | sort --unique)
-# systemd holds four inotify instances a host, so a kernel's default of 128 is used up by 31 hosts, and the next sshd
-# does not start.
+# systemd holds four inotify instances a host, and eleven on a bare one, so a kernel's default of 128 is used up by 31
+# hosts, and the next sshd does not start.
 instances=/proc/sys/fs/inotify/max_user_instances
-wanted=$((4 * ${#names[@]} + 64))
+wanted=$((12 * ${#names[@]} + 64))
 if (($(<"$instances") < wanted)); then
   echo "$wanted" >"$instances"
 fi
