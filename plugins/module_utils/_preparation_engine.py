@@ -70,8 +70,19 @@ NEWEST_VERSION = "{}.{}.0".format(*NEWEST)
 DAEMONS = {"docker": "dockerd", "podman": "podman"}
 REPOSITORY = "/etc/apt/sources.list.d/ece-docker.sources"
 KEY = "/etc/apt/keyrings/ece-docker"
-# The package managers with which packages are downloaded while other parts are prepared.
-DOWNLOADS = ("apt", "dnf")
+# By package manager, what downloads packages while other parts are prepared. A property takes a whole path.
+DOWNLOADS = {
+    "apt": (
+        "--property=ExecStartPre=/usr/bin/apt-get --quiet update",
+        "apt-get",
+        "--quiet",
+        "--yes",
+        "--download-only",
+        "install",
+    ),
+    "dnf": ("dnf", "--quiet", "--assumeyes", "--downloadonly", "install"),
+}
+DOWNLOAD_UNIT = "ece-host-preparation-download.service"
 # Of the system's packages, what dnf needs to lock versions.
 VERSIONLOCK, VERSIONLOCK_FILE = "python3-dnf-plugin-versionlock", "/etc/dnf/plugins/versionlock.conf"
 SNAP = "/snap/bin/docker"
@@ -584,11 +595,28 @@ def _plan_packages(
         plan.steps.append("finish what dpkg was interrupted in (dpkg --configure -a)")
     if held["unlock"]:
         plan.steps.append(f"unlock {', '.join(held['unlock'])}")
-    plan.values["download"] = _may_download(plan.values, facts, options, manager)
+    may_download = _may_download(plan.values, facts, options, manager)
+    plan.values["download"] = download_command(manager, plan.values["packages"], options) if may_download else []
     if missing or specs:
         plan.steps.append(f"install {', '.join([*missing, *specs])}")
     if held["hold"]:
         plan.steps.append(f"hold {', '.join(held['hold'])} at the version")
+
+
+def download_command(manager: str, packages: Sequence[str], options: Options) -> List[str]:
+    """The command that begins a download in a unit of systemd, which stays active after a download that succeeded."""
+    return [
+        "systemd-run",
+        "--quiet",
+        "--no-block",
+        "--collect",
+        f"--unit={DOWNLOAD_UNIT}",
+        "--property=Type=oneshot",
+        "--property=RemainAfterExit=yes",
+        f"--property=TimeoutStartSec={options['ece_host_preparation_packages_timeout']}",
+        *DOWNLOADS[manager],
+        *packages,
+    ]
 
 
 def _may_download(values: Mapping[str, Any], facts: Facts, options: Options, manager: str) -> bool:
@@ -603,7 +631,8 @@ def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
     """Choose engine and version, install what is missing, hold it, and set up the engine."""
     engine = wanted_engine(options, system)
     plan = PartPlan([], [], {"engine": engine, "manager": system["package_manager"]}, [], [])
-    plan.values.update(remove=[], packages=[], hold=[], unlock=[], change=False, interrupted=False, download=False)
+    plan.values.update(remove=[], packages=[], hold=[], unlock=[], change=False, interrupted=False)
+    plan.values.update(download=[], download_unit=DOWNLOAD_UNIT)
     choice = choose(facts, options, system, plan)
     if choice is None:
         return plan
