@@ -32,7 +32,7 @@ standin: $(VENV)/demo.done $(INSTALLED)/MANIFEST.json  ## start the stand-in and
 
 # These look at all files of the checkout, so nothing else may write there.
 CHECKS := sanity lint docs galaxy
-# Two of these run at a time, in this order, because what they need is made before. Hosts that boot leave the processor idle, and so does the wait for installers.
+# Two of these run at a time, in this order, because what they need is made before, and none has a prerequisite that always runs. Hosts that boot leave the processor idle, and so does the wait for installers.
 RUNS := integration molecule ee commands unit awx eda fuzz examples
 
 test: packages $(VENV)/test.done $(VENV)/oldest.done $(VENV)/eda.done $(OTHERS)/done  ## run all tests but matrix and machine; as root this installs missing packages
@@ -62,14 +62,17 @@ eda: $(VENV)/test.done $(VENV)/eda.done $(INSTALLED)/MANIFEST.json  ## run the r
 awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## set up a fake of AWX, and check the objects for it
 	$(BIN)/python -m pytest -q -n 2 tests/awx
 
-molecule: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
+molecule: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
+	tests/packages.sh
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --all --exclude preparation_kernel
 
 # Without KVM the processor is emulated, which takes too long for `make test`.
-machine: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## prepare a virtual machine with a kernel of its own; needs root
+machine: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## prepare a virtual machine with a kernel of its own; needs root
+	tests/packages.sh
 	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS):$(OTHERS) $(BIN)/molecule test --scenario-name preparation_kernel
 
-ee: packages $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
+ee: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
+	tests/packages.sh
 	$(BIN)/python -m pytest -q tests/ee
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
