@@ -24,7 +24,8 @@ def test_each_part_is_a_switch_a_tag_and_a_file():
     block = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text())[0]
     includes = [task for task in block["block"] if task.get("tags") and task["tags"] != ["always"]]
     download = includes.pop(0)
-    assert download["tags"] == ["engine"] and download["when"].endswith("parts.engine.download | default([]) | length > 0")
+    assert download["tags"] == ["engine"]
+    assert download["when"].endswith("parts.engine.download | default([]) | length > 0")
     assert [task["tags"] for task in includes] == [[name] for name in NAMES]
     for name, task in zip(NAMES, includes, strict=True):
         condition = f"'{name}' in __ece_host_preparation_plan.todo"
