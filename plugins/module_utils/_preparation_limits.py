@@ -161,7 +161,7 @@ def _plan_users(found: Mapping[str, Any], options: Options, plan: PartPlan) -> N
         plan.values["blocks"][LIMITS_FILE] = block
         plan.steps.append(f"set limits of users in {LIMITS_FILE}")
     elif low:
-        plan.notes.append(f"{' and '.join(low)} sets lower limits of users after {LIMITS_FILE}.")
+        plan.notes.append(f"Limits of users that are read after {LIMITS_FILE} are lower: {', '.join(low)}.")
 
 
 def _plan_manager(found: Mapping[str, Any], plan: PartPlan) -> None:

@@ -19,7 +19,7 @@ Options = Mapping[str, Any]
 System = Mapping[str, Any]
 
 
-# Around what module blockinfile writes into a file that is not there yet.
+# Around what module blockinfile writes into a file of the role's own.
 MARKER = "# {mark} ece.platform"
 
 

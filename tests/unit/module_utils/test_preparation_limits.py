@@ -94,7 +94,8 @@ def test_a_file_of_others_that_is_low_is_outranked(line):
     ]
     found = plan(state)
     assert not found.steps
-    assert found.notes == [f"/etc/security/limits.d/99.conf sets lower limits of users after {limits.LIMITS_FILE}."]
+    where = "/etc/security/limits.d/99.conf"
+    assert found.notes == [f"Limits of users that are read after {limits.LIMITS_FILE} are lower: {where}."]
 
 
 def test_pam_reads_its_own_file_first(tmp_path):
