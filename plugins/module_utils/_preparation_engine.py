@@ -70,19 +70,26 @@ NEWEST_VERSION = "{}.{}.0".format(*NEWEST)
 DAEMONS = {"docker": "dockerd", "podman": "podman"}
 REPOSITORY = "/etc/apt/sources.list.d/ece-docker.sources"
 KEY = "/etc/apt/keyrings/ece-docker"
-# By package manager, what downloads packages while other parts are prepared. A property takes a whole path.
-DOWNLOADS = {
+# By package manager, what installs packages in the background, like the modules of the same names. A property takes a
+# whole path. Where another program has the lock, apt-get waits as long as a module, and dnf leaves it to the module.
+INSTALLS = {
     "apt": (
+        "--setenv=DEBIAN_FRONTEND=noninteractive",
+        "--setenv=DEBIAN_PRIORITY=critical",
         "--property=ExecStartPre=/usr/bin/apt-get --quiet update",
         "apt-get",
         "--quiet",
         "--yes",
-        "--download-only",
+        "--option=DPkg::Lock::Timeout={seconds}",
+        "--option=Dpkg::Options::=--force-confdef",
+        "--option=Dpkg::Options::=--force-confold",
         "install",
     ),
-    "dnf": ("dnf", "--quiet", "--assumeyes", "--downloadonly", "install"),
+    "dnf": ("dnf", "--quiet", "--assumeyes", "--setopt=exit_on_lock=True", "install"),
 }
-DOWNLOAD_UNIT = "ece-host-preparation-download.service"
+INSTALL_UNIT = "ece-host-preparation-install.service"
+# dnf locks what is installed, with a module of its own.
+HOLDS = {"apt": ("apt-mark", "hold"), "zypper": ("zypper", "--non-interactive", "addlock")}
 # Of the system's packages, what dnf needs to lock versions.
 VERSIONLOCK, VERSIONLOCK_FILE = "python3-dnf-plugin-versionlock", "/etc/dnf/plugins/versionlock.conf"
 SNAP = "/snap/bin/docker"
@@ -132,6 +139,8 @@ def read_engine(facts: Facts, options: Options, system: System) -> Dict[str, Any
         "sources": apt_sources() if manager == "apt" else {},
         "versionlock": os.path.exists(VERSIONLOCK_FILE),
         "offered": {},
+        # Of `environment` in the play, which a unit of systemd does not get.
+        "has_proxy": any(name.lower().endswith("_proxy") and value for name, value in os.environ.items()),
     }
     wait = options["ece_host_preparation_packages_timeout"]
     if manager == "zypper" and _installs(options) and (engine not in versions or _replaces(options)):
@@ -595,36 +604,36 @@ def _plan_packages(
         plan.steps.append("finish what dpkg was interrupted in (dpkg --configure -a)")
     if held["unlock"]:
         plan.steps.append(f"unlock {', '.join(held['unlock'])}")
-    may_download = _may_download(plan.values, facts, options, manager)
-    plan.values["download"] = download_command(manager, plan.values["packages"], options) if may_download else []
+    if _may_run_in_background(plan.values, facts, manager):
+        plan.values["background"] = background_command(manager, plan.values["packages"], options)
     if missing or specs:
         plan.steps.append(f"install {', '.join([*missing, *specs])}")
     if held["hold"]:
+        plan.values["hold_command"] = [*HOLDS[manager], *held["hold"]] if manager in HOLDS else []
         plan.steps.append(f"hold {', '.join(held['hold'])} at the version")
 
 
-def download_command(manager: str, packages: Sequence[str], options: Options) -> List[str]:
-    """The command that begins a download in a unit of systemd, which stays active after a download that succeeded."""
+def background_command(manager: str, packages: Sequence[str], options: Options) -> List[str]:
+    """The command that begins an installation in a unit of systemd, which stays active after one that succeeded."""
+    seconds = options["ece_host_preparation_packages_timeout"]
     return [
         "systemd-run",
         "--quiet",
         "--no-block",
         "--collect",
-        f"--unit={DOWNLOAD_UNIT}",
+        f"--unit={INSTALL_UNIT}",
         "--property=Type=oneshot",
         "--property=RemainAfterExit=yes",
-        f"--property=TimeoutStartSec={options['ece_host_preparation_packages_timeout']}",
-        *DOWNLOADS[manager],
+        *(word.format(seconds=seconds) for word in INSTALLS[manager]),
         *packages,
     ]
 
 
-def _may_download(values: Mapping[str, Any], facts: Facts, options: Options, manager: str) -> bool:
-    """Whether packages can be downloaded before anything else is done: no other task changes packages before that."""
+def _may_run_in_background(values: Mapping[str, Any], facts: Facts, manager: str) -> bool:
+    """Whether a unit can install the packages: nothing else is done to packages, and it needs no proxy of the play."""
     first = ("remove", "unlock", "interrupted", "change", "first_packages")
-    # Without its tools, the disk's part installs them.
-    has_tools = facts["preparation"]["storage"]["mkfs"] or "storage" in options["ece_host_preparation_skip"]
-    return bool(manager in DOWNLOADS and values["packages"] and has_tools and not any(map(values.get, first)))
+    is_free = not facts["preparation"]["engine"]["has_proxy"]
+    return bool(manager in INSTALLS and values["packages"] and is_free and not any(map(values.get, first)))
 
 
 def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
@@ -632,7 +641,7 @@ def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
     engine = wanted_engine(options, system)
     plan = PartPlan([], [], {"engine": engine, "manager": system["package_manager"]}, [], [])
     plan.values.update(remove=[], packages=[], hold=[], unlock=[], change=False, interrupted=False)
-    plan.values.update(download=[], download_unit=DOWNLOAD_UNIT)
+    plan.values.update(background=[], unit=INSTALL_UNIT, hold_command=[])
     choice = choose(facts, options, system, plan)
     if choice is None:
         return plan

@@ -451,9 +451,7 @@ def _plan_folders(plan: PartPlan, found: Mapping[str, Any], facts: Facts, option
     # The engine owns its folder once it has run.
     if is_new or found["folders"][engine_path] is None:
         wanted.append(engine_path)
-    plan.values["folders"] = [
-        {"path": folder, "group": str(user["gid"]) if user else PRIMARY_GROUP, "mode": MODE} for folder in wanted
-    ]
+    plan.values.update(folders=wanted, group=str(user["gid"]) if user else PRIMARY_GROUP, mode=MODE)
     plan.steps.extend(f"give folder {folder} to user {options['ece_host_user']}, with mode {MODE}" for folder in wanted)
 
 

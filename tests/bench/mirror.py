@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A mirror of packages on this machine: a proxy for apt that downloads each package once."""
+"""A mirror of packages on this machine: a proxy for apt that downloads each file once."""
 
 from __future__ import annotations
 
 import http.server
 import threading
+import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -16,7 +18,7 @@ MB_A_SECOND = 5
 
 
 class Mirror:
-    """A context in which apt can use this proxy. Lists of packages that a host has are up to date."""
+    """A context in which apt can use this proxy."""
 
     def __init__(self, folder: Path, address: str) -> None:
         lock = threading.Lock()
@@ -26,16 +28,16 @@ class Mirror:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                if "/dists/" in self.path:
-                    self.send_response(304 if "If-Modified-Since" in self.headers else 404)
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                    return
-                path = folder / self.path.rpartition("/")[2]
+                path = folder / urllib.parse.quote(self.path, safe="")
                 with lock:
                     if not path.exists():
-                        with urllib.request.urlopen(self.path, timeout=60) as answer:
-                            path.write_bytes(answer.read())
+                        try:
+                            with urllib.request.urlopen(self.path, timeout=60) as answer:
+                                path.write_bytes(answer.read())
+                        except urllib.error.HTTPError as error:
+                            # apt asks for files that a repository may have.
+                            self.send_error(error.code)
+                            return
                 content = path.read_bytes()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(content)))

@@ -24,14 +24,15 @@ PACKAGES = ["docker.io", "iptables"]
 RUNS = ((2, 2), (20, 5))
 RATIO_MAX = 1.2
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "ece_host_preparation"
-# Servers of Ubuntu have these two. Their packages come through the proxy, and from now on at its rate.
+# Servers of Ubuntu have these two, and images of Ubuntu for clouds no lists of packages. What apt downloads comes through
+# the proxy, and from now on at its rate.
 SET_UP = f"""
 set -e
 echo 'Acquire::http::Proxy "{{url}}";' >/etc/apt/apt.conf.d/90bench
 sed -i 's/https:/http:/' /etc/apt/sources.list
 export DEBIAN_FRONTEND=noninteractive
 apt-get install -qq --yes python3-apt xfsprogs >/dev/null 2>&1
-rm -f /var/cache/apt/archives/*.deb
+rm -rf /var/cache/apt/archives/*.deb /var/cache/apt/*.bin /var/lib/apt/lists/*
 echo 'Acquire::http::Dl-Limit "{MB_A_SECOND * 1000}";' >>/etc/apt/apt.conf.d/90bench
 """
 

@@ -63,7 +63,6 @@ def plan(
     provided=(),
     docker_command=True,
     architecture="x86_64",
-    mkfs=True,
     **read,
 ):
     found = {
@@ -80,12 +79,13 @@ def plan(
         "sources": {},
         "versionlock": True,
         "offered": {},
+        "has_proxy": False,
     }
     facts = {
         "os": {"matrix_name": system},
         "architecture": architecture,
         "engine": {"docker_command": docker_command},
-        "preparation": {"engine": dict(found, **read), "storage": {"mkfs": mkfs}},
+        "preparation": {"engine": dict(found, **read)},
     }
     return preparation.plan_engine(facts, dict(OPTIONS, **(options or {})), SYSTEMS[system])
 
@@ -293,10 +293,17 @@ def test_the_file_of_a_repository_is_created_or_changed():
 
 
 @pytest.mark.parametrize("system", ["Ubuntu-22.04", "RHEL-9"])
-def test_packages_of_a_bare_host_are_downloaded_while_other_parts_are_prepared(system):
-    for skipped, mkfs in (([], True), (["storage"], False)):
-        found = plan(system, given(skip=skipped), installed=["ca-certificates"], mkfs=mkfs)
-        assert found.values["download"][-len(found.values["packages"]) :] == found.values["packages"]
+def test_packages_of_a_bare_host_are_installed_while_other_parts_are_prepared(system):
+    found = plan(system, installed=["ca-certificates"])
+    assert found.values["background"][-len(found.values["packages"]) :] == found.values["packages"]
+    assert f"--unit={found.values['unit']}" in found.values["background"]
+    # A unit of systemd does not have the environment of the play.
+    assert plan(system, installed=["ca-certificates"], has_proxy=True).values["background"] == []
+
+
+def test_apt_waits_for_a_lock_as_long_as_the_user_says():
+    found = plan("Ubuntu-22.04", given(packages_timeout=90), installed=["ca-certificates"])
+    assert "--option=DPkg::Lock::Timeout=90" in found.values["background"]
 
 
 @pytest.mark.parametrize(
@@ -304,13 +311,12 @@ def test_packages_of_a_bare_host_are_downloaded_while_other_parts_are_prepared(s
     [
         ("SLES-15", {"offered": {"docker": {"versions": ["25.0.6_ce-1"], "error": None}}}),
         ("Ubuntu-22.04", {}),  # its certificates come first
-        ("Ubuntu-22.04", {"installed": ["ca-certificates"], "mkfs": False}),
         ("Ubuntu-22.04", {"versions": {"docker": "27.5.1"}, "installed": DOCKER}),
         ("Ubuntu-22.04", {"versions": {"docker": "20.1"}, "options": REPLACE, "installed": ["ca-certificates"]}),
     ],
 )
-def test_packages_are_not_downloaded_where_others_are_changed_first(system, state):
-    assert plan(system, **state).values["download"] == []
+def test_packages_are_not_installed_in_the_background_where_others_are_changed_first(system, state):
+    assert plan(system, **state).values["background"] == []
 
 
 def test_what_a_repository_needs():
@@ -535,21 +541,25 @@ def test_each_try_to_get_a_lock_is_short_because_there_are_many():
         if "until" in task:
             wait = task.get("ansible.builtin.apt", {}).get("lock_timeout", 0)
             assert wait + task["delay"] == 20, task["name"]
-    assert "// 20" in tasks("engine.yml")[0]["vars"]["__ece_host_preparation_tries"]
+    assert "// 20" in tasks("engine_finish.yml")[0]["vars"]["__ece_host_preparation_tries"]
     assert sum("until" in task for task in tasks("engine_apt.yml")) == 4
 
 
 def test_what_check_mode_would_fail_on_is_skipped():
     (download,) = (task for task in tasks("engine_repository.yml") if "ansible.builtin.get_url" in task)
     assert download["when"] == "not ansible_check_mode"
-    assert all("when" not in task for task in tasks("docker.yml") if "ece.platform.ece_preparation_docker" in task)
+    (settings,) = (task for task in tasks("engine.yml") if "ece.platform.ece_preparation_docker" in task)
+    assert "check_mode" not in settings["when"]
 
 
-def test_a_download_in_the_background_changes_and_fails_nothing():
-    (begins,) = (task for task in tasks("engine_download.yml") if "ansible.builtin.command" in task)
-    (waits,) = (task for task in tasks("engine.yml") if "ansible.builtin.command" in task)
-    for task in (begins, waits):
-        assert task["failed_when"] is False and task["changed_when"] is False
+def test_what_is_not_installed_in_the_background_is_installed_by_modules():
+    (begins,) = (task for task in tasks("engine_background.yml") if "ansible.builtin.command" in task)
+    waits, hold = (task for task in tasks("engine_finish.yml") if "ansible.builtin.command" in task)
+    assert begins["failed_when"] is False and waits["failed_when"] is False and "failed_when" not in hold
+    (installs,) = (task for task in tasks("engine_finish.yml") if task["name"] == "Install packages")
+    assert f"{waits['register']}.rc | default(1) != 0" in installs["when"]
+    # The result of an earlier run of the role in the same play does not count.
+    assert "__ece_host_preparation_engine.background | length > 0" in waits["when"]
 
 
 def test_what_the_tasks_of_podman_leave_to_others():

@@ -93,8 +93,7 @@ def test_an_empty_disk_is_formatted_mounted_and_given_to_the_user():
         "passno": "2",
     }
     assert found.values["state"] == "mounted"
-    assert [(folder["path"], folder["mode"]) for folder in found.values["folders"]] == [(f, "0700") for f in FOLDERS]
-    assert {folder["group"] for folder in found.values["folders"]} == {"1000"}
+    assert [found.values[name] for name in ("folders", "group", "mode")] == [list(FOLDERS), "1000", "0700"]
     assert found.steps[:2] == [
         f"format {DEVICE} (200 GB) with XFS",
         "add to /etc/fstab, and mount: UUID=9-9 /mnt/data xfs defaults,nofail,x-systemd.automount,prjquota,pquota 0 2",
@@ -108,7 +107,7 @@ def test_the_label_is_one_that_xfs_takes():
 
 def test_folders_of_a_user_that_does_not_exist_yet_get_the_group_of_this_role():
     found = plan(read(device=EMPTY), user=None, ece_host_preparation_device=DEVICE, ece_host_preparation_format=True)
-    assert {folder["group"] for folder in found.values["folders"]} == {"elastic"}
+    assert found.values["group"] == "elastic"
 
 
 def test_what_formats_is_installed_only_for_that():
@@ -222,7 +221,7 @@ def test_an_allocator_without_a_disk_is_told_what_to_set():
 def test_another_role_needs_no_disk():
     found = plan(read(), ece_host_roles=["director", "coordinator"])
     assert not found.problems and len(found.notes) == 1
-    assert [folder["path"] for folder in found.values["folders"]] == list(FOLDERS)
+    assert found.values["folders"] == list(FOLDERS)
 
 
 def test_xfs_with_quotas_above_the_storage_path_is_enough():
@@ -364,7 +363,7 @@ def test_another_file_system_is_left_as_it_is():
 def test_a_mount_point_with_files_of_others_keeps_its_owner(entries, mode, given, problem):
     folders = {**dict.fromkeys(FOLDERS, RIGHT), "/mnt/data": {**ROOTS, "mode": mode}}
     found = plan(mounted(entries=entries, folders=folders))
-    assert [folder["path"] for folder in found.values["folders"]] == given
+    assert found.values["folders"] == given
     assert bool(found.problems) == problem
 
 
@@ -373,7 +372,7 @@ def test_the_root_is_never_given_away():
     folders = {"/": ROOTS, "/elastic": None, "/docker": None}
     given = {"ece_host_storage_path": "/elastic", "ece_host_preparation_engine_path": "/docker"}
     found = plan(mounted(mount=root, path="/", real="/", fstab=[], folders=folders, entries=["elastic"]), **given)
-    assert [folder["path"] for folder in found.values["folders"]] == ["/elastic", "/docker"]
+    assert found.values["folders"] == ["/elastic", "/docker"]
     assert "mount" not in found.values
 
 
