@@ -604,8 +604,6 @@ def _plan_packages(
         plan.steps.append("finish what dpkg was interrupted in (dpkg --configure -a)")
     if held["unlock"]:
         plan.steps.append(f"unlock {', '.join(held['unlock'])}")
-    if _may_run_in_background(plan.values, facts, manager):
-        plan.values["background"] = background_command(manager, plan.values["packages"], options)
     if missing or specs:
         plan.steps.append(f"install {', '.join([*missing, *specs])}")
     if held["hold"]:
@@ -613,9 +611,14 @@ def _plan_packages(
         plan.steps.append(f"hold {', '.join(held['hold'])} at the version")
 
 
-def background_command(manager: str, packages: Sequence[str], options: Options) -> List[str]:
-    """The command that begins an installation in a unit of systemd, which stays active after one that succeeded."""
+def background_command(values: Mapping[str, Any], starts_docker: bool, options: Options) -> List[str]:
+    """The command that begins an installation in a unit of systemd, which stays active after one that succeeded.
+
+    The unit does what the tasks do after an installation, too: a round trip less for each.
+    """
     seconds = options["ece_host_preparation_packages_timeout"]
+    after = [values["hold_command"]] if values["hold_command"] else []
+    after += [["systemctl", "enable", "--now", "docker.service"]] if starts_docker else []
     return [
         "systemd-run",
         "--quiet",
@@ -624,16 +627,17 @@ def background_command(manager: str, packages: Sequence[str], options: Options) 
         f"--unit={INSTALL_UNIT}",
         "--property=Type=oneshot",
         "--property=RemainAfterExit=yes",
-        *(word.format(seconds=seconds) for word in INSTALLS[manager]),
-        *packages,
+        *(f"--property=ExecStartPost=/usr/bin/{' '.join(command)}" for command in after),
+        *(word.format(seconds=seconds) for word in INSTALLS[values["manager"]]),
+        *values["packages"],
     ]
 
 
-def _may_run_in_background(values: Mapping[str, Any], facts: Facts, manager: str) -> bool:
+def _may_run_in_background(values: Mapping[str, Any], facts: Facts) -> bool:
     """Whether a unit can install the packages: nothing else is done to packages, and it needs no proxy of the play."""
     first = ("remove", "unlock", "interrupted", "change", "first_packages")
     is_free = not facts["preparation"]["engine"]["has_proxy"]
-    return bool(manager in INSTALLS and values["packages"] and is_free and not any(map(values.get, first)))
+    return bool(values["manager"] in INSTALLS and values["packages"] and is_free and not any(map(values.get, first)))
 
 
 def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
@@ -654,6 +658,9 @@ def plan_engine(facts: Facts, options: Options, system: System) -> PartPlan:
         getattr(plan, field).extend(getattr(settings, field))
     # The locks on another version are known after a second look, which is one of its tasks.
     plan.values[engine] = dict(settings.values, steps=settings.steps, is_due=bool(settings.steps) or engines.is_changed)
+    if _may_run_in_background(plan.values, facts):
+        starts_docker = engine == "docker" and settings.values["start"]
+        plan.values["background"] = background_command(plan.values, starts_docker, options)
     return plan
 
 

@@ -32,6 +32,7 @@ PRIMARY_GROUP = "elastic"
 SUDOERS = "/etc/sudoers.d/70-ece"
 # That of Elastic's pages, which may have rules of others, too. sudo reads it after that of this role.
 SUDOERS_OF_PAGES = "/etc/sudoers.d/99-ece-users"
+LOGIN_DEFS = "/etc/login.defs"
 
 
 def sudoers_line(user: str) -> str:
@@ -75,13 +76,17 @@ def group_with(gid: Optional[int]) -> str:
 
 
 def read_user(facts: Facts, options: Options, system: System) -> Dict[str, Any]:
-    """groups: GID by name. uid_of, gid_of: who has the wanted IDs. sudoers: texts of the files with the rule."""
+    """groups: GID by name. uid_of, gid_of: who has the wanted IDs. sudoers: texts of the files with the rule.
+
+    with_groups: whether useradd creates a group of the user's name (login.defs(5)).
+    """
     ids = {name: group_id(name) for name in (PRIMARY_GROUP, wanted_engine(options, system))}
     return {
         "groups": {name: gid for name, gid in ids.items() if gid is not None},
         "uid_of": user_with(options.get("ece_host_preparation_uid")),
         "gid_of": group_with(options.get("ece_host_preparation_gid")),
         "sudoers": [read_text(SUDOERS_OF_PAGES), read_text(SUDOERS)],
+        "with_groups": bool(re.search(r"^\s*USERGROUPS_ENAB\s+yes\b", read_text(LOGIN_DEFS), re.MULTILINE)),
     }
 
 
@@ -110,7 +115,7 @@ def plan_user(facts: Facts, options: Options, system: System) -> PartPlan:
     name, user = options["ece_host_user"], facts["user"]
     found = facts["preparation"]["user"]
     engine_group = wanted_engine(options, system)
-    plan = PartPlan([], [], {"primary_group": PRIMARY_GROUP, "engine_group": engine_group}, [], [])
+    plan = PartPlan([], [], {"engine_group": engine_group}, [], [])
     plan.problems.extend(_id_problems(options, user is None, found))
     if user and (user["uid"] < UID_MIN or user["gid"] < UID_MIN):
         plan.problems.append(
@@ -118,8 +123,13 @@ def plan_user(facts: Facts, options: Options, system: System) -> PartPlan:
             "ece_host_user to another user, which this role creates."
         )
     groups = [engine_group] if user else [PRIMARY_GROUP, engine_group]
-    plan.values["missing_groups"] = [group for group in groups if group not in found["groups"]]
-    plan.steps.extend(f"create group {group}" for group in plan.values["missing_groups"])
+    missing = [group for group in groups if group not in found["groups"]]
+    plan.steps.extend(f"create group {group}" for group in missing)
+    # One round trip less: the group comes with the user.
+    of_user = PRIMARY_GROUP if name == PRIMARY_GROUP and found["with_groups"] else None
+    comes = of_user in missing and options.get("ece_host_preparation_gid") is None
+    plan.values["missing_groups"] = [group for group in missing if not (comes and group == of_user)]
+    plan.values["primary_group"] = None if user or comes else PRIMARY_GROUP
     if user is None:
         plan.steps.append(f"create user {name} in group {PRIMARY_GROUP}, and in {engine_group}")
     elif engine_group not in user["groups"]:

@@ -94,6 +94,11 @@ class Machines:
         """Run a script on all hosts."""
         self._everywhere("bash", "-c", script)
 
+    def slow_down(self, share: float) -> None:
+        """Let each host use this part of a processor at most."""
+        for name in self.addresses:
+            subprocess.run(["podman", "update", f"--cpus={share}", name], check=True, stdout=subprocess.DEVNULL)
+
     def processor_seconds(self) -> float:
         """Return the seconds of a processor that all hosts have used."""
         used = [float(text) for text in self._everywhere("bash", "-c", PROCESSOR).values()]

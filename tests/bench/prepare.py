@@ -20,9 +20,11 @@ from tests.standin import StandIn
 
 NETWORK = "10.213.29"
 PACKAGES = ["docker.io", "iptables"]
-# Hosts and forks: a processor for each host, and Ansible's own forks.
-RUNS = ((2, 2), (20, 5))
-RATIO_MAX = 1.2
+# Hosts, forks, and how much of a processor each host has at most. Hosts have processors of their own, and these share two
+# with the controller: so apt runs on two at a time, or hosts are slow enough not to compete while it runs on five, which
+# is Ansible's own number. On five that do compete, this machine is measured. The goal is for twenty hosts.
+RUNS = ((2, 2, None), (20, 2, None), (20, 5, 0.2), (20, 5, None))
+HOSTS_OF_GOAL, RATIO_MAX = 20, 1.2
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "ece_host_preparation"
 # Servers of Ubuntu have these two, and images of Ubuntu for clouds no lists of packages. What apt downloads comes through
 # the proxy, and from now on at its rate.
@@ -43,12 +45,14 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
     apt = {"name": PACKAGES, "update_cache": True}
     floor_play = operator.write("apt.json", one_play("allocators", become=True, tasks=[{"ansible.builtin.apt": apt}]))
     with StandIn() as ece:
-        for count, forks in RUNS:
+        for count, forks, share in RUNS:
             seconds: list[float] = []
             for what, playbook in (("apt", floor_play), ("prepare_hosts", "ece.platform.prepare_hosts")):
                 with Machines(operator.folder, count, network=NETWORK, kind="ubuntu") as hosts:
-                    with Mirror(operator.folder / f"{what}-{count}-{forks}", hosts.gateway) as mirror:
+                    with Mirror(operator.folder / f"{what}-{count}-{forks}-{share}", hosts.gateway) as mirror:
                         hosts.run(SET_UP.replace("{url}", mirror.url))
+                        if share:
+                            hosts.slow_down(share)
                         inventory = operator.write("prepare.json", hosts.inventory(ece, count, **_variables()))
                         before, used = hosts.sessions(), hosts.processor_seconds()
                         options = ("--forks", str(forks), "--extra-vars", f"@{_systems(operator)}")
@@ -60,7 +64,7 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
                 seconds.append(seen.seconds)
                 rows.append(
                     Row(
-                        f"bare: {what}, {forks} forks",
+                        f"bare{', slow' if share else ''}: {what}, {forks} forks",
                         count,
                         seen.seconds,
                         f"{busy:.1f} s of a processor a host",
@@ -68,7 +72,8 @@ def measure(operator: Operator, fleet: int) -> list[Row]:
                         peak_mb=seen.peak_mb,
                     )
                 )
-            rows[-1].figure, rows[-1].limit = f"{seconds[1] / seconds[0]:.2f} of apt, {rows[-1].figure}", str(RATIO_MAX)
+            rows[-1].figure = f"{seconds[1] / seconds[0]:.2f} of apt, {rows[-1].figure}"
+            rows[-1].limit = str(RATIO_MAX) if count == HOSTS_OF_GOAL else ""
     return rows
 
 

@@ -41,7 +41,7 @@ def no_settings(monkeypatch):
     """The settings of the engines have tests of their own."""
 
     def plan(facts, options, system):
-        return preparation.PartPlan([], [], {"version": options["engine_version"]}, [], [])
+        return preparation.PartPlan([], [], {"version": options["engine_version"], "start": False}, [], [])
 
     monkeypatch.setattr(preparation, "_PLAN", {"docker": plan, "podman": plan})
 
@@ -301,6 +301,19 @@ def test_packages_of_a_bare_host_are_installed_while_other_parts_are_prepared(sy
     assert plan(system, installed=["ca-certificates"], has_proxy=True).values["background"] == []
 
 
+def test_docker_is_held_and_started_by_what_installs_it(monkeypatch):
+    def settings(facts, options, system):
+        return preparation.PartPlan([], [], {"start": True}, [], [])
+
+    monkeypatch.setitem(preparation._PLAN, "docker", settings)
+    found = plan("Ubuntu-22.04", installed=["ca-certificates"])
+    after = "--property=ExecStartPost=/usr/bin/"
+    assert [word[len(after) :] for word in found.values["background"] if word.startswith(after)] == [
+        "apt-mark hold docker-ce docker-ce-cli containerd.io",
+        "systemctl enable --now docker.service",
+    ]
+
+
 def test_apt_waits_for_a_lock_as_long_as_the_user_says():
     found = plan("Ubuntu-22.04", given(packages_timeout=90), installed=["ca-certificates"])
     assert "--option=DPkg::Lock::Timeout=90" in found.values["background"]
@@ -554,10 +567,14 @@ def test_what_check_mode_would_fail_on_is_skipped():
 
 def test_what_is_not_installed_in_the_background_is_installed_by_modules():
     (begins,) = (task for task in tasks("engine_background.yml") if "ansible.builtin.command" in task)
-    waits, hold = (task for task in tasks("engine_finish.yml") if "ansible.builtin.command" in task)
-    assert begins["failed_when"] is False and waits["failed_when"] is False and "failed_when" not in hold
-    (installs,) = (task for task in tasks("engine_finish.yml") if task["name"] == "Install packages")
-    assert f"{waits['register']}.rc | default(1) != 0" in installs["when"]
+    (waits,) = (task for task in tasks("engine_finish.yml") if "ansible.builtin.command" in task)
+    assert begins["failed_when"] is False and waits["failed_when"] is False
+    includes = {
+        task["ansible.builtin.include_tasks"]: task.get("when")
+        for task in tasks("engine_finish.yml")
+        if "ansible.builtin.include_tasks" in task
+    }
+    assert includes["engine_install.yml"] == f"{waits['register']}.rc | default(1) != 0"
     # The result of an earlier run of the role in the same play does not count.
     assert "__ece_host_preparation_engine.background | length > 0" in waits["when"]
 

@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.ece.platform.plugins.module_utils import _preparation_user as user
 from tests.unit.preparation import RHEL, UBUNTU, USER, facts, options
 
-NOTHING = {"uid_of": "", "gid_of": "", "sudoers": ["", ""]}
+NOTHING = {"uid_of": "", "gid_of": "", "sudoers": ["", ""], "with_groups": False}
 NO_GROUPS = {**NOTHING, "groups": {}}
 DOCKER = {**NOTHING, "groups": {"docker": 999}}
 
@@ -33,7 +33,39 @@ def test_a_bare_host_gets_groups_and_user():
         "create user elastic in group elastic, and in docker",
     ]
     assert found.values["missing_groups"] == ["elastic", "docker"]
+    assert found.values["primary_group"] == "elastic"
     assert not found.problems
+
+
+WITH_GROUPS = {**NO_GROUPS, "with_groups": True}
+
+
+@pytest.mark.parametrize(
+    ("read", "given", "created"),
+    [
+        (WITH_GROUPS, {}, ["docker"]),
+        ({**WITH_GROUPS, "groups": {"elastic": 1234}}, {}, ["docker"]),
+        (WITH_GROUPS, {"ece_host_preparation_gid": 1234}, ["elastic", "docker"]),
+        (WITH_GROUPS, {"ece_host_user": "ece"}, ["elastic", "docker"]),
+    ],
+)
+def test_a_group_that_comes_with_the_user_is_not_created_before(read, given, created):
+    found = plan(read, **given)
+    assert found.values["missing_groups"] == created
+    comes_with_user = "elastic" not in [*created, *read["groups"]]
+    assert found.values["primary_group"] == (None if comes_with_user else "elastic")
+    assert ("create group elastic" in found.steps) == ("elastic" not in read["groups"])
+
+
+@pytest.mark.parametrize(
+    ("text", "with_groups"),
+    [("UMASK 022\nUSERGROUPS_ENAB yes\n", True), ("USERGROUPS_ENAB no\n", False), ("# USERGROUPS_ENAB yes\n", False)],
+)
+def test_whether_useradd_creates_a_group(text, with_groups, monkeypatch, tmp_path):
+    path = tmp_path / "login.defs"
+    path.write_text(text)
+    monkeypatch.setattr(user, "LOGIN_DEFS", str(path))
+    assert user.read_user({}, options(), UBUNTU)["with_groups"] is with_groups
 
 
 def test_the_group_is_that_of_the_engine():
