@@ -20,14 +20,14 @@ from tests.standin import StandIn
 
 NETWORK = "10.213.29"
 PACKAGES = ["docker.io", "iptables"]
-# Hosts, forks, and how much of a processor each host has at most. Hosts have processors of their own, and these share two
-# with the controller: so apt runs on two at a time, or hosts are slow enough not to compete while it runs on five, which
-# is Ansible's own number. On five that do compete, this machine is measured. The goal is for twenty hosts.
+# Hosts, forks, and how much of a processor each host has at most. Real hosts have processors of their own, and these
+# share two with the controller. So apt runs on two at a time, or the hosts are too slow to compete while it runs on
+# five, which is Ansible's own number. Where five compete, this machine is measured. The goal is for twenty hosts.
 RUNS = ((2, 2, None), (20, 2, None), (20, 5, 0.2), (20, 5, None))
 HOSTS_OF_GOAL, RATIO_MAX = 20, 1.2
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "ece_host_preparation"
-# Servers of Ubuntu have these two, and images of Ubuntu for clouds no lists of packages. What apt downloads comes through
-# the proxy, and from now on at its rate.
+# Servers of Ubuntu have these two, and images of Ubuntu for clouds no lists of packages. What apt downloads comes
+# through the proxy, and from now on at its rate.
 SET_UP = f"""
 set -e
 echo 'Acquire::http::Proxy "{{url}}";' >/etc/apt/apt.conf.d/90bench
