@@ -175,7 +175,7 @@ add_disk() {
 }
 
 wait_for_login() {
-  local deadline=$((SECONDS + 60))
+  local deadline=$((SECONDS + 180))
   [[ ${3:-} != vm ]] || deadline=$((SECONDS + 400))
   until ssh -F none -i "$directory/id" -o UserKnownHostsFile="$directory/known_hosts" -o IdentitiesOnly=yes \
     -o BatchMode=yes -o ConnectTimeout=2 -o LogLevel=ERROR "ops@$2" sudo -n true 2>"$directory/ssh-error"; do
