@@ -130,6 +130,7 @@ class Machine:
                 "uid_of": "",
                 "gid_of": "",
                 "sudoers": [self.text(user.SUDOERS_OF_PAGES[1:]), self.text(user.SUDOERS[1:])],
+                "with_groups": True,
             },
             "storage": {
                 "path": "/mnt/data",
@@ -182,6 +183,7 @@ class Machine:
                 "sources": {},
                 "versionlock": True,
                 "offered": {},
+                "has_proxy": False,
                 self.engine: self.read_docker() if self.engine == "docker" else self.read_podman(),
             },
             "swap": {"active": self.swap, "fstab": fstab[1:], "units": []},
