@@ -32,7 +32,6 @@ from ansible_collections.ece.platform.plugins.module_utils._removal_plan import 
     entry_lines,
     plan_line,
     steps_line,
-    with_problems,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
@@ -47,8 +46,8 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
 STRATEGIES = ("linear", "debug")
 LINES_MAX = 60
 NO_TARGET = (
-    "ece_target is not set: name the hosts that leave the platform, a group, a host or a pattern, as an extra variable, "
-    "like -e ece_target=host-3; there is no default, because all hosts are never what is meant"
+    "ece_target is not set: name the hosts that leave the platform as an extra variable, a host, a group or a pattern, "
+    "like -e ece_target=host-3; it has no default, because all hosts are never what is meant"
 )
 
 
@@ -171,6 +170,7 @@ def refused_entry(identity: HostWish, problem: str) -> RemovalEntry:
         "parts": {},
         "zone": None,
         "roles": [],
+        "kept_roles": [],
         "maintenance": False,
         "instances": 0,
         "memory_used_mb": None,

@@ -41,6 +41,7 @@ from ansible_collections.ece.platform.plugins.module_utils._removal_plan import 
     free_mb,
     holders,
     identity_problem,
+    keeping_role,
     needed_mb,
     places,
     plan_host,
@@ -110,13 +111,11 @@ def plan_removal(client: EceClient, lists: Lists, hosts: Sequence[HostQuestion])
     runners = [known["runner"] for known in lists.known.values() if known.get("runner")]
     for role in vital_roles(entries.values()):
         if not is_held(client, holders(runners, role, removed_ids(entries.values())), role):
-            entries = with_problems(entries, role_problems(entries.values(), role))
+            entries = with_problems(keeping_role(entries, role), role_problems(entries.values(), role))
     return RemovalPlan(entries, zones)
 
 
-def find_host(
-    client: EceClient, ids: Sequence[str], host: HostQuestion
-) -> tuple[str | None, KnownHost | None]:
+def find_host(client: EceClient, ids: Sequence[str], host: HostQuestion) -> tuple[str | None, KnownHost | None]:
     """Return the runner that a host is, by the platform's answer to a question for that very id, and its id.
 
     The first id that the host is proven to be; without a proof the first that the platform knows, and None, None where
@@ -134,9 +133,7 @@ def find_host(
     return first
 
 
-def confirmed_places(
-    client: EceClient, lists: Lists, entries: Any, zone: str
-) -> list[FlatAllocator]:
+def confirmed_places(client: EceClient, lists: Lists, entries: Any, zone: str) -> list[FlatAllocator]:
     """Return the allocators that are left in a zone, by single questions for as many as the removal rests on.
 
     Those that are asked for come as the platform answers. The others come as they are listed, and nothing rests on

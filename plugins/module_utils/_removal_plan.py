@@ -85,6 +85,8 @@ class RemovalEntry(TypedDict):
     parts: dict[str, bool]
     zone: str | None
     roles: list[str]
+    # Vital roles that it keeps until it is deleted, because it is their last holder and was allowed to leave.
+    kept_roles: list[str]
     maintenance: bool
     # How many instances the allocator holds, and memory in MB.
     instances: int
@@ -138,9 +140,7 @@ def naming(identity: HostIdentity, known_id: str, known: KnownHost) -> tuple[str
     return next(((value, variable) for value, variable in identity["variables"].items() if value in listed), None)
 
 
-def identity_problem(
-    identity: HostIdentity, known_id: str, known: KnownHost, answer: HostAnswer
-) -> str | None:
+def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, answer: HostAnswer) -> str | None:
     """Return why it is not proven that a host is this runner, or None.
 
     An address that Ansible connects to may be a gateway with other hosts behind it, so it is no proof. What proves it
@@ -268,6 +268,7 @@ def _entry(identity: HostIdentity, known_id: str | None, known: KnownHost | None
         "parts": known_parts(known or {}),
         "zone": text_of(runner.get("zone")) or flat["zone_id"],
         "roles": [role for role in runner_roles(runner) if role in MANAGED_ROLES],
+        "kept_roles": [],
         "maintenance": flat["maintenance_mode"],
         "instances": flat["instance_count"],
         "memory_used_mb": flat["memory_used_mb"],
@@ -484,9 +485,21 @@ def role_problems(entries: Iterable[RemovalEntry], role: str) -> dict[str, str]:
     }
 
 
+def keeping_role(entries: Mapping[str, RemovalEntry], role: str) -> dict[str, RemovalEntry]:
+    """Return the entries, of which those that may leave as the last holders of a vital role keep it until the end."""
+    return {
+        name: {**entry, "kept_roles": [*entry["kept_roles"], role]}
+        if _gives_up(entry, role) and entry["allow_last"]
+        else entry
+        for name, entry in entries.items()
+    }
+
+
 def with_problems(entries: Mapping[str, RemovalEntry], problems: Mapping[str, str]) -> dict[str, RemovalEntry]:
     """Return the entries with these problems, each of which refuses its host."""
-    return {name: _with(entry, REFUSED, problems[name]) if name in problems else entry for name, entry in entries.items()}
+    return {
+        name: _with(entry, REFUSED, problems[name]) if name in problems else entry for name, entry in entries.items()
+    }
 
 
 def with_notes(entries: Mapping[str, RemovalEntry], notes: Mapping[str, str]) -> dict[str, RemovalEntry]:

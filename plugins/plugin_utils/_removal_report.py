@@ -99,14 +99,13 @@ def rows_refused(entries: Iterable[RemovalEntry], refused: Mapping[str, str]) ->
 def leftovers_of(result: Mapping[str, Any]) -> list[str]:
     """Return what of ECE is left on a host, as text."""
     found = result.get("leftovers")
-    return [_leftover(item) for item in found] if isinstance(found, list) else []
+    items = [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+    return [_leftover(item) for item in items if not item.get("removed")]
 
 
-def _leftover(item: Any) -> str:
-    if isinstance(item, Mapping):
-        name, what = item.get("name") or item.get("path") or "", item.get("what") or item.get("kind") or ""
-        return one_line(f"{name} ({what})" if name and what else name or what)
-    return one_line(item)
+def _leftover(item: Mapping[str, Any]) -> str:
+    note = item.get("note")
+    return one_line(f"{item.get('name')} ({note})" if note else item.get("name"))
 
 
 def leftover_lines(rows: Mapping[str, RemovedHost]) -> list[str]:
