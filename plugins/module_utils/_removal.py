@@ -4,12 +4,12 @@
 
 # This module util is PRIVATE to the collection: it may change or go in any release.
 
-"""Takes a host out of a platform: what role ece_host_removal does through the API, before and after the host is cleaned.
+"""Takes a host out of a platform: what role ece_host_removal does through the API, before and after it cleans the host.
 
 Each step reads first, so that a run that is repeated goes on where the last one stopped. Nothing here rests on a list.
 
-The order is that of Elastic's page (deploy-manage/maintenance/ece/delete-ece-hosts.md, 2026-07): maintenance mode, moves,
-roles; then the containers and the storage of the host; and when it is disconnected, allocator and runner.
+The order is that of Elastic's page (deploy-manage/maintenance/ece/delete-ece-hosts.md, 2026-07): maintenance mode,
+moves, roles; then the containers and the storage of the host; and when it is disconnected, allocator and runner.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def _move_away(client: EceClient, options: VacateOptions, check_mode: bool, tell
             ""
             if check_mode
             else (
-                f". The host is not removed and stays in maintenance mode: {GO_ON}, or end maintenance mode (ece_allocator "
-                "with maintenance: false) to keep it"
+                f". The host is not removed and stays in maintenance mode: {GO_ON}, or end maintenance mode "
+                "(ece_allocator with maintenance: false) to keep it"
             )
         )
         raise PlatformError(f"{result['msg']}{state}")

@@ -144,7 +144,8 @@ def confirmed_places(client: EceClient, lists: Lists, entries: Any, zone: str) -
     candidates = places(lists.allocators.values(), zone, leaving)
     confirmed: list[FlatAllocator] = []
     asked = 0
-    for asked, candidate in enumerate(candidates[:QUESTIONS_MAX], 1):
+    for candidate in candidates[:QUESTIONS_MAX]:
+        asked += 1
         allocator = client.allocator(candidate["allocator_id"])
         if allocator is not None:
             flat = flat_allocator({**allocator, "zone_id": allocator.get("zone_id") or candidate["zone_id"]})
