@@ -21,6 +21,7 @@ VARIABLES = {
     "docker_socket": "ece_host_docker_socket",
     "bin_paths": "ece_host_bin_paths",
     "storage_path": "ece_host_storage_path",
+    "state_path": "ece_host_state_path",
 }
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
-from ansible_collections.ece.platform.plugins.module_utils._lookup import known_host
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     HostIdentity,
     KnownHost,
@@ -123,7 +122,7 @@ def find_host(client: EceClient, ids: Sequence[str], host: HostQuestion) -> tupl
     """
     first: tuple[str | None, KnownHost | None] = (None, None)
     for known_id in ids:
-        known = known_host(client, known_id)
+        known = single_host(client, known_id)
         if not known:
             continue
         if not identity_problem(host.identity, known_id, known, host.answer):
@@ -131,6 +130,17 @@ def find_host(client: EceClient, ids: Sequence[str], host: HostQuestion) -> tupl
         if first[1] is None:
             first = (known_id, known)
     return first
+
+
+def single_host(client: EceClient, known_id: str) -> KnownHost | None:
+    """Return all that the platform has of the host with this id, or None. Raises EceError."""
+    host = KnownHost()
+    runner, allocator = client.runner(known_id), client.allocator(known_id)
+    if runner is not None:
+        host["runner"] = runner
+    if allocator is not None:
+        host["allocator"] = allocator
+    return host or None
 
 
 def confirmed_places(client: EceClient, lists: Lists, entries: Any, zone: str) -> list[FlatAllocator]:
