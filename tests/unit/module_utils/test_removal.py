@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host is taken out of service and deleted: what is asked, in which order, and what a run that is repeated leaves out."""
+"""A host is taken out of service and deleted: what is asked, in which order, and what another run leaves out."""
 
 from __future__ import annotations
 
