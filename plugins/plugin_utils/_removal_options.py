@@ -24,8 +24,8 @@ ROLE = "ece_host_removal"
 PREFIX = f"{ROLE}_"
 # Variables that hold seconds: the fewest that make sense.
 SECONDS = {
-    f"{PREFIX}vacate_timeout": 1,
-    f"{PREFIX}disconnect_timeout": 1,
+    "ece_host_removal_vacate_timeout": 1,
+    "ece_host_removal_disconnect_timeout": 1,
     "ece_host_wait_interval": 1,
 }
 # Option of ece_host_info -> variable. The other options are about an installation.
@@ -85,34 +85,37 @@ def removal_options(variables: OneHost) -> RemovalOptions:
             _check(name, value, spec[name])
     return {
         "choices": {
-            "instances": values[f"{PREFIX}instances"],
-            "clean_host": values[f"{PREFIX}clean_host"],
-            "allow_last": values[f"{PREFIX}allow_last"],
-            "unreachable": values[f"{PREFIX}unreachable"],
+            "instances": values["ece_host_removal_instances"],
+            "clean_host": values["ece_host_removal_clean_host"],
+            "allow_last": values["ece_host_removal_allow_last"],
+            "unreachable": values["ece_host_removal_unreachable"],
         },
-        "vacate_timeout": int(float(values[f"{PREFIX}vacate_timeout"])),
-        "disconnect_timeout": int(float(values[f"{PREFIX}disconnect_timeout"])),
+        "vacate_timeout": int(float(values["ece_host_removal_vacate_timeout"])),
+        "disconnect_timeout": int(float(values["ece_host_removal_disconnect_timeout"])),
         "interval": max(1, int(float(values["ece_host_wait_interval"]))),
-        "vacate_options": vacate_options(values[f"{PREFIX}vacate_options"]),
-        "leftovers": values[f"{PREFIX}leftovers"],
-        "bootstrap_secrets": values[f"{PREFIX}bootstrap_secrets"],
+        "vacate_options": vacate_options(values["ece_host_removal_vacate_options"]),
+        "leftovers": values["ece_host_removal_leftovers"],
+        "bootstrap_secrets": values["ece_host_removal_bootstrap_secrets"],
         "storage_path": values.get("ece_host_storage_path") or DEFAULT_STORAGE_PATH,
     }
 
 
 def check_names(names: Iterable[str]) -> None:
     """Raise OptionError for a variable that is nearly one of the role's: a wrong one might delete too much."""
-    known = [name for name in role_spec(ROLE) if name.startswith(PREFIX)]
+    known = [name.removeprefix(PREFIX) for name in role_spec(ROLE) if name.startswith(PREFIX)]
     for name in names:
-        if name.startswith(PREFIX) and name not in known and not name.removeprefix(PREFIX).isdigit():
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+        end = name.removeprefix(PREFIX)
+        # AWX passes the statistics of a job, with its id, to the next job of a workflow as extra variables.
+        if name.startswith(PREFIX) and end not in known and not end.isdigit():
+            close = difflib.get_close_matches(end, known, 1)
+            every = ", ".join(f"{PREFIX}{one}" for one in sorted(known))
+            hint = f"did you mean {PREFIX}{close[0]}?" if close else f"there are {every}"
             raise OptionError(f"{name} is not a variable of role {ROLE}; {hint}")
 
 
 def vacate_options(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return the checked ece_host_removal_vacate_options. Raises OptionError."""
-    variable = f"{PREFIX}vacate_options"
+    variable = "ece_host_removal_vacate_options"
     for name, one in value.items():
         if name not in VACATE_OPTIONS:
             raise OptionError(f"{variable} has no option {name!r}: there are {', '.join(VACATE_OPTIONS)}")
