@@ -13,7 +13,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils import _removal_repor
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._display import columns, show
 from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats, sums_line
-from ansible_collections.ece.platform.plugins.plugin_utils._results import has_failed, hosts_after, registered
+from ansible_collections.ece.platform.plugins.plugin_utils._results import has_failed, registered
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes, write_notes
 
 NOTES = "removal-verdicts"
@@ -69,7 +69,10 @@ class ActionModule(Step):
 
     @staticmethod
     def _after(entries: Mapping[str, Any], rows: Mapping[str, Any], task_vars: Mapping[str, Any]) -> list[str]:
-        return [name for name in hosts_after(task_vars) if name in entries and name not in rows]
+        """Return the hosts of later batches. A host that failed is out of its batch, so that the rows count."""
+        every, playing = list(task_vars["ansible_play_hosts_all"]), set(task_vars["ansible_play_hosts"])
+        last = max((number for number, name in enumerate(every) if name in rows), default=len(every))
+        return [name for name in every[last + 1 :] if name in entries and name in playing]
 
     @staticmethod
     def _note(verdicts: Mapping[str, str]) -> dict[str, str]:

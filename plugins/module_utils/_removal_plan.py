@@ -132,11 +132,7 @@ def candidate_ids(
 
 def naming(identity: HostIdentity, known_id: str, known: KnownHost) -> tuple[str, str] | None:
     """Return the value and the variable by which the inventory names a runner, or None where none does."""
-    listed = {normal_address(known_id)}
-    for part in (known.get("runner"), known.get("allocator")):
-        for key in ("host_ip", "public_hostname"):
-            address = text_of((part or {}).get(key))
-            listed.update([normal_address(address)] if address else [])
+    listed = _names_of(known_id, known)
     return next(((value, variable) for value, variable in identity["variables"].items() if value in listed), None)
 
 
@@ -152,6 +148,12 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
     explicit = variable in EXPLICIT
     host_ip, runner_id = _host_ip(known), one_line(known_id)
     facts = answer["facts"]
+    other = _named_otherwise(identity, known_id, known)
+    if other:
+        return (
+            f"it is runner {runner_id}{_at(host_ip)} by {_by(found)}, and not by {other}: correct {other.split()[0]}, "
+            "or look which host this is"
+        )
     if facts is None:
         return None if explicit else _not_proven_unasked(runner_id, host_ip, found)
     folders = [text for text in map(text_of, facts.get("runner_ids") or []) if text]
@@ -182,6 +184,26 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
         f"only {_by(found)} says that it is runner {runner_id}, and another host may be behind that address: set "
         f"{RUNNER_ID}: {runner_id} if it is this runner"
     )
+
+
+def _named_otherwise(identity: HostIdentity, known_id: str, known: KnownHost) -> str | None:
+    """Return the variable and the value by which the user names another runner than this one, or None."""
+    listed = _names_of(known_id, known)
+    for value, variable in identity["variables"].items():
+        own = {normal_address(known_id)} if variable == RUNNER_ID else listed
+        if variable in EXPLICIT and value not in own:
+            return f"{variable} {one_line(value)}"
+    return None
+
+
+def _names_of(known_id: str, known: KnownHost) -> set[str]:
+    """Return id and addresses of a runner, in their normal form."""
+    listed = {normal_address(known_id)}
+    for part in (known.get("runner"), known.get("allocator")):
+        for key in ("host_ip", "public_hostname"):
+            address = text_of((part or {}).get(key))
+            listed.update([normal_address(address)] if address else [])
+    return listed
 
 
 def _not_proven_unasked(runner_id: str, host_ip: str | None, found: tuple[str, str] | None) -> str:

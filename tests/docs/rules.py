@@ -40,7 +40,12 @@ ONLY_CHECKED = {
 }
 
 # Page -> the page whose inventory.yml its reader has.
-INVENTORY_FROM = {"results": "adding_hosts", "scaling": "adding_hosts", "air_gapped": "adding_hosts", "removing_hosts": "adding_hosts"}
+INVENTORY_FROM = {
+    "results": "adding_hosts",
+    "scaling": "adding_hosts",
+    "air_gapped": "adding_hosts",
+    "removing_hosts": "adding_hosts",
+}
 
 # (page, file) -> why its variables are not those of the role.
 FOREIGN_VARIABLES = {("migrating", "before.yml"): "it is an inventory of Elastic's role"}

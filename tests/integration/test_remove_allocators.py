@@ -156,7 +156,7 @@ def test_the_last_allocator_of_a_zone_stays_unless_told(joined):
 
 def test_one_host_that_cannot_leave_keeps_all(joined):
     operator = joined
-    operator.hosts["host-2"]["ece_host_ip"] = "192.0.2.77"
+    del operator.hosts["host-2"]["ece_host_ip"]
     operator.hosts["host-2"]["ece_host_runner_id"] = ip(3)
     operator.hosts.pop("host-3")
     run = remove(operator, "host-1,host-2")
@@ -207,7 +207,7 @@ def test_a_target_has_to_be_named_and_not_in_the_inventory(joined):
     operator = joined
     run = operator.play(playbook=REMOVE)
     assert_refused(operator, run, "ece_target is not set: name the hosts that leave the platform as an extra variable")
-    assert run.output.count("ece_target is not set") == 1 and operator.ece.requests == []
+    assert run.total("failed") == 1 and operator.ece.requests == []
     operator.group_vars["ece_target"] = "host-1"
     run = operator.play(playbook=REMOVE)
     assert_refused(operator, run, "ece_target is 'host-1' in the inventory")

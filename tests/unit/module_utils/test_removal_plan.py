@@ -120,6 +120,13 @@ def test_no_proof(variables, said, problem):
     assert problem in plan.identity_problem(identity(**variables), ID, known(), said)
 
 
+@pytest.mark.parametrize("variable", ["ece_host_runner_id", "ece_host_ip"])
+def test_a_host_that_the_inventory_calls_another_runner_is_no_proof(variable):
+    problem = plan.identity_problem(identity(**{variable: "192.0.2.7"}), ID, known(), facts())
+    assert f"it is runner 192.0.2.1 at 192.0.2.1 by ansible_host 192.0.2.1, and not by {variable} 192.0.2.7" in problem
+    assert f"correct {variable}" in problem
+
+
 def test_a_runner_that_is_found_by_what_the_host_says_of_itself():
     found = plan.identity_problem(identity(ansible_host="10.0.0.1"), ID, known(), facts(addresses=[ID]))
     assert found is None
