@@ -52,7 +52,7 @@ from ansible_collections.ece.platform.plugins.module_utils._text import first_na
 # What a container is.
 SERVICE, INSTANCE, INSTALLER, UNCLEAR, FOREIGN = "service", "instance", "installer", "unclear", "foreign"
 OF_ECE = (SERVICE, INSTANCE, INSTALLER)
-# "Containers on ECE hosts": https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-architecture,
+# The containers on ECE hosts: https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-architecture,
 # read 2026-11-28
 SERVICES = frozenset(
     "frc-" + name
@@ -89,6 +89,8 @@ END_SECONDS = 20
 # Starts containers after a reboot. Stopping it would stop containers of others.
 RESTART_UNIT = "podman-restart.service"
 SYSTEMCTL_SECONDS = 30
+# By kind of what is left: how the engine removes it, unless it is used.
+_BY_ENGINE = {leftovers.IMAGES: ("rmi",), leftovers.NETWORK: ("network", "rm")}
 _GONE = re.compile(r"no such container|no container with", re.I)
 
 
@@ -105,7 +107,10 @@ class Container(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is done on a host, in this order. problems: why nothing is done; each is a sentence with its remedy."""
+    """What is done on a host, in this order. problems: why nothing is done; each is a sentence with its remedy.
+
+    others: those of the leftovers that the engine is to remove.
+    """
 
     problems: List[str]
     disable_restart: bool
@@ -113,6 +118,7 @@ class Plan(NamedTuple):
     kept: List[Dict[str, str]]
     paths: List[str]
     folder: Optional[str]
+    others: List[Dict[str, Any]]
     leftovers: List[Dict[str, Any]]
     notes: List[str]
 
@@ -187,8 +193,8 @@ def is_up(container: Container) -> bool:
 
 def check_options(options: Mapping[str, Any]) -> None:
     """Raise OptionError for options that cannot work."""
-    runner_id = options["runner_id"].strip()
-    if not runner_id or "/" in runner_id or runner_id in (".", "..", BOOTSTRAP, LOGS):
+    runner_id = options["runner_id"]
+    if not runner_id or runner_id != runner_id.strip() or "/" in runner_id or runner_id in (".", "..", BOOTSTRAP, LOGS):
         raise OptionError(
             f"{RUNNER_OPTION} {options['runner_id']!r} is not the id of a runner: give it as ece_runner_info lists it"
         )
@@ -311,6 +317,12 @@ def plan_removal(facts: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
     own_paths = [os.path.join(storage["path"], name) for name in storage["own"]]
     rest = [*leftovers.leftovers_of_host(engine, storage), *facts["system"]]
     wanted = [item for item in rest if item["kind"] in options["leftovers"]]
+    if any(item["name"] == leftovers.NETWORK_FILE for item in rest):
+        for item in (one for one in wanted if one["kind"] == leftovers.NETWORK):
+            item["note"] = (
+                f"kept, because {leftovers.NETWORK_FILE} makes it the default network: remove that file first"
+            )
+        wanted = [item for item in wanted if item["kind"] != leftovers.NETWORK]
     unknown = [item["name"] for item in wanted if item["kind"] == leftovers.STORAGE]
     if unknown and not own_paths:
         problems.append(
@@ -341,6 +353,7 @@ def plan_removal(facts: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
         kept=[_kept(one) for one in others],
         paths=[*own_paths, *unknown, *([facts["record"]] if facts["record"] else [])],
         folder=None if keeps or not was_used else storage["path"],
+        others=[item for item in wanted if item["kind"] in _BY_ENGINE],
         leftovers=rest,
         notes=notes,
     )
@@ -360,8 +373,8 @@ def _engine_problems(facts: Mapping[str, Any]) -> List[str]:
         return [engine["wrong"]]
     if not engine["known"]:
         return [
-            f"The container engine does not answer ({engine['error']}), so that nobody knows which containers are on "
-            "this host: see that it answers, and run this again."
+            f"The container engine does not answer ({engine['error']}), so that the containers of this host are not "
+            "known: see that it answers, and run this again."
         ]
     return []
 
@@ -374,9 +387,10 @@ def _container_problems(facts: Mapping[str, Any], options: Mapping[str, Any]) ->
         problems.append("An installer of ECE runs on this host: wait for its end, and run this again.")
     instances = [one.name for one in containers if one.kind == INSTANCE]
     if instances and not options["instances"]:
+        number = _number(len(instances), "container")
         problems.append(
-            f"The host has {len(instances)} containers of instances of deployments ({first_names(instances)}): move "
-            "these to other allocators first (ece_allocator_vacate), or set instances: true "
+            f"The host has {number} of instances of deployments ({first_names(instances)}): move these to "
+            "other allocators first (ece_allocator_vacate), or set instances: true "
             "(ece_host_removal_instances: delete), which deletes their data."
         )
     problems += _home_problems(storage, containers, runner_id)
@@ -449,9 +463,9 @@ def carry_out(plan: Plan, facts: Mapping[str, Any], options: Mapping[str, Any], 
         done.paths.append(plan.folder)
         done.changed = True
     for item in plan.leftovers:
-        if item["kind"] not in options["leftovers"]:
-            continue
-        item["removed"] = item["name"] in done.paths or _remove_of_engine(item, engine, done)
+        item["removed"] = item["kind"] == leftovers.STORAGE and item["name"] in done.paths
+    for item in plan.others:
+        item["removed"] = _remove_of_engine(item, engine, done)
 
 
 def _disable_restart(done: Done) -> None:
@@ -512,14 +526,9 @@ def _require_unused(path: str, runner_id: str) -> None:
 
 def _remove_of_engine(item: Dict[str, Any], engine: Mapping[str, Any], done: Done) -> bool:
     """Remove an image or a network, and return whether that worked. One in use stays, and its reason is in its note."""
-    argv = {leftovers.IMAGES: ("rmi",), leftovers.NETWORK: ("network", "rm")}.get(item["kind"])
-    if not argv:
-        return False
-    if item["kind"] == leftovers.NETWORK and os.path.exists(leftovers.NETWORK_FILE):
-        item["note"] = f"kept, because {leftovers.NETWORK_FILE} makes it the default network: remove that file first"
-        done.warnings.append(f"network {item['name']} is {item['note']}")
-        return False
-    output = run_command([*engine["client"], *argv, item["name"]], paths=engine["paths"], timeout=REMOVE_SECONDS)
+    output = run_command(
+        [*engine["client"], *_BY_ENGINE[item["kind"]], item["name"]], paths=engine["paths"], timeout=REMOVE_SECONDS
+    )
     if output.rc != 0:
         item["note"] = f"kept, because the engine refuses to remove it: {_first_line(*_texts(output))}"
         done.warnings.append(f"{item['name']} is {item['note']}")
@@ -532,29 +541,25 @@ def _remove_of_engine(item: Dict[str, Any], engine: Mapping[str, Any], done: Don
 # -- result ----------------------------------------------------------------------------------------------------------
 
 
-def steps_of(plan: Plan, options: Mapping[str, Any]) -> List[str]:
+def steps_of(plan: Plan) -> List[str]:
     """What the plan does, each step as text that begins with a verb."""
     steps = [f"disable {RESTART_UNIT}"] if plan.disable_restart else []
     steps += [f"remove container {one.name}" for one in plan.containers]
     steps += [f"remove {path}" for path in plan.paths]
     steps += [f"remove folder {plan.folder}"] if plan.folder else []
-    names = {leftovers.IMAGES: "image", leftovers.NETWORK: "network"}
-    wanted = [item for item in plan.leftovers if item["kind"] in options["leftovers"]]
-    steps += [f"remove {names[item['kind']]} {item['name']}" for item in wanted if item["kind"] in names]
-    return steps
+    return steps + [f"remove {item['kind'].rstrip('s')} {item['name']}" for item in plan.others]
 
 
-def foreseen(plan: Plan, options: Mapping[str, Any]) -> Done:
+def foreseen(plan: Plan) -> Done:
     """What would be done, for check mode."""
     done = Done()
-    done.would = steps_of(plan, options)
+    done.would = steps_of(plan)
     done.changed = bool(done.would)
     done.containers = [one.name for one in plan.containers]
     done.paths = [*plan.paths, *([plan.folder] if plan.folder else [])]
+    done.others = [item["name"] for item in plan.others]
     for item in plan.leftovers:
-        item["removed"] = item["kind"] in options["leftovers"]
-        if item["removed"] and item["name"] not in done.paths:
-            done.others.append(item["name"])
+        item["removed"] = item in plan.others or (item["kind"] == leftovers.STORAGE and item["name"] in done.paths)
     return done
 
 

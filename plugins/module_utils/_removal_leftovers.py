@@ -26,9 +26,9 @@ NETWORK_NAME, NETWORK_FILE = "ece-network", "/etc/containers/containers.conf.d/7
 LIST_IMAGES = ("images", "--format", "{{.Repository}}:{{.Tag}}|{{.ID}}")
 LIST_NETWORKS = ("network", "ls", "--format", "{{.Name}}")
 NO_NAME = "<none>"
-# The repositories of ECE and of the versions of Elastic Stack, at any registry: cloud-enterprise is the installer's
-# default, the mirror of an air-gapped host has cloud-release, and earlier versions have cloud-assets.
-# https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-install-offline, read 2026-11-28
+# The repositories of ECE and of the versions of Elastic Stack, at any registry. cloud-enterprise is the default of the
+# installer (help text of elastic-cloud-enterprise.sh 4.0.3, 2025-10-31), cloud-release is in the list of images for
+# hosts without internet access, and earlier versions have cloud-assets.
 _OF_ECE = re.compile(
     r"(?:^|/)(?:cloud-enterprise|cloud-release|cloud-assets)/[^/]+$|(?:^|/)elastic-cloud-enterprise(?:[:@][^/]*)?$"
 )

@@ -27,8 +27,7 @@ STORAGE_OPTION = "storage_path (ece_host_storage_path)"
 RUNNER_OPTION = "runner_id (ece_host_runner_id)"
 # Beside the folder of the runner. What the installer of ECE 4.0.3 (2025-10-31) makes.
 BOOTSTRAP, LOGS = "bootstrap-state", "logs"
-# Passwords of the platform, on its first host: "Save it first" before the folder is removed.
-# https://www.elastic.co/docs/deploy-manage/uninstall/uninstall-elastic-cloud-enterprise, read 2026-11-28
+# Passwords of the platform, which its first host has in the folder above. Nothing else has some of them.
 SECRETS = "bootstrap-secrets.json"
 # No folder of ECE's own, whatever is in it.
 SYSTEM_FOLDERS = frozenset(

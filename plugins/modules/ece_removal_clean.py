@@ -198,7 +198,7 @@ SPEC = {
     "bin_paths": {"type": "list", "elements": "path", "default": []},
     "user": {"type": "str", "default": DEFAULT_USER},
     "instances": {"type": "bool", "default": False},
-    "bootstrap_secrets": {"type": "bool", "default": False},
+    "bootstrap_secrets": {"type": "bool", "default": False, "no_log": False},
     "leftovers": {"type": "list", "elements": "str", "choices": list(REMOVABLE), "default": []},
 }
 
@@ -207,7 +207,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     options: Dict[str, Any] = module.params
-    plan, done = Plan([], False, [], [], [], None, [], []), Done()
+    plan, done = Plan([], False, [], [], [], None, [], [], []), Done()
     try:
         check_options(options)
         facts = gather(options)
@@ -215,7 +215,7 @@ def main() -> None:
         if plan.problems:
             raise HostError(" ".join(plan.problems))
         if module.check_mode:
-            done = foreseen(plan, options)
+            done = foreseen(plan)
         else:
             carry_out(plan, facts, options, done)
     except OSError as error:
