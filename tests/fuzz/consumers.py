@@ -18,6 +18,7 @@ from ansible_collections.ece.platform.plugins.module_utils._decision import deci
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._runner import require_dispensable
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator_info,
     ece_enrollment_token,
@@ -56,6 +57,11 @@ def _module(module: Any, check: Callable[[dict], None] = json.dumps, **params: A
         return warnings + client.warnings
 
     return run
+
+
+def _spare(client):
+    json.dumps(require_dispensable(client, "10.0.0.9", ["coordinator", "director", "proxy"]))
+    return []
 
 
 def _no_allocator_twice(result):
@@ -245,8 +251,9 @@ CONSUMERS = {
     ),
     "take roles away": Consumer(
         _module(ece_runner, state="present", runner_id="10.0.0.8", roles=[], roles_exact=True, bless=False),
-        ("runner", "runners", "allocator", "written"),
+        ("runner", "allocator"),
     ),
+    "spare a role": Consumer(_spare, ("runners",)),
     "delete runner": Consumer(
         _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),
