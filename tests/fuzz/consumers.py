@@ -19,11 +19,15 @@ from ansible_collections.ece.platform.plugins.module_utils._decision import deci
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+<<<<<<< HEAD
 from ansible_collections.ece.platform.plugins.module_utils._removal_lookup import (
     HostQuestion,
     plan_removal,
     read_lists,
 )
+=======
+from ansible_collections.ece.platform.plugins.module_utils._runner import require_dispensable
+>>>>>>> h-e13
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator,
     ece_allocator_info,
@@ -63,6 +67,11 @@ def _module(module: Any, check: Callable[[dict], None] = json.dumps, **params: A
         return warnings + client.warnings
 
     return run
+
+
+def _spare(client):
+    json.dumps(require_dispensable(client, "10.0.0.9", ["coordinator", "director", "proxy"]))
+    return []
 
 
 def _no_allocator_twice(result):
@@ -282,8 +291,21 @@ CONSUMERS = {
         _module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")
     ),
     "assign roles": Consumer(
-        _module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")
+        _module(
+            ece_runner,
+            state="present",
+            runner_id="10.0.0.8",
+            roles=["allocator", "proxy"],
+            roles_exact=False,
+            bless=True,
+        ),
+        ("runner", "written"),
     ),
+    "take roles away": Consumer(
+        _module(ece_runner, state="present", runner_id="10.0.0.8", roles=[], roles_exact=True, bless=False),
+        ("runner", "allocator"),
+    ),
+    "spare a role": Consumer(_spare, ("runners",)),
     "delete runner": Consumer(
         _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),
