@@ -19,15 +19,12 @@ from ansible_collections.ece.platform.plugins.module_utils._decision import deci
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
-<<<<<<< HEAD
 from ansible_collections.ece.platform.plugins.module_utils._removal_lookup import (
     HostQuestion,
     plan_removal,
     read_lists,
 )
-=======
 from ansible_collections.ece.platform.plugins.module_utils._runner import require_dispensable
->>>>>>> h-e13
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator,
     ece_allocator_info,
