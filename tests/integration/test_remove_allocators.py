@@ -57,7 +57,7 @@ def test_a_host_leaves_then_there_is_nothing_to_do_and_it_joins_again(joined):
     platform.add_instance(ip(2))
     platform.add_instance(ip(2), "kibana")
     host = operator.ece.hosts["host-2"]
-    (host.state / "containers" / "somebody-elses").write_text("id=0123456789ab\nimage=nginx:1\nstatus=Up\n")
+    (host.state / "containers" / "of-another").write_text("id=0123456789ab\nimage=nginx:1\nstatus=Up\n")
 
     run = remove(operator, "host-2", "-vvvv")
     assert run.rc == 0, run.output
@@ -66,7 +66,7 @@ def test_a_host_leaves_then_there_is_nothing_to_do_and_it_joins_again(joined):
     assert "zone ece-zone-1 afterwards: 2 allocators, 131,072 MB free, 8,192 MB needed" in run.text
     assert runner_ids(operator) == allocator_ids(operator) == [ip(1), ip(3)]
     assert sum(len(one.instances) for one in platform.current_allocators()) == 2
-    assert host.containers == ["somebody-elses"] and not host.storage.exists()
+    assert host.containers == ["of-another"] and not host.storage.exists()
     assert {name for name in run.recap if run.recap[name]["changed"]} == {"host-2"}
     assert sums_of(run) == {"removed": 1, "removed_before": 0, "would_remove": 0, "failed": 0}
     order = [(entry["method"], entry["path"].rpartition("/")[2]) for entry in operator.ece.mutations]
