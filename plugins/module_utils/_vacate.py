@@ -108,9 +108,12 @@ class _Move:
         self.idle = 0
         self.idle_since = 0.0
         self.attempts = 0
+        # Whether a move of it was under way, so that the log of its plan is about that move.
+        self.has_begun = False
 
     def become(self, state: str, reason: str = "") -> None:
         self.state, self.reason, self.idle = state, reason, 0
+        self.has_begun = self.has_begun or state == MOVING
 
     def fail(self, reason: str) -> None:
         self.become(FAILED, reason)
@@ -444,15 +447,13 @@ class _Vacate:
 
     def _explain(self) -> None:
         """Ask the deployments why their clusters are still there, by the logs of their plans."""
-        there = [move for move in self.moves.values() if move.state in (MOVING, FAILED) and move.workload.deployment_id]
-        begun = [move for move in there if move.attempts or move.state == MOVING]
-        if self.options.wait:
-            for move in begun[:EXPLAINED_MAX]:
-                with contextlib.suppress(EceError):
-                    deployment = self.client.deployment(move.workload.deployment_id or "")
-                    found = why(deployment, move.workload.cluster_id)
-                    if found and found not in move.reason:
-                        move.reason = "; ".join(filter(None, (move.reason or move.state, found)))
+        begun = [move for move in self.moves.values() if move.has_begun and move.state in (MOVING, FAILED)]
+        for move in begun[:EXPLAINED_MAX] if self.options.wait else ():
+            deployment_id = move.workload.deployment_id
+            with contextlib.suppress(EceError):
+                found = why(self.client.deployment(deployment_id), move.workload.cluster_id) if deployment_id else None
+                if found and found not in move.reason:
+                    move.reason = f"{move.reason or move.state}; {found}"
 
     def _counts(self) -> tuple[int, dict[str, int]]:
         states = [move.state for move in self.moves.values()]
