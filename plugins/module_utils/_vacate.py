@@ -26,7 +26,7 @@ from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import connected_of, object_of
-from ansible_collections.ece.platform.plugins.module_utils._text import first_names
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import (
     MEMBERS,
     Answer,
@@ -520,7 +520,7 @@ class _Vacate:
             )
         if incomplete and self.trouble:
             parts.append(f"the last question about it had no answer: {self.trouble}")
-        return "; ".join(parts)
+        return one_line("; ".join(parts))
 
     def _not_mentioned(self) -> str:
         return "the answer of the platform does not mention it"

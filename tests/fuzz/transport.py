@@ -40,6 +40,9 @@ KINDS = {
     "tokens": r"GET /platform/configuration/security/enrollment-tokens",
     "mint": r"POST /platform/configuration/security/enrollment-tokens",
     "written": r"PUT /platform/infrastructure/(runners/[^/]+/roles|blueprinter/roles/[^/]+/blessings/[^/]+)",
+    "moves": r"POST /platform/infrastructure/allocators/[^/]+/clusters/_move",
+    "maintenance": r"POST /platform/infrastructure/allocators/[^/]+/maintenance-mode/_start",
+    "deployment": r"GET /deployments/[^/]+",
     "deleted": r"DELETE /platform/(infrastructure/(runners|allocators)|configuration/security/enrollment-tokens)/[^/]+",
 }
 _KINDS = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}
