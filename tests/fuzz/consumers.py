@@ -18,6 +18,8 @@ from ansible_collections.ece.platform.plugins.module_utils._decision import deci
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
+from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator,
     ece_allocator_info,
@@ -200,6 +202,29 @@ def _look_again(client):
     return sentences
 
 
+# -- a vacate --------------------------------------------------------------------------------------------------------
+
+
+def _vacate(check_mode: bool = False, **options: Any) -> Callable[[EceClient], list[str]]:
+    """Return a function that vacates an allocator, with a clock that nothing waits for."""
+
+    def run(client):
+        now = [0.0]
+        lines: list[str] = []
+
+        def sleep(seconds):
+            now[0] += seconds
+
+        wish = VacateOptions("10.0.0.7", wait_timeout=60, **options)
+        result = vacate(client, wish, check_mode, tell=lines.append, clock=lambda: now[0], sleep=sleep)
+        json.dumps(result)
+        assert result["failed"] or result["left"] == []
+        reasons = [row["reason"] for row in result["left"]]
+        return [*lines, result["msg"], *reasons]
+
+    return run
+
+
 LISTS = ("platform", "runners", "allocators")
 CONSUMERS = {
     "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
@@ -261,6 +286,9 @@ CONSUMERS = {
     "assign roles": Consumer(
         _module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")
     ),
+    "vacate": Consumer(_vacate(), ("allocator", "moves", "deployment")),
+    "vacate with tags": Consumer(_vacate(preferred_tags={"ssd": "true"}), ("allocator", "platform", "moves")),
+    "vacate in check mode": Consumer(_vacate(True), ("allocator", "moves")),
     "delete runner": Consumer(
         _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),
