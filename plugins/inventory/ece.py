@@ -18,7 +18,8 @@ description:
   - A platform with up to 1,000 allocators takes three requests, and one more for each further thousand.
   - The plugin warns if the platform counts other numbers of runners and allocators than its lists have. The lists are
     an index that may lag behind, so that hosts are missing.
-  - Options of the connection may be templates, such as a lookup, and may be encrypted by Ansible Vault.
+  - O(url), O(api_key), O(username), O(password) and O(ca_path) may be templates, such as a lookup or an extra variable,
+    and may be encrypted by Ansible Vault.
 extends_documentation_fragment:
   - ece.platform.connection
   - constructed
@@ -105,6 +106,8 @@ cache_timeout: 300
 """
 
 import os
+import re
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,7 +115,6 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
@@ -136,12 +138,19 @@ from ansible_collections.ece.platform.plugins.plugin_utils._inventory import (
     inventory_names,
     parse_filters,
     read_fleet,
+    value_of,
 )
+
+try:  # Since 2.19, Ansible templates nothing that it is not told to trust. Before, all but what is marked as unsafe.
+    from ansible.template import trust_as_template
+except ImportError:
+    trust_as_template = None
 
 ENDINGS = (".ece.yml", ".ece.yaml")
 NAMES = ("ece.yml", "ece.yaml")
-# Since 2.19, Ansible templates nothing that it is not told to trust. Before, everything but what is marked as unsafe.
-TRUSTS_NOTHING = hasattr(Templar, "evaluate_conditional")
+# Without braces and "#jinja2:", a text is no template; without quotes and parentheses, it is no expression that does
+# anything, either.
+HARMLESS = re.compile(r"[\w .:/,@+=-]*\Z")
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -163,10 +172,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(f"{name}: {error}") from None
         except AnsibleError as error:
             raise AnsibleParserError(f"{name}: {redact(one_line(error))}") from None
-        except Exception as error:  # a bug: one line, with the traceback where -vvv shows it
+        except Exception as error:  # a bug: one line for the operator, the traceback at -vvv
+            self.display.vvv(redact(traceback.format_exc()))
             raise AnsibleParserError(
                 f"{name}: unexpected {type(error).__name__} in inventory plugin {self.NAME}, please report it"
-            ) from error
+            ) from None
 
     def _parse(self, path: str, name: str, cache: bool) -> None:
         config = self._read_config_data(path)
@@ -201,7 +211,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         """Return the value of an option, which may be a template or encrypted."""
         self.templar.available_variables = self._vars
         # A password that looks like a list is none.
-        options = {} if TRUSTS_NOTHING or name == "url" else {"convert_data": False}
+        options = {} if trust_as_template or name == "url" else {"convert_data": False}
         try:
             found = self.templar.template(value, **options)
             return found if isinstance(found, (bool, int, list, tuple)) else str(found)
@@ -225,7 +235,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _cached(self, key: str) -> Any:
         try:
             return self._cache[key]
-        except (KeyError, AnsibleError):  # none yet, too old, or a file that cannot be read
+        except Exception:  # none yet, too old, or a damaged file, for which each release of Ansible has its own error
             return None
 
     # -- hosts of the inventory ---------------------------------------------------------------------------------------
@@ -244,10 +254,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return True
 
     def _meets(self, condition: Any, variables: dict[str, Any]) -> bool:
-        if isinstance(condition, bool):
-            return condition
+        known = condition if isinstance(condition, bool) else value_of(condition, variables)
+        if isinstance(known, bool):
+            return known
         self.templar.available_variables = variables
-        if TRUSTS_NOTHING:
+        if trust_as_template:
             return bool(self.templar.evaluate_conditional(condition))
         return bool(boolean(self.templar.template(f"{{% if {condition} %}}True{{% else %}}False{{% endif %}}")))
 
@@ -265,11 +276,42 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         ):
             add(self.get_option(option), found, host, strict=strict, fetch_hostvars=False)
 
+    # Jinja compiles an expression again for each host. A thousand hosts take seconds for each, where the value of a
+    # variable is all that is asked for.
+
+    def _compose(self, template: Any, variables: dict[str, Any], *arguments: Any, **options: Any) -> Any:
+        known = None if self.get_option("use_extra_vars") else value_of(template, variables)
+        return super()._compose(template, variables, *arguments, **options) if known is None else known
+
+    def _add_host_to_composed_groups(
+        self, groups: dict[str, Any], variables: dict[str, Any], host: str, *arguments: Any, **options: Any
+    ) -> None:
+        others = {}
+        for group, condition in groups.items():
+            known = value_of(condition, variables)
+            if not isinstance(known, bool):
+                others[group] = condition
+            elif known:
+                self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), host)
+        super()._add_host_to_composed_groups(others, variables, host, *arguments, **options)
+
     def _variables_of(self, host: str) -> dict[str, Any]:
         variables: dict[str, Any] = self.inventory.get_host(host).get_vars()
         return variables
 
 
-def _never_a_template(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return variables whose texts Ansible never templates: a tag of the platform could run commands here."""
-    return dict(variables) if TRUSTS_NOTHING else {key: wrap_var(value) for key, value in variables.items()}
+def _never_a_template(value: Any) -> Any:
+    """Return a value whose texts Ansible never templates: a tag of the platform could run commands here.
+
+    A text that cannot be a template is no other than one of the user's own. Ansible would write it as an object with
+    the key __ansible_unsafe, which readers of `ansible-inventory --list` do not expect.
+    """
+    if isinstance(value, Mapping):
+        return {_never_a_template(key): _never_a_template(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_never_a_template(part) for part in value]
+    if not isinstance(value, str):
+        return value
+    if HARMLESS.match(value):
+        return trust_as_template(value) if trust_as_template else value
+    return value if trust_as_template else wrap_var(value)

@@ -256,6 +256,16 @@ def parse_filters(filters: Any) -> list[Filter]:
     return found
 
 
+def value_of(expression: Any, variables: Mapping[str, Any]) -> Any:
+    """Return the value of an expression that is a variable of the platform, or `not` and such one; else None."""
+    text = expression.strip() if isinstance(expression, str) else ""
+    name = text.removeprefix("not ").strip()
+    value = variables.get(name) if name in VARIABLES else None
+    if name == text:
+        return value
+    return not value if isinstance(value, bool) else None
+
+
 def check_option_names(config: Mapping[str, Any], known: Collection[str]) -> None:
     """Raise OptionError for a key of the file that is no option: a filter with a typo would leave all hosts in."""
     for name in config:
