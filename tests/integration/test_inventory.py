@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -197,7 +198,10 @@ def test_the_cache_holds_for_its_platform_and_no_secret(inventory):
     assert inventory.hosts(path) == first and list(folder.iterdir())
     assert len(inventory.ece.requests) == 3
     inventory.ece.platform.connect("host-2")
-    assert "host-2" in inventory.hosts(path, "--flush-cache")[1]["connected"]
+    assert inventory.hosts(path) == first
+    # --flush-cache does the same with a current ansible-core.
+    shutil.rmtree(folder)
+    assert "host-2" in inventory.hosts(path)[1]["connected"]
     assert len(inventory.ece.requests) == 6
     with StandIn() as other:
         other.platform.add_runner("host-9")
