@@ -134,6 +134,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._inventory import (
     cache_entry,
     cached_fleet,
     check_hostnames,
+    check_keyed_groups,
     check_option_names,
     inventory_names,
     parse_filters,
@@ -183,6 +184,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         check_option_names(config, self._options)
         filters, hostnames = parse_filters(self.get_option("filters")), self.get_option("hostnames")
         check_hostnames(hostnames)
+        check_keyed_groups(self.get_option("keyed_groups"))
         fleet = self._fleet(self._connection(config), path, name, cache)
         names, warnings = inventory_names(fleet.hosts, hostnames)
         # All conditions before the first host: a file that fails half-way would leave half of an inventory.

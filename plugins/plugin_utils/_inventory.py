@@ -61,6 +61,11 @@ HOSTNAMES = {
     "public_hostname": "ece_public_hostname",
     "name": "ece_runner_name",
 }
+# Variables that are true or false, or numbers.
+NO_NAMES = (
+    *("ece_connected", "ece_healthy", "ece_maintenance"),
+    *("ece_memory_mb", "ece_memory_used_mb", "ece_storage_mib", "ece_instance_count"),
+)
 # Groups that Ansible has by itself.
 NAMES_OF_GROUPS = ("all", "ungrouped")
 # As similar as filter and filters.
@@ -264,6 +269,17 @@ def value_of(expression: Any, variables: Mapping[str, Any]) -> Any:
     if name == text:
         return value
     return not value if isinstance(value, bool) else None
+
+
+def check_keyed_groups(keyed_groups: Iterable[Any]) -> None:
+    """Raise OptionError for a key whose value Ansible takes for no name of a group."""
+    for number, keyed in enumerate(keyed_groups):
+        key = str(keyed.get("key")).strip() if isinstance(keyed, Mapping) else ""
+        if key in NO_NAMES:
+            raise OptionError(
+                f"keyed_groups[{number}] has the key {key}, whose value is neither text nor a list of texts: use groups, "
+                f"like `group_name: {key}`"
+            )
 
 
 def check_option_names(config: Mapping[str, Any], known: Collection[str]) -> None:

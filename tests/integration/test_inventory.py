@@ -216,11 +216,13 @@ def test_the_cache_holds_for_its_platform_and_no_secret(inventory):
 def test_the_password_comes_from_a_lookup_or_from_a_vault(inventory):
     add_fleet(inventory.ece)
     environment = inventory.operator.environment
-    environment["MY_PASSWORD"] = environment.pop("ECE_PASSWORD")
-    username = environment.pop("ECE_USERNAME")
-    lookup = "{{ lookup('ansible.builtin.env', 'MY_PASSWORD') }}"
+    username, password = environment.pop("ECE_USERNAME"), environment.pop("ECE_PASSWORD")
+    file = inventory.operator.folder / "password"
+    inventory.operator.credential_files.add(file)
+    file.write_text(f"{password}\n", encoding="utf-8")
+    lookup = f"{{{{ lookup('ansible.builtin.file', '{file}') }}}}"
     assert len(inventory.hosts(inventory.write(username=username, password=lookup))[0]) == 4
-    password = environment.pop("MY_PASSWORD")
+    file.unlink()
     key = inventory.operator.folder / "key"
     key.write_text("a key\n", encoding="utf-8")
     encrypted = subprocess.run(
@@ -229,7 +231,7 @@ def test_the_password_comes_from_a_lookup_or_from_a_vault(inventory):
             "encrypt_string",
             "--vault-password-file",
             key,
-            "--name",
+            "--stdin-name",
             "password",
         ],
         env=inventory.operator.play_environment(),
@@ -276,15 +278,14 @@ def test_an_inventory_source_of_awx_gets_its_login_from_the_credential(inventory
         ({"filters": [{"only": "ece_connected"}]}, "fleet.ece.yml: filters[0] has the key 'only': use include or"),
         ({"filters": [{"include": "ece_zon == 'a'"}]}, "fleet.ece.yml: filters[0].include \"ece_zon == 'a'\" cannot"),
         ({"hostnames": ["fqdn"]}, "fleet.ece.yml: hostnames has 'fqdn': use some of runner_id, host_ip"),
-        ({"timeout": "soon"}, "fleet.ece.yml: "),
+        ({"timeout": "soon"}, "timeout"),
     ],
     ids=str,
 )
 def test_a_wrong_option_is_one_sentence_with_the_files_name_and_the_option(inventory, options, message):
     add_fleet(inventory.ece)
     text = inventory.failure(inventory.write(**options))
-    assert message in text
-    assert next(iter(options)) in text
+    assert message in text and "fleet.ece.yml: " in text
     assert "please report it" not in text
 
 

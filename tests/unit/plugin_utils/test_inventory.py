@@ -21,6 +21,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._inventory import (
     cache_entry,
     cached_fleet,
     check_hostnames,
+    check_keyed_groups,
     check_option_names,
     hosts_of,
     inventory_names,
@@ -259,6 +260,16 @@ def test_other_filters_are_refused_with_their_place(filters, message):
     with pytest.raises(OptionError) as error:
         parse_filters(filters)
     assert str(error.value).startswith(message)
+
+
+def test_a_key_of_groups_that_is_no_text_is_refused_with_what_is_right():
+    check_keyed_groups([{"key": "ece_zone"}, {"key": "'x' if ece_connected else 'y'"}, None, {}])
+    with pytest.raises(OptionError) as error:
+        check_keyed_groups([{"key": "ece_zone"}, {"key": " ece_connected "}])
+    assert str(error.value) == (
+        "keyed_groups[1] has the key ece_connected, whose value is neither text nor a list of texts: use groups, like "
+        "`group_name: ece_connected`"
+    )
 
 
 def test_a_key_that_is_no_option_is_refused_with_the_nearest_one():
