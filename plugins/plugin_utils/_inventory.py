@@ -277,8 +277,8 @@ def check_keyed_groups(keyed_groups: Iterable[Any]) -> None:
         key = str(keyed.get("key")).strip() if isinstance(keyed, Mapping) else ""
         if key in NO_NAMES:
             raise OptionError(
-                f"keyed_groups[{number}] has the key {key}, whose value is neither text nor a list of texts: use groups, "
-                f"like `group_name: {key}`"
+                f"keyed_groups[{number}] has the key {key}, whose value is neither text nor a list of texts: "
+                f"use groups, like `group_name: {key}`"
             )
 
 
