@@ -197,15 +197,6 @@ class EceClient(HttpClient):
         """
         self.request("DELETE", _path(f"{_path(ALLOCATORS, allocator_id)}/metadata", key))
 
-    def set_allocator_maintenance(self, allocator_id: str, on: bool, reason: str | None = None) -> None:
-        """Start or end the maintenance mode of an allocator. reason: for platforms from 3.7 on.
-
-        start-allocator-maintenance-mode, stop-allocator-maintenance-mode:
-        POST /platform/infrastructure/allocators/{allocator_id}/maintenance-mode/_start, _stop
-        """
-        path = f"{_path(ALLOCATORS, allocator_id)}/maintenance-mode/{'_start' if on else '_stop'}"
-        self.request("POST", path, params={"reason": reason} if reason else None)
-
     def move_clusters(
         self, allocator_id: str, body: Mapping[str, Any], params: Mapping[str, bool | None] | None = None
     ) -> dict[str, Any]:
