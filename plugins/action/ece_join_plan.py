@@ -47,7 +47,12 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     platform_zones,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
-from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
+from ansible_collections.ece.platform.plugins.plugin_utils._play_options import (
+    FLEET_REPORT,
+    INTERVAL,
+    PERSISTENT,
+    PlayOptions,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._report import (
     ansible_stats,
     not_begun_line,
@@ -121,6 +126,7 @@ class ActionModule(Step):
             "max_fail_percentage": play["ece_host_max_fail_percentage"],
             "token_persistent": play[PERSISTENT],
             "wait_interval": play[INTERVAL],
+            "fleet_report": play[FLEET_REPORT],
         }
         if variables.sets("ece_host_zone"):
             own_zone = functools.partial(variables.outranked, variable="ece_host_zone")

@@ -357,6 +357,7 @@ USES = {
     "ece_join_": "role P(ece.platform.ece_host#role)",
     "ece_awx_": "playbook C(ece.platform.awx_setup)",
     "ece_preparation_": "role P(ece.platform.ece_host_preparation#role)",
+    "ece_fleet_": "playbook C(ece.platform.fleet_report) and role P(ece.platform.ece_host#role)",
 }
 STEPS = [module for module in MODULES if module.startswith(tuple(USES))]
 PRIVATE = [path for kind in ("module_utils", "plugin_utils") for path in (COLLECTION / "plugins" / kind).glob("*.py")]
