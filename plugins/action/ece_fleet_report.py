@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils import _fleet_files a
 from ansible_collections.ece.platform.plugins.plugin_utils import _fleet_join as fleet_join
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats, sums_line
 from ansible_collections.ece.platform.plugins.plugin_utils._results import REPORT, registered
 
@@ -46,14 +46,14 @@ class ActionModule(Step):
             return self._of_join(plan, task_vars)
         except EXPECTED_ERRORS as error:
             # The hosts have joined, and their verdicts come after this task.
-            return {"changed": False, "warnings": [f"there is no fleet report of this run: {error}"]}
+            return {"changed": False, "warnings": [fleet_join.no_report(error)]}
 
     def _of_playbook(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         check_names(task_vars)
         variables = self.own_variables(task_vars)
-        files = checked_files(variables.get(PATH, DEFAULT_PATH), variables.get(MODE))
+        files = checked_files(variables)
         report, warnings = self._report(task_vars)
-        result = self._write(report, files)
+        result = self._publish(report, files)
         show(fleet.fleet_line(report))
         for line in fleet.attention_lines(report):
             show(line)
@@ -66,10 +66,10 @@ class ActionModule(Step):
 
     def _of_join(self, plan: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         rows = fleet_join.add_rows(registered(task_vars, REPORT).get("hosts") or {})
-        files = checked_files(plan["fleet_report"], None, "ece_host_fleet_report")
         report, warnings = self._report(task_vars, rows)
+        files = fleet_files.files_of(plan["fleet_report"])
         # What the lists lack is a warning of the plan, too.
-        return {**self._write(report, files), "warnings": warnings}
+        return {**self._publish(report, files), "warnings": warnings}
 
     def _report(
         self, task_vars: dict[str, Any], rows: Mapping[str, Any] | None = None
@@ -90,30 +90,8 @@ class ActionModule(Step):
         )
         return report, warnings
 
-    def _write(self, report: fleet.Report, files: fleet_files.Files) -> dict[str, Any]:
-        found = fleet_files.read(files)
-        changed = fleet_files.differs(report, found, files)
-        if not self._task.check_mode:
-            fleet_files.write(report, files)
-        result: dict[str, Any] = {
-            "changed": changed,
-            "msg": fleet.fleet_line(report),
-            "page": str(files.page),
-            "data": str(files.data),
-        }
-        if self._task.diff:
-            result["diff"] = {
-                "before_header": str(files.data),
-                "after_header": str(files.data),
-                "before": _text(found.data),
-                "after": _text(report),
-            }
-        return result
-
-
-def _text(report: Mapping[str, Any] | None) -> str:
-    # The time would differ each time.
-    return "" if report is None else json.dumps(fleet.without_time(report), indent=1) + "\n"
+    def _publish(self, report: fleet.Report, files: fleet_files.Files) -> dict[str, Any]:
+        return fleet_files.publish(report, files, check_mode=self._task.check_mode, diff=self._task.diff)
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -125,11 +103,12 @@ def check_names(names: Iterable[str]) -> None:
             raise OptionError(f"{name} is not a variable of playbook fleet_report; {hint}")
 
 
-def checked_files(path: Any, mode: Any, variable: str = PATH) -> fleet_files.Files:
-    """Return the files of the report. Raises OptionError. variable: the one that has the path."""
+def checked_files(variables: OneHost) -> fleet_files.Files:
+    """Return the files that the variables name. Raises OptionError."""
+    path, mode = variables.get(PATH, DEFAULT_PATH), variables.get(MODE)
     problem = fleet_files.path_problem(path)
     if problem:
-        raise OptionError(f"{variable} {problem}")
+        raise OptionError(f"{PATH} {problem}")
     problem = None if mode is None else fleet_files.mode_problem(mode)
     if problem:
         raise OptionError(f"{MODE} {problem}")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
-from ansible_collections.ece.platform.plugins.plugin_utils._fleet import without_time
+from ansible_collections.ece.platform.plugins.plugin_utils._fleet import Report, fleet_line, without_time
 from ansible_collections.ece.platform.plugins.plugin_utils._fleet_page import page_of
 
 SUFFIXES = (".html", ".htm")
@@ -99,6 +99,28 @@ def differs(report: Mapping[str, Any], found: Found, files: Files) -> bool:
     if found.page != page_of({**report, "made_at": found.data.get("made_at")}):
         return True
     return any(_mode_of(path) != _wanted_mode(path, files.mode) for path in files[:2])
+
+
+def publish(report: Report, files: Files, *, check_mode: bool, diff: bool = False) -> dict[str, Any]:
+    """Write the report, unless in check mode. Return the result of the task. Raises OptionError, as `write` does."""
+    found = read(files)
+    result: dict[str, Any] = {
+        "changed": differs(report, found, files),
+        "msg": fleet_line(report),
+        "page": str(files.page),
+        "data": str(files.data),
+    }
+    if not check_mode:
+        write(report, files)
+    if diff:
+        headers = {"before_header": str(files.data), "after_header": str(files.data)}
+        result["diff"] = {**headers, "before": _text(found.data), "after": _text(report)}
+    return result
+
+
+def _text(report: Mapping[str, Any] | None) -> str:
+    # The time would differ each time.
+    return "" if report is None else json.dumps(without_time(report), indent=1) + "\n"
 
 
 def write(report: Mapping[str, Any], files: Files) -> None:

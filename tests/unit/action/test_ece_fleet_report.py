@@ -146,11 +146,6 @@ def test_batches_of_a_run_are_in_one_report(act, path):
     assert [host["host"] for host in json.loads(path.with_suffix(".json").read_text())["join"]] == ["a", "b"]
 
 
-def test_where_all_hosts_are_joined_there_is_a_report_without_a_timeline(act, path):
-    act(plan={"fleet_report": str(path), "hosts": {}})
-    assert json.loads(path.with_suffix(".json").read_text())["join"] == []
-
-
 @pytest.mark.parametrize("error", [PlatformError("GET runners answered HTTP 500"), OptionError("no credentials")])
 def test_an_error_does_not_fail_a_join(act, path, error):
     result = act(plan={"fleet_report": str(path), "hosts": {}}, error=error)
@@ -159,4 +154,4 @@ def test_an_error_does_not_fail_a_join(act, path, error):
 
 def test_a_folder_that_has_gone_meanwhile_does_not_fail_a_join(act):
     (warning,) = act(plan={"fleet_report": "/missing/fleet.html", "hosts": {}})["warnings"]
-    assert "ece_host_fleet_report '/missing/fleet.html' is in '/missing', which is not a folder here" in warning
+    assert "the report cannot be written to '/missing/fleet.json' (No such file or directory)" in warning
