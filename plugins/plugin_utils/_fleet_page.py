@@ -59,9 +59,11 @@ def page_of(report: Mapping[str, Any]) -> str:
 
 
 def gb(megabytes: float | None) -> str:
-    """Return memory for people: 244 GB, 3.5 GB, or - for None."""
+    """Return memory for people: 244 GB, 3.5 GB, 512 MB, or - for None."""
     if megabytes is None:
         return "-"
+    if 0 < megabytes < 1024:
+        return f"{megabytes:,.0f} MB"
     gigabytes = megabytes / 1024
     return f"{gigabytes:,.0f} GB" if gigabytes >= 10 or gigabytes == int(gigabytes) else f"{gigabytes:,.1f} GB"
 

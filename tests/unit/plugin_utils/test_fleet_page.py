@@ -93,7 +93,7 @@ def test_many_hosts_are_folded():
 
 def test_a_cut_list_is_said_on_the_page():
     page, _text = page_of([runner(1)], [allocator(1)], platform({"ece-zone-2": 7}, 5))
-    assert "the list of runners has 1 entries but GET /platform counts 5" in page.text
+    assert "The list of runners has 1 entries but GET /platform counts 5" in page.text
     assert "Lists: 1 runners and 1 allocators. The platform counts 5 runners and 7 allocators." in page.text
     assert "1 of 7" in page.text
 
@@ -125,7 +125,8 @@ def test_each_host_of_a_join_has_a_bar_and_its_times():
 
 
 @pytest.mark.parametrize(
-    ("megabytes", "text"), [(None, "-"), (0, "0 GB"), (512, "0.5 GB"), (65536, "64 GB"), (250000, "244 GB")]
+    ("megabytes", "text"),
+    [(None, "-"), (0, "0 GB"), (512, "512 MB"), (3584, "3.5 GB"), (65536, "64 GB"), (250000, "244 GB")],
 )
 def test_memory_is_in_gb(megabytes, text):
     assert fleet_page.gb(megabytes) == text
