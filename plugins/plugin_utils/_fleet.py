@@ -196,11 +196,12 @@ def _hosts(runners: Iterable[FlatRunner], allocators: Iterable[FlatAllocator]) -
 
 def _host(name: str, runner: FlatRunner | None, allocator: FlatAllocator | None) -> FleetHost:
     parts = [part for part in (runner, allocator) if part is not None]
+    zone = (runner["zone"] if runner else None) or (allocator["zone_id"] if allocator else None)
     total, used = (allocator["memory_total_mb"], allocator["memory_used_mb"]) if allocator else (None, None)
     tags = {key: value for part in parts for key, value in without_secrets(part["tags"]).items()}
     return {
         "host": _name(name),
-        "zone": shown((runner or {}).get("zone") or (allocator or {}).get("zone_id")) or None,
+        "zone": shown(zone) or None,
         "host_ip": shown(_first(parts, "host_ip")),
         "public_hostname": shown(_first(parts, "public_hostname")),
         "connected": all(part["connected"] for part in parts),
