@@ -35,6 +35,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_sizes
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
+from ansible_collections.ece.platform.plugins.plugin_utils._fleet_join import publish_joined
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._installer_sources import InstallerSources
 from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
@@ -47,7 +48,12 @@ from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     platform_zones,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
-from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
+from ansible_collections.ece.platform.plugins.plugin_utils._play_options import (
+    FLEET_REPORT,
+    INTERVAL,
+    PERSISTENT,
+    PlayOptions,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._report import (
     ansible_stats,
     not_begun_line,
@@ -121,6 +127,7 @@ class ActionModule(Step):
             "max_fail_percentage": play["ece_host_max_fail_percentage"],
             "token_persistent": play[PERSISTENT],
             "wait_interval": play[INTERVAL],
+            "fleet_report": play[FLEET_REPORT],
         }
         if variables.sets("ece_host_zone"):
             own_zone = functools.partial(variables.outranked, variable="ece_host_zone")
@@ -132,6 +139,11 @@ class ActionModule(Step):
             sums = sums_of({}, *note_verdicts({}, plan["joined"]))
             show(sums_line(sums), indent="")
             result["ansible_stats"] = ansible_stats(sums, task_vars)
+            if plan["fleet_report"]:
+                result["changed"], more_warnings = publish_joined(
+                    plan["fleet_report"], platform, known, client, self._task.check_mode
+                )
+                warnings += more_warnings
         return result
 
     def _check_hosts(

@@ -23,6 +23,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._announcer import Announcer
+from ansible_collections.ece.platform.plugins.plugin_utils._fleet_join import note_times
 from ansible_collections.ece.platform.plugins.plugin_utils._followers import Followers, Send
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
     Expectation,
@@ -68,11 +69,13 @@ class ActionModule(Step):
             hosts.append(HostProgress(plan["hosts"][name], expected))
         ids = [host.entry["runner_id"] for host in hosts]
         poller = PlatformPoller(client, ids, plan["totals"]["allocators"], interval)
+        began = time.time()
         try:
             wait(hosts, poller, followers)
         finally:
             poller.stop()
             followers.stop()
+        note_times({host.name: host.times() for host in hosts}, began)
         return {
             "changed": False,
             "msg": progress(hosts),

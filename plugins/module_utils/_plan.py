@@ -96,6 +96,7 @@ class Plan(TypedDict):
     # Variables of which the play has one value.
     token_persistent: bool
     wait_interval: float
+    fleet_report: str | None
 
 
 class KnownHost(TypedDict, total=False):

@@ -139,6 +139,11 @@ wait_interval:
   returned: success
   type: float
   sample: 5.0
+fleet_report:
+  description: C(ece_host_fleet_report), which is the same for all hosts; V(null) where it is not set.
+  returned: success
+  type: str
+  sample: /srv/reports/fleet.html
 max_fail_percentage:
   description: C(ece_host_max_fail_percentage) of the hosts; V(null) where it is not set.
   returned: success
