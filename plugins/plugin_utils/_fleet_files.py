@@ -45,9 +45,16 @@ class Found(NamedTuple):
 
 def path_problem(value: Any) -> str | None:
     """Return what is wrong with the path of a page, as the end of a sentence that begins with its variable, or None."""
-    if not isinstance(value, str):
+    # No system has a file with such a character in its name that a user meant.
+    if not isinstance(value, str) or not value.isprintable():
         return f"{value!r} is not a path: give one that ends with .html, like fleet.html"
-    path = _absolute(value)
+    try:
+        return _place_problem(value, _absolute(value))
+    except OSError as error:  # a name that is too long
+        return f"{value!r} cannot be a file here ({error.strerror}): give another path"
+
+
+def _place_problem(value: str, path: Path) -> str | None:
     if path.suffix.lower() not in SUFFIXES:
         return f"{value!r} does not end with .html: give the path of the page; the same as JSON is written beside it"
     if not path.parent.is_dir():

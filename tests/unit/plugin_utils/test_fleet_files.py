@@ -111,6 +111,9 @@ def test_a_disk_that_is_full_is_one_sentence_and_leaves_the_old_files(files, mon
     [
         (7, "7 is not a path: give one that ends with .html"),
         (["a.html"], "is not a path"),
+        ("a\0.html", "is not a path"),
+        ("\ud800.html", "is not a path"),
+        ("a" * 300 + ".html", "cannot be a file here (File name too long): give another path"),
         ("fleet.json", "'fleet.json' does not end with .html"),
         ("fleet", "does not end with .html"),
         ("/missing/fleet.html", "is in '/missing', which is not a folder here: create it"),
