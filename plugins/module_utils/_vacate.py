@@ -295,12 +295,11 @@ class _Vacate:
         """Begin moves and look at the allocator, until all have ended or the time is over."""
         end = self.began + self.options.wait_timeout
         while True:
-            self._begin_some()
+            if self.clock() < end:
+                self._begin_some()
             self._announce()
-            if self._over() or not self._goes_on():
-                return
             left = end - self.clock()
-            if left <= 0:
+            if self._over() or not self._goes_on() or left <= 0:
                 return
             self.sleep(min(self.options.wait_interval, left))
             holdings = self._look()

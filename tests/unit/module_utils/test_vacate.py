@@ -605,6 +605,13 @@ def test_the_time_is_over_while_clusters_move():
     assert len([line for line in ece.lines if "1/2 moved" in line]) >= 3
 
 
+def test_no_move_begins_when_the_time_is_over():
+    ece = Platform(instance("a"), instance("b"), instance("c"), looks=1)
+    result = ece.vacate(concurrency=1, wait_timeout=20)
+    assert ece.writes() == ["maintenance", "move a"]
+    assert [(row["cluster_id"], row["reason"]) for row in result["left"]] == [("b", "queued"), ("c", "queued")]
+
+
 def test_an_instance_that_returns_moves_again_and_not_for_ever():
     ece = Platform(instance("a"), instance("b"))
     ece.never_end.add("b")
