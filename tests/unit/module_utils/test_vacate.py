@@ -465,6 +465,14 @@ def test_a_pending_plan_is_a_failure_by_default_and_the_others_move():
     assert ece.writes() == ["maintenance", "move b"]
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_where_all_plans_are_pending_maintenance_mode_is_not_started(check_mode):
+    ece = Platform(instance("a", pending=True))
+    result = ece.vacate(check_mode)
+    assert (result["failed"], result["changed"], ece.writes()) == (True, False, [])
+    assert result["diff"]["before"] == result["diff"]["after"]
+
+
 def test_with_wait_a_move_begins_when_the_plan_has_ended():
     ece = Platform(instance("a", pending=True))
     ece.on_look = lambda number: ece.end_plan("a") if number == 5 else None
