@@ -204,7 +204,7 @@ class _Vacate:
         if check_mode:
             self._predict()
             return self._result(check_mode=True)
-        if self.options.maintenance and not self.maintenance:
+        if self._needs_maintenance():
             self._start_maintenance()
         self._move_all()
         self._explain()
@@ -227,6 +227,11 @@ class _Vacate:
             )
         for target in self.options.targets:
             check_target(target, self.client.allocator(target))
+
+    def _needs_maintenance(self) -> bool:
+        """Whether maintenance mode has to be started: not where it is known already that nothing moves."""
+        something = any(move.state != FAILED for move in self.moves.values())
+        return self.options.maintenance and not self.maintenance and something
 
     def _start_maintenance(self) -> None:
         """Start maintenance mode, and see that it is on. Raises PlatformError: without it, instances could return."""
@@ -254,14 +259,14 @@ class _Vacate:
 
     def _predict(self) -> None:
         """Ask the platform which clusters could move, without moving them."""
-        self.changed = self.options.maintenance and not self.maintenance
+        self.changed = self._needs_maintenance()
+        self.maintenance = self.maintenance or self.changed
         for move in self.moves.values():
             if move.state == QUEUED:
                 self._predict_one(move)
                 self.changed = self.changed or move.state == MOVED
             elif move.state == MOVING:
                 move.become(MOVED)
-        self.maintenance = self.maintenance or self.options.maintenance
 
     def _predict_one(self, move: _Move) -> None:
         wait = self.options.pending_plans == "wait"
@@ -295,12 +300,11 @@ class _Vacate:
         """Begin moves and look at the allocator, until all have ended or the time is over."""
         end = self.began + self.options.wait_timeout
         while True:
-            self._begin_some()
+            if self.clock() < end:
+                self._begin_some()
             self._announce()
-            if self._over() or not self._goes_on():
-                return
             left = end - self.clock()
-            if left <= 0:
+            if self._over() or not self._goes_on() or left <= 0:
                 return
             self.sleep(min(self.options.wait_interval, left))
             holdings = self._look()

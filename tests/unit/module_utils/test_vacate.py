@@ -465,6 +465,14 @@ def test_a_pending_plan_is_a_failure_by_default_and_the_others_move():
     assert ece.writes() == ["maintenance", "move b"]
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_where_all_plans_are_pending_maintenance_mode_is_not_started(check_mode):
+    ece = Platform(instance("a", pending=True))
+    result = ece.vacate(check_mode)
+    assert (result["failed"], result["changed"], ece.writes()) == (True, False, [])
+    assert result["diff"]["before"] == result["diff"]["after"]
+
+
 def test_with_wait_a_move_begins_when_the_plan_has_ended():
     ece = Platform(instance("a", pending=True))
     ece.on_look = lambda number: ece.end_plan("a") if number == 5 else None
@@ -603,6 +611,13 @@ def test_the_time_is_over_while_clusters_move():
     )
     # At least every 30 seconds there is a line, also where nothing changes.
     assert len([line for line in ece.lines if "1/2 moved" in line]) >= 3
+
+
+def test_no_move_begins_when_the_time_is_over():
+    ece = Platform(instance("a"), instance("b"), instance("c"), looks=1)
+    result = ece.vacate(concurrency=1, wait_timeout=20)
+    assert ece.writes() == ["maintenance", "move a"]
+    assert [(row["cluster_id"], row["reason"]) for row in result["left"]] == [("b", "queued"), ("c", "queued")]
 
 
 def test_an_instance_that_returns_moves_again_and_not_for_ever():
