@@ -277,8 +277,8 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
     client, known = _client_of(engine, paths, options["docker_socket"])
     has_engine = bool(client) and known
     listing = leftovers.Listed([])
-    place = places(options["storage_path"], options["state_path"])[0]
-    _place, lock, _record = look(places(options["storage_path"], options["state_path"]))
+    installs = places(options["storage_path"], options["state_path"], True)
+    _place, lock, _record = look(installs, True)
     containers = read_containers(client, paths, storage["real"]) if has_engine else []
     return {
         "engine": {
@@ -295,7 +295,7 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
         "containers": containers,
         "storage": storage,
         "installer_runs": lock in RUNS or bool(installer_processes(options["storage_path"])),
-        "record": place.folder if os.path.lexists(place.folder) else None,
+        "record": installs[0].folder if os.path.lexists(installs[0].folder) else None,
         "restart_unit": _unit_state(RESTART_UNIT) if engine["name"] == "podman" else "",
         "processes": processes_in_storage(options["runner_id"]),
         "system": leftovers.leftovers_of_system(storage["path"], options["user"]),

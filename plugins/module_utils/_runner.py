@@ -82,9 +82,10 @@ def _require_empty(client: EceClient, runner_id: str) -> None:
             "its allocator holds: run this again when it does"
         )
     if instances:
+        number = f"{len(instances)} instance" + ("" if len(instances) == 1 else "s")
         clusters = {text_of(one.get("cluster_id")) or "unknown" for one in objects_of(instances)}
         raise PlatformError(
-            f"runner_id {runner_id} keeps the role allocator, because its allocator holds {len(instances)} instances "
+            f"runner_id {runner_id} keeps the role allocator, because its allocator holds {number} "
             f"(clusters {first_names(clusters)}): move them to other allocators first"
         )
 

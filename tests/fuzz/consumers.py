@@ -284,7 +284,19 @@ CONSUMERS = {
         _module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")
     ),
     "assign roles": Consumer(
-        _module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")
+        _module(
+            ece_runner,
+            state="present",
+            runner_id="10.0.0.8",
+            roles=["allocator", "proxy"],
+            roles_exact=False,
+            bless=True,
+        ),
+        ("runner", "written"),
+    ),
+    "take roles away": Consumer(
+        _module(ece_runner, state="present", runner_id="10.0.0.8", roles=[], roles_exact=True, bless=False),
+        ("runner", "runners", "allocator", "written"),
     ),
     "vacate": Consumer(_vacate(), ("allocator", "moves", "deployment")),
     "vacate with tags": Consumer(_vacate(preferred_tags={"ssd": "true"}), ("allocator", "platform", "moves")),

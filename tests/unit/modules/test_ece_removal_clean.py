@@ -292,10 +292,12 @@ def test_a_mount_keeps_its_folder(clean, host, monkeypatch):
     assert host.storage.exists() and list(host.storage.iterdir()) == []
 
 
-def test_a_host_without_engine_and_without_ece_has_nothing_to_do(clean, host):
+def test_a_host_without_engine_and_without_ece_has_nothing_to_do(clean, host, monkeypatch):
     (host.path / "docker").unlink()
+    # Without the folders in which the machine of the tests may have an engine.
+    monkeypatch.setattr(process, "SYSTEM_PATH", (str(host.path),))
     result = clean(storage_path=str(host.path / "nowhere"), container_engine="podman")
-    assert not result.get("failed") and not result["changed"] and result["msg"] == "nothing of ECE is on this host"
+    assert (result["changed"], result["msg"]) == (False, "nothing of ECE is on this host")
 
 
 @pytest.mark.parametrize(
