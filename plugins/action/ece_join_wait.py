@@ -20,6 +20,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     JOINED,
     REJECTED,
     SETTLING,
+    UPDATE,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._announcer import Announcer
@@ -60,7 +61,7 @@ class ActionModule(Step):
         hosts = []
         for name in batch.to_wait_for():
             check, start, seen = batch.result(name, CHECK), batch.result(name, START), variables.of(name)
-            if check["verdict"] in REJECTED:
+            if check["verdict"] in (*REJECTED, UPDATE):  # a host that is changed is connected all the time
                 continue
             expected = expect(check, start, seen)
             if expected.has_installer:

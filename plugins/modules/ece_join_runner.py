@@ -31,10 +31,10 @@ options: {}
 """
 
 EXAMPLES = r"""
-- name: Assign missing roles or delete the stale runner
+- name: Change the joined host or delete the stale runner
   ece.platform.ece_join_runner:
     entry: "{{ __ece_host_plan.hosts[inventory_hostname] }}"
-  when: __ece_host_check.verdict in ['assign-roles', 'replace']
+  when: __ece_host_check.verdict in ['assign-roles', 'replace', 'update']
 """
 
 RETURN = r"""
