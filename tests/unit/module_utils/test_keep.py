@@ -132,9 +132,7 @@ def test_a_role_that_the_platform_needs_stays_with_one_host_of_all_that_are_to_l
     client = Client(**directors("a", "b", "c"))
     keep.require_others(client, listed("a", "b", "c"), {"a": {"director"}, "b": {"director"}})
     assert client.asked == ["c"]
-    with pytest.raises(
-        PlatformError, match="^ece_host_roles_exact would take the role director from a, b, c, and no"
-    ):
+    with pytest.raises(PlatformError, match="^ece_host_roles_exact would take the role director from a, b, c, and no"):
         keep.require_others(client, listed("a", "b", "c"), dict.fromkeys("abc", {"director"}))
 
 
