@@ -67,6 +67,8 @@ class ActionModule(Step):
             if expected.has_installer:
                 followers.add(name, follow_command(seen, facts_of(check)))
             hosts.append(HostProgress(plan["hosts"][name], expected))
+        if not hosts:
+            return {"changed": False, "msg": progress(hosts), "made_at": plan["made_at"], "hosts": {}}
         ids = [host.entry["runner_id"] for host in hosts]
         poller = PlatformPoller(client, ids, plan["totals"]["allocators"], interval)
         try:
