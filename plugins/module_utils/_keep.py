@@ -16,7 +16,7 @@ from typing import Any, Iterable, Mapping, Sequence, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils import _allocator as allocators
 from ansible_collections.ece.platform.plugins.module_utils import _runner as runners
-from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._lookup import known_host
@@ -39,8 +39,6 @@ DECLARED_BY = {
     "capacity": ("ece_host_capacity",),
     "maintenance": ("ece_host_maintenance",),
 }
-# Roles that a platform cannot be without.
-NEEDED = ("coordinator", "director")
 
 
 class Declared(TypedDict):
@@ -155,7 +153,7 @@ def require_others(client: EceClient, known: Mapping[str, KnownHost], taken: Map
     platform again, but two changes at the same time would see each other's host; so all of them are counted here. One
     other host with the role has to answer for itself, because a list may show what is gone.
     """
-    for role in NEEDED:
+    for role in runners.NEVER_LAST:
         losing = sorted(runner_id for runner_id, roles in taken.items() if role in roles)
         if losing and not _has_other(client, known, role, losing):
             raise PlatformError(
@@ -192,15 +190,21 @@ def keep(client: EceClient, runner_id: str, declared: Declared, check_mode: bool
     difference = difference_of(known, declared)
     texts, surplus = change_texts(difference), surplus_of(known, declared)
     if surplus:
-        runners.require_dispensable(client, runner_id, surplus)
-    if not check_mode:
-        if set(difference["after"]) - {"roles"}:
-            allocators.ensure_present(client, runner_id, wish_of(declared), False)
-        if surplus:
-            runners.take_roles(client, runner_id, surplus)
+        # First, because it may be refused. Also in check mode, where it only asks.
+        runners.ensure_present(client, runner_id, declared["roles"], check_mode, exact=True)
+    if set(difference["after"]) - {"roles"} and not check_mode:
+        _change_allocator(client, runner_id, declared, surplus)
     return {
         "changed": bool(texts),
         "runner_id": runner_id,
         "msg": ", ".join(texts) if texts else "it is what is declared by now",
         "diff": difference,
     }
+
+
+def _change_allocator(client: EceClient, runner_id: str, declared: Declared, taken: Sequence[str]) -> None:
+    try:
+        allocators.ensure_present(client, runner_id, wish_of(declared), False)
+    except (EceError, PlatformError) as error:
+        done = f"; before that, the role {', '.join(taken)} was taken away" if taken else ""
+        raise PlatformError(f"{error}{done}") from None

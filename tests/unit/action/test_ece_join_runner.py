@@ -164,3 +164,26 @@ def allocator(allocator_id, *, connected=True, maintenance_mode=False):
         "metadata": [],
         "instances": [],
     }
+
+
+def test_roles_that_a_joined_host_must_not_lose_are_refused_before_anything_of_it_is_changed(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator", "director"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator", "director"))
+    ece.expect("GET", RUNNERS, json={"runners": [runner("10.0.0.1", "allocator", "director")]})
+    with pytest.raises(PlatformError, match=r"10\.0\.0\.1 is the last connected director, and keeps that role"):
+        change("update", ece_host_roles_exact=True, **MAINTAINED)
+    assert {request.method for request in ece.requests} == {"GET"}
+
+
+def test_the_message_says_what_was_changed_before_a_change_that_failed(ece, change):
+    both, one = runner("10.0.0.1", "allocator", "proxy"), runner("10.0.0.1", "allocator")
+    ece.expect("GET", PATH, json=both)
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("GET", PATH, json=both)
+    ece.expect("PUT", PATH + "/roles", sends={"roles": [{"role_name": "allocator"}]})
+    ece.expect("GET", PATH, json=one)
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("POST", OF_ALLOCATOR + "/maintenance-mode/_start", status=400, json=failed("allocators.no"))
+    with pytest.raises(PlatformError, match="before that, the role proxy was taken away$"):
+        change("update", ece_host_roles_exact=True, **MAINTAINED)
