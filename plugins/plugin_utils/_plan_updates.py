@@ -36,7 +36,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._role_options import 
 CHANGE_JOINED = "ece_host_change_joined"
 # Joined hosts of a play that are changed without being asked for: more are a variable of a whole group or fleet.
 CHANGED_MAX = 10
-WORDS = {"tags": "tags", "capacity": "capacity", "maintenance": "maintenance mode", "roles": "roles"}
+SPOKEN = {"tags": "tags", "capacity": "capacity", "maintenance": "maintenance mode", "roles": "roles"}
 
 
 def declared_of(variables: OneHost, roles: Sequence[str]) -> Declared:
@@ -101,14 +101,15 @@ def check_updates(
     """
     unasked = {name: list(differences[name]["after"]) for name, wanted in choices.items() if wanted is None}
     unasked.update({name: list(parts) for name, parts in elsewhere.items() if name not in choices})
-    parts = [part for part in WORDS if any(part in found for found in unasked.values())]
+    parts = [part for part in SPOKEN if any(part in found for found in unasked.values())]
     extra = [variable for part in parts for variable in DECLARED_BY[part] if is_extra(variable)]
     if not unasked or not (extra or len(unasked) > CHANGED_MAX):
         return
     hosts = "1 joined host" if len(unasked) == 1 else f"{len(unasked):,} joined hosts"
     why = f"as {extra[0]} is an extra variable" if extra else f"more than {CHANGED_MAX} in one play"
+    what = ", ".join(SPOKEN[part] for part in parts)
     raise OptionError(
-        f"{hosts} ({first_names(list(unasked))}) would be changed ({', '.join(WORDS[part] for part in parts)}), {why}: "
+        f"{hosts} ({first_names(list(unasked))}) would be changed ({what}), {why}: "
         f"set {CHANGE_JOINED} to true if that is meant, or to false to leave joined hosts as they are"
     )
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a joined host differs in from its declaration, and who must keep a role."""
+"""What a joined host differs in from its declaration (with _allocator), and who must keep a role."""
 
 from __future__ import annotations
 
