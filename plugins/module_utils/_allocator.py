@@ -4,106 +4,430 @@
 
 # This module util is PRIVATE to the collection: it may change or go in any release.
 
-"""Tags, capacity and maintenance mode of an allocator: what is wanted, what differs, and the change."""
+"""Maintenance mode, capacity and tags of an allocator, and its deletion: the work of ece_allocator.
+
+The first part is pure. It works on an allocator as a list of the platform has it, so that one that is as declared costs
+no request. The changes read the allocator once more, alone, and decide on that: a list may lag behind.
+
+Sources: the API specification of ECE 3.8.0 (AllocatorInfo, AllocatorSettings, MetadataItem, and the operations that
+_client names). On what a capacity and a tag do:
+https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-manage-capacity and
+https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-configuring-ece-tag-allocators, read 2026-11-28.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Mapping, TypedDict
-from urllib.parse import quote
+import contextlib
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, NamedTuple, TypedDict
 
-from ansible_collections.ece.platform.plugins.module_utils._client import ALLOCATORS, EceClient
+from ansible_collections.ece.platform.plugins.module_utils._api_errors import may_have_had_effect, may_pass
+from ansible_collections.ece.platform.plugins.module_utils._client import EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._ece import CAPACITY_MIN_MB
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
-from ansible_collections.ece.platform.plugins.module_utils._records import flat_allocator, number_of, object_of
+from ansible_collections.ece.platform.plugins.module_utils._records import (
+    count_of,
+    flat_allocator,
+    object_of,
+    objects_of,
+    text_of,
+)
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
+
+# AllocatorSettings.capacity is an int32.
+CAPACITY_MAX_MB = 2**31 - 1
+# With these codes the API refuses a tag without a value.
+EMPTY_TAG = "allocators.invalid_empty_metadata_item"
+# How often the maintenance mode is switched where the answer was lost and the mode is still the old one afterwards.
+ATTEMPTS = 2
+PAUSE_SECONDS = 1.0
 
 
-class Wish(TypedDict):
-    """What is wanted of an allocator; None leaves it as it is. names: what the user calls each option."""
+class Wish(NamedTuple):
+    """What is wanted of an allocator, checked; None leaves it as it is. names: option -> its name where it is set.
 
-    tags: dict[str, str] | None
-    tags_exact: bool
-    capacity: int | None
-    maintenance: bool | None
-    names: Mapping[str, str]
+    tags_exact: whether `tags` are all tags, so that others go. reason: for a maintenance mode that starts.
+    """
+
+    maintenance: bool | None = None
+    reason: str | None = None
+    capacity: int | None = None
+    tags: Mapping[str, str] | None = None
+    tags_exact: bool = False
+    names: Mapping[str, str] = MappingProxyType({})
+
+    def name(self, option: str) -> str:
+        """The name of an option where the user sets it."""
+        return self.names.get(option, option)
 
 
 class Decision(TypedDict):
-    """How an allocator is, and how it is to be: `tags`, `capacity`, `maintenance`, those that differ."""
+    """How an allocator is, and how it is to be: `maintenance`, `capacity` (MB) and `tags`, as far as they differ.
+
+    `tags` has those that change, and `after` lacks those that go.
+    """
 
     before: dict[str, Any]
     after: dict[str, Any]
 
 
-def wish_of(options: Mapping[str, Any], names: Mapping[str, str]) -> Wish:
-    """Return the wish that options state. Raises OptionError."""
-    tags, capacity = options.get("tags"), options.get("capacity")
-    if tags is not None and not isinstance(tags, Mapping):
-        raise OptionError(f"{names['tags']} {tags!r} is not a mapping: use {{ssd: 'true'}}")
-    for key, value in (tags or {}).items():
-        if not key or not isinstance(value, str) or not value:
+class AllocatorResult(TypedDict):
+    """The result for one allocator that stays, as it is afterwards. capacity: MB, None if the platform omits it."""
+
+    changed: bool
+    allocator_id: str
+    maintenance_mode: bool
+    capacity: int | None
+    tags: dict[str, str | None]
+    diff: Mapping[str, Mapping[str, Any]]
+
+
+class AllocatedInstance(TypedDict):
+    """An instance on an allocator; None if the API does not give the value."""
+
+    kind: str | None
+    cluster_id: str | None
+    deployment_id: str | None
+    instance_name: str | None
+
+
+class AbsenceResult(TypedDict):
+    """The result for one allocator that goes. instances: those that go with it."""
+
+    changed: bool
+    allocator_id: str
+    instances: list[AllocatedInstance]
+    diff: Mapping[str, Mapping[str, Any]]
+
+
+# -- what is wanted --------------------------------------------------------------------------------------------------
+
+
+def wish_of(options: Mapping[str, Any], names: Mapping[str, str] | None = None) -> Wish:
+    """Return what options want: `maintenance`, `maintenance_reason`, `capacity`, `tags`, `tags_exact`.
+
+    An option that is missing or None is not set. names: what the user calls an option, if that is another name.
+    Raises OptionError.
+    """
+    wish = Wish(names=names or {})
+    maintenance, capacity, tags = (options.get(name) for name in ("maintenance", "capacity", "tags"))
+    if maintenance is not None and not isinstance(maintenance, bool):
+        raise OptionError(f"{wish.name('maintenance')} {maintenance!r} is not a choice: use true or false")
+    return wish._replace(
+        maintenance=maintenance,
+        reason=_reason(wish, options.get("maintenance_reason"), maintenance),
+        capacity=None if capacity is None else _capacity(wish.name("capacity"), capacity),
+        tags=None if tags is None else _tags(wish.name("tags"), tags),
+        tags_exact=bool(options.get("tags_exact")),
+    )
+
+
+def _reason(wish: Wish, value: Any, maintenance: bool | None) -> str | None:
+    if value is None:
+        return None
+    name = wish.name("maintenance_reason")
+    if not maintenance:
+        raise OptionError(f"{name} is set without {wish.name('maintenance')}: true, with which alone a reason is given")
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise OptionError(
+            f"{name} {value!r} is not a text of one line: give a reason like 'new disks', or leave it out"
+        )
+    return value
+
+
+def _capacity(name: str, value: Any) -> int:
+    # A template that divides gives a float, and AWX text.
+    whole = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    try:
+        number = int(whole)
+    except ValueError:
+        raise OptionError(f"{name} {one_line(value)!r} is not a whole number of MB") from None
+    if number < CAPACITY_MIN_MB:
+        raise OptionError(f"{name} {number} is too small: use {CAPACITY_MIN_MB} MB or more")
+    if number > CAPACITY_MAX_MB:
+        raise OptionError(f"{name} is too large for the API: use {CAPACITY_MAX_MB} MB or less")
+    return number
+
+
+def _tags(name: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        raise OptionError(f"{name} {value!r} is not a mapping: use {{ssd: 'true'}}")
+    tags: dict[str, str] = {}
+    for key, content in value.items():
+        key = str(key)
+        if not key.strip():
+            raise OptionError(f"{name} has the value {content!r} without a key: give it one, like {{ssd: 'true'}}")
+        if key in tags:
+            raise OptionError(f"{name} has {key!r} twice, as text and as something else: use it once")
+        if content is None or content == "":
             raise OptionError(
-                f"{names['tags']} has the tag {key!r} with the value {value!r}: neither of them may be empty"
+                f"{name} has the tag {key!r} without a value, which the API refuses ({EMPTY_TAG}): "
+                "give it one, like 'true', or leave the tag out"
             )
-    if capacity is not None and (isinstance(capacity, bool) or not isinstance(capacity, int)):
-        raise OptionError(f"{names['capacity']} {capacity!r} is not a whole number of MB")
-    if capacity is not None and capacity < CAPACITY_MIN_MB:
-        raise OptionError(f"{names['capacity']} {capacity} is too small: use {CAPACITY_MIN_MB} MB or more")
-    return {
-        "tags": dict(tags) if tags is not None else None,
-        "tags_exact": bool(options.get("tags_exact")),
-        "capacity": capacity,
-        "maintenance": options.get("maintenance"),
-        "names": names,
-    }
+        if not isinstance(content, (str, bool, int, float)):
+            raise OptionError(f"{name} has the tag {key!r} with the value {content!r}: use a text, like 'true'")
+        # A YAML boolean means the text: tags are strings, and the platform's documents write them in lower case.
+        tags[key] = str(content).lower() if isinstance(content, bool) else str(content)
+    return tags
+
+
+# -- what differs ----------------------------------------------------------------------------------------------------
 
 
 def decide(record: Mapping[str, Any], wish: Wish) -> Decision:
-    """Return how an allocator of a list or of its own (AllocatorInfo) differs from a wish. Raises OptionError."""
-    flat, decision = flat_allocator(record), Decision(before={}, after={})
-    wanted: dict[str, Any] = {"capacity": wish["capacity"], "maintenance": wish["maintenance"], "tags": None}
-    if wish["tags"] is not None:
-        wanted["tags"] = wish["tags"] if wish["tags_exact"] else {**flat["tags"], **wish["tags"]}
-    # The setting outranks the capacity of the installation.
-    capacity = number_of(object_of(record.get("settings")).get("capacity")) or flat["memory_total_mb"]
-    found = {"capacity": capacity, "maintenance": flat["maintenance_mode"], "tags": flat["tags"]}
-    for name, value in wanted.items():
-        if value is not None and value != found[name]:
-            decision["before"][name], decision["after"][name] = found[name], value
-    used = flat["memory_used_mb"]
-    if (
-        "capacity" in decision["after"]
-        and used is not None
-        and wish["capacity"] is not None
-        and wish["capacity"] < used
-    ):
+    """Return how an allocator (AllocatorInfo), of a list or alone, differs from what is wanted.
+
+    Raises OptionError for a capacity below the memory that its instances use.
+    """
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    if wish.maintenance is not None and wish.maintenance != in_maintenance(record):
+        before["maintenance"], after["maintenance"] = in_maintenance(record), wish.maintenance
+    if wish.capacity is not None and wish.capacity != capacity_of(record):
+        _require_room(record, wish.capacity, wish.name("capacity"))
+        before["capacity"], after["capacity"] = capacity_of(record), wish.capacity
+    held = flat_allocator(record)["tags"]
+    wanted = wanted_tags(record, wish)
+    changing = [
+        key for key in {**held, **wanted} if held.get(key) != wanted.get(key) or (key in held) != (key in wanted)
+    ]
+    if changing:
+        before["tags"] = {key: held[key] for key in changing if key in held}
+        after["tags"] = {key: wanted[key] for key in changing if key in wanted}
+    return {"before": before, "after": after}
+
+
+def in_maintenance(record: Mapping[str, Any]) -> bool:
+    """Return whether an allocator is in maintenance mode: the text "false" does not count."""
+    return object_of(record.get("status")).get("maintenance_mode") is True
+
+
+def capacity_of(record: Mapping[str, Any]) -> int | None:
+    """Return the memory in MB that an allocator gives to instances: the setting outranks that of the installation."""
+    setting = count_of(object_of(record.get("settings")).get("capacity"))
+    return setting or count_of(_memory(record).get("total"))
+
+
+def used_memory(record: Mapping[str, Any]) -> int:
+    """Return the memory in MB that the instances use: what the platform says, or else the sum of theirs."""
+    used = count_of(_memory(record).get("used"))
+    if used is not None:
+        return used
+    return sum(count_of(instance.get("node_memory")) or 0 for instance in objects_of(record.get("instances")))
+
+
+def wanted_tags(record: Mapping[str, Any], wish: Wish) -> dict[str, str | None]:
+    """Return all tags that an allocator is to have."""
+    held = flat_allocator(record)["tags"]
+    if wish.tags is None:
+        return held
+    return {**({} if wish.tags_exact else held), **wish.tags}
+
+
+def _memory(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    return object_of(object_of(record.get("capacity")).get("memory"))
+
+
+def _require_room(record: Mapping[str, Any], capacity: int, name: str) -> None:
+    used = used_memory(record)
+    if capacity < used:
         raise OptionError(
-            f"{wish['names']['capacity']} {wish['capacity']} is less than the {used:g} MB that allocator "
-            f"{flat['allocator_id']} has in use: use that or more, or move deployments to other allocators first"
+            f"{name} {capacity} is less than the {used} MB that the instances on allocator "
+            f"{text_of(record.get('allocator_id'))} use: give that or more, or move some of "
+            "them to other allocators first"
         )
-    return decision
 
 
-def ensure_present(client: EceClient, allocator_id: str, wish: Wish, check_mode: bool) -> Decision:
-    """Make an allocator what is wanted, by what it is now, and return the difference. Raises PlatformError."""
+# -- the change ------------------------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """One request that writes. text: what it writes, as part of a sentence."""
+
+    text: str
+    send: Callable[[EceClient, str], None]
+
+
+def ensure_present(client: EceClient, allocator_id: str, wish: Wish, check_mode: bool) -> AllocatorResult:
+    """Make an allocator what is wanted, by what the platform says of this very allocator now.
+
+    Raises OptionError before anything is written, and PlatformError, which says what was written before it.
+    """
     record = client.allocator(allocator_id)
     if record is None:
-        raise PlatformError(f"allocator {allocator_id} is not known to the platform")
+        raise PlatformError(
+            f"{wish.name('allocator_id')} {allocator_id} is not known to the platform: "
+            "give the id of one of its allocators, as ece_allocator_info lists them"
+        )
     decision = decide(record, wish)
     if not check_mode:
-        _write(client, f"{ALLOCATORS}/{quote(allocator_id, safe='')}", decision)
-    return decision
+        apply(client, allocator_id, steps_of(record, wish))
+    after = decision["after"]
+    return {
+        "changed": bool(after),
+        "allocator_id": allocator_id,
+        "maintenance_mode": after.get("maintenance", in_maintenance(record)),
+        "capacity": after.get("capacity", capacity_of(record)),
+        "tags": wanted_tags(record, wish),
+        "diff": {"before": decision["before"], "after": after},
+    }
 
 
-def _write(client: EceClient, path: str, decision: Decision) -> None:
-    before, after = decision["before"], decision["after"]
-    if after.get("maintenance"):
-        client.request("POST", f"{path}/maintenance-mode/_start")
+def steps_of(record: Mapping[str, Any], wish: Wish) -> list[Step]:
+    """Return the requests that make an allocator what is wanted. It enters maintenance mode first and leaves it last.
+
+    So no new instance arrives while the rest changes. Raises OptionError, as decide() does.
+    """
+    after = decide(record, wish)["after"]
+    steps = []
+    if after.get("maintenance") is True:
+        steps.append(
+            Step("maintenance mode on", lambda client, name: switch_maintenance(client, name, True, wish.reason))
+        )
     if "capacity" in after:
-        client.request("PUT", f"{path}/settings", body={"capacity": after["capacity"]})
-    for key, value in after.get("tags", {}).items():
-        if before["tags"].get(key) != value:
-            client.request("PUT", f"{path}/metadata/{quote(key, safe='')}", body={"value": value})
-    for key in sorted(set(before.get("tags", {})) - set(after.get("tags", {}))):
-        client.request("DELETE", f"{path}/metadata/{quote(key, safe='')}")
+        # The request deletes settings that it lacks. A later release may have others than the capacity.
+        settings = {**object_of(record.get("settings")), "capacity": after["capacity"]}
+        text = f"capacity {after['capacity']} MB"
+        steps.append(Step(text, lambda client, name: client.set_allocator_settings(name, settings)))
+    if "tags" in after:
+        steps += _tag_steps(record, wish)
     if after.get("maintenance") is False:
-        client.request("POST", f"{path}/maintenance-mode/_stop")
+        steps.append(Step("maintenance mode off", lambda client, name: switch_maintenance(client, name, False)))
+    return steps
+
+
+def _tag_steps(record: Mapping[str, Any], wish: Wish) -> list[Step]:
+    """Return the requests that set tags: one for each, which keeps what another client does to the others meanwhile.
+
+    Where tags go, one request replaces them all, so that no state between is seen: ECE may move instances when a tag
+    is taken away. A key that is a path of its own cannot stand in one, and is set by that request, too.
+    """
+    decision = decide(record, wish)
+    changed, gone = decision["after"]["tags"], sorted(set(decision["before"]["tags"]) - set(decision["after"]["tags"]))
+    if gone or any("/" in key or key in (".", "..") for key in changed):
+        tags = {key: value for key, value in wanted_tags(record, wish).items() if value}
+        texts = [f"tag {key}={value}" for key, value in changed.items()] + [f"without the tag {key}" for key in gone]
+        return [Step(", ".join(texts), lambda client, name: client.set_allocator_metadata(name, tags))]
+    return [_tag_step(key, value) for key, value in changed.items()]
+
+
+def _tag_step(key: str, value: str) -> Step:
+    return Step(f"tag {key}={value}", lambda client, name: client.set_allocator_metadata_item(name, key, value))
+
+
+def apply(client: EceClient, allocator_id: str, steps: list[Step]) -> None:
+    """Send these requests, one after another. Raises EceError, which says what was written before it."""
+    done: list[str] = []
+    for step in steps:
+        try:
+            step.send(client, allocator_id)
+        except EceError as error:
+            notes = [f"this may have been written: {step.text}"] if may_have_had_effect(error) else []
+            notes += [f"before that, this was written: {', '.join(done)}"] if done else []
+            error.args = (one_line("; ".join([str(error), *notes])),)
+            error.changed = bool(done)
+            raise
+        done.append(step.text)
+
+
+def switch_maintenance(client: EceClient, allocator_id: str, on: bool, reason: str | None = None) -> None:
+    """Start or end the maintenance mode. Raises EceError.
+
+    The request is not repeated by itself. So where its answer was lost or a coordinator was not ready, the allocator is
+    looked at, and the request is repeated only if the platform says that the mode is still the old one.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            client.set_allocator_maintenance(allocator_id, on, reason)
+            return
+        except EceError as error:
+            if not may_have_had_effect(error) and not may_pass(error, repeatable=True):
+                raise
+            client.sleep(PAUSE_SECONDS)
+            record = None
+            with contextlib.suppress(EceError):
+                record = client.allocator(allocator_id)
+            if record is not None and in_maintenance(record) == on:
+                return
+            if record is None or attempt == ATTEMPTS:
+                raise
+
+
+# -- the deletion ----------------------------------------------------------------------------------------------------
+
+
+def ensure_absent(client: EceClient, allocator_id: str, remove_instances: bool, check_mode: bool) -> AbsenceResult:
+    """Delete an allocator that neither is connected nor has a connected runner.
+
+    remove_instances: delete it with the instances that it holds; without, it stays as long as it holds any.
+    Raises PlatformError.
+    """
+    record = client.allocator(allocator_id)
+    if record is None:
+        return _absence(allocator_id, False, [], {})
+    _require_disconnected(allocator_id, f"allocator {allocator_id}", object_of(record.get("status")))
+    runner = client.runner(allocator_id)
+    if runner is not None:
+        _require_disconnected(allocator_id, f"the runner of allocator {allocator_id}", runner)
+    held = instances_of(record)
+    if held and not remove_instances:
+        raise PlatformError(
+            f"allocator {allocator_id} holds {_instances_text(held)}, so it is not deleted: move them to other "
+            "allocators first, or set remove_instances: true to delete them with it"
+        )
+    changed = check_mode or client.delete_allocator(allocator_id, remove_instances)
+    return _absence(allocator_id, changed, held, _before_deletion(record, held))
+
+
+def instances_of(record: Mapping[str, Any]) -> list[AllocatedInstance]:
+    """Return the instances on an allocator, as many as the platform lists, whatever it says of each."""
+    found = record.get("instances")
+    return [_instance(object_of(instance)) for instance in found] if isinstance(found, (list, tuple)) else []
+
+
+def _instance(instance: Mapping[str, Any]) -> AllocatedInstance:
+    return {
+        "kind": text_of(instance.get("cluster_type")),
+        "cluster_id": text_of(instance.get("cluster_id")),
+        "deployment_id": text_of(instance.get("deployment_id")),
+        "instance_name": text_of(instance.get("instance_name")),
+    }
+
+
+def _instances_text(instances: list[AllocatedInstance]) -> str:
+    count = "1 instance" if len(instances) == 1 else f"{len(instances)} instances"
+    clusters = {
+        f"{one['kind'] or 'unknown kind'} {one['cluster_id'] or 'without an id'}"
+        + (f" of deployment {one['deployment_id']}" if one["deployment_id"] else "")
+        for one in instances
+    }
+    return f"{count} ({first_names(clusters)})"
+
+
+def _require_disconnected(allocator_id: str, what: str, status: Mapping[str, Any]) -> None:
+    """Raise PlatformError unless the platform says that something is not connected: silence is no proof."""
+    if status.get("connected") is False:
+        return
+    if status.get("connected") is True:
+        raise PlatformError(f"{what} is connected, so the allocator is not deleted: take the host out of service first")
+    raise PlatformError(
+        f"the platform does not say whether {what} is connected, so the allocator is not deleted: "
+        f"look at {allocator_id} in the Cloud UI"
+    )
+
+
+def _before_deletion(record: Mapping[str, Any], instances: list[AllocatedInstance]) -> dict[str, Any]:
+    return {
+        "zone_id": text_of(record.get("zone_id")),
+        "maintenance": in_maintenance(record),
+        "capacity": capacity_of(record),
+        "tags": flat_allocator(record)["tags"],
+        "instances": instances,
+    }
+
+
+def _absence(
+    allocator_id: str, changed: bool, instances: list[AllocatedInstance], before: dict[str, Any]
+) -> AbsenceResult:
+    diff: Mapping[str, Mapping[str, Any]] = {"before": before if changed else {}, "after": {}}
+    return {"changed": changed, "allocator_id": allocator_id, "instances": instances if changed else [], "diff": diff}

@@ -149,13 +149,52 @@ class EceClient(HttpClient):
             return None
         return self._mapping(reply, "GET allocator", "allocator_id", str)
 
-    def delete_allocator(self, allocator_id: str) -> bool:
+    def delete_allocator(self, allocator_id: str, remove_instances: bool = False) -> bool:
         """Delete an allocator and return whether it was there.
 
         delete-allocator: DELETE /platform/infrastructure/allocators/{allocator_id}
-        The API refuses while the allocator is connected or holds instances.
+        The API refuses while the allocator is connected, and while it holds instances unless these are to be removed.
         """
-        return self._delete(_path(ALLOCATORS, allocator_id), NO_ALLOCATOR)
+        params = {"remove_instances": "true"} if remove_instances else None
+        return self._delete(_path(ALLOCATORS, allocator_id), NO_ALLOCATOR, params)
+
+    def set_allocator_maintenance(self, allocator_id: str, on: bool, reason: str | None = None) -> None:
+        """Start or end the maintenance mode of an allocator. reason: for platforms from 3.7 on.
+
+        start-allocator-maintenance-mode, stop-allocator-maintenance-mode:
+        POST /platform/infrastructure/allocators/{allocator_id}/maintenance-mode/_start, _stop
+        """
+        path = f"{_path(ALLOCATORS, allocator_id)}/maintenance-mode/{'_start' if on else '_stop'}"
+        self.request("POST", path, params={"reason": reason} if reason else None)
+
+    def set_allocator_settings(self, allocator_id: str, settings: Mapping[str, Any]) -> None:
+        """Replace all settings of an allocator (AllocatorSettings): `capacity` is memory in MB.
+
+        set-allocator-settings: PUT /platform/infrastructure/allocators/{allocator_id}/settings
+        """
+        self.request("PUT", f"{_path(ALLOCATORS, allocator_id)}/settings", body=dict(settings))
+
+    def set_allocator_metadata(self, allocator_id: str, tags: Mapping[str, str]) -> None:
+        """Replace all tags of an allocator.
+
+        set-allocator-metadata: PUT /platform/infrastructure/allocators/{allocator_id}/metadata
+        """
+        items = [{"key": key, "value": value} for key, value in tags.items()]
+        self.request("PUT", f"{_path(ALLOCATORS, allocator_id)}/metadata", body={"items": items})
+
+    def set_allocator_metadata_item(self, allocator_id: str, key: str, value: str) -> None:
+        """Add a tag to an allocator, or give it another value. The other tags stay.
+
+        set-allocator-metadata-item: PUT /platform/infrastructure/allocators/{allocator_id}/metadata/{key}
+        """
+        self.request("PUT", _path(f"{_path(ALLOCATORS, allocator_id)}/metadata", key), body={"value": value})
+
+    def delete_allocator_metadata_item(self, allocator_id: str, key: str) -> None:
+        """Take a tag from an allocator. No error of a tag that is not there is documented.
+
+        delete-allocator-metadata-item: DELETE /platform/infrastructure/allocators/{allocator_id}/metadata/{key}
+        """
+        self.request("DELETE", _path(f"{_path(ALLOCATORS, allocator_id)}/metadata", key))
 
     # -- runners -------------------------------------------------------------------------------------------------------
 
@@ -256,13 +295,13 @@ class EceClient(HttpClient):
             )
         return reply
 
-    def _delete(self, path: str, absent: str) -> bool:
+    def _delete(self, path: str, absent: str, params: Mapping[str, Any] | None = None) -> bool:
         """Delete an object and return whether it was there, as far as can be known.
 
         An attempt whose answer was lost has probably deleted what the next attempt does not find.
         """
         try:
-            self.request("DELETE", path, absent=absent)
+            self.request("DELETE", path, params=params, absent=absent)
         except EceNotFound as error:
             return error.maybe_deleted
         return True

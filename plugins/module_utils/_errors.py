@@ -27,7 +27,12 @@ class OptionError(_UserError):
 
 
 class PlatformError(_UserError):
-    """The platform does not allow what was asked for, or did not do it. The message says what to do."""
+    """The platform does not allow what was asked for, or did not do it. The message says what to do.
+
+    `changed`: whether something was changed before; the message says what.
+    """
+
+    changed = False
 
 
 class HostError(_UserError):

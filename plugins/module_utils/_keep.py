@@ -18,7 +18,7 @@ from ansible_collections.ece.platform.plugins.module_utils import _allocator as 
 from ansible_collections.ece.platform.plugins.module_utils import _runner as runners
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
-from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._lookup import known_host
 from ansible_collections.ece.platform.plugins.module_utils._plan import KnownHost, known_parts
 from ansible_collections.ece.platform.plugins.module_utils._records import connected_of, flat_allocator, runner_roles
@@ -115,7 +115,7 @@ def more_tags(known: KnownHost, declared: Declared) -> list[str]:
     tags = declared["allocator"].get("tags")
     if not isinstance(tags, Mapping) or not tags or declared["allocator"].get("tags_exact"):
         return []
-    return sorted(set(flat_allocator(known.get("allocator") or {})["tags"]) - set(tags))
+    return sorted(set(flat_allocator(known.get("allocator") or {})["tags"]) - set(map(str, tags)))
 
 
 def change_texts(difference: Difference) -> list[str]:
@@ -205,6 +205,7 @@ def keep(client: EceClient, runner_id: str, declared: Declared, check_mode: bool
 def _change_allocator(client: EceClient, runner_id: str, declared: Declared, taken: Sequence[str]) -> None:
     try:
         allocators.ensure_present(client, runner_id, wish_of(declared), False)
-    except (EceError, PlatformError) as error:
-        done = f"; before that, the role {', '.join(taken)} was taken away" if taken else ""
-        raise PlatformError(f"{error}{done}") from None
+    except (EceError, OptionError, PlatformError) as error:
+        if not taken:
+            raise
+        raise PlatformError(f"{error}; before that, the role {', '.join(taken)} was taken away") from None

@@ -198,8 +198,13 @@ def check_requests(remedy: str) -> None:
 
 
 def failure(error: Exception) -> dict[str, Any]:
-    """Return the result of a failed module or action: msg, and for an error of the API its parts in `failure`."""
+    """Return the result of a failed module or action: msg, and for an error of the API its parts in `failure`.
+
+    `changed` is set where something was changed before it failed.
+    """
     result: dict[str, Any] = {"msg": str(error)}
+    if isinstance(error, PlatformError) and error.changed:
+        result["changed"] = True
     if isinstance(error, api.EceApiError):
         result["failure"] = {"status": error.status, "code": error.code, "fields": error.fields, "errors": error.errors}
     return result

@@ -45,7 +45,7 @@ def declared_of(variables: OneHost, roles: Sequence[str]) -> Declared:
     roles: the host's ece_host_roles.
     """
     exact = choice(variables, VARIABLES["tags_exact"])
-    tags = _tags(variables.get(VARIABLES["tags"], {}))
+    tags = variables.get(VARIABLES["tags"], {})
     found = {
         # The role's default is no tag, which declares nothing unless the declared tags are all.
         "tags": tags if tags or exact else None,
@@ -57,16 +57,6 @@ def declared_of(variables: OneHost, roles: Sequence[str]) -> Declared:
         "roles": list(roles),
         "roles_exact": bool(choice(variables, ROLES_EXACT)),
         "allocator": {name: value for name, value in found.items() if value is not None},
-    }
-
-
-def _tags(value: object) -> object:
-    """Return tags as the installer would give them to the platform: text, and a boolean of YAML in lower case."""
-    if not isinstance(value, Mapping):
-        return value
-    return {
-        str(key): str(part).lower() if isinstance(part, bool) else str(part) if isinstance(part, (int, float)) else part
-        for key, part in value.items()
     }
 
 

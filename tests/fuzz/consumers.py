@@ -19,6 +19,7 @@ from ansible_collections.ece.platform.plugins.module_utils._lookup import look_a
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
 from ansible_collections.ece.platform.plugins.modules import (
+    ece_allocator,
     ece_allocator_info,
     ece_enrollment_token,
     ece_enrollment_token_info,
@@ -74,6 +75,19 @@ ALL_ALLOCATORS = {
     "wait_interval": 1,
 }
 
+
+# Everything differs from every allocator of replies.ALLOCATORS.
+ALLOCATOR = {
+    "state": "present",
+    "allocator_id": "10.0.0.8",
+    "maintenance": True,
+    "maintenance_reason": "new disks",
+    "capacity": 65536,
+    "tags": {"ssd": False, "rack": "7:B,left"},
+    "tags_exact": False,
+    "remove_instances": False,
+}
+NOT_DECLARED = {"maintenance": None, "maintenance_reason": None, "capacity": None, "tags": None}
 
 TOKEN = {"state": "present", "roles": ["allocator"], "token_id": None}
 
@@ -201,6 +215,18 @@ CONSUMERS = {
     ),
     "all allocators": Consumer(
         _module(ece_allocator_info, _no_allocator_twice, **ALL_ALLOCATORS), ("platform", "allocators")
+    ),
+    "change allocator": Consumer(_module(ece_allocator, **ALLOCATOR), ("allocator", "maintenance", "written")),
+    "all tags of an allocator": Consumer(
+        _module(
+            ece_allocator,
+            **{**ALLOCATOR, "maintenance": False, "maintenance_reason": None, "tags": {"a/b": 1}, "tags_exact": True},
+        ),
+        ("allocator", "written"),
+    ),
+    "delete allocator": Consumer(
+        _module(ece_allocator, **{**ALLOCATOR, **NOT_DECLARED, "state": "absent", "remove_instances": True}),
+        ("allocator", "runner", "deleted"),
     ),
     "ece_runner_info": Consumer(
         _module(ece_runner_info, runner_ids=None, zones=["zone-1", "zone-2"], roles=["allocator"], connected=None),

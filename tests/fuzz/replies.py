@@ -197,6 +197,7 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
         st.sampled_from(TOKENS),
         st.sampled_from(["t", "t", "..", "\ud800", "a/b"]),
     ),
+    "maintenance": st.just({}),
     "written": st.just({}),
     "deleted": st.just({}),
 }

@@ -22,7 +22,12 @@ from ansible_collections.ece.platform.plugins.module_utils._module import (
     check_connection,
     make_client,
 )
-from ansible_collections.ece.platform.plugins.modules import ece_allocator_info, ece_enrollment_token, ece_runner
+from ansible_collections.ece.platform.plugins.modules import (
+    ece_allocator,
+    ece_allocator_info,
+    ece_enrollment_token,
+    ece_runner,
+)
 from tests.fuzz.consumers import ALL_ALLOCATORS, plan_of
 from tests.fuzz.fuzzing import API_KEY, PASSWORD, USERNAME, assert_sentence, fuzz
 from tests.fuzz.options import TOKEN, option_sets
@@ -188,6 +193,19 @@ MODULE_OPTIONS = st.one_of(
             },
         ),
         (ece_runner, {"state": ["present", "absent"], "runner_id": ODD_IDS, "roles": ROLES}),
+        (
+            ece_allocator,
+            {
+                "state": ["present", "absent"],
+                "allocator_id": ["10.0.0.8", "..", "\ud800"],
+                "maintenance": [None, True],
+                "maintenance_reason": [None, "new disks", TOKEN, "\ud800"],
+                "capacity": [None, *ODD_NUMBERS, 65536],
+                "tags": [None, {}, {"ssd": True}, {"": TOKEN}, {TOKEN: ""}, dict.fromkeys(ODD_IDS, "x"), {"\ud800": 1}],
+                "tags_exact": [False, True],
+                "remove_instances": [False, True],
+            },
+        ),
         (
             ece_allocator_info,
             {

@@ -39,7 +39,11 @@ KINDS = {
     "license": r"GET /platform/license",
     "tokens": r"GET /platform/configuration/security/enrollment-tokens",
     "mint": r"POST /platform/configuration/security/enrollment-tokens",
-    "written": r"PUT /platform/infrastructure/(runners/[^/]+/roles|blueprinter/roles/[^/]+/blessings/[^/]+)",
+    "maintenance": r"POST /platform/infrastructure/allocators/[^/]+/maintenance-mode/_(start|stop)",
+    "written": (
+        r"PUT /platform/infrastructure/(runners/[^/]+/roles|blueprinter/roles/[^/]+/blessings/[^/]+"
+        r"|allocators/[^/]+/(settings|metadata(/[^/]+)?))"
+    ),
     "deleted": r"DELETE /platform/(infrastructure/(runners|allocators)|configuration/security/enrollment-tokens)/[^/]+",
 }
 _KINDS = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}

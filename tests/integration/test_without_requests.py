@@ -14,6 +14,7 @@ import yaml
 from tests.integration.operator import COLLECTIONS, PLAYBOOK
 
 ARGUMENTS = {
+    "ece_allocator": {"allocator_id": "192.0.2.1"},
     "ece_enrollment_token": {"roles": ["allocator"]},
     "ece_runner": {"runner_id": "192.0.2.1", "roles": ["allocator"]},
 }

@@ -108,7 +108,7 @@ class Allocator:
     """An allocator. Times are seconds since the epoch.
 
     connected_from: when its connection begins (or began), None when it is disconnected.
-    appears_at: the time from which the platform shows it.
+    appears_at: the time from which the platform shows it. maintenance_reason: the API takes it, and returns it nowhere.
     """
 
     allocator_id: str
@@ -125,6 +125,7 @@ class Allocator:
     metadata: tuple[tuple[str, str], ...] = ()
     maintenance: bool = False
     maintenance_at: float | None = None
+    maintenance_reason: str = ""
     metadata_revision: int = 1
     settings_revision: int = 1
 

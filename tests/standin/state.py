@@ -436,11 +436,14 @@ class Platform:
                 )
             self.allocators.drop(allocator_id)
 
-    def set_maintenance(self, allocator_id: str, value: bool) -> None:
+    def set_maintenance(self, allocator_id: str, value: bool, reason: str = "") -> None:
         """Start or stop an allocator's maintenance mode. Raises ApiError where there is no such allocator."""
         with self.lock:
             allocator = self.allocator(allocator_id)
-            self.allocators.put(allocator_id, replace(allocator, maintenance=value, maintenance_at=self.now()))
+            changed = replace(
+                allocator, maintenance=value, maintenance_at=self.now(), maintenance_reason=reason if value else ""
+            )
+            self.allocators.put(allocator_id, changed)
 
     def set_metadata(self, allocator_id: str, items: Iterable[tuple[str, str]], version: str | None) -> Allocator:
         """Replace an allocator's metadata and return the allocator. Raises ApiError where `version` is outdated."""

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.standin.api.allocator_metadata import revision_headers
-from tests.standin.api.messages import Reply, invalid, json_object, parameter, platform_of
+from tests.standin.api.messages import INT32_MAX, Reply, invalid, json_object, parameter, platform_of
 
 
 async def get_settings(request: Request) -> Response:
@@ -39,7 +39,7 @@ async def _settings(request: Request) -> dict[str, int]:
         raise invalid("capacity is the only setting.", *sorted(set(body) - {"capacity"}))
     if capacity is None:
         return {}
-    if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity <= 0:
+    if isinstance(capacity, bool) or not isinstance(capacity, int) or not 0 < capacity <= INT32_MAX:
         raise invalid("capacity is a whole number of MB.", "capacity")
     return {"capacity": capacity}
 

@@ -60,7 +60,8 @@ async def delete_allocator(request: Request) -> Response:
 
 async def start_maintenance(request: Request) -> Response:
     """Start the maintenance mode of an allocator."""
-    platform_of(request).set_maintenance(parameter(request, "allocator_id"), True)
+    reason = request.query_params.get("reason", "")
+    platform_of(request).set_maintenance(parameter(request, "allocator_id"), True, reason)
     return Reply({}, 202)
 
 

@@ -404,6 +404,32 @@ def test_roles_are_set_and_only_the_one_that_is_named_is_permitted(ece, make_cli
     client.set_runner_roles("10.0.0.7", ["allocator", "beats-runner"])
 
 
+def test_an_allocator_is_changed_by_any_id(ece, make_client):
+    path = ALLOCATORS + "/a%2Fb"
+    ece.expect("POST", path + "/maintenance-mode/_start", status=202, json={}, query={"reason": "a & b"})
+    ece.expect("POST", path + "/maintenance-mode/_stop", status=202, json={})
+    ece.expect("PUT", path + "/settings", json={}, sends={"capacity": 9000})
+    ece.expect("PUT", path + "/metadata", json=[], sends={"items": [{"key": "ssd", "value": "true"}]})
+    ece.expect("PUT", path + "/metadata/a%3Ab", json=[], sends={"value": "1:2,3"})
+    ece.expect("DELETE", path + "/metadata/a%3Ab", json=[])
+    ece.expect("DELETE", path, json={}, query={"remove_instances": "true"})
+    client = make_client()
+    client.set_allocator_maintenance("a/b", True, "a & b")
+    client.set_allocator_maintenance("a/b", False)
+    client.set_allocator_settings("a/b", {"capacity": 9000})
+    client.set_allocator_metadata("a/b", {"ssd": "true"})
+    client.set_allocator_metadata_item("a/b", "a:b", "1:2,3")
+    client.delete_allocator_metadata_item("a/b", "a:b")
+    assert client.delete_allocator("a/b", remove_instances=True) is True
+
+
+@pytest.mark.parametrize("key", ["", ".", ".."])
+def test_no_key_of_a_tag_leads_to_another_path(ece, make_client, key):
+    with pytest.raises(EceError, match="cannot be the id of"):
+        make_client().delete_allocator_metadata_item("a", key)
+    assert ece.requests == []
+
+
 @pytest.mark.parametrize("runner_id", ["10.0.0.7", "fe80::1", "a/b", "a?b#c", "ä b"])
 def test_a_runner_is_found_by_any_id(ece, make_client, runner_id):
     reply = {"runner_id": runner_id}

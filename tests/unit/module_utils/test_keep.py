@@ -51,7 +51,7 @@ HOST = ("allocator", "beats-runner")
             ["without the tag gpu"],
             id="the declared tags are all",
         ),
-        pytest.param(known(*HOST, tags={"ssd": "true"}), declared(tags={"ssd": "true"}), [], id="the same tags"),
+        pytest.param(known(*HOST, tags={"ssd": "true"}), declared(tags={"ssd": True}), [], id="the same tags"),
         pytest.param(
             known(*HOST), declared(capacity=9000), ["capacity 9000 MB instead of 10000 MB"], id="another capacity"
         ),

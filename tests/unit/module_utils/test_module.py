@@ -18,6 +18,7 @@ from ansible_collections.ece.platform.plugins.module_utils import _client as api
 from ansible_collections.ece.platform.plugins.module_utils import _module as shared
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.modules import (
+    ece_allocator,
     ece_allocator_info,
     ece_enrollment_token,
     ece_enrollment_token_info,
@@ -25,9 +26,22 @@ from ansible_collections.ece.platform.plugins.modules import (
     ece_runner,
     ece_runner_info,
 )
-from tests.unit.scripted import API_KEY, LOGIN, PASSWORD, RUNNERS, TOKENS, URL, USERNAME, failed, platform, refused
+from tests.unit.scripted import (
+    ALLOCATORS,
+    API_KEY,
+    LOGIN,
+    PASSWORD,
+    RUNNERS,
+    TOKENS,
+    URL,
+    USERNAME,
+    failed,
+    platform,
+    refused,
+)
 
 MODULES = {
+    ece_allocator: {"allocator_id": "10.0.0.7", "maintenance": True},
     ece_allocator_info: {},
     ece_enrollment_token: {"roles": ["allocator"], "persistent": True},
     ece_enrollment_token_info: {},
@@ -306,6 +320,7 @@ def test_an_error_of_the_api_is_a_sentence_and_its_parts(ece, run_module, status
 @pytest.mark.parametrize("fault", ["refused", "HTML", "403"])
 def test_every_module_fails_with_one_sentence_when_the_platform_does(ece, run_module, module, fault):
     path = {
+        ece_allocator: ALLOCATORS + "/10.0.0.7",
         ece_allocator_info: "/platform",
         ece_platform_info: "/platform",
         ece_runner_info: "/platform",

@@ -23,7 +23,7 @@ def declared(**variables):
         ({}, {}),
         ({"ece_host_allocator_tags": {}, "ece_host_allocator_tags_exact": False}, {}),
         ({"ece_host_allocator_tags": "", "ece_host_capacity": "", "ece_host_maintenance": ""}, {}),
-        ({"ece_host_allocator_tags": {"ssd": True, "rack": 7}}, {"tags": {"ssd": "true", "rack": "7"}}),
+        ({"ece_host_allocator_tags": {"ssd": True, "rack": 7}}, {"tags": {"ssd": True, "rack": 7}}),
         ({"ece_host_allocator_tags": "ssd=true"}, {"tags": {"ssd": "true"}}),
         ({"ece_host_allocator_tags": {}, "ece_host_allocator_tags_exact": "yes"}, {"tags": {}, "tags_exact": True}),
         ({"ece_host_capacity": "204800"}, {"capacity": 204800}),

@@ -378,6 +378,23 @@ def test_metadata_and_settings_can_be_changed(ece: StandIn, api: Client) -> None
     assert api.get(ONE)["capacity"]["memory"]["total"] == 9000
     assert api("PATCH", ONE + "/settings", json={}).json() == {"capacity": 9000}
     assert api("PUT", ONE + "/settings", json={}).json() == {}
+    api("PUT", ONE + "/metadata/a%3Ab%2C%20c", json={"value": "1:2,3"})
+    assert {"key": "a:b, c", "value": "1:2,3"} in api.get(ONE)["metadata"]
+    assert api("PUT", ONE + "/metadata/a%2Fb", json={"value": "1"}).status_code == 404, "a path of its own"
+    assert ece.violations == []
+
+
+@pytest.mark.parametrize("capacity", [0, -1, 1.5, True, "9000", 2**31])
+def test_a_capacity_is_a_whole_number_in_the_range_of_the_api(api: Client, capacity: object) -> None:
+    assert code(api("PUT", ONE + "/settings", json={"capacity": capacity})) == "root.invalid_data"
+
+
+def test_the_reason_of_a_maintenance_is_kept_and_shown_nowhere(ece: StandIn, api: Client) -> None:
+    api("POST", ONE + "/maintenance-mode/_start", params={"reason": "new disks"})
+    assert ece.platform.allocator("10.1.0.1").maintenance_reason == "new disks"
+    assert "new disks" not in api("GET", ONE).text
+    api("POST", ONE + "/maintenance-mode/_stop", params={"reason": "done"})
+    assert ece.platform.allocator("10.1.0.1").maintenance_reason == ""
     assert ece.violations == []
 
 

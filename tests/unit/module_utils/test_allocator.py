@@ -1,0 +1,494 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wanted of an allocator, what differs, and the requests that change it, without a module around them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.ece.platform.plugins.module_utils import _allocator
+from ansible_collections.ece.platform.plugins.module_utils._allocator import (
+    Wish,
+    decide,
+    ensure_absent,
+    ensure_present,
+    instances_of,
+    steps_of,
+    switch_maintenance,
+    used_memory,
+    wish_of,
+)
+from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from tests.unit.scripted import (
+    ALLOCATORS,
+    FULL_ALLOCATOR,
+    NOT_READY,
+    ODD_VALUES,
+    RUNNERS,
+    allocator,
+    failed,
+    read_timeout,
+    reset,
+    runner,
+)
+
+ID = "10.0.0.7"
+PATH = f"{ALLOCATORS}/{ID}"
+START, STOP = f"{PATH}/maintenance-mode/_start", f"{PATH}/maintenance-mode/_stop"
+UNKNOWN = {"status": 404, "json": failed("allocators.allocator_not_found")}
+
+
+def record(tags=None, *, capacity=65536, used=4096, **more):
+    """AllocatorInfo with these tags."""
+    metadata = [{"key": key, "value": value} for key, value in (tags or {}).items()]
+    return allocator(ID, memory=capacity, used=used, metadata=metadata, **{"settings": {}, "instances": [], **more})
+
+
+def changes(before, after):
+    return {"before": before, "after": after}
+
+
+# -- what is wanted --------------------------------------------------------------------------------------------------
+
+
+def test_options_that_are_not_set_want_nothing():
+    assert wish_of({}) == wish_of(dict.fromkeys(("maintenance", "maintenance_reason", "capacity", "tags"))) == Wish()
+    assert decide(record({"ssd": "true"}, maintenance=True), Wish()) == changes({}, {})
+
+
+def test_tags_are_texts_as_the_platform_has_them():
+    tags = wish_of({"tags": {"ssd": True, "gpu": False, 7: 8, "rack": "7:B,left", "a:b,c": " x "}}).tags
+    assert tags == {"ssd": "true", "gpu": "false", "7": "8", "rack": "7:B,left", "a:b,c": " x "}
+
+
+@pytest.mark.parametrize("capacity", [8192, 8192.0, "8192"])
+def test_a_capacity_may_be_a_number_of_any_kind(capacity):
+    assert wish_of({"capacity": capacity}).capacity == 8192
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"maintenance": "yes"}, "maintenance 'yes' is not a choice: use true or false"),
+        ({"maintenance_reason": "x"}, "maintenance_reason is set without maintenance: true, with which alone"),
+        ({"maintenance": False, "maintenance_reason": "x"}, "maintenance_reason is set without maintenance: true"),
+        ({"maintenance": True, "maintenance_reason": " "}, "maintenance_reason ' ' is not a text of one line: give"),
+        ({"maintenance": True, "maintenance_reason": "a\nb"}, "is not a text of one line"),
+        ({"maintenance": True, "maintenance_reason": "\ud800"}, "is not a text of one line"),
+        ({"capacity": 8191}, "capacity 8191 is too small: use 8192 MB or more"),
+        ({"capacity": -1}, "capacity -1 is too small"),
+        ({"capacity": 2**31}, "capacity is too large for the API: use 2147483647 MB or less"),
+        ({"capacity": "64 GB"}, "capacity '64 GB' is not a whole number of MB"),
+        ({"capacity": 8192.5}, "capacity '8192.5' is not a whole number of MB"),
+        ({"capacity": True}, "capacity 'True' is not a whole number of MB"),
+        ({"tags": ["ssd"]}, "tags ['ssd'] is not a mapping: use {ssd: 'true'}"),
+        ({"tags": {"": "x"}}, "tags has the value 'x' without a key: give it one, like {ssd: 'true'}"),
+        ({"tags": {" ": "x"}}, "tags has the value 'x' without a key"),
+        (
+            {"tags": {"ssd": ""}},
+            "tags has the tag 'ssd' without a value, which the API refuses (allocators.invalid_empty_metadata_item)",
+        ),
+        ({"tags": {"ssd": None}}, "tags has the tag 'ssd' without a value"),
+        ({"tags": {"ssd": ["a"]}}, "tags has the tag 'ssd' with the value ['a']: use a text, like 'true'"),
+        ({"tags": {1: "a", "1": "b"}}, "tags has '1' twice"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_option_and_its_value(options, message):
+    with pytest.raises(OptionError) as refused:
+        wish_of(options)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"capacity": 1}, "ece_host_capacity 1 is too small"),
+        ({"tags": {"ssd": ""}}, "ece_host_allocator_tags has the tag 'ssd' without a value"),
+        ({"maintenance": 1}, "maintenance 1 is not a choice"),
+        ({"maintenance_reason": "x"}, "maintenance_reason is set without maintenance: true"),
+    ],
+)
+def test_an_option_has_the_name_that_its_user_gives_it(options, message):
+    names = {"capacity": "ece_host_capacity", "tags": "ece_host_allocator_tags"}
+    with pytest.raises(OptionError) as refused:
+        wish_of(options, names)
+    assert str(refused.value).startswith(message)
+
+
+# -- what differs ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "decision"),
+    [
+        pytest.param(record(), {"maintenance": False}, changes({}, {}), id="not in maintenance"),
+        pytest.param(record(maintenance=True), {"maintenance": True}, changes({}, {}), id="in maintenance"),
+        pytest.param(
+            record(), {"maintenance": True}, changes({"maintenance": False}, {"maintenance": True}), id="maintenance on"
+        ),
+        pytest.param(
+            record(maintenance=True),
+            {"maintenance": True, "maintenance_reason": "another"},
+            changes({}, {}),
+            id="the reason of a maintenance that began cannot be compared",
+        ),
+        pytest.param(record(), {"capacity": 65536}, changes({}, {}), id="the capacity of the installation"),
+        pytest.param(
+            record(settings={"capacity": 9000}), {"capacity": 9000}, changes({}, {}), id="the capacity of the settings"
+        ),
+        pytest.param(
+            record(settings={"capacity": 9000}),
+            {"capacity": 65536},
+            changes({"capacity": 9000}, {"capacity": 65536}),
+            id="the settings outrank the installation",
+        ),
+        pytest.param(
+            {"allocator_id": ID}, {"capacity": 9000}, changes({"capacity": None}, {"capacity": 9000}), id="no capacity"
+        ),
+        pytest.param(
+            record({"ssd": "true", "x": "y"}), {"tags": {"ssd": True}}, changes({}, {}), id="the tag is there"
+        ),
+        pytest.param(
+            record({"ssd": "false", "x": "y"}),
+            {"tags": {"ssd": "true", "new": "a:b,c"}},
+            changes({"tags": {"ssd": "false"}}, {"tags": {"ssd": "true", "new": "a:b,c"}}),
+            id="others stay, and are not in the diff",
+        ),
+        pytest.param(
+            record({"ssd": "true", "x": "y"}),
+            {"tags": {"ssd": "true"}, "tags_exact": True},
+            changes({"tags": {"x": "y"}}, {"tags": {}}),
+            id="others go",
+        ),
+        pytest.param(
+            record({"x": "y"}),
+            {"tags": {}, "tags_exact": True},
+            changes({"tags": {"x": "y"}}, {"tags": {}}),
+            id="all go",
+        ),
+        pytest.param(record({"x": "y"}), {"tags": {}}, changes({}, {}), id="no tag is wanted"),
+        pytest.param(record({"x": "y"}), {"tags_exact": True}, changes({}, {}), id="tags are not declared"),
+        pytest.param(
+            record({"x": None}),
+            {"tags": {}, "tags_exact": True},
+            changes({"tags": {"x": None}}, {"tags": {}}),
+            id="a tag without a value goes",
+        ),
+    ],
+)
+def test_what_differs_is_before_and_after_and_nothing_else(found, options, decision):
+    assert decide(found, wish_of(options)) == decision
+
+
+@pytest.mark.parametrize(
+    ("found", "used"),
+    [
+        (record(used=9500), 9500),
+        ({"allocator_id": ID, "instances": [{"node_memory": 8192}, {"node_memory": 2048}, {}, None]}, 10240),
+    ],
+    ids=["the platform's sum", "the sum of the instances, as recorded replies have no other"],
+)
+def test_a_capacity_below_the_used_memory_is_refused(found, used):
+    assert used_memory(found) == used
+    with pytest.raises(OptionError) as refused:
+        decide(found, wish_of({"capacity": 9000}, {"capacity": "ece_host_capacity"}))
+    assert str(refused.value) == (
+        f"ece_host_capacity 9000 is less than the {used} MB that the instances on allocator {ID} use: give that or "
+        "more, or move some of them to other allocators first"
+    )
+    assert decide(found, wish_of({"capacity": used}))["after"] == {"capacity": used}
+
+
+def test_a_capacity_that_is_there_already_is_no_error_whatever_is_used():
+    assert decide(record(capacity=9000, used=9500), wish_of({"capacity": 9000})) == changes({}, {})
+
+
+@pytest.mark.parametrize("odd", ODD_VALUES)
+@pytest.mark.parametrize("member", [*FULL_ALLOCATOR, "settings"])
+def test_a_damaged_record_is_decided_on(member, odd):
+    found = {**FULL_ALLOCATOR, member: odd}
+    wish = wish_of({"tags": {"a": "b"}, "tags_exact": True, "capacity": 300000, "maintenance": False})
+    decision = decide(found, wish)
+    assert decision["after"]["tags"] == {"a": "b"} and decision["after"]["capacity"] == 300000
+    assert all(step.text for step in steps_of(found, wish))
+    assert isinstance(instances_of(found), list)
+
+
+# -- the change ------------------------------------------------------------------------------------------------------
+
+
+ALL = {"maintenance": True, "capacity": 70000, "tags": {"ssd": "true"}}
+
+
+def test_maintenance_mode_starts_first_and_ends_last():
+    assert [step.text for step in steps_of(record(), wish_of(ALL))] == [
+        "maintenance mode on",
+        "capacity 70000 MB",
+        "tag ssd=true",
+    ]
+    assert [step.text for step in steps_of(record(maintenance=True), wish_of({**ALL, "maintenance": False}))] == [
+        "capacity 70000 MB",
+        "tag ssd=true",
+        "maintenance mode off",
+    ]
+
+
+def test_what_is_as_wanted_takes_no_request():
+    assert steps_of(record({"ssd": "true"}, capacity=70000, maintenance=True), wish_of(ALL)) == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_allocator_becomes_what_is_wanted(ece, make_client, check_mode):
+    ece.expect("GET", PATH, json=record({"x": "y"}))
+    if not check_mode:
+        ece.expect("POST", START, status=202, json={}, query={"reason": "new disks"})
+        ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
+        ece.expect("PUT", f"{PATH}/metadata/ssd", json=[], sends={"value": "true"})
+    result = ensure_present(make_client(), ID, wish_of({**ALL, "maintenance_reason": "new disks"}), check_mode)
+    assert result == {
+        "changed": True,
+        "allocator_id": ID,
+        "maintenance_mode": True,
+        "capacity": 70000,
+        "tags": {"x": "y", "ssd": "true"},
+        "diff": changes({"maintenance": False, "capacity": 65536, "tags": {}}, ALL),
+    }
+
+
+def test_a_setting_that_this_collection_does_not_know_stays(ece, make_client):
+    ece.expect("GET", PATH, json=record(settings={"capacity": 9000, "later": True}))
+    ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 10000, "later": True})
+    assert ensure_present(make_client(), ID, wish_of({"capacity": 10000}), False)["changed"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path"),
+    [
+        ("ssd", "a:b,c=d", "ssd"),
+        ("rack:7", "x", "rack%3A7"),
+        ("a,b", "x", "a%2Cb"),
+        ("ä b?#%", "x", "%C3%A4%20b%3F%23%25"),
+        ("...", "x", "..."),
+    ],
+)
+def test_a_tag_of_any_characters_is_set_alone(ece, make_client, key, value, path):
+    ece.expect("GET", PATH, json=record({"other": "stays"}))
+    ece.expect("PUT", f"{PATH}/metadata/{path}", json=[], sends={"value": value})
+    assert ensure_present(make_client(), ID, wish_of({"tags": {key: value}}), False)["changed"]
+
+
+@pytest.mark.parametrize("key", ["a/b", ".", ".."])
+def test_a_tag_whose_key_is_a_path_is_set_together_with_the_others(ece, make_client, key):
+    ece.expect("GET", PATH, json=record({"other": "stays", "damaged": None}))
+    items = [{"key": "other", "value": "stays"}, {"key": key, "value": "x"}]
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items})
+    assert ensure_present(make_client(), ID, wish_of({"tags": {key: "x"}}), False)["changed"]
+
+
+def test_tags_that_are_all_replace_the_others_with_one_request(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1", "a": "2", "c": "3"}))
+    items = [{"key": "a", "value": "2"}, {"key": "new", "value": "x"}]
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items})
+    result = ensure_present(make_client(), ID, wish_of({"tags": {"a": "2", "new": "x"}, "tags_exact": True}), False)
+    assert result["diff"] == changes({"tags": {"b": "1", "c": "3"}}, {"tags": {"new": "x"}})
+    assert result["tags"] == {"a": "2", "new": "x"}
+
+
+def test_an_unknown_allocator_is_named(ece, make_client):
+    ece.expect("GET", PATH, **UNKNOWN)
+    wish = wish_of({}, {"allocator_id": "ece_host_runner_id"})
+    with pytest.raises(
+        PlatformError, match=f"^ece_host_runner_id {ID} is not known to the platform: give the id of one"
+    ):
+        ensure_present(make_client(), ID, wish, False)
+
+
+# -- requests that fail ----------------------------------------------------------------------------------------------
+
+
+def test_what_was_written_before_an_error_is_said(ece, make_client):
+    ece.expect("GET", PATH, json=record())
+    ece.expect("POST", START, status=202, json={})
+    ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
+    ece.expect(
+        "PUT", f"{PATH}/metadata/ssd", status=400, json=failed("allocators.no", "Not today."), sends={"value": "true"}
+    )
+    with pytest.raises(EceApiError) as refused:
+        ensure_present(make_client(), ID, wish_of(ALL), False)
+    assert "Not today." in str(refused.value) and "may have been written" not in str(refused.value)
+    assert str(refused.value).endswith("; before that, this was written: maintenance mode on, capacity 70000 MB")
+    assert refused.value.changed is True
+
+
+def test_an_error_of_the_first_request_has_changed_nothing(ece, make_client):
+    ece.expect("GET", PATH, json=record())
+    ece.expect("POST", START, status=403, json=failed("root.unauthorized.rbac"))
+    with pytest.raises(EceApiError) as refused:
+        ensure_present(make_client(), ID, wish_of(ALL), False)
+    assert refused.value.changed is False and "written" not in str(refused.value)
+
+
+def test_a_request_whose_answers_were_lost_may_have_been_written(ece, make_client):
+    ece.expect("GET", PATH, json=record())
+    ece.expect("PUT", f"{PATH}/settings", body=reset(), sends={"capacity": 70000})
+    with pytest.raises(EceError, match="; this may have been written: capacity 70000 MB$") as lost:
+        ensure_present(make_client(retries=0), ID, wish_of({"capacity": 70000}), False)
+    assert lost.value.changed is False
+
+
+LOST = {
+    "reset": {"body": reset()},
+    "no answer in time": {"body": read_timeout()},
+    "gateway": {"status": 502},
+    "HTML": {"status": 202, "body": "<html>"},
+    "not ready": {"status": 503, "json": failed(NOT_READY)},
+}
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize("on", [True, False])
+def test_where_an_answer_was_lost_the_allocator_is_looked_at_and_nothing_is_repeated_blindly(
+    ece, make_client, sleeps, lost, on
+):
+    ece.expect("POST", START if on else STOP, **LOST[lost])
+    ece.expect("GET", PATH, json=record(maintenance=on))
+    switch_maintenance(make_client(), ID, on)
+    assert sleeps == [_allocator.PAUSE_SECONDS]
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_a_mode_that_is_still_the_old_one_is_switched_once_more(ece, make_client, lost):
+    query = {"reason": "new disks"}
+    ece.expect("POST", START, query=query, **LOST[lost])
+    ece.expect("GET", PATH, json=record())
+    ece.expect("POST", START, status=202, json={}, query=query)
+    switch_maintenance(make_client(), ID, True, "new disks")
+
+
+def test_a_mode_that_stays_the_old_one_is_an_error(ece, make_client):
+    for _attempt in range(_allocator.ATTEMPTS):
+        ece.expect("POST", START, status=502)
+        ece.expect("GET", PATH, json=record())
+    with pytest.raises(EceApiError, match="HTTP 502"):
+        switch_maintenance(make_client(), ID, True)
+
+
+@pytest.mark.parametrize("look", [UNKNOWN, {"status": 500, "json": failed("root.internal")}], ids=["gone", "no look"])
+def test_nothing_is_repeated_where_the_allocator_cannot_be_looked_at(ece, make_client, look):
+    ece.expect("POST", START, body=reset())
+    ece.expect("GET", PATH, **look)
+    with pytest.raises(EceError, match="reset"):
+        switch_maintenance(make_client(retries=0), ID, True)
+
+
+# -- the deletion ----------------------------------------------------------------------------------------------------
+
+
+def instance(number, kind="elasticsearch", **more):
+    return {
+        "cluster_type": kind,
+        "cluster_id": f"c{number}",
+        "deployment_id": f"d{number}",
+        "instance_name": f"instance-{number}",
+        **more,
+    }
+
+
+def gone(**more):
+    return record({"ssd": "true"}, connected=False, **more)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("with_runner", [False, True])
+def test_a_disconnected_allocator_is_deleted(ece, make_client, check_mode, with_runner):
+    ece.expect("GET", PATH, json=gone())
+    found = (
+        {"json": runner(ID, connected=False)}
+        if with_runner
+        else {"status": 404, "json": failed("runners.runner_not_found")}
+    )
+    ece.expect("GET", f"{RUNNERS}/{ID}", **found)
+    if not check_mode:
+        ece.expect("DELETE", PATH, json={})
+    result = ensure_absent(make_client(), ID, False, check_mode)
+    before = {"zone_id": "zone-1", "maintenance": False, "capacity": 65536, "tags": {"ssd": "true"}, "instances": []}
+    assert result == {"changed": True, "allocator_id": ID, "instances": [], "diff": changes(before, {})}
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_allocator_that_is_not_there_is_no_change(ece, make_client, check_mode):
+    ece.expect("GET", PATH, **UNKNOWN)
+    result = ensure_absent(make_client(), ID, True, check_mode)
+    assert result == {"changed": False, "allocator_id": ID, "instances": [], "diff": changes({}, {})}
+
+
+def test_an_allocator_that_another_client_deletes_meanwhile_is_no_change(ece, make_client):
+    ece.expect("GET", PATH, json=gone())
+    ece.expect("GET", f"{RUNNERS}/{ID}", json=runner(ID, connected=False))
+    ece.expect("DELETE", PATH, **UNKNOWN)
+    assert ensure_absent(make_client(), ID, False, False)["changed"] is False
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+@pytest.mark.parametrize("remove_instances", [False, True])
+def test_a_connected_allocator_stays_whatever_is_asked(ece, make_client, check_mode, remove_instances):
+    ece.expect("GET", PATH, json=record())
+    with pytest.raises(PlatformError, match=f"^allocator {ID} is connected, so the allocator is not deleted: take the"):
+        ensure_absent(make_client(), ID, remove_instances, check_mode)
+
+
+@pytest.mark.parametrize("remove_instances", [False, True])
+def test_the_allocator_of_a_connected_runner_stays(ece, make_client, remove_instances):
+    ece.expect("GET", PATH, json=gone())
+    ece.expect("GET", f"{RUNNERS}/{ID}", json=runner(ID, "allocator"))
+    with pytest.raises(PlatformError, match=f"^the runner of allocator {ID} is connected, so the allocator is not"):
+        ensure_absent(make_client(), ID, remove_instances, False)
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD_VALUES if not isinstance(odd, bool)])
+@pytest.mark.parametrize("whose", ["allocator", "runner"])
+def test_nothing_is_deleted_where_the_platform_does_not_say_that_it_is_disconnected(ece, make_client, odd, whose):
+    ece.expect("GET", PATH, json=gone(status={"connected": odd}) if whose == "allocator" else gone())
+    if whose == "runner":
+        ece.expect("GET", f"{RUNNERS}/{ID}", json={**runner(ID), "connected": odd})
+    with pytest.raises(PlatformError, match="^the platform does not say whether .* is connected, so"):
+        ensure_absent(make_client(), ID, True, False)
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_an_allocator_with_instances_stays_and_they_are_named(ece, make_client, check_mode):
+    held = [instance(1), instance(1), instance(2, "kibana", deployment_id=None), *map(instance, range(3, 8)), "odd"]
+    ece.expect("GET", PATH, json=gone(instances=held))
+    ece.expect("GET", f"{RUNNERS}/{ID}", json=runner(ID, connected=False))
+    with pytest.raises(PlatformError) as refused:
+        ensure_absent(make_client(), ID, False, check_mode)
+    assert str(refused.value) == (
+        f"allocator {ID} holds 9 instances (elasticsearch c1 of deployment d1, elasticsearch c3 of deployment d3, "
+        "elasticsearch c4 of deployment d4, elasticsearch c5 of deployment d5, elasticsearch c6 of deployment d6 and 3 "
+        "more), so it is not deleted: move them to other allocators first, or set remove_instances: true to delete "
+        "them with it"
+    )
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_instances_go_with_their_allocator_where_that_is_asked_for(ece, make_client, check_mode):
+    ece.expect("GET", PATH, json=gone(instances=[instance(1, "kibana")]))
+    ece.expect("GET", f"{RUNNERS}/{ID}", json=runner(ID, connected=False))
+    if not check_mode:
+        ece.expect("DELETE", PATH, json={}, query={"remove_instances": "true"})
+    result = ensure_absent(make_client(), ID, True, check_mode)
+    kept = {"kind": "kibana", "cluster_id": "c1", "deployment_id": "d1", "instance_name": "instance-1"}
+    assert result["changed"] and result["instances"] == result["diff"]["before"]["instances"] == [kept]
+
+
+def test_instances_that_came_meanwhile_keep_their_allocator(ece, make_client):
+    ece.expect("GET", PATH, json=gone())
+    ece.expect("GET", f"{RUNNERS}/{ID}", json=runner(ID, connected=False))
+    ece.expect("DELETE", PATH, status=400, json=failed("allocators.delete_allocator_with_instances_attempt"))
+    with pytest.raises(EceApiError, match="delete_allocator_with_instances_attempt") as refused:
+        ensure_absent(make_client(), ID, False, False)
+    assert refused.value.changed is False
