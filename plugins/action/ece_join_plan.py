@@ -238,8 +238,11 @@ def _check_updates(
     client: EceClient,
     variables: HostVariables,
     batches: PlayBatches,
-) -> dict[str, PlanEntry]:
-    """Return the plan with the joined hosts that are changed. Raises OptionError and PlatformError."""
+) -> tuple[dict[str, PlanEntry], dict[str, list[str]]]:
+    """Return the plan with the changes of joined hosts, and what differs on those that are changed unasked.
+
+    Raises OptionError and PlatformError.
+    """
     differences = differing(planned, known, declared)
     choices = {}
     for name in differences:
