@@ -62,6 +62,39 @@ def test_in_another_play_a_joined_host_skips_one_task_at_most(any_operator):
     assert len(operator.ece.requests) <= 4
 
 
+DECLARED = {
+    "ece_host_allocator_tags": {"ssd": True},
+    "ece_host_allocator_tags_exact": True,
+    "ece_host_maintenance": False,
+    "ece_host_roles_exact": True,
+}
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": 1000}])
+def test_a_joined_fleet_that_is_as_declared_costs_no_request_more(operator):
+    operator.hosts.update(operator.ece.existing_hosts())
+    for known in operator.ece.platform.current_allocators():
+        operator.ece.platform.set_metadata(known.allocator_id, [("ssd", "true")], None)
+    operator.group_vars = DECLARED
+    operator.ece.reset_requests()
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert len(run.recap) == 1 and run.total("ok") == 1 and run.total("changed") == run.total("skipped") == 0, run.recap
+    assert len(operator.ece.requests) <= 4 and operator.ece.mutations == []
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": FLEET}])
+def test_a_joined_host_that_differs_costs_requests_for_itself_alone(operator):
+    operator.hosts.update(operator.ece.existing_hosts())
+    operator.hosts["existing-7"]["ece_host_maintenance"] = True
+    address = operator.hosts["existing-7"]["ansible_host"]
+    run = operator.play()
+    assert run.rc == 0 and list(run.recap) == ["existing-1", "existing-7"], run.output
+    single = [entry for entry in operator.ece.requests if entry["path"] not in LISTS and "_login" not in entry["path"]]
+    assert all(f"/{address}" in entry["path"] for entry in single) and len(single) <= 5, single
+    assert len(operator.ece.mutations) == 1 and len(operator.ece.requests) <= 10
+
+
 # -- one watch, one token, little output -----------------------------------------------------------------------------
 
 
