@@ -22,7 +22,7 @@ PREFIX = "ece_host_"
 PREPARATION = "ece_host_preparation"
 OF_OTHER_ROLES = ("ece_host_removal_",)
 # AWX passes the statistics of a job (set_stats) to the next job of a workflow as extra variables.
-_STATISTICS = re.compile(r"ece_host(_preparation)?_\d+\Z|ece_host_preparation\Z")
+_STATISTICS = re.compile(r"ece_host(_preparation|_removal)?_\d+\Z|ece_host_(preparation|removal)\Z")
 # As similar as ece_user and ece_username, or rolse and roles.
 SIMILAR = 0.8
 # In a shorter name, one letter is too much of a difference: vip is not ip.
@@ -73,7 +73,7 @@ class VariableNames:
         self._old: dict[str, str] = {}
         self._role = role
         known, prepares = list(role_spec()), list(role_spec(PREPARATION))
-        self._seen = {*known, *prepares, "ece_target", *OF_ELASTIC}
+        self._seen = {*known, *prepares, "ece_target", "ece_serial", *OF_ELASTIC}
         self._of_connection = [name for name in known if not name.startswith(PREFIX)]
         self._by_end = {name.removeprefix(PREFIX): name for name in known if name.startswith(PREFIX)}
         self._of_preparation = {

@@ -36,6 +36,7 @@ _OF_MOLECULE = "it would prepare this machine; Molecule runs it on machines of i
 ONLY_CHECKED = {
     ("README", "ansible-playbook ece.platform.add_allocators -i inventory.yml -e ece_host_prepare=true"): _OF_MOLECULE,
     ("preparing_hosts", "ansible-playbook"): _OF_MOLECULE,
+    ("removing_hosts", "ansible-playbook"): "no host has joined; tests/integration/test_remove_allocators.py runs it",
 }
 
 # Page -> the page whose inventory.yml its reader has.
@@ -44,6 +45,7 @@ INVENTORY_FROM = {
     "fleet_report": "adding_hosts",
     "scaling": "adding_hosts",
     "air_gapped": "adding_hosts",
+    "removing_hosts": "adding_hosts",
 }
 
 # (page, file) -> why its variables are not those of the role.
@@ -77,6 +79,7 @@ OTHER_NAMES = {
     "ece_docker_config_dir": "variable of Elastic's role",
     "ece_os_experimental": "variable of Elastic's role",
     "ece_target": "variable of the playbook",
+    "ece_serial": "variable of the playbook",
     "ece_host_prepare": "variable of the playbook",
     "ece_persistent_tokens": "statistic of playbook revoke_tokens",
     "ece_fleet_report": "private step of a playbook, and its statistic",
@@ -90,5 +93,7 @@ OTHER_NAMES = {
     "ece_awx_": "beginning of the names of private steps and of variables of a playbook",
     "ece_preparation_": "beginning of the names of private steps",
     "ece_preparation_report": "private step of the preparation",
+    "ece_host_removal_": "beginning of names, or of statistics with the id of a job",
+    "ece_removal_": "beginning of the names of private steps",
     "ece_join_": "beginning of the names of private steps",
 }

@@ -13,11 +13,17 @@ from typing import Any, Callable, Mapping
 from unittest import mock
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
+from ansible_collections.ece.platform.plugins.module_utils import _removal_plan as removal_plan
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._decision import decide
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._removal_lookup import (
+    HostQuestion,
+    plan_removal,
+    read_lists,
+)
 from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.modules import (
@@ -225,8 +231,28 @@ def _vacate(check_mode: bool = False, **options: Any) -> Callable[[EceClient], l
     return run
 
 
+# -- a removal -----------------------------------------------------------------------------------------------------
+
+
+def _removal(client):
+    choices = {"instances": "vacate", "clean_host": True, "allow_last": False, "unreachable": True}
+    answers = ({"facts": FACTS, "error": ""}, {"facts": None, "error": "it cannot be reached"})
+    hosts = [
+        HostQuestion(host_identity(name, {"ece_host_runner_id": runner_id}), answer, choices)
+        for name, runner_id, answer in (("a", "10.0.0.7", answers[0]), ("b", "10.0.0.8", answers[1]))
+    ]
+    found = plan_removal(client, read_lists(client, client.platform()), hosts)
+    json.dumps(found)
+    lines = [
+        line for entry in found.entries.values() for line in (*removal_plan.entry_lines(entry), *entry["problems"])
+    ]
+    lines += [removal_plan.steps_line(entry) for entry in found.entries.values()]
+    return [*lines, *map(removal_plan.capacity_line, found.zones)]
+
+
 LISTS = ("platform", "runners", "allocators")
 CONSUMERS = {
+    "removal": Consumer(_removal, (*LISTS, "runner", "allocator")),
     "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
     "look again": Consumer(_look_again, ("runner", "allocator")),
     "wait": Consumer(_wait, LISTS),
