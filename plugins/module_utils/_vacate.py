@@ -26,7 +26,7 @@ from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import connected_of, object_of
-from ansible_collections.ece.platform.plugins.module_utils._text import first_names
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import (
     MEMBERS,
     Answer,
@@ -108,9 +108,12 @@ class _Move:
         self.idle = 0
         self.idle_since = 0.0
         self.attempts = 0
+        # Whether a move of it was under way, so that the log of its plan is about that move.
+        self.has_begun = False
 
     def become(self, state: str, reason: str = "") -> None:
         self.state, self.reason, self.idle = state, reason, 0
+        self.has_begun = self.has_begun or state == MOVING
 
     def fail(self, reason: str) -> None:
         self.become(FAILED, reason)
@@ -201,7 +204,7 @@ class _Vacate:
         if check_mode:
             self._predict()
             return self._result(check_mode=True)
-        if self.options.maintenance and not self.maintenance:
+        if self._needs_maintenance():
             self._start_maintenance()
         self._move_all()
         self._explain()
@@ -224,6 +227,11 @@ class _Vacate:
             )
         for target in self.options.targets:
             check_target(target, self.client.allocator(target))
+
+    def _needs_maintenance(self) -> bool:
+        """Whether maintenance mode has to be started: not where it is known already that nothing moves."""
+        something = any(move.state != FAILED for move in self.moves.values())
+        return self.options.maintenance and not self.maintenance and something
 
     def _start_maintenance(self) -> None:
         """Start maintenance mode, and see that it is on. Raises PlatformError: without it, instances could return."""
@@ -251,14 +259,14 @@ class _Vacate:
 
     def _predict(self) -> None:
         """Ask the platform which clusters could move, without moving them."""
-        self.changed = self.options.maintenance and not self.maintenance
+        self.changed = self._needs_maintenance()
+        self.maintenance = self.maintenance or self.changed
         for move in self.moves.values():
             if move.state == QUEUED:
                 self._predict_one(move)
                 self.changed = self.changed or move.state == MOVED
             elif move.state == MOVING:
                 move.become(MOVED)
-        self.maintenance = self.maintenance or self.options.maintenance
 
     def _predict_one(self, move: _Move) -> None:
         wait = self.options.pending_plans == "wait"
@@ -292,12 +300,11 @@ class _Vacate:
         """Begin moves and look at the allocator, until all have ended or the time is over."""
         end = self.began + self.options.wait_timeout
         while True:
-            self._begin_some()
+            if self.clock() < end:
+                self._begin_some()
             self._announce()
-            if self._over() or not self._goes_on():
-                return
             left = end - self.clock()
-            if left <= 0:
+            if self._over() or not self._goes_on() or left <= 0:
                 return
             self.sleep(min(self.options.wait_interval, left))
             holdings = self._look()
@@ -444,15 +451,13 @@ class _Vacate:
 
     def _explain(self) -> None:
         """Ask the deployments why their clusters are still there, by the logs of their plans."""
-        there = [move for move in self.moves.values() if move.state in (MOVING, FAILED) and move.workload.deployment_id]
-        begun = [move for move in there if move.attempts or move.state == MOVING]
-        if self.options.wait:
-            for move in begun[:EXPLAINED_MAX]:
-                with contextlib.suppress(EceError):
-                    deployment = self.client.deployment(move.workload.deployment_id or "")
-                    found = why(deployment, move.workload.cluster_id)
-                    if found and found not in move.reason:
-                        move.reason = "; ".join(filter(None, (move.reason or move.state, found)))
+        begun = [move for move in self.moves.values() if move.has_begun and move.state in (MOVING, FAILED)]
+        for move in begun[:EXPLAINED_MAX] if self.options.wait else ():
+            deployment_id = move.workload.deployment_id
+            with contextlib.suppress(EceError):
+                found = why(self.client.deployment(deployment_id), move.workload.cluster_id) if deployment_id else None
+                if found and found not in move.reason:
+                    move.reason = f"{move.reason or move.state}; {found}"
 
     def _counts(self) -> tuple[int, dict[str, int]]:
         states = [move.state for move in self.moves.values()]
@@ -519,7 +524,7 @@ class _Vacate:
             )
         if incomplete and self.trouble:
             parts.append(f"the last question about it had no answer: {self.trouble}")
-        return "; ".join(parts)
+        return one_line("; ".join(parts))
 
     def _not_mentioned(self) -> str:
         return "the answer of the platform does not mention it"

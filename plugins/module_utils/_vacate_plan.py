@@ -8,7 +8,9 @@
 
 Pure functions over plain data. A cluster is a part of a deployment, such as its Elasticsearch or its Kibana; on one
 allocator it has one or more instances. All facts are those of the API specification of ECE 3.8.0
-(https://github.com/elastic/cloud-sdk-go, api/apidocs.json at commit 8c0d792), unless another source is named.
+(https://github.com/elastic/cloud-sdk-go, api/apidocs.json at commit 8c0d792), unless another source is named. What may
+be lost by an option, and that targets are a wish: the vendor's page on moves, in
+https://github.com/elastic/docs-content, deploy-manage/maintenance/ece/move-nodes-instances-from-allocators.md.
 """
 
 from __future__ import annotations

@@ -39,7 +39,9 @@ attributes:
   diff_mode:
     support: full
   idempotent:
-    support: full
+    support: partial
+    details:
+      - With O(pending_plans=force), moves that are under way are replaced, which is a change each time.
 options:
   allocator_id:
     description:
@@ -82,9 +84,9 @@ options:
     default: fail
   allocator_down:
     description:
-      - Whether the platform plans the moves without the allocator, as if it was down. Its data is then not copied from
-        it, but from replicas or from the last snapshot.
-      - With V(auto), this is so if the allocator is not connected.
+      - Whether the platform treats the allocator as down when it plans the moves, and so does not count on data from
+        it. A deployment without replicas on other allocators may B(lose data) then.
+      - With V(auto), it does so if the allocator is not connected.
     type: str
     choices: [auto, 'true', 'false']
     default: auto
@@ -108,8 +110,8 @@ options:
     default: false
   force_move:
     description:
-      - Whether to move the files of instances below the level of Elasticsearch, which the platform calls a force move.
-        Needs ECE 3.6 or later.
+      - Whether to ask for a simple move on the level of the file system, instead of one that the deployment takes part
+        in. Needs ECE 3.6 or later.
     type: bool
     default: false
   maintenance:

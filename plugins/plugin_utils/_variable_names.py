@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._install_options import INSTALL_OPTIONS
+from ansible_collections.ece.platform.plugins.plugin_utils._inventory import VARIABLES
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import default_of, role_spec
 
 PREFIX = "ece_host_"
@@ -90,8 +91,10 @@ class VariableNames:
 
         names: all variables of one host. prepares: whether the host is prepared.
         """
+        # A host of inventory plugin ece has all of them; alone, ece_zone is a mistake.
+        of_inventory = VARIABLES if all(name in names for name in VARIABLES) else ()
         for name in names:
-            if name.startswith("ece_") and name not in self._seen:
+            if name.startswith("ece_") and name not in self._seen and name not in of_inventory:
                 self._seen.add(name)
                 self._check(name, names)
         values = names if isinstance(names, Mapping) else dict.fromkeys(names, True)

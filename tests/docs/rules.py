@@ -42,6 +42,7 @@ ONLY_CHECKED = {
 # Page -> the page whose inventory.yml its reader has.
 INVENTORY_FROM = {
     "results": "adding_hosts",
+    "fleet_report": "adding_hosts",
     "scaling": "adding_hosts",
     "air_gapped": "adding_hosts",
     "removing_hosts": "adding_hosts",
@@ -81,6 +82,11 @@ OTHER_NAMES = {
     "ece_serial": "variable of the playbook",
     "ece_host_prepare": "variable of the playbook",
     "ece_persistent_tokens": "statistic of playbook revoke_tokens",
+    "ece_fleet_report": "private step of a playbook, and its statistic",
+    "ece_fleet_report_": "beginning of statistics with the id of a job",
+    "ece_fleet_report_path": "variable of playbook fleet_report",
+    "ece_fleet_report_mode": "variable of playbook fleet_report",
+    "ece_fleet_": "beginning of the names of private steps",
     "ece_host_": "beginning of names, or of statistics with the id of a job",
     "ece_host_preparation_": "beginning of statistics with the id of a job",
     "ece_": "beginning of names",

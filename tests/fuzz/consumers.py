@@ -25,6 +25,8 @@ from ansible_collections.ece.platform.plugins.module_utils._removal_lookup impor
     read_lists,
 )
 from ansible_collections.ece.platform.plugins.module_utils._runner import require_dispensable
+from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
+from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator,
     ece_allocator_info,
@@ -212,6 +214,32 @@ def _look_again(client):
     return sentences
 
 
+# -- a vacate --------------------------------------------------------------------------------------------------------
+
+
+def _vacate(check_mode: bool = False, **options: Any) -> Callable[[EceClient], list[str]]:
+    """Return a function that vacates an allocator, with a clock that nothing waits for."""
+
+    def run(client):
+        now = [0.0]
+        lines: list[str] = []
+
+        def sleep(seconds):
+            now[0] += seconds
+
+        wish = VacateOptions("10.0.0.7", wait_timeout=60, **options)
+        result = vacate(client, wish, check_mode, tell=lines.append, clock=lambda: now[0], sleep=sleep)
+        json.dumps(result)
+        assert result["failed"] or result["left"] == []
+        reasons = [row["reason"] for row in result["left"]]
+        return [*lines, result["msg"], *reasons]
+
+    return run
+
+
+# -- a removal -----------------------------------------------------------------------------------------------------
+
+
 def _removal(client):
     choices = {"instances": "vacate", "clean_host": True, "allow_last": False, "unreachable": True}
     answers = ({"facts": FACTS, "error": ""}, {"facts": None, "error": "it cannot be reached"})
@@ -303,6 +331,9 @@ CONSUMERS = {
         ("runner", "allocator"),
     ),
     "spare a role": Consumer(_spare, ("runners",)),
+    "vacate": Consumer(_vacate(), ("allocator", "moves", "deployment")),
+    "vacate with tags": Consumer(_vacate(preferred_tags={"ssd": "true"}), ("allocator", "platform", "moves")),
+    "vacate in check mode": Consumer(_vacate(True), ("allocator", "moves")),
     "delete runner": Consumer(
         _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),

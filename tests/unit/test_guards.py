@@ -358,6 +358,7 @@ USES = {
     "ece_awx_": "playbook C(ece.platform.awx_setup)",
     "ece_preparation_": "role P(ece.platform.ece_host_preparation#role)",
     "ece_removal_": "role P(ece.platform.ece_host_removal#role)",
+    "ece_fleet_": "playbook C(ece.platform.fleet_report) and role P(ece.platform.ece_host#role)",
 }
 # Modules for users whose work is an action, which shows progress while it goes on.
 SHOWN = {"ece_allocator_vacate"}
