@@ -118,6 +118,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
+from ansible_collections.ece.platform.plugins.module_utils._text import JWT
 
 
 def run(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
@@ -125,6 +126,9 @@ def run(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
     runner_id = module.params["runner_id"]
     if not runner_id.strip():
         raise OptionError("runner_id is empty: give the id of a runner, as ece_runner_info lists them")
+    if JWT.search(runner_id):
+        # Messages repeat the id.
+        raise OptionError(f"runner_id {runner_id} is an enrollment token: give the id of a runner")
     if module.params["state"] == "absent":
         return {**ensure_absent(client, runner_id, module.check_mode)}
     roles, exact = module.params["roles"], module.params["roles_exact"]

@@ -24,6 +24,7 @@ from ansible_collections.ece.platform.plugins.module_utils._removal_lookup impor
     plan_removal,
     read_lists,
 )
+from ansible_collections.ece.platform.plugins.module_utils._runner import require_dispensable
 from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.modules import (
@@ -65,6 +66,11 @@ def _module(module: Any, check: Callable[[dict], None] = json.dumps, **params: A
         return warnings + client.warnings
 
     return run
+
+
+def _spare(client):
+    json.dumps(require_dispensable(client, "10.0.0.9", ["coordinator", "director", "proxy"]))
+    return []
 
 
 def _no_allocator_twice(result):
@@ -322,11 +328,12 @@ CONSUMERS = {
     ),
     "take roles away": Consumer(
         _module(ece_runner, state="present", runner_id="10.0.0.8", roles=[], roles_exact=True, bless=False),
-        ("runner", "runners", "allocator", "written"),
+        ("runner", "allocator"),
     ),
     "vacate": Consumer(_vacate(), ("allocator", "moves", "deployment")),
     "vacate with tags": Consumer(_vacate(preferred_tags={"ssd": "true"}), ("allocator", "platform", "moves")),
     "vacate in check mode": Consumer(_vacate(True), ("allocator", "moves")),
+    "spare a role": Consumer(_spare, ("runners",)),
     "delete runner": Consumer(
         _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_runner
-from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, reset, runner
+from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, jwt, reset, runner
 
 ID = "10.0.0.7"
 PATH = f"{RUNNERS}/{ID}"
@@ -246,3 +246,11 @@ def test_bad_options_are_named_before_anything_is_sent(ece, run_module, options,
     result = run_module(ece_runner, **options)
     assert result["failed"] and message in result["msg"]
     assert ece.requests == []
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_token_in_place_of_the_id_is_refused_and_not_repeated(ece, run_module, state):
+    token = jwt(["allocator"])
+    result = run_module(ece_runner, runner_id=token, state=state, roles=["proxy"])
+    assert result["failed"] and "is an enrollment token: give the id of a runner" in result["msg"]
+    assert token not in result["msg"] and ece.requests == []
