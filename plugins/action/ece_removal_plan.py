@@ -144,7 +144,7 @@ def check_strategy(strategy: str) -> None:
 
 
 def check_target(target: Any, hosts: Any) -> None:
-    """Raise OptionError where nobody said which hosts leave, or said it where Ansible reads it too late.
+    """Raise OptionError where the user has not named the hosts that leave, or has where Ansible reads it too late.
 
     target: ece_target as a task sees it. hosts: the play's hosts.
     """
@@ -160,7 +160,7 @@ def check_target(target: Any, hosts: Any) -> None:
 
 
 def refused_entry(identity: HostWish, problem: str) -> RemovalEntry:
-    """Return the entry of a host that nobody asked the platform for, because its variables or its check failed."""
+    """Return the entry of a host that the platform is not asked for, because its variables or its check failed."""
     return {
         "name": identity["name"],
         "state": REFUSED,

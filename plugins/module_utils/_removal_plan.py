@@ -343,7 +343,7 @@ def _of_unknown_host(identity: HostIdentity, facts: Mapping[str, Any]) -> tuple[
     """Return state and problem of a host that answers, and that the platform does not know."""
     if not facts.get("containers_known", True) and facts.get("runner_ids"):
         return REFUSED, (
-            "its container engine does not answer, so that nobody knows whether ECE is on it, and the platform does "
+            "its container engine does not answer, so that it is not known whether ECE is on it, and the platform does "
             f"not know it as {one_line(identity['runner_id'])}: start the engine and run this again"
         )
     containers = [text for text in map(text_of, facts.get("ece_containers") or []) if text]

@@ -141,5 +141,5 @@ def _check(name: str, value: Any, spec: Mapping[str, Any]) -> None:
     for one in (value if isinstance(value, list) else [value]) if choices else ():
         if one not in choices:
             raise OptionError(f"{name} {one!r} is unknown: use {', '.join(choices)}")
-    if spec["type"] == "path" and not posixpath.isabs(value):
+    if spec["type"] == "path" and not posixpath.isabs(str(value)):
         raise OptionError(f"{name} {value!r} is not an absolute path on the host")

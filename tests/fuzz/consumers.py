@@ -330,10 +330,10 @@ CONSUMERS = {
         _module(ece_runner, state="present", runner_id="10.0.0.8", roles=[], roles_exact=True, bless=False),
         ("runner", "allocator"),
     ),
+    "spare a role": Consumer(_spare, ("runners",)),
     "vacate": Consumer(_vacate(), ("allocator", "moves", "deployment")),
     "vacate with tags": Consumer(_vacate(preferred_tags={"ssd": "true"}), ("allocator", "platform", "moves")),
     "vacate in check mode": Consumer(_vacate(True), ("allocator", "moves")),
-    "spare a role": Consumer(_spare, ("runners",)),
     "delete runner": Consumer(
         _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),

@@ -16,7 +16,8 @@ ZONE = "ece-zone-1"
 
 
 def ip(number):
-    return f"192.0.2.{number}"
+    """Return an address that this machine does not have: local hosts have the addresses of the machine."""
+    return f"198.51.100.{number}"
 
 
 @pytest.fixture
@@ -56,16 +57,16 @@ def test_a_host_leaves_then_there_is_nothing_to_do_and_it_joins_again(joined):
     platform.add_instance(ip(2))
     platform.add_instance(ip(2), "kibana")
     host = operator.ece.hosts["host-2"]
-    (host.state / "containers" / "somebody-elses").write_text("id=0123456789ab\nimage=nginx:1\nstatus=Up\n")
+    (host.state / "containers" / "of-another").write_text("id=0123456789ab\nimage=nginx:1\nstatus=Up\n")
 
     run = remove(operator, "host-2", "-vvvv")
     assert run.rc == 0, run.output
     assert "1 host: 1 to remove, 0 not in the platform" in run.output
-    assert "host-2: runner 192.0.2.2, zone ece-zone-1, allocator, 2 instances, 8,192 MB used" in run.text
+    assert "host-2: runner 198.51.100.2, zone ece-zone-1, allocator, 2 instances, 8,192 MB used" in run.text
     assert "zone ece-zone-1 afterwards: 2 allocators, 131,072 MB free, 8,192 MB needed" in run.text
     assert runner_ids(operator) == allocator_ids(operator) == [ip(1), ip(3)]
     assert sum(len(one.instances) for one in platform.current_allocators()) == 2
-    assert host.containers == ["somebody-elses"] and not host.storage.exists()
+    assert host.containers == ["of-another"] and not host.storage.exists()
     assert {name for name in run.recap if run.recap[name]["changed"]} == {"host-2"}
     assert sums_of(run) == {"removed": 1, "removed_before": 0, "would_remove": 0, "failed": 0}
     order = [(entry["method"], entry["path"].rpartition("/")[2]) for entry in operator.ece.mutations]
@@ -138,7 +139,7 @@ def assert_refused(operator, run, *texts):
 
 def test_the_last_allocator_of_a_zone_stays_unless_told(joined):
     operator = joined
-    operator.ece.platform.add_runner("192.0.2.99", zone="ece-zone-2")
+    operator.ece.platform.add_runner("198.51.100.99", zone="ece-zone-2")
     run = remove(operator, "allocators")
     assert_refused(
         operator,
@@ -150,7 +151,7 @@ def test_the_last_allocator_of_a_zone_stays_unless_told(joined):
     assert sums_of(run)["failed"] == 3
     told = remove(operator, "allocators", ece_host_removal_allow_last=True, ece_serial="100%")
     assert told.rc == 0, told.output
-    assert runner_ids(operator) == ["192.0.2.99"]
+    assert runner_ids(operator) == ["198.51.100.99"]
     assert not any(host.containers for host in operator.ece.hosts.values())
 
 
@@ -161,7 +162,10 @@ def test_one_host_that_cannot_leave_keeps_all(joined):
     operator.hosts.pop("host-3")
     run = remove(operator, "host-1,host-2")
     assert run.rc == 2, run.output
-    assert "its storage path is that of runner 192.0.2.2, and ece_host_runner_id 192.0.2.3 names 192.0.2.3" in run.text
+    assert (
+        "its storage path is that of runner 198.51.100.2, and ece_host_runner_id 198.51.100.3 names 198.51.100.3"
+        in run.text
+    )
     assert "it is not removed, because the plan refuses host-2" in run.text
     assert operator.ece.mutations == []
     assert {run.recap[name]["failed"] for name in ("host-1", "host-2")} == {1}
@@ -171,7 +175,7 @@ def test_a_host_of_another_platform_is_not_touched(joined):
     operator = joined
     operator.ece.platform.remove(ip(1))
     run = remove(operator, "host-1")
-    assert_refused(operator, run, "it runs ECE (", "but this platform does not know it as 192.0.2.1")
+    assert_refused(operator, run, "it runs ECE (", "but this platform does not know it as 198.51.100.1")
 
 
 def test_instances_that_find_no_room_keep_their_host(operator):
@@ -223,7 +227,7 @@ def test_a_host_that_is_gone_is_removed_from_the_platform_alone(joined):
     assert_refused(operator, run, "it cannot be reached", "set ece_host_removal_unreachable: true")
 
     still_connected = remove(operator, "host-1", ece_host_removal_unreachable=True)
-    assert_refused(operator, still_connected, "Ansible cannot reach it, but the platform is connected to 192.0.2.1")
+    assert_refused(operator, still_connected, "Ansible cannot reach it, but the platform is connected to 198.51.100.1")
 
     platform.add_instance(ip(1))
     platform.disconnect(ip(1))
@@ -281,7 +285,7 @@ def test_without_cleaning_a_host_is_deleted_when_something_else_has_stopped_ece(
     given = {"ece_host_removal_clean_host": False, "ece_host_removal_disconnect_timeout": 1}
     run = remove(operator, "host-1", **given)
     assert run.rc == 2, run.output
-    assert "the platform is still connected to the runner of 192.0.2.1 after 1 s" in run.text
+    assert "the platform is still connected to the runner of 198.51.100.1 after 1 s" in run.text
     assert runner_ids(operator) == [ip(1), ip(2), ip(3)] and host.containers
     operator.ece.platform.disconnect(ip(1))
     again = remove(operator, "host-1", **given)

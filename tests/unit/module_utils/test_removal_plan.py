@@ -158,7 +158,7 @@ def test_a_host_that_is_proven_to_be_a_runner_is_removed():
         ({"host": {}, "known_id": None}, "it runs ECE (frc-runners-runner), but this platform does not know it as"),
         (
             {"host": {}, "known_id": None, "answer": facts(containers_known=False)},
-            "nobody knows whether ECE is on it",
+            "it is not known whether ECE is on it",
         ),
         ({"answer": GONE}, "it cannot be reached (timed out); if the host is gone for good"),
         ({"answer": GONE, "unreachable": True}, "only ansible_host 192.0.2.1 says"),
