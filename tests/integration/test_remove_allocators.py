@@ -92,6 +92,8 @@ def test_a_host_leaves_then_there_is_nothing_to_do_and_it_joins_again(joined):
 def test_check_mode_says_the_whole_plan_and_changes_nothing(joined):
     operator = joined
     operator.ece.platform.add_instance(ip(1))
+    instance = operator.ece.hosts["host-1"].state / "containers" / f"fac-{32 * 'a'}-instance-0000000000"
+    instance.write_text("id=0123456789ab\nimage=docker.elastic.co/cloud-assets/es:8\nstatus=Up\n")
     run = remove(operator, "host-1,host-2", "--check", "--diff", "-vvvv")
     assert run.rc == 0, run.output
     assert "2 hosts: 2 to remove, 0 not in the platform" in run.output

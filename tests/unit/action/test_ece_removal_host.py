@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
+import inspect
+
+import pytest
+
 from ansible_collections.ece.platform.plugins.action import ece_removal_host
+from ansible_collections.ece.platform.plugins.module_utils import _removal_host
 from tests.unit.module_utils.test_removal_plan import ID, entry_of
 
 
@@ -33,3 +38,51 @@ def test_the_host_is_cleaned_as_the_runner_that_the_plan_has_proven(bare):
             },
         )
     ]
+
+
+LEFT = {"failed": True, "msg": "m", "problems": [f"The host has 1 {ece_removal_host.INSTANCES_LEFT} (fac-x): move"]}
+
+
+@pytest.fixture
+def cleaning(bare, monkeypatch):
+    """Clean a host that answers so, one after the other. Returns the result and what it was sent."""
+    clock = [0.0]
+    monkeypatch.setattr(ece_removal_host.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(ece_removal_host.time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+
+    def run(answers, *, check_mode=False, **entry):
+        step, sent = bare(ece_removal_host, check_mode=check_mode), []
+
+        def execute(name, module_args, task_vars):
+            sent.append(module_args)
+            return dict(answers[min(len(sent), len(answers)) - 1])
+
+        step._execute_module = execute
+        return step.act({"entry": {**entry_of(), **entry}}, {}), sent
+
+    return run
+
+
+def test_containers_of_instances_that_have_just_moved_are_waited_for(cleaning):
+    result, sent = cleaning([LEFT, LEFT, {"changed": True}])
+    assert result == {"changed": True} and len(sent) == 3
+
+
+def test_containers_of_instances_that_stay_are_a_failure(cleaning):
+    result, sent = cleaning([LEFT])
+    assert result["failed"] and len(sent) == 1 + ece_removal_host.INSTANCES_GO_SECONDS // ece_removal_host.PAUSE_SECONDS
+
+
+def test_another_failure_is_not_waited_for(cleaning):
+    for answer in ({"failed": True, "problems": ["no engine"]}, {"failed": True, "msg": "no", "problems": None}):
+        assert len(cleaning([answer])[1]) == 1
+
+
+def test_in_check_mode_instances_are_there_that_would_have_moved(cleaning):
+    assert cleaning([{}], check_mode=True, instances=2)[1][0]["instances"] is True
+    assert cleaning([{}], check_mode=True)[1][0]["instances"] is False
+    assert cleaning([{}], instances=2)[1][0]["instances"] is False
+
+
+def test_the_sentence_on_instances_is_that_of_the_module():
+    assert ece_removal_host.INSTANCES_LEFT in inspect.getsource(_removal_host)
