@@ -32,7 +32,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     objects_of,
     text_of,
 )
-from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line, redact
 
 # AllocatorSettings.capacity is an int32.
 CAPACITY_MAX_MB = 2**31 - 1
@@ -324,7 +324,7 @@ def apply(client: EceClient, allocator_id: str, steps: list[Step]) -> None:
         except EceError as error:
             notes = [f"this may have been written: {step.text}"] if may_have_had_effect(error) else []
             notes += [f"before that, this was written: {', '.join(done)}"] if done else []
-            error.args = (one_line("; ".join([str(error), *notes])),)
+            error.args = (one_line(redact("; ".join([str(error), *notes]))),)
             error.changed = bool(done)
             raise
         done.append(step.text)

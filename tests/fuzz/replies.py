@@ -532,6 +532,7 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
     "license": {"license": {"type": "trial"}},
     "tokens": {"tokens": [{"token_id": "t", "roles": ["allocator"]}]},
     "mint": {"token": jwt(["allocator"], exp=1999999999), "token_id": "t"},
+    "maintenance": {},
     "written": {},
     "deleted": {},
 }
