@@ -10,9 +10,8 @@ The first part is pure. It works on an allocator as a list of the platform has i
 no request. The changes read the allocator once more, alone, and decide on that: a list may lag behind.
 
 Sources: the API specification of ECE 3.8.0 (AllocatorInfo, AllocatorSettings, MetadataItem, and the operations that
-_client names). On what a capacity and a tag do:
-https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-manage-capacity and
-https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-configuring-ece-tag-allocators, read 2026-11-28.
+_client names). What a capacity and a tag do is in ece-manage-capacity.md and ece-configuring-ece-tag-allocators.md of
+https://github.com/elastic/docs-content, in deploy-manage/deploy/cloud-enterprise.
 """
 
 from __future__ import annotations
