@@ -23,8 +23,8 @@ from ansible_collections.ece.platform.plugins.module_utils._preparation import m
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
     INSTALL,
-    MISSING_ROLES,
     NEW,
+    OF_JOINED,
     REFUSED,
     REJECTED,
 )
@@ -70,7 +70,7 @@ class ActionModule(Step):
             raise OptionError(f"its preparation failed: {failure}")
         todo = preparation.todo_of(task_vars) if prepares and self._task.check_mode else []
         found: dict[str, Any] = {}
-        if entry["state"] != MISSING_ROLES:
+        if entry["state"] not in OF_JOINED:
             options = {
                 **host_info_options_of(entry, variables),
                 **self._of_copied_installer(variables.get("ece_host_installer_src"), task_vars),

@@ -16,6 +16,7 @@ from ansible_collections.ece.platform.plugins.module_utils._client import EceCli
 from ansible_collections.ece.platform.plugins.module_utils._enrollment import hosts_per_token
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._host_network import DIRECTORS_MAX
+from ansible_collections.ece.platform.plugins.module_utils._keep import Declared, require_others
 from ansible_collections.ece.platform.plugins.module_utils._lookup import plan_platform
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     IDENTITY_VARIABLES,
@@ -30,24 +31,37 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     plan_line,
 )
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
-from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, MISSING_ROLES
+from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, MISSING_ROLES, UPDATE
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_sizes
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._files import find_file
+from ansible_collections.ece.platform.plugins.plugin_utils._fleet_join import publish_joined
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
 from ansible_collections.ece.platform.plugins.plugin_utils._installer_sources import InstallerSources
 from ansible_collections.ece.platform.plugins.plugin_utils._plan_checks import (
     check_role_changes,
     default_zone_line,
     director_addresses,
-    kept_roles_line,
     new_zone_warnings,
     one_zone_warnings,
     platform_zones,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._plan_updates import (
+    CHANGE_JOINED,
+    check_updates,
+    declared_of,
+    differing,
+    kept_lines,
+    with_updates,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._play_batches import ASSIGN_ROLES, PlayBatches
-from ansible_collections.ece.platform.plugins.plugin_utils._play_options import INTERVAL, PERSISTENT, PlayOptions
+from ansible_collections.ece.platform.plugins.plugin_utils._play_options import (
+    FLEET_REPORT,
+    INTERVAL,
+    PERSISTENT,
+    PlayOptions,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._report import (
     ansible_stats,
     not_begun_line,
@@ -90,7 +104,7 @@ class ActionModule(Step):
         check_target(arguments["target"], self._task._parent._play.hosts)
         variables = HostVariables(self, task_vars)
         # In the inventory's order, which is the order of batches.
-        wishes, play, warnings = _read_hosts(variables, task_vars["ansible_play_batch"])
+        wishes, declared, play, warnings = _read_hosts(variables, task_vars["ansible_play_batch"])
 
         batches = PlayBatches(variables, self.play_id, task_vars)
         wishes = batches.distinct(wishes)
@@ -98,14 +112,16 @@ class ActionModule(Step):
         client, more_warnings = self.connect(task_vars)
         platform = client.platform()
         planned, known = plan_platform(client, platform, wishes)
-        planned = _check_role_changes(planned, known, variables, batches)
+        planned, assigned = _check_role_changes(planned, known, variables, batches)
+        planned, changed = _check_updates(planned, known, declared, client, variables, batches)
+        batches.note(assigned, changed)
         warnings += more_warnings + [*count_warnings(known, platform_totals(platform)), *difference_warnings(planned)]
 
         entries, unchecked = self._check_hosts(planned, variables, client, platform["version"], task_vars)
         directors = director_addresses(known)[:DIRECTORS_MAX]
         entries = {name: {**entry, "directors": directors} for name, entry in entries.items()}
         line, zones = plan_line(planned, platform["version"], client.url), platform_zones(platform, known)
-        _show(line, entries, default_zone_line(entries.values(), zones), kept_roles_line(planned, known))
+        _show(line, entries, default_zone_line(entries.values(), zones), *kept_lines(planned, known, declared))
         made_at = time.time()
         if entries:
             write_notes(runner_notes(made_at), ids_by_address(known))
@@ -121,6 +137,7 @@ class ActionModule(Step):
             "max_fail_percentage": play["ece_host_max_fail_percentage"],
             "token_persistent": play[PERSISTENT],
             "wait_interval": play[INTERVAL],
+            "fleet_report": play[FLEET_REPORT],
         }
         if variables.sets("ece_host_zone"):
             own_zone = functools.partial(variables.outranked, variable="ece_host_zone")
@@ -132,6 +149,11 @@ class ActionModule(Step):
             sums = sums_of({}, *note_verdicts({}, plan["joined"]))
             show(sums_line(sums), indent="")
             result["ansible_stats"] = ansible_stats(sums, task_vars)
+            if plan["fleet_report"]:
+                result["changed"], more_warnings = publish_joined(
+                    plan["fleet_report"], platform, known, client, self._task.check_mode
+                )
+                warnings += more_warnings
         return result
 
     def _check_hosts(
@@ -151,6 +173,9 @@ class ActionModule(Step):
             if entry["state"] == JOINED:
                 continue
             seen = variables.of(name)
+            if entry["state"] == UPDATE:  # nothing is installed, so that no variable of the installer matters
+                entries[name] = entry
+                continue
             with about_host(name):
                 entries[name] = check.complete(entry, seen, self._task.connection)
             warning = sources.check(entries[name], seen)
@@ -182,12 +207,15 @@ def check_target(target: Any, hosts: Any) -> None:
         )
 
 
-def _read_hosts(variables: HostVariables, names: Sequence[str]) -> tuple[list[HostWish], dict[str, Any], list[str]]:
-    """Return what the inventory wants of each host that runs the role, what the play has one value of, and warnings.
+def _read_hosts(
+    variables: HostVariables, names: Sequence[str]
+) -> tuple[list[HostWish], dict[str, Declared], dict[str, Any], list[str]]:
+    """Return what the inventory wants of each host that runs the role, what it declares of hosts that are joined, what
+    the play has one value of, and warnings.
 
     One host's variables are in memory at a time.
     """
-    wishes, play, known_names = [], PlayOptions(), VariableNames()
+    wishes, declared, play, known_names = [], {}, PlayOptions(), VariableNames()
     for name in names:
         seen = variables.of(name)
         if not variables.runs_task(seen):
@@ -197,21 +225,50 @@ def _read_hosts(variables: HostVariables, names: Sequence[str]) -> tuple[list[Ho
             check_hidden(seen)
             play.add(seen)
             wishes.append(host_wish(seen))
+            declared[name] = declared_of(seen, wishes[-1]["roles"])
         variables.note_lookups(seen, IDENTITY_VARIABLES)
-    return wishes, play.values, known_names.warnings
+    return wishes, declared, play.values, known_names.warnings
 
 
 def _check_role_changes(
     planned: Mapping[str, PlanEntry], known: Mapping[str, KnownHost], variables: HostVariables, batches: PlayBatches
-) -> dict[str, PlanEntry]:
+) -> tuple[dict[str, PlanEntry], dict[str, list[str]]]:
+    """Return the plan, and the missing roles of the hosts that get them unasked. Raises OptionError."""
     choices = {}
     for name in (name for name, entry in planned.items() if entry["state"] == MISSING_ROLES):
         with about_host(name):
             choices[name] = choice(variables.of(name), ASSIGN_ROLES)
     elsewhere = batches.role_changes(known)
     checked = check_role_changes(planned, choices, elsewhere, variables.sets("ece_host_roles"))
-    batches.note({name: planned[name]["missing_roles"] for name, wanted in choices.items() if wanted is None})
-    return checked
+    return checked, {name: planned[name]["missing_roles"] for name, wanted in choices.items() if wanted is None}
+
+
+def _check_updates(
+    planned: Mapping[str, PlanEntry],
+    known: Mapping[str, KnownHost],
+    declared: Mapping[str, Declared],
+    client: EceClient,
+    variables: HostVariables,
+    batches: PlayBatches,
+) -> tuple[dict[str, PlanEntry], dict[str, list[str]]]:
+    """Return the plan with the changes of joined hosts, and what differs on those that are changed unasked.
+
+    Raises OptionError and PlatformError.
+    """
+    differences = differing(planned, known, declared)
+    choices = {}
+    for name in differences:
+        with about_host(name):
+            choices[name] = choice(variables.of(name), CHANGE_JOINED)
+    check_updates(differences, choices, batches.updates(known), variables.sets)
+    changed = {name: found for name, found in differences.items() if choices[name] is not False}
+    taken = {
+        planned[name]["runner_id"]: set(found["before"].get("roles", ())) - set(found["after"].get("roles", ()))
+        for name, found in changed.items()
+    }
+    require_others(client, known, taken)
+    unasked = {name: list(differences[name]["after"]) for name, wanted in choices.items() if wanted is None}
+    return with_updates(planned, differences, choices), unasked
 
 
 def _show(line: str, entries: Mapping[str, PlanEntry], *notes: str | None) -> None:

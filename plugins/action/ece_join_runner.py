@@ -2,18 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Assigns missing roles to a host's runner, or deletes a stale one, through the API."""
+"""Changes a joined host, which lacks a role or is not as declared, or deletes a stale runner, through the API."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._keep import keep
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
-from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE
+from ansible_collections.ece.platform.plugins.module_utils._states import REPLACE, UPDATE
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
 from ansible_collections.ece.platform.plugins.plugin_utils._host_reports import facts_of
+from ansible_collections.ece.platform.plugins.plugin_utils._plan_updates import declared_of
 from ansible_collections.ece.platform.plugins.plugin_utils._results import CHECK, token_of, token_refusal, withhold
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import host_info_options_of
 
@@ -27,7 +29,8 @@ class ActionModule(Step):
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         entry: PlanEntry = arguments["entry"]
-        replaces = task_vars[CHECK]["verdict"] == REPLACE
+        verdict = task_vars[CHECK]["verdict"]
+        replaces = verdict == REPLACE
         token = token_of(task_vars)
         refusal = token_refusal(token)
         if token.get("ends_play"):
@@ -40,10 +43,15 @@ class ActionModule(Step):
             if found.get("failed") or found.get("unreachable"):
                 return found
         client, warnings = self.connect(task_vars)
+        result: dict[str, Any] = {"changed": False}
         if replaces:
-            result = ensure_absent(client, entry["runner_id"], self._task.check_mode)
-        else:
-            result = ensure_present(client, entry["runner_id"], entry["roles"], self._task.check_mode)
+            result = {**ensure_absent(client, entry["runner_id"], self._task.check_mode)}
+        elif verdict != UPDATE:
+            result = {**ensure_present(client, entry["runner_id"], entry["roles"], self._task.check_mode)}
+        if not replaces and entry["changes"]:
+            declared = declared_of(self.own_variables(task_vars), entry["roles"])
+            kept = keep(client, entry["runner_id"], declared, self._task.check_mode)
+            result = {**result, **kept, "changed": result["changed"] or kept["changed"]}
         return {**result, "warnings": warnings + client.warnings}
 
     def _ask_host(self, entry: PlanEntry, task_vars: dict[str, Any]) -> dict[str, Any]:

@@ -20,9 +20,11 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     JOINED,
     REJECTED,
     SETTLING,
+    UPDATE,
 )
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._announcer import Announcer
+from ansible_collections.ece.platform.plugins.plugin_utils._fleet_join import note_times
 from ansible_collections.ece.platform.plugins.plugin_utils._followers import Followers, Send
 from ansible_collections.ece.platform.plugins.plugin_utils._host_progress import (
     Expectation,
@@ -60,19 +62,23 @@ class ActionModule(Step):
         hosts = []
         for name in batch.to_wait_for():
             check, start, seen = batch.result(name, CHECK), batch.result(name, START), variables.of(name)
-            if check["verdict"] in REJECTED:
+            if check["verdict"] in (*REJECTED, UPDATE):  # a host that is changed is connected all the time
                 continue
             expected = expect(check, start, seen)
             if expected.has_installer:
                 followers.add(name, follow_command(seen, facts_of(check)))
             hosts.append(HostProgress(plan["hosts"][name], expected))
+        if not hosts:
+            return {"changed": False, "msg": progress(hosts), "made_at": plan["made_at"], "hosts": {}}
         ids = [host.entry["runner_id"] for host in hosts]
         poller = PlatformPoller(client, ids, plan["totals"]["allocators"], interval)
+        began = time.time()
         try:
             wait(hosts, poller, followers)
         finally:
             poller.stop()
             followers.stop()
+        note_times({host.name: host.times() for host in hosts}, began)
         return {
             "changed": False,
             "msg": progress(hosts),

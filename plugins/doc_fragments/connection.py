@@ -71,8 +71,8 @@ options:
       - How often a request is repeated, each time after a pause, after HTTP status 429, and when no address in O(url)
         has given more than a connection error, HTTP status 502, 503 or 504, or an answer that the coordinator is not
         ready yet.
-      - A request that mints a token is never repeated once it was sent. All other requests have the same effect however
-        often they arrive.
+      - A request that mints a token, begins a move or starts maintenance mode is never repeated once it was sent. All
+        other requests have the same effect however often they arrive.
     type: int
     default: 3
 requirements:

@@ -50,6 +50,7 @@ RUNNERS = "/platform/infrastructure/runners"
 PROXIES = "/platform/infrastructure/proxies"
 BLUEPRINTER_ROLES = "/platform/infrastructure/blueprinter/roles"
 ENROLLMENT_TOKENS = "/platform/configuration/security/enrollment-tokens"
+DEPLOYMENTS = "/deployments"
 
 # With these codes, and no other 404, the API says that an object does not exist.
 NO_LICENSE = "license.license_not_found"
@@ -195,6 +196,31 @@ class EceClient(HttpClient):
         delete-allocator-metadata-item: DELETE /platform/infrastructure/allocators/{allocator_id}/metadata/{key}
         """
         self.request("DELETE", _path(f"{_path(ALLOCATORS, allocator_id)}/metadata", key))
+
+    def move_clusters(
+        self, allocator_id: str, body: Mapping[str, Any], params: Mapping[str, bool | None] | None = None
+    ) -> dict[str, Any]:
+        """Move the clusters in the body (MoveClustersRequest) away, and return `moves` and `failures`.
+
+        move-clusters: POST /platform/infrastructure/allocators/{allocator_id}/clusters/_move
+        params: validate_only and the other parameters of the query; None leaves one to the platform. The request is
+        never repeated once it was sent. A reply with HTTP status 202 may have failures.
+        """
+        query = {name: "true" if value else "false" for name, value in (params or {}).items() if value is not None}
+        path = f"{_path(ALLOCATORS, allocator_id)}/clusters/_move"
+        return self._mapping(self.request("POST", path, params=query, body=body), "POST clusters/_move", "moves", dict)
+
+    # -- deployments ---------------------------------------------------------------------------------------------------
+
+    def deployment(self, deployment_id: str) -> dict[str, Any]:
+        """Return a deployment with its plans and their logs (DeploymentGetResponse).
+
+        get-deployment: GET /deployments/{deployment_id}
+        A plan that has failed is in the history only.
+        """
+        params = dict.fromkeys(("show_plans", "show_plan_logs", "show_plan_history"), "true")
+        reply = self.request("GET", _path(DEPLOYMENTS, deployment_id), params=params)
+        return self._mapping(reply, "GET deployment", "resources", dict)
 
     # -- runners -------------------------------------------------------------------------------------------------------
 

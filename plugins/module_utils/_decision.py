@@ -32,6 +32,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     REFUSED,
     REPLACE,
     STALE,
+    UPDATE,
     WAIT,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
@@ -59,6 +60,7 @@ def decide(
     the platform says the host   the host says           decision
     ============================ ======================= ===========================================================
     lacks a role                 (it is not asked)       assign-roles
+    is not as declared           (it is not asked)       update
     is new or disconnected       an installer runs, or   wait
                                  has just ended
     is connected, asked directly ECE containers          joined, or assign-roles
@@ -72,6 +74,8 @@ def decide(
     """
     if entry["state"] == MISSING_ROLES and not entry["asked"]:
         return ASSIGN_ROLES, f"connected, but the role {', '.join(entry['missing_roles'])} is missing: it is assigned"
+    if entry["state"] == UPDATE:
+        return UPDATE, f"connected, but not as declared: {', '.join(entry['changes'])}"
     if facts.get("installer_running"):
         return WAIT, "an installer is already running on it: wait for it"
     if facts.get("ece_containers"):

@@ -43,7 +43,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import numbe
 # cleanup. There is one for each network namespace, so for each machine or container.
 MINT_LOCK_NAME = "\0ece.platform.sole-mint"
 # A mint is a few requests. The name is open to all users of a machine, so none of them can delay a mint for longer.
-MINT_LOCK_TIMEOUT_SECONDS = 30
+MINT_LOCK_TIMEOUT_SECONDS = 120
 # A coordinator that was too slow to answer may still mint; the list is searched for this long, plus one request.
 ORPHAN_SEARCH_SECONDS = 15
 POLL_SECONDS = 1

@@ -30,6 +30,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     JOINED,
     MISSING_ROLES,
     NEW,
+    UPDATE,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 
@@ -72,6 +73,8 @@ class PlanEntry(HostWish):
     found_as: str | None
     # How a joined host differs from the inventory, each as part of a sentence.
     differences: list[str]
+    # What changes on a joined host, each as part of a sentence: tags, capacity, maintenance mode, roles taken away.
+    changes: list[str]
     # What the host is to join with. Both are set for hosts that are not joined.
     version: str
     coordinator: str
@@ -96,6 +99,7 @@ class Plan(TypedDict):
     # Variables of which the play has one value.
     token_persistent: bool
     wait_interval: float
+    fleet_report: str | None
 
 
 class KnownHost(TypedDict, total=False):
@@ -251,6 +255,8 @@ KEPT_OF_ALLOCATOR = (
     "zone_id",
     "status",
     "capacity",
+    "settings",
+    "metadata",
     "build_info",
 )
 
@@ -447,6 +453,7 @@ def _plan_host(host: HostWish, match: str | None, known: Mapping[str, KnownHost]
         "list_is_short": False,
         "asked": False,
         "found_as": None,
+        "changes": [],
         **_said_of(known.get(match) if match is not None else None, host, version),
     }
     return entry
@@ -507,17 +514,33 @@ def _check_new_id(host: HostWish) -> None:
         )
 
 
+IN_ZONE = "it is in zone "
+
+
 def difference_warnings(planned: Mapping[str, PlanEntry]) -> list[str]:
     """Return one sentence on all joined hosts that differ from the inventory, or nothing. A join cannot change them."""
     found = [
         f"{name} ({' and '.join(entry['differences'])})" for name, entry in planned.items() if entry["differences"]
     ]
-    return [f"hosts that are joined differ from the inventory: {first_names(found)}"] if found else []
+    if not found:
+        return []
+    in_zones = any(IN_ZONE in difference for entry in planned.values() for difference in entry["differences"])
+    # get-runner and get-allocator show the zone, and no operation of the API specification changes it.
+    remedy = "the zone of a joined host cannot be changed: correct ece_host_zone, or remove the host and join it again"
+    return [
+        f"hosts that are joined differ from the inventory: {first_names(found)}" + (f"; {remedy}" if in_zones else "")
+    ]
 
 
 def plan_line(planned: Mapping[str, PlanEntry], version: str, url: str) -> str:
     """Return the plan in one line for the operator."""
-    labels = {JOINED: "joined", NEW: "new", DISCONNECTED: "disconnected", MISSING_ROLES: "missing a role"}
+    labels = {
+        JOINED: "joined",
+        NEW: "new",
+        DISCONNECTED: "disconnected",
+        MISSING_ROLES: "missing a role",
+        UPDATE: "to change",
+    }
     counts = {state: sum(1 for entry in planned.values() if entry["state"] == state) for state in labels}
     parts = [f"{counts[state]:,} {label}" for state, label in labels.items() if counts[state] or state in (JOINED, NEW)]
     return one_line(f"ECE {version} at {url} - {len(planned):,} hosts: {', '.join(parts)}")
@@ -530,7 +553,10 @@ def entry_line(entry: PlanEntry) -> str:
         zone = f", {entry['zone']}" if entry["zone"] else ""
         return f"{name}: new, joins as {', '.join(entry['roles'])} with runner id {entry['runner_id']}{zone}"
     if entry["state"] == MISSING_ROLES:
-        return f"{name}: joined, but the role {', '.join(entry['missing_roles'])} is missing"
+        more = f"; it also changes: {', '.join(entry['changes'])}" if entry["changes"] else ""
+        return f"{name}: joined, but the role {', '.join(entry['missing_roles'])} is missing{more}"
+    if entry["state"] == UPDATE:
+        return f"{name}: joined, changes: {', '.join(entry['changes'])}"
     return f"{name}: known as {entry['runner_id']}, but disconnected"
 
 
@@ -543,7 +569,7 @@ def differences(entry: KnownHost, zone: str | None, version: str | None) -> list
     found = []
     actual_zone = text_of(runner.get("zone")) or text_of(allocator.get("zone_id"))
     if zone and actual_zone and actual_zone != zone:
-        found.append(one_line(f"it is in zone {actual_zone} instead of {zone}"))
+        found.append(one_line(f"{IN_ZONE}{actual_zone} instead of {zone}"))
     actual_version = version_of(runner) or version_of(allocator)
     if version and actual_version and actual_version.split("-")[0] != version.split("-")[0]:
         found.append(one_line(f"it runs version {actual_version} instead of {version}"))

@@ -12,6 +12,8 @@ from __future__ import annotations
 JOINED = "joined"
 NEW = "new"
 MISSING_ROLES = "missing-roles"
+# Joined, and tags, capacity, maintenance mode or roles are not what the inventory declares. The check says so, too.
+UPDATE = "update"
 DISCONNECTED = "disconnected"
 
 # Check: what the run does with the host.
@@ -31,10 +33,15 @@ CONNECTING = "connecting"
 SETTLING = "settling"
 FAILED = "failed"
 
+# Report: a joined host is now what the inventory declares.
+CHANGED = "changed"
 # Report in check mode: what the run would do.
 WOULD_JOIN = "would join"
 WOULD_GET_ROLES = "would get roles"
+WOULD_CHANGE = "would change"
 JOINING = "joining"
 
 INSTALLS = (INSTALL, REPLACE)
+# Of hosts that are joined: what they need is done through the API, and they are not contacted.
+OF_JOINED = (MISSING_ROLES, UPDATE)
 REJECTED = (REFUSED, HALF_INSTALLED, DISCONNECTED, STALE)

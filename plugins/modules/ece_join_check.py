@@ -48,7 +48,7 @@ EXAMPLES = r"""
 RETURN = r"""
 verdict:
   description:
-    - What the run does with the host, V(install), V(replace), V(assign-roles) or V(wait).
+    - What the run does with the host, V(install), V(replace), V(assign-roles), V(update) or V(wait).
     - V(joined) if the platform's lists do not show that it has joined, or show it by a name that the inventory lacks.
     - Or why it does nothing with it, V(refused), V(half-installed), V(disconnected) or V(stale).
   returned: when the host was checked

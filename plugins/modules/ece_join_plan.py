@@ -64,7 +64,7 @@ version:
   type: str
   sample: 3.8.0
 joined:
-  description: Number of hosts that are joined.
+  description: Number of hosts that are joined and as declared.
   returned: success
   type: int
   sample: 997
@@ -81,7 +81,7 @@ hosts:
           description: Inventory name of the host.
           type: str
         state:
-          description: What the platform says, V(new), V(disconnected) or V(missing-roles).
+          description: What the platform says, V(new), V(disconnected), V(missing-roles) or V(update).
           type: str
         runner_id:
           description: Id that the platform knows the host by, or is to know it by.
@@ -101,6 +101,10 @@ hosts:
         zone:
           description: Availability zone that the host is to join in; V(null) for the installer's default.
           type: str
+        changes:
+          description: What changes on a joined host, each as part of a sentence.
+          type: list
+          elements: str
         differences:
           description: Empty. How joined hosts differ from the inventory is a warning.
           type: list
@@ -120,6 +124,7 @@ hosts:
       roles: [allocator]
       missing_roles: []
       zone: ece-zone-1
+      changes: []
       differences: []
       version: 3.8.0
       coordinator: ece.example.com
@@ -139,6 +144,11 @@ wait_interval:
   returned: success
   type: float
   sample: 5.0
+fleet_report:
+  description: C(ece_host_fleet_report), which is the same for all hosts; V(null) where it is not set.
+  returned: success
+  type: str
+  sample: /srv/reports/fleet.html
 max_fail_percentage:
   description: C(ece_host_max_fail_percentage) of the hosts; V(null) where it is not set.
   returned: success

@@ -12,7 +12,8 @@ short_description: Assign roles to a runner of an ECE platform, or delete the ru
 version_added: 1.0.0
 description:
   - Assigns roles to a runner, or deletes a runner whose host is gone.
-  - The module only adds roles. The runner keeps its other roles, including system roles like V(beats-runner).
+  - The module adds roles. The runner keeps its other roles unless O(roles_exact=true), and always the platform's own
+    ones, like V(beats-runner) and V(services-forwarder).
   - The API replaces all roles of a runner at once. So the module looks at them afterwards, and assigns a role again
     that another client has taken away meanwhile.
 author:
@@ -47,10 +48,25 @@ options:
   roles:
     description:
       - Roles that the runner must have. Required with O(state=present).
-      - The runner is permitted to have those that it lacks, and no others.
+      - An empty list is refused unless O(roles_exact=true), which takes all roles away then.
     type: list
     elements: str
     choices: [allocator, coordinator, director, proxy]
+  roles_exact:
+    description:
+      - Whether roles that are not in O(roles) are taken away from the runner. The platform's own roles stay.
+      - The last connected coordinator and the last connected director of the platform keep their role, and an allocator
+        that holds instances does. The task fails then, and nothing is changed.
+      - ZooKeeper keeps running on the host of a former director. A warning says so, because the runner should be
+        deleted and its host be installed again.
+    type: bool
+    default: false
+  bless:
+    description:
+      - Whether the runner is permitted to have the roles that it lacks, and no others.
+      - With V(false), the task fails for a role that the runner is not permitted to have, as by its enrollment token.
+    type: bool
+    default: true
 seealso:
   - module: ece.platform.ece_runner_info
 """
@@ -62,6 +78,14 @@ EXAMPLES = r"""
     ca_path: /etc/ece/ca.pem
     runner_id: 10.0.0.7
     roles: [allocator]
+
+- name: Let a host be a proxy and nothing else
+  ece.platform.ece_runner:
+    url: https://ece.example.com:12443
+    ca_path: /etc/ece/ca.pem
+    runner_id: 10.0.0.8
+    roles: [proxy]
+    roles_exact: true
 
 - name: Delete the runner of a host that was removed
   ece.platform.ece_runner:
@@ -94,6 +118,7 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._module import run_api_module
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
+from ansible_collections.ece.platform.plugins.module_utils._text import JWT
 
 
 def run(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
@@ -101,9 +126,15 @@ def run(module: AnsibleModule, client: EceClient) -> dict[str, Any]:
     runner_id = module.params["runner_id"]
     if not runner_id.strip():
         raise OptionError("runner_id is empty: give the id of a runner, as ece_runner_info lists them")
+    if JWT.search(runner_id):
+        # Messages repeat the id.
+        raise OptionError(f"runner_id {runner_id} is an enrollment token: give the id of a runner")
     if module.params["state"] == "absent":
         return {**ensure_absent(client, runner_id, module.check_mode)}
-    return {**ensure_present(client, runner_id, module.params["roles"], module.check_mode)}
+    roles, exact = module.params["roles"], module.params["roles_exact"]
+    if not roles and not exact:
+        raise OptionError("roles is empty: give at least one role, or roles_exact: true to take all roles away")
+    return {**ensure_present(client, runner_id, roles, module.check_mode, exact, module.params["bless"])}
 
 
 def main() -> None:
@@ -112,6 +143,8 @@ def main() -> None:
             "runner_id": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "roles": {"type": "list", "elements": "str", "choices": list(ROLES)},
+            "roles_exact": {"type": "bool", "default": False},
+            "bless": {"type": "bool", "default": True},
         },
         run,
         required_if=[("state", "present", ("roles",))],

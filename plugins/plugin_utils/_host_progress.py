@@ -56,6 +56,14 @@ class HostRow(TypedDict):
     note: str
 
 
+class HostTimes(TypedDict):
+    """When what happened on a host, in seconds. None for what did not happen or is not known."""
+
+    started_at: float | None
+    ended_at: float | None
+    connected_at: float | None
+
+
 @dataclass(frozen=True)
 class Observation:
     """What is known of a host at one moment. Times are seconds since the wait began."""
@@ -105,6 +113,9 @@ class HostProgress:
         self.connect_seconds: float | None = None
         self.zone = entry.get("zone")
         self.memory_mb: float | None = None
+        # When its installer started, which may be before the wait began, and ended, however it did.
+        self._installer_started_at: float | None = None
+        self._installer_ended_at: float | None = None
         self._expected = expected
         self._install_deadline = expected.install_timeout + INSTALL_GRACE_SECONDS
         self._installed_at: float | None = None if expected.has_installer else 0.0
@@ -151,6 +162,7 @@ class HostProgress:
             self._reported = (seen.now, record.get("now"))
         state = self._installer_state(record)
         self._not_started = state == "absent" and self._expected.started_here
+        self._note_times(seen.now, state, record or {})
         if record is None or state not in (FINISHED, INTERRUPTED):
             return
         self.install_seconds = record.get("seconds")
@@ -165,6 +177,16 @@ class HostProgress:
             self._installed_at = seen.now - max(0.0, reported_at - record.get("finished", reported_at))
         else:
             self._fail(self._installer_failure(record))
+
+    def _note_times(self, now: float, state: str, record: InstallRecord) -> None:
+        """Note start and end of the installer. Both are by the host's own clock, so only distances from now count."""
+        host_now = record.get("now")
+        if state in ("absent", "silent") or host_now is None:
+            return
+        if "started" in record:
+            self._installer_started_at = now - max(0.0, host_now - record["started"])
+        if state == FINISHED and "finished" in record:
+            self._installer_ended_at = now - max(0.0, host_now - record["finished"])
 
     def _installer_state(self, record: InstallRecord | None) -> str:
         if not record:
@@ -259,6 +281,14 @@ class HostProgress:
     def _fail(self, message: str) -> None:
         self.phase = FAILED
         self.message = message
+
+    def times(self) -> HostTimes:
+        """Return when its installer started and ended, and when it connected, in seconds since the wait began."""
+        return {
+            "started_at": self._installer_started_at,
+            "ended_at": self._installer_ended_at,
+            "connected_at": self._connected_at,
+        }
 
     def row(self) -> HostRow:
         """Return the host's row of the report."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ROLES, DEFAULT_ZONE, ROLES
+from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_ZONE
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._plan import KnownHost, PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._records import (
@@ -120,20 +120,6 @@ def default_zone_line(entries: Iterable[PlanEntry], zones: set[str]) -> str | No
     if not names or not zones - {DEFAULT_ZONE}:
         return None
     return f"ece_host_zone is not set for {first_names(names)}: {DEFAULT_ZONE}, the installer's default"
-
-
-def kept_roles_line(planned: Mapping[str, PlanEntry], known: Mapping[str, KnownHost]) -> str | None:
-    """Return the line on joined hosts with more roles than the inventory says, or None.
-
-    ece_host_roles with its default says nothing about other roles.
-    """
-    found = []
-    for name, entry in planned.items():
-        if entry["state"] == JOINED and tuple(entry["roles"]) != DEFAULT_ROLES:
-            held = set(runner_roles(known.get(entry["runner_id"], {}).get("runner", {}))) & set(ROLES)
-            more = sorted(held - set(entry["roles"]))
-            found += [f"{name} ({', '.join(more)})"] if more else []
-    return f"joined with more roles than ece_host_roles has, which stay: {first_names(found)}" if found else None
 
 
 def director_addresses(known: Mapping[str, KnownHost]) -> list[str]:

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._keep import Declared, difference_of
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     IDENTITY_VARIABLES,
     WAY_VARIABLES,
@@ -28,12 +29,22 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     host_identity,
     match_hosts,
 )
-from ansible_collections.ece.platform.plugins.module_utils._states import MISSING_ROLES
-from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables
+from ansible_collections.ece.platform.plugins.module_utils._states import JOINED, MISSING_ROLES
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import HostVariables, OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._plan_updates import CHANGE_JOINED, declared_of
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import choice, host_wish
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes, write_notes
 
 ASSIGN_ROLES = "ece_host_assign_roles"
+
+
+class _Later(NamedTuple):
+    """What the inventory wants of a host outside the batch, and whether the operator has made the choices on it."""
+
+    wish: HostWish
+    declared: Declared
+    roles_unasked: bool
+    changes_unasked: bool
 
 
 class PlayBatches:
@@ -48,6 +59,9 @@ class PlayBatches:
         self._identities: dict[str, HostIdentity] = notes.get("identities") or {}
         # Joined hosts that get roles without being asked for: name -> roles. None before the first batch is planned.
         self._role_changes: dict[str, list[str]] | None = notes.get("role_changes")
+        # Joined hosts that are changed without being asked for: name -> what differs.
+        self._updates: dict[str, list[str]] | None = notes.get("updates")
+        self._read: dict[str, _Later] | None = None
 
     def distinct(self, wishes: Sequence[HostWish]) -> list[HostWish]:
         """Return the hosts of the batch without the addresses that may be those of any other host of the inventory.
@@ -74,28 +88,70 @@ class PlayBatches:
         return self._role_changes
 
     def _later_role_changes(self, known: Mapping[str, KnownHost]) -> dict[str, list[str]]:
-        wishes = [wish for wish in map(self._unasked, self._elsewhere) if wish]
-        try:
-            matches = match_hosts(distinct(wishes, (), self._way_of), known)
-        except PlatformError:
-            return {}  # the plan of their batch raises it, and counts the batches before it
-        states = {wish["name"]: _state(matches[wish["name"]], wish, known) for wish in wishes}
+        later = {name: one for name, one in self._later().items() if one.roles_unasked}
+        matches = self._matches(later, known)
+        states = {name: _state(known_id, later[name].wish, known) for name, known_id in matches.items()}
         return {name: missing for name, (state, missing) in states.items() if state == MISSING_ROLES}
 
-    def _unasked(self, name: str) -> HostWish | None:
-        """Return what the inventory wants of a host that would get missing roles unasked, or None."""
-        seen = self._variables.of(name)
-        with contextlib.suppress(OptionError):  # the plan of its batch raises it
-            # A condition may rest on what tasks before the role find out, batch by batch.
-            if self._variables.runs_task(seen, if_unknown=False) and choice(seen, ASSIGN_ROLES) is None:
-                return host_wish(seen)
-        return None
+    def updates(self, known: Mapping[str, KnownHost]) -> dict[str, list[str]]:
+        """Return what differs on joined hosts of the play's other batches that are changed without being asked for.
 
-    def note(self, role_changes: Mapping[str, list[str]]) -> None:
-        """Leave what is known for the plans of later batches. role_changes: as of role_changes(), of this batch."""
+        known: what the platform lists.
+        """
+        if self._updates is None:
+            self._updates = self._later_updates(known)
+        return self._updates
+
+    def _later_updates(self, known: Mapping[str, KnownHost]) -> dict[str, list[str]]:
+        later = {name: one for name, one in self._later().items() if one.changes_unasked}
+        updates = {}
+        for name, known_id in self._matches(later, known).items():
+            state, _missing = _state(known_id, later[name].wish, known)
+            with contextlib.suppress(OptionError):  # the plan of its batch raises it
+                if known_id is not None and state in (JOINED, MISSING_ROLES):
+                    parts = list(difference_of(known[known_id], later[name].declared)["after"])
+                    updates.update({name: parts} if parts else {})
+        return updates
+
+    def _matches(self, later: Mapping[str, _Later], known: Mapping[str, KnownHost]) -> dict[str, str | None]:
+        wishes = [one.wish for one in later.values()]
+        try:
+            return match_hosts(distinct(wishes, (), self._way_of), known)
+        except PlatformError:
+            return {}  # the plan of their batch raises it, and counts the batches before it
+
+    def _later(self) -> dict[str, _Later]:
+        """Return what the inventory wants of the hosts elsewhere, read once."""
+        if self._read is None:
+            self._read = {}
+            for name in self._elsewhere:
+                with contextlib.suppress(OptionError):  # the plan of its batch raises it
+                    seen = self._variables.of(name)
+                    # A condition may rest on what tasks before the role find out, batch by batch.
+                    if self._variables.runs_task(seen, if_unknown=False):
+                        self._read[name] = _later(seen)
+        return self._read
+
+    def note(self, role_changes: Mapping[str, list[str]], updates: Mapping[str, list[str]]) -> None:
+        """Leave what is known for the plans of later batches.
+
+        role_changes, updates: as of role_changes() and updates(), of this batch.
+        """
         if self._elsewhere:
-            changes = {**(self._role_changes or {}), **role_changes}
-            write_notes(self._name, {"identities": self._identities, "role_changes": changes})
+            write_notes(
+                self._name,
+                {
+                    "identities": self._identities,
+                    "role_changes": {**(self._role_changes or {}), **role_changes},
+                    "updates": {**(self._updates or {}), **updates},
+                },
+            )
+
+
+def _later(seen: OneHost) -> _Later:
+    wish = host_wish(seen)
+    declared = declared_of(seen, wish["roles"])
+    return _Later(wish, declared, choice(seen, ASSIGN_ROLES) is None, choice(seen, CHANGE_JOINED) is None)
 
 
 def _identity(wish: HostWish) -> HostIdentity:

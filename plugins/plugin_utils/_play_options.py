@@ -18,6 +18,7 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._module import CONNECTION_SPEC
 from ansible_collections.ece.platform.plugins.plugin_utils._batch import batch_problem, percentage_problem
+from ansible_collections.ece.platform.plugins.plugin_utils._fleet_files import path_problem
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost, equal_sources
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import (
     SECONDS,
@@ -35,9 +36,12 @@ OF_BATCHES: dict[str, Callable[[Any], "str | None"]] = {
     "ece_host_batch": batch_problem,
     "ece_host_max_fail_percentage": percentage_problem,
 }
+# The same for where the report on the fleet is written.
+FLEET_REPORT = "ece_host_fleet_report"
+CHECKED = {**OF_BATCHES, FLEET_REPORT: path_problem}
 INTERVAL = "ece_host_wait_interval"
 PERSISTENT = "ece_host_token_persistent"
-OF_PLAY = (*CONNECTION, *OF_BATCHES, INTERVAL, PERSISTENT)
+OF_PLAY = (*CONNECTION, *CHECKED, INTERVAL, PERSISTENT)
 
 
 class PlayOptions:
@@ -74,7 +78,7 @@ def _shown(value: Any) -> str:
 
 
 def _read(variables: OneHost) -> dict[str, Any]:
-    for variable, problem_of in OF_BATCHES.items():
+    for variable, problem_of in CHECKED.items():
         value = variables.get(variable)
         problem = None if value is None else problem_of(value)
         if problem:
@@ -83,7 +87,7 @@ def _read(variables: OneHost) -> dict[str, Any]:
     connection = connection_options(variables)
     return {
         **{f"ece_{option}": value for option, value in connection.items()},
-        **{variable: variables.get(variable) for variable in OF_BATCHES},
+        **{variable: variables.get(variable) for variable in CHECKED},
         INTERVAL: seconds(variables, INTERVAL),
         PERSISTENT: is_set(variables, PERSISTENT),
     }

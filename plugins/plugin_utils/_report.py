@@ -15,13 +15,16 @@ from typing import Any, Iterable, Mapping, Sequence
 from ansible_collections.ece.platform.plugins.module_utils._plan import PlanEntry
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     ASSIGN_ROLES,
+    CHANGED,
     FAILED,
     INSTALL,
     JOINED,
     JOINING,
     REJECTED,
     REPLACE,
+    UPDATE,
     WAIT,
+    WOULD_CHANGE,
     WOULD_GET_ROLES,
     WOULD_JOIN,
 )
@@ -32,7 +35,13 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import has_f
 
 # What sudo says where its option requiretty is set.
 NO_TERMINAL = "you must have a tty to run sudo"
-IN_CHECK_MODE = {INSTALL: WOULD_JOIN, REPLACE: WOULD_JOIN, ASSIGN_ROLES: WOULD_GET_ROLES, WAIT: JOINING}
+IN_CHECK_MODE = {
+    INSTALL: WOULD_JOIN,
+    REPLACE: WOULD_JOIN,
+    ASSIGN_ROLES: WOULD_GET_ROLES,
+    UPDATE: WOULD_CHANGE,
+    WAIT: JOINING,
+}
 BAD = (FAILED, *REJECTED)
 # The message of module command for a command that failed, whose own message is in its output.
 NO_REASON = "non-zero return code"
@@ -97,15 +106,22 @@ def _stopped(name: str, batch: results.Batch, check_mode: bool) -> tuple[str, st
     verdict = check.get("verdict")
     if verdict in (JOINED, *REJECTED):
         return verdict, str(check.get("msg"))
+    if has_failed(runner) and verdict == UPDATE:
+        return FAILED, f"it was not changed: {failure_reason(runner)}"
     if has_failed(runner):
         return FAILED, f"its runner was not changed: {failure_reason(runner)}"
     if start.get("failed"):
         return FAILED, f"its installer was not started: {failure_reason(start)}"
     if has_failed(check):
         return FAILED, f"stopped before its installer started: {failure_reason(check)}"
+    if verdict == UPDATE and "changed" in runner:
+        ended = (WOULD_CHANGE if check_mode else CHANGED) if runner["changed"] else JOINED
+        return ended, str(runner.get("msg"))
     if check_mode and verdict:
         return IN_CHECK_MODE[verdict], str(check.get("msg"))
     reason = _reason_of_the_batch(name, batch)
+    if verdict == UPDATE:
+        return FAILED, f"it was not changed: {reason}"
     if verdict == WAIT or (start and not start.get("skipped")):
         return FAILED, (
             f"stopped after its installer started: {reason}; "
@@ -206,6 +222,8 @@ def sums_of(rows: Mapping[str, HostRow], joined_before: int, verdicts: Sequence[
         "hosts": dict(rows),
         "joined_before": joined_before,
         "joined": verdicts.count(JOINED),
+        "changed": verdicts.count(CHANGED),
+        "would_change": verdicts.count(WOULD_CHANGE),
         "would_join": sum(verdict in (WOULD_JOIN, WOULD_GET_ROLES, JOINING) for verdict in verdicts),
         "failed": sum(verdict in BAD for verdict in verdicts),
     }

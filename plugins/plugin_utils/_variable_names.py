@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.module_utils._install_options import INSTALL_OPTIONS
+from ansible_collections.ece.platform.plugins.plugin_utils._inventory import VARIABLES
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import default_of, role_spec
 
 PREFIX = "ece_host_"
 PREPARATION = "ece_host_preparation"
 OF_OTHER_ROLES = ("ece_host_removal_",)
 # AWX passes the statistics of a job (set_stats) to the next job of a workflow as extra variables.
-_STATISTICS = re.compile(r"ece_host(_preparation)?_\d+\Z|ece_host_preparation\Z")
+_STATISTICS = re.compile(r"ece_host(_preparation|_removal)?_\d+\Z|ece_host_(preparation|removal)\Z")
 # As similar as ece_user and ece_username, or rolse and roles.
 SIMILAR = 0.8
 # In a shorter name, one letter is too much of a difference: vip is not ip.
@@ -72,7 +73,7 @@ class VariableNames:
         self._old: dict[str, str] = {}
         self._role = role
         known, prepares = list(role_spec()), list(role_spec(PREPARATION))
-        self._seen = {*known, *prepares, "ece_target", *OF_ELASTIC}
+        self._seen = {*known, *prepares, "ece_target", "ece_serial", *OF_ELASTIC}
         self._of_connection = [name for name in known if not name.startswith(PREFIX)]
         self._by_end = {name.removeprefix(PREFIX): name for name in known if name.startswith(PREFIX)}
         self._of_preparation = {
@@ -90,8 +91,10 @@ class VariableNames:
 
         names: all variables of one host. prepares: whether the host is prepared.
         """
+        # A host of inventory plugin ece has all of them; alone, ece_zone is a mistake.
+        of_inventory = VARIABLES if all(name in names for name in VARIABLES) else ()
         for name in names:
-            if name.startswith("ece_") and name not in self._seen:
+            if name.startswith("ece_") and name not in self._seen and name not in of_inventory:
                 self._seen.add(name)
                 self._check(name, names)
         values = names if isinstance(names, Mapping) else dict.fromkeys(names, True)

@@ -24,7 +24,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 # Role -> the entry point that has its options.
-ENTRY_POINTS = {"ece_host": "join", "ece_host_preparation": "prepare"}
+ENTRY_POINTS = {"ece_host": "join", "ece_host_preparation": "prepare", "ece_host_removal": "remove"}
 # The one in C is ten times as fast, and not everywhere.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SCALARS = (str, bool, int, float, datetime.date)

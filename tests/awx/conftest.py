@@ -29,7 +29,7 @@ CORES = {
 }
 TIMEOUT_SECONDS = 600
 # The playbooks of a project as examples has it.
-PLAYBOOKS = ("add_allocators.yml", "prepare_hosts.yml", "revoke_tokens.yml")
+PLAYBOOKS = ("add_allocators.yml", "fleet_report.yml", "prepare_hosts.yml", "revoke_tokens.yml")
 
 
 class Administrator:

@@ -28,6 +28,7 @@ TEMPLATES = [
     "ECE add announced allocators",
     "ECE check allocators",
     "ECE check preparation",
+    "ECE fleet report",
     "ECE list persistent tokens",
     "ECE prepare hosts",
     "ECE revoke persistent tokens",

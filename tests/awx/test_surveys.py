@@ -23,6 +23,10 @@ OPTIONS = ROLE["argument_specs"]["join"]["options"]
 PREPARE = SURVEYS["prepare_hosts"]
 PREPARATION = yaml.safe_load((ROOT / "roles" / "ece_host_preparation" / "meta" / "argument_specs.yml").read_text())
 OF_PREPARATION = PREPARATION["argument_specs"]["prepare"]["options"]
+REMOVE = SURVEYS["remove_allocators"]
+REMOVAL = yaml.safe_load((ROOT / "roles" / "ece_host_removal" / "meta" / "argument_specs.yml").read_text())
+# The hosts are a variable of the playbook.
+OF_REMOVAL = {**REMOVAL["argument_specs"]["remove"]["options"], "ece_target": {"type": "str"}}
 ZONE = {"ece_host_zone": "ece-zone-2"}
 every_survey = pytest.mark.parametrize("name", sorted(SURVEYS))
 
@@ -41,7 +45,7 @@ def test_it_asks_for_no_secret(name):
         assert question["type"] != "password"
 
 
-@pytest.mark.parametrize(("survey", "options"), [(JOIN, OPTIONS), (PREPARE, OF_PREPARATION)])
+@pytest.mark.parametrize(("survey", "options"), [(JOIN, OPTIONS), (PREPARE, OF_PREPARATION), (REMOVE, OF_REMOVAL)])
 def test_each_question_is_a_variable_of_the_role_with_choices_that_it_takes(survey, options):
     for question in survey["spec"]:
         option = options[question["variable"]]
@@ -83,6 +87,12 @@ def test_an_empty_answer_is_refused_by_awx(variable):
 
 def test_a_preparation_without_answers_sets_no_variable_so_that_nothing_is_formatted_or_rebooted():
     assert launched(PREPARE, {}) == {}
+
+
+def test_a_removal_without_a_target_is_refused():
+    with pytest.raises(ValueError, match="ece_target is missing"):
+        launched(REMOVE, {})
+    assert launched(REMOVE, {"ece_target": "host-3"}) == {"ece_target": "host-3"}
 
 
 def test_all_questions_can_be_answered():

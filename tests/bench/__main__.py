@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import answers, join, machines, plan, prepare, resume, watch
+from tests.bench import answers, inventory, join, machines, plan, prepare, resume, watch
 from tests.bench.operator import Operator
 from tests.bench.table import Row, document, lines
 
@@ -23,6 +23,7 @@ SECTIONS: dict[str, Callable[[Operator, int], list[Row]]] = {
     "watch": watch.measure,
     "answers": answers.measure,
     "resume": resume.measure,
+    "inventory": inventory.measure,
 }
 
 

@@ -58,12 +58,14 @@ class Block:
 
     @property
     def kind(self) -> str:
-        """What a block of YAML is: playbook, inventory, variables, requirements or other."""
+        """What a block of YAML is: playbook, inventory, inventory source, variables, requirements or other."""
         data = self.data if self.language == "yaml" else None
         if isinstance(data, list) and all("hosts" in play or _imports(play) for play in data):
             return "playbook"
         if not isinstance(data, dict):
             return "other"
+        if data.get("plugin") == "ece.platform.ece":
+            return "inventory source"  # commands of its page read it
         if data.keys() == {"collections"}:
             return "requirements"
         if all(isinstance(group, dict) and group.keys() <= {"hosts", "children", "vars"} for group in data.values()):

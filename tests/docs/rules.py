@@ -36,10 +36,17 @@ _OF_MOLECULE = "it would prepare this machine; Molecule runs it on machines of i
 ONLY_CHECKED = {
     ("README", "ansible-playbook ece.platform.add_allocators -i inventory.yml -e ece_host_prepare=true"): _OF_MOLECULE,
     ("preparing_hosts", "ansible-playbook"): _OF_MOLECULE,
+    ("removing_hosts", "ansible-playbook"): "no host has joined; tests/integration/test_remove_allocators.py runs it",
 }
 
 # Page -> the page whose inventory.yml its reader has.
-INVENTORY_FROM = {"results": "adding_hosts", "scaling": "adding_hosts", "air_gapped": "adding_hosts"}
+INVENTORY_FROM = {
+    "results": "adding_hosts",
+    "fleet_report": "adding_hosts",
+    "scaling": "adding_hosts",
+    "air_gapped": "adding_hosts",
+    "removing_hosts": "adding_hosts",
+}
 
 # (page, file) -> why its variables are not those of the role.
 FOREIGN_VARIABLES = {("migrating", "before.yml"): "it is an inventory of Elastic's role"}
@@ -72,13 +79,21 @@ OTHER_NAMES = {
     "ece_docker_config_dir": "variable of Elastic's role",
     "ece_os_experimental": "variable of Elastic's role",
     "ece_target": "variable of the playbook",
+    "ece_serial": "variable of the playbook",
     "ece_host_prepare": "variable of the playbook",
     "ece_persistent_tokens": "statistic of playbook revoke_tokens",
+    "ece_fleet_report": "private step of a playbook, and its statistic",
+    "ece_fleet_report_": "beginning of statistics with the id of a job",
+    "ece_fleet_report_path": "variable of playbook fleet_report",
+    "ece_fleet_report_mode": "variable of playbook fleet_report",
+    "ece_fleet_": "beginning of the names of private steps",
     "ece_host_": "beginning of names, or of statistics with the id of a job",
     "ece_host_preparation_": "beginning of statistics with the id of a job",
     "ece_": "beginning of names",
     "ece_awx_": "beginning of the names of private steps and of variables of a playbook",
     "ece_preparation_": "beginning of the names of private steps",
     "ece_preparation_report": "private step of the preparation",
+    "ece_host_removal_": "beginning of names, or of statistics with the id of a job",
+    "ece_removal_": "beginning of the names of private steps",
     "ece_join_": "beginning of the names of private steps",
 }

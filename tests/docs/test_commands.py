@@ -64,6 +64,9 @@ def test_the_commands_of_a_page_work_and_print_what_it_shows(
     inventories = [block for block in BY_PAGE[page] if block.file and block.kind == "inventory"]
     foreign = [block for block in inventories if (page, block.file) in rules.FOREIGN_VARIABLES]
     with StandIn(allocators=2, install_seconds=0.5, connect_seconds=0.5) as ece:
+        for known in ece.platform.current_allocators():  # as the pages' inventories declare them
+            ece.platform.set_metadata(known.allocator_id, [("ssd", "true")], None)
+            ece.platform.set_settings(known.allocator_id, {"capacity": 204800}, None)
         reader = Reader(page, folder, ece, repository, galaxy)
         reader.prepare([*given, *(block for block in inventories if block not in foreign)], given)
         typed = reader.read(BY_PAGE[page])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.ece.platform.plugins.plugin_utils import _awx_objects
+from ansible_collections.ece.platform.plugins.plugin_utils import _awx_objects, _inventory
 from tests.conftest import COLLECTIONS
 from tests.docs import rules
 from tests.docs.blocks import CHECKOUT, PAGES, RST_PAGES, Block, all_blocks
@@ -99,7 +99,7 @@ def test_a_message_that_no_plugin_says_is_found() -> None:
 
 def known_names() -> set[str]:
     """Return what the collection calls its modules, roles, variables and options."""
-    names = {*rules.OTHER_NAMES, *_awx_objects.VARIABLES}
+    names = {*rules.OTHER_NAMES, *_awx_objects.VARIABLES, *_inventory.VARIABLES}
     for kind in ("modules", "lookup"):
         names |= {path.stem for path in (COLLECTION / "plugins" / kind).glob("*.py")}
     for role in (COLLECTION / "roles").iterdir():

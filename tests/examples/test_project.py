@@ -129,6 +129,9 @@ def shell(operator: Operator) -> Shell:
                 operator.new_host(name, address, zone=group["vars"]["ece_host_zone"])
             else:
                 ece.platform.add_runner(address, zone=group["vars"]["ece_host_zone"])
+                # As the group's variables declare it.
+                ece.platform.set_metadata(address, [("ssd", "true")], None)
+                ece.platform.set_settings(address, {"capacity": 204800}, None)
     shell = Shell(operator)
     shell.type("cp -r examples my-platform", examples=str(EXAMPLES))
     shell.type("cd my-platform")

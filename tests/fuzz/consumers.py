@@ -13,11 +13,20 @@ from typing import Any, Callable, Mapping
 from unittest import mock
 
 from ansible_collections.ece.platform.plugins.action import ece_join_plan
+from ansible_collections.ece.platform.plugins.module_utils import _removal_plan as removal_plan
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._decision import decide
 from ansible_collections.ece.platform.plugins.module_utils._lookup import look_again
 from ansible_collections.ece.platform.plugins.module_utils._plan import host_identity, known_hosts, plan_hosts
 from ansible_collections.ece.platform.plugins.module_utils._records import platform_totals
+from ansible_collections.ece.platform.plugins.module_utils._removal_lookup import (
+    HostQuestion,
+    plan_removal,
+    read_lists,
+)
+from ansible_collections.ece.platform.plugins.module_utils._runner import require_dispensable
+from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
+from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator,
     ece_allocator_info,
@@ -59,6 +68,11 @@ def _module(module: Any, check: Callable[[dict], None] = json.dumps, **params: A
     return run
 
 
+def _spare(client):
+    json.dumps(require_dispensable(client, "10.0.0.9", ["coordinator", "director", "proxy"]))
+    return []
+
+
 def _no_allocator_twice(result):
     json.dumps(result)
     ids = [allocator["allocator_id"] for allocator in result["allocators"]]
@@ -76,12 +90,12 @@ ALL_ALLOCATORS = {
 }
 
 
-# Everything differs from every allocator of replies.ALLOCATORS.
+# Everything differs from the healthy allocator, which is in maintenance mode.
 ALLOCATOR = {
     "state": "present",
     "allocator_id": "10.0.0.8",
-    "maintenance": True,
-    "maintenance_reason": "new disks",
+    "maintenance": False,
+    "maintenance_reason": None,
     "capacity": 65536,
     "tags": {"ssd": False, "rack": "7:B,left"},
     "tags_exact": False,
@@ -200,8 +214,51 @@ def _look_again(client):
     return sentences
 
 
+# -- a vacate --------------------------------------------------------------------------------------------------------
+
+
+def _vacate(check_mode: bool = False, **options: Any) -> Callable[[EceClient], list[str]]:
+    """Return a function that vacates an allocator, with a clock that nothing waits for."""
+
+    def run(client):
+        now = [0.0]
+        lines: list[str] = []
+
+        def sleep(seconds):
+            now[0] += seconds
+
+        wish = VacateOptions("10.0.0.7", wait_timeout=60, **options)
+        result = vacate(client, wish, check_mode, tell=lines.append, clock=lambda: now[0], sleep=sleep)
+        json.dumps(result)
+        assert result["failed"] or result["left"] == []
+        reasons = [row["reason"] for row in result["left"]]
+        return [*lines, result["msg"], *reasons]
+
+    return run
+
+
+# -- a removal -----------------------------------------------------------------------------------------------------
+
+
+def _removal(client):
+    choices = {"instances": "vacate", "clean_host": True, "allow_last": False, "unreachable": True}
+    answers = ({"facts": FACTS, "error": ""}, {"facts": None, "error": "it cannot be reached"})
+    hosts = [
+        HostQuestion(host_identity(name, {"ece_host_runner_id": runner_id}), answer, choices)
+        for name, runner_id, answer in (("a", "10.0.0.7", answers[0]), ("b", "10.0.0.8", answers[1]))
+    ]
+    found = plan_removal(client, read_lists(client, client.platform()), hosts)
+    json.dumps(found)
+    lines = [
+        line for entry in found.entries.values() for line in (*removal_plan.entry_lines(entry), *entry["problems"])
+    ]
+    lines += [removal_plan.steps_line(entry) for entry in found.entries.values()]
+    return [*lines, *map(removal_plan.capacity_line, found.zones)]
+
+
 LISTS = ("platform", "runners", "allocators")
 CONSUMERS = {
+    "removal": Consumer(_removal, (*LISTS, "runner", "allocator")),
     "plan": Consumer(lambda client: plan_of(client, HOSTS), (*LISTS, "allocator")),
     "look again": Consumer(_look_again, ("runner", "allocator")),
     "wait": Consumer(_wait, LISTS),
@@ -220,7 +277,7 @@ CONSUMERS = {
     "all tags of an allocator": Consumer(
         _module(
             ece_allocator,
-            **{**ALLOCATOR, "maintenance": False, "maintenance_reason": None, "tags": {"a/b": 1}, "tags_exact": True},
+            **{**ALLOCATOR, "maintenance": True, "maintenance_reason": "new", "tags": {"a/b": 1}, "tags_exact": True},
         ),
         ("allocator", "written"),
     ),
@@ -259,8 +316,24 @@ CONSUMERS = {
         _module(ece_enrollment_token, state="absent", token_id="t", validity_in_seconds=None), ("deleted", "tokens")
     ),
     "assign roles": Consumer(
-        _module(ece_runner, state="present", runner_id="10.0.0.8", roles=["allocator", "proxy"]), ("runner", "written")
+        _module(
+            ece_runner,
+            state="present",
+            runner_id="10.0.0.8",
+            roles=["allocator", "proxy"],
+            roles_exact=False,
+            bless=True,
+        ),
+        ("runner", "written"),
     ),
+    "take roles away": Consumer(
+        _module(ece_runner, state="present", runner_id="10.0.0.8", roles=[], roles_exact=True, bless=False),
+        ("runner", "allocator"),
+    ),
+    "spare a role": Consumer(_spare, ("runners",)),
+    "vacate": Consumer(_vacate(), ("allocator", "moves", "deployment")),
+    "vacate with tags": Consumer(_vacate(preferred_tags={"ssd": "true"}), ("allocator", "platform", "moves")),
+    "vacate in check mode": Consumer(_vacate(True), ("allocator", "moves")),
     "delete runner": Consumer(
         _module(ece_runner, state="absent", runner_id="10.0.0.8", roles=None), ("runner", "allocator", "deleted")
     ),

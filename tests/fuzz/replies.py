@@ -42,6 +42,9 @@ def allocator(allocator_id: str, zone: str = "zone-1", connected: bool = True, *
                 "instance_name": "instance-0",
                 "node_memory": 1024,
                 "healthy": True,
+                "deployment_id": "d",
+                "moving": False,
+                "plans_info": {"pending": False},
             }
         ],
         "metadata": [{"key": "ssd", "value": "true"}],
@@ -146,6 +149,23 @@ TOKENS = [
     ),
 ]
 
+# MoveKibanaClusterDetails, as an entry of moves and of failures
+MOVE = {
+    "cluster_id": "c",
+    "calculated_plan": {"plan_configuration": {"move_allocators": [{"from": "10.0.0.7", "to": None}]}},
+    "errors": [{"code": "clusters.cluster_invalid_plan", "message": "no\nroom"}],
+}
+FAILED_PLANS = {
+    "healthy": False,
+    "history": [
+        {
+            "attempt_end_time": "2026-11-28T10:00:00.000Z",
+            "plan_attempt_log": [{"status": "error", "info_log": [{"message": "PullAccessDenied", "details": {}}]}],
+            "error": {"message": "failed", "failure_type": "T", "details": {}},
+        }
+    ],
+}
+
 DOCUMENTS: dict[str, st.SearchStrategy] = {
     "login": st.just({"token": BEARER, "session_expiration_time": "2030-01-01T00:00:00.000Z"}),
     "platform": st.builds(
@@ -197,7 +217,13 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
         st.sampled_from(TOKENS),
         st.sampled_from(["t", "t", "..", "\ud800", "a/b"]),
     ),
+    "moves": st.builds(
+        lambda moves, failures: {"moves": moves, "failures": failures},
+        *[st.sampled_from([{}, {"kibana_clusters": [MOVE]}, {"kibana_clusters": None, "apm_clusters": [MOVE, MOVE]}])]
+        * 2,
+    ),
     "maintenance": st.just({}),
+    "deployment": st.just({"id": "d", "resources": {"kibana": [{"id": "c", "info": {"plan_info": FAILED_PLANS}}]}}),
     "written": st.just({}),
     "deleted": st.just({}),
 }
@@ -510,7 +536,12 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
             {"runner_id": "in-no-list", "connected": True, "roles": [{"role_name": "allocator"}]},
         ]
     },
-    "allocator": {"allocator_id": "in-no-list", "zone_id": "zone-1", "status": {"connected": False}},
+    "allocator": {
+        "allocator_id": "in-no-list",
+        "zone_id": "zone-1",
+        "status": {"connected": False, "maintenance_mode": True},
+        "instances": [{"cluster_id": "c", "cluster_type": "kibana", "deployment_id": "d"}],
+    },
     "runner": {"runner_id": "10.0.0.8", "connected": False, "roles": [{"role_name": "allocator"}]},
     "allocators": {
         "zones": [
@@ -532,7 +563,9 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
     "license": {"license": {"type": "trial"}},
     "tokens": {"tokens": [{"token_id": "t", "roles": ["allocator"]}]},
     "mint": {"token": jwt(["allocator"], exp=1999999999), "token_id": "t"},
+    "moves": {"moves": {"kibana_clusters": [MOVE]}, "failures": {}},
     "maintenance": {},
+    "deployment": {"resources": {}},
     "written": {},
     "deleted": {},
 }

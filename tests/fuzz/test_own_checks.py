@@ -192,7 +192,16 @@ MODULE_OPTIONS = st.one_of(
                 "token_id": [*ODD_IDS, None],
             },
         ),
-        (ece_runner, {"state": ["present", "absent"], "runner_id": ODD_IDS, "roles": ROLES}),
+        (
+            ece_runner,
+            {
+                "state": ["present", "absent"],
+                "runner_id": ODD_IDS,
+                "roles": ROLES,
+                "roles_exact": [True, False],
+                "bless": [True, False],
+            },
+        ),
         (
             ece_allocator,
             {

@@ -44,6 +44,8 @@ KINDS = {
         r"PUT /platform/infrastructure/(runners/[^/]+/roles|blueprinter/roles/[^/]+/blessings/[^/]+"
         r"|allocators/[^/]+/(settings|metadata(/[^/]+)?))"
     ),
+    "moves": r"POST /platform/infrastructure/allocators/[^/]+/clusters/_move",
+    "deployment": r"GET /deployments/[^/]+",
     "deleted": r"DELETE /platform/(infrastructure/(runners|allocators)|configuration/security/enrollment-tokens)/[^/]+",
 }
 _KINDS = {kind: re.compile(pattern) for kind, pattern in KINDS.items()}

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -16,7 +15,9 @@ from collections import Counter
 
 import pytest
 
+from tests.integration.scenarios.scenario import hold_installers, until
 from tests.role_names import REPORT_TASK, outputs_of
+from tests.standin.hosts import INSTALLER_CONTAINER
 
 FLEET = 300
 NEW = 20
@@ -61,6 +62,39 @@ def test_in_another_play_a_joined_host_skips_one_task_at_most(any_operator):
     assert len(operator.ece.requests) <= 4
 
 
+DECLARED = {
+    "ece_host_allocator_tags": {"ssd": True},
+    "ece_host_allocator_tags_exact": True,
+    "ece_host_maintenance": False,
+    "ece_host_roles_exact": True,
+}
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": 1000}])
+def test_a_joined_fleet_that_is_as_declared_costs_no_request_more(operator):
+    operator.hosts.update(operator.ece.existing_hosts())
+    for known in operator.ece.platform.current_allocators():
+        operator.ece.platform.set_metadata(known.allocator_id, [("ssd", "true")], None)
+    operator.group_vars = DECLARED
+    operator.ece.reset_requests()
+    run = operator.play()
+    assert run.rc == 0, run.output
+    assert len(run.recap) == 1 and run.total("ok") == 1 and run.total("changed") == run.total("skipped") == 0, run.recap
+    assert len(operator.ece.requests) <= 4 and operator.ece.mutations == []
+
+
+@pytest.mark.parametrize("standin_options", [{"allocators": FLEET}])
+def test_a_joined_host_that_differs_costs_requests_for_itself_alone(operator):
+    operator.hosts.update(operator.ece.existing_hosts())
+    operator.hosts["existing-7"]["ece_host_maintenance"] = True
+    address = operator.hosts["existing-7"]["ansible_host"]
+    run = operator.play()
+    assert run.rc == 0 and list(run.recap) == ["existing-1", "existing-7"], run.output
+    single = [entry for entry in operator.ece.requests if entry["path"] not in LISTS and "_login" not in entry["path"]]
+    assert all(f"/{address}" in entry["path"] for entry in single) and len(single) <= 5, single
+    assert len(operator.ece.mutations) == 1 and len(operator.ece.requests) <= 10
+
+
 # -- one watch, one token, little output -----------------------------------------------------------------------------
 
 
@@ -83,15 +117,15 @@ def test_a_join_requests_only_lists_mints_once_and_prints_little(operator):
     assert max(counts["ok"] + counts["skipped"] for name, counts in run.recap.items() if name != "new-01") <= 6
 
 
-@pytest.mark.parametrize("standin_options", [{"install_seconds": 20.0}])
 def test_all_hosts_of_a_batch_install_at_the_same_time_with_any_number_of_forks(operator):
     new_hosts(operator, 4)
-    run = operator.play("--forks", "1")
-    assert run.rc == 0, run.output
-    records = [json.loads(host.install_record.read_text(encoding="utf-8")) for host in operator.ece.hosts.values()]
-    assert len(records) == 4
-    last_start, first_end = max(record["started"] for record in records), min(record["finished"] for record in records)
-    assert last_start < first_end, "an installer waited for another to end"
+    release = hold_installers(operator)
+    running = operator.start("--forks", "1")
+    # No installer ends before the last one has started.
+    until(lambda: all(INSTALLER_CONTAINER in host.containers for host in operator.ece.hosts.values()))
+    release()
+    run = operator.wait_for(running)
+    assert run.rc == 0 and len(operator.ece.joined) == 4, run.output
 
 
 # -- batches ---------------------------------------------------------------------------------------------------------
@@ -190,6 +224,8 @@ def test_a_host_that_would_start_too_late_for_its_token_fails_and_joins_in_the_n
     run = operator.play()
     assert run.rc != 0 and operator.ece.joins == [] and operator.ece.minted == 1, run.output
     assert "its installer was not started: the token of its batch would expire before its installer" in run.text
+    # The next token is good for as long as this machine may need to start installers.
+    operator.ece.platform.tokens.max_validity = None
     again = operator.play()
     assert again.rc == 0 and len(operator.ece.joined) == 2, again.output
 
@@ -198,6 +234,8 @@ def test_a_host_that_would_start_too_late_for_its_token_fails_and_joins_in_the_n
 def test_a_token_that_is_too_short_for_any_installer_is_used_all_the_same(operator, granted):
     new_hosts(operator, 1)
     operator.ece.platform.tokens.max_validity = granted
+    # However long this machine takes until its installer presents the token.
+    operator.ece.platform.tokens.leeway_seconds = 3600
     run = operator.play()
     assert run.rc == 0, run.output
     assert operator.ece.minted == 1 and len(operator.ece.joined) == 1

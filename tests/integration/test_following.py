@@ -19,7 +19,7 @@ import asyncssh
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._transport import LIMIT_THREAD
-from tests.integration.scenarios.scenario import until
+from tests.integration.scenarios.scenario import hold_installers, until
 from tests.integration.ssh_server import SshServer, listening
 from tests.machine import need
 from tests.role_names import WAIT_TASK
@@ -163,12 +163,12 @@ def test_a_job_of_ansible_runner_ends_at_every_verbosity_and_says_nothing_of_wor
     assert any("6/6 connected" in text for text in told), "lines of the wait are events of the job"
 
 
-@pytest.mark.parametrize("standin_options", [{"install_seconds": 20}])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "SIGINT"])
 def test_a_run_that_is_killed_while_it_waits_leaves_installers_and_nothing_else(any_operator, number):
     operator = any_operator
     operator.new_host("a", "192.0.2.1")
     operator.new_host("b", "192.0.2.2")
+    hold_installers(operator)
     running = operator.start()
     until(lambda: len(processes_of(operator)) >= 5)  # Ansible, its worker, the poll, and a question to each host
     running.process.send_signal(number)

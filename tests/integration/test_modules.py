@@ -125,6 +125,37 @@ def test_roles_are_assigned_with_a_diff_and_then_unchanged(operator):
     assert operator.play(playbook=playbook).total("changed") == 0
 
 
+def test_roles_go_on_request_but_not_those_of_the_last_coordinator(operator):
+    operator.hosts["localhost"] = {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+    }
+    platform = operator.ece.platform
+    for runner in [runner for runner in platform.runners if "coordinator" in runner.roles]:
+        platform.set_roles(runner.runner_id, [role for role in runner.roles if role != "coordinator"], False)
+    for runner_id in ("192.0.2.1", "192.0.2.2"):
+        platform.add_runner(runner_id, roles=("proxy", "coordinator"))
+    platform.add_runner("192.0.2.3", roles=("allocator", "proxy"))
+    platform.add_instance("192.0.2.3")
+
+    def play(runner_id, *options):
+        exact = {"runner_id": runner_id, "roles": ["proxy"], "roles_exact": True}
+        playbook = operator.write(f"exact-{runner_id}.yml", local_play({"ece.platform.ece_runner": exact}))
+        return operator.play(*options, playbook=playbook)
+
+    dry = play("192.0.2.1", "--check", "--diff")
+    assert dry.rc == 0 and dry.total("changed") == 1 and "coordinator" in dry.output
+    assert "coordinator" in platform.runner("192.0.2.1").roles
+    assert play("192.0.2.1").rc == 0 and platform.runner("192.0.2.1").chosen_roles == ("proxy",)
+    assert play("192.0.2.1").total("changed") == 0
+    last = play("192.0.2.2")
+    assert last.rc != 0 and "runner_id 192.0.2.2 is the last connected coordinator, and keeps that role" in last.text
+    full = play("192.0.2.3")
+    assert full.rc != 0 and "because its allocator holds 1 instance" in full.text
+    assert "coordinator" in platform.runner("192.0.2.2").roles
+    assert "allocator" in platform.runner("192.0.2.3").roles
+
+
 @pytest.mark.parametrize(
     "standin_options", [{"certificate": "expired"}, {"certificate": "wrong-name"}], ids=["expired", "wrong name"]
 )

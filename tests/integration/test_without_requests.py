@@ -59,7 +59,9 @@ def test_every_module_on_the_api_names_the_python_that_lacks_requests(any_operat
     python = python_without_requests(operator.core, operator.folder / "bare")
     operator.hosts["localhost"] = {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
     tasks = []
-    modules = yaml.safe_load(RUNTIME.read_text(encoding="utf-8"))["action_groups"]["ece"]
+    group = yaml.safe_load(RUNTIME.read_text(encoding="utf-8"))["action_groups"]["ece"]
+    # Those with an action run in the controller's Python.
+    modules = [name for name in group if not (RUNTIME.parents[1] / "plugins" / "action" / f"{name}.py").exists()]
     for module in modules:
         right = [
             "result is failed",

@@ -228,6 +228,15 @@ class LocalHost:
             for name in [".", *folders, *files]:
                 os.chown(os.path.join(parent, name), self._user.pw_uid, self._user.pw_gid, follow_symlinks=False)
 
+    def give_commands_to_root(self) -> str:
+        """Move the commands to a folder of root's and return its path: root runs no commands of other users."""
+        own, roots = self.folder / "bin", self.folder.with_name(f"{self.folder.name}-bin")
+        own.rename(roots)
+        own.symlink_to(roots)
+        for path in (roots, *roots.iterdir()):
+            os.chown(path, os.geteuid(), os.getegid())
+        return str(roots)
+
     def wipe(self) -> None:
         """Remove all containers and data, like a new installation of the operating system."""
         for path in (self.state / "containers").iterdir():

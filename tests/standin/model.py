@@ -92,7 +92,11 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One node of a deployment on an allocator. moves_at: when its move ends; moves_to: the target allocator."""
+    """One node of a deployment on an allocator. moves_at: when its move ends; moves_to: the target allocator.
+
+    pending: a plan of its cluster is pending that is no move. refusal: why the API refuses to move it. fails: why its
+    moves end without effect. failure: why the last one did.
+    """
 
     cluster_type: str
     cluster_id: str
@@ -101,6 +105,10 @@ class Instance:
     deployment_id: str
     moves_at: float | None = None
     moves_to: str | None = None
+    pending: bool = False
+    refusal: str = ""
+    fails: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

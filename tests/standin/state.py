@@ -114,19 +114,30 @@ class Platform:
             self.runners.index_now()
             self.allocators.index_now()
 
-    def add_instance(self, allocator_id: str, cluster_type: str = "elasticsearch") -> Instance:
-        """Add a node of a new deployment to an allocator and return it."""
+    def add_instance(self, allocator_id: str, cluster_type: str = "elasticsearch", node_memory: int = 4096) -> Instance:
+        """Add a node of a new deployment to an allocator and return it. node_memory: in MB."""
         with self.lock:
             allocator = self.allocator(allocator_id)
             instance = Instance(
                 cluster_type=cluster_type,
                 cluster_id=self._random_id(),
                 instance_name=f"instance-{len(allocator.instances):010d}",
-                node_memory=4096,
+                node_memory=node_memory,
                 deployment_id=self._random_id(),
             )
             self.allocators.put(allocator_id, replace(allocator, instances=(*allocator.instances, instance)))
             return instance
+
+    def change_instances(self, cluster_id: str, **changes: Any) -> None:
+        """Change fields of the instances of a cluster, such as `pending`, `refusal` or `fails` (see Instance)."""
+        with self.lock:
+            for allocator in self.allocators:
+                if any(item.cluster_id == cluster_id for item in allocator.instances):
+                    changed = (
+                        replace(item, **changes) if item.cluster_id == cluster_id else item
+                        for item in allocator.instances
+                    )
+                    self.allocators.put(allocator.allocator_id, replace(allocator, instances=tuple(changed)))
 
     def disconnect(self, runner_id: str) -> None:
         """Disconnect a host. Raises ApiError where there is no such runner."""
@@ -465,8 +476,17 @@ class Platform:
             self.allocators.put(allocator_id, changed)
             return changed
 
-    def move(self, allocator_id: str, request: MoveRequest) -> tuple[list[Instance], list[Instance]]:
-        """Begin to move instances away. Return (instances that move, instances that cannot); see moves.py."""
+    def deployment(self, deployment_id: str) -> list[Instance]:
+        """Return the instances of a deployment. Raises ApiError where it has none."""
+        with self.lock:
+            self._settle_moves()
+            found = [one for item in self.allocators for one in item.instances if one.deployment_id == deployment_id]
+        if not found:
+            raise ApiError(404, "deployments.deployment_not_found", f"There is no deployment {deployment_id}.")
+        return found
+
+    def move(self, allocator_id: str, request: MoveRequest) -> tuple[list[Instance], list[tuple[Instance, str]]]:
+        """Begin to move instances away. Return (those that move, those that cannot and why); see moves.py."""
         with self.lock:
             self._settle_moves()
             source = self.allocators.get(allocator_id)

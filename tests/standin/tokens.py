@@ -58,6 +58,8 @@ class EnrollmentTokens:
         self.secrets: list[Secret] = []
         # The longest validity of an ephemeral token, in seconds, whatever a client asks for. None: no limit.
         self.max_validity: int | None = None
+        # For how many seconds after its expiry an ephemeral token is still good.
+        self.leeway_seconds = 0
 
     @property
     def live(self) -> dict[str, tuple[str, ...]]:
@@ -110,7 +112,7 @@ class EnrollmentTokens:
         if claims.get("persistent"):
             if claims.get("sub") not in self._live:
                 raise Refused("enrollment token was revoked")
-        elif self._now() >= float(claims.get("exp", 0)):
+        elif self._now() >= float(claims.get("exp", 0)) + self.leeway_seconds:
             raise Refused("enrollment token has expired")
         return frozenset(claims.get("roles") or ())
 

@@ -25,7 +25,7 @@ from tests.interpreters import find_python
 
 PLUGINS = Path(install_options.__file__).parent.parent
 COLLECTIONS = PLUGINS.parents[3]
-HOST_MODULES = ("modules/ece_host_info.py", "modules/ece_install.py")
+HOST_MODULES = ("modules/ece_host_info.py", "modules/ece_install.py", "modules/ece_removal_clean.py")
 PACKAGE = "ansible_collections.ece.platform.plugins.module_utils"
 MODULE_UTILS = (
     "_container_engine",
@@ -51,6 +51,9 @@ MODULE_UTILS = (
     "_install_record",
     "_installer_file",
     "_registry_login",
+    "_removal_host",
+    "_removal_leftovers",
+    "_removal_storage",
     "_matrix",
     "_text",
 )

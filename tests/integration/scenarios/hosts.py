@@ -116,12 +116,12 @@ def failed_installs() -> Iterator[Scenario]:
     yield Scenario(
         name="installer-hangs-here",
         what="The installer hangs",
-        message="a failed: the installer did not end within 8 s and was stopped.",
+        message="a failed: the installer did not end within 15 s and was stopped.",
         joined=Joined.B,
         afterwards="its processes and its container are gone",
         prepare=host_a(hang=1),
         check=nothing_runs_on_a,
-        variables={"ece_host_install_timeout": 8},
+        variables={"ece_host_install_timeout": 15},
     )
     yield Scenario(
         name="engine-stopped",

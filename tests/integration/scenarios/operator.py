@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,14 +22,13 @@ from tests.integration.scenarios.scenario import (
     Scenario,
     Undo,
     faulty,
+    hold_installers,
     host_a,
     until,
 )
 from tests.role_names import MINT_TASK, WAIT_TASK
 from tests.standin.hosts import INSTALLER_CONTAINER
 
-# Installers that run for long enough to be interrupted.
-LONG_INSTALL = {"install_seconds": 25.0}
 ONE_CONNECTED = "1/1 connected"
 REVOKED = (
     "the token watchdog revokes the token; the second run waits for the installers, which fail because of that, "
@@ -60,6 +60,23 @@ def interrupt(number: signal.Signals, moment: Callable[[Operator], bool] = hosts
         return operator.wait_for(running)
 
     return run
+
+
+def waiting_runs(operator: Operator) -> int:
+    """Return how many runs have begun to wait for installers. Each line of Ansible's log has the id of its process."""
+    log = operator.records / "ansible.log"
+    lines = log.read_text(encoding="utf-8") if log.exists() else ""
+    return len(set(re.findall(rf"p=(\d+) .*{re.escape(WAIT_TASK)}", lines)))
+
+
+def until_all_wait(operator: Operator, runs: int) -> list[Run]:
+    """Run the same play so many times at once, and return the runs. No installer goes on before all of them wait."""
+    release = hold_installers(operator)
+    waited = waiting_runs(operator)
+    running = [operator.start() for _ in range(runs)]
+    until(lambda: waiting_runs(operator) == waited + runs)
+    release()
+    return [operator.wait_for(each) for each in running]
 
 
 def at_once(operator: Operator, *options: tuple[str, ...]) -> list[Run]:
@@ -118,9 +135,10 @@ def interruptions() -> Iterator[Scenario]:
     """Yield the scenarios in which the run is interrupted."""
     common: dict[str, Any] = {
         "afterwards": REVOKED,
-        "standin": LONG_INSTALL,
+        "prepare": hold_installers,
         "watchdog_revokes": True,
         "second_run_fails": RUN_AGAIN,
+        "second_run": lambda operator: until_all_wait(operator, 1)[0],
     }
     yield Scenario(
         name="operator-ctrl-c",
@@ -149,7 +167,7 @@ def interruptions() -> Iterator[Scenario]:
         message=WAIT_TASK,
         afterwards="the installers go on, the second run waits for them",
         run=interrupt(signal.SIGKILL),
-        standin=LONG_INSTALL,
+        prepare=hold_installers,
         variables={"ece_host_token_persistent": False},
     )
     yield Scenario(
@@ -183,8 +201,7 @@ def several_runs() -> Iterator[Scenario]:
         message=CONNECTED,
         joined=Joined.BOTH,
         afterwards="one run installs, the other one waits for it",
-        run=lambda operator: last_of(at_once(operator, (), ())),
-        standin=LONG_INSTALL,
+        run=lambda operator: last_of(until_all_wait(operator, 2)),
     )
     yield Scenario(
         name="operator-two-plays",

@@ -78,8 +78,10 @@ class Scenario:
     run: Callable[[Operator], Run] = play
     # Asserts what `afterwards` promises beyond the other fields.
     check: Callable[[Operator], None] = nothing
-    # A text that the second run prints before it fails. By default the second run brings all hosts in, else the third.
+    # A text that the second run prints before it fails, and this run. By default the second run brings all hosts in,
+    # else the third.
     second_run_fails: str = ""
+    second_run: Callable[[Operator], Run] = play
     # Options of the stand-in, and variables of all hosts.
     standin: Mapping[str, Any] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
@@ -125,6 +127,15 @@ def host_a(**knobs: Any) -> Callable[[Operator], Undo]:
         return lambda: operator.ece.hosts["a"].configure(**dict.fromkeys(knobs))
 
     return prepare
+
+
+def hold_installers(operator: Operator) -> Undo:
+    """Let no installer go on, on any host that there is, and return what lets them go on."""
+    hold = operator.ece.directory / "hold"
+    hold.touch()
+    for host in operator.ece.hosts.values():
+        host.configure(hold=hold)
+    return lambda: hold.unlink(missing_ok=True)
 
 
 def until(condition: Callable[[], Any], seconds: float = 60) -> None:

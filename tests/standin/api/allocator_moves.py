@@ -28,16 +28,21 @@ async def move_clusters(request: Request) -> Response:
     cluster_type = request.path_params.get("cluster_type")
     if cluster_type is not None and cluster_type not in MOVABLE:
         raise ApiError(400, INVALID_PLAN, f"There is no cluster type {cluster_type}.")
-    asked = replace(_asked(body), validate_only=flag(request, "validate_only"), force=flag(request, "force_update"))
-    for name in ("move_only", "force_move", "allocator_down"):
+    asked = replace(
+        _asked(body),
+        validate_only=flag(request, "validate_only"),
+        force=flag(request, "force_update"),
+        down=flag(request, "allocator_down"),
+    )
+    for name in ("move_only", "force_move"):
         flag(request, name)
     source = parameter(request, "allocator_id")
     with platform_of(request).lock:
         if cluster_type is not None:
             asked = _of_type(platform_of(request), source, cluster_type, asked)
         moving, failed = platform_of(request).move(source, asked)
-    moves = [(item, _move(item, source, asked.validate_only)) for item in moving]
-    failures = [(item, _failure(item)) for item in failed]
+    moves = [(item, _move(item, source, asked)) for item in moving]
+    failures = [(item, _failure(item, reason)) for item, reason in failed]
     return Reply({"moves": _by_type(moves), "failures": _by_type(failures)}, 202)
 
 
@@ -69,18 +74,16 @@ def _movable_type(item: Instance) -> str:
     return "apm" if item.cluster_type == "integrations_server" else item.cluster_type
 
 
-def _move(item: Instance, source: str, validate_only: bool) -> Json:
+def _move(item: Instance, source: str, asked: MoveRequest) -> Json:
     details: Json = {"cluster_id": item.cluster_id}
-    if validate_only:
-        move = {"from": source, "to": [], "allocator_down": False}
+    if asked.validate_only:
+        move = {"from": source, "to": [], "allocator_down": asked.down}
         details["calculated_plan"] = {"plan_configuration": {"move_allocators": [move]}}
     return details
 
 
-def _failure(item: Instance) -> Json:
-    moving = item.moves_at is not None
-    message = f"There is {'a plan still pending' if moving else 'no allocator with room'} for this cluster."
-    return {"cluster_id": item.cluster_id, "errors": [{"code": INVALID_PLAN, "message": message}]}
+def _failure(item: Instance, reason: str) -> Json:
+    return {"cluster_id": item.cluster_id, "errors": [{"code": INVALID_PLAN, "message": reason}]}
 
 
 def _by_type(entries: list[tuple[Instance, Json]]) -> Json:

@@ -140,5 +140,5 @@ def _shown_instance(item: Instance, with_plans: bool) -> Json:
     }
     if with_plans:
         shown["moving"] = item.moves_at is not None
-        shown["plans_info"] = {"pending": item.moves_at is not None, "zone_count": 1}
+        shown["plans_info"] = {"pending": item.pending or item.moves_at is not None, "zone_count": 1}
     return shown

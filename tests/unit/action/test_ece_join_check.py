@@ -233,6 +233,13 @@ def test_a_host_that_lacks_a_role_is_not_asked(check):
     assert check.asked == []
 
 
+def test_a_joined_host_that_is_changed_is_not_asked(check):
+    result = check({"state": "update", "changes": ["maintenance mode on", "tag ssd=true"]}, {})
+    assert result["verdict"] == "update" and not result["failed"]
+    assert result["msg"] == "connected, but not as declared: maintenance mode on, tag ssd=true"
+    assert check.asked == []
+
+
 @pytest.mark.parametrize("found", [{"failed": True, "msg": "no user"}, {"unreachable": True, "msg": "no route"}])
 def test_a_host_that_cannot_answer_fails_with_the_error_of_its_module(check, found):
     assert check({}, found) == found

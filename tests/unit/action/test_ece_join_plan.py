@@ -237,7 +237,8 @@ def test_statistics_are_set_where_nothing_is_to_do_and_no_report_follows(bare, s
     assert ("ansible_stats" in result) is set_here
     assert lines[-1].startswith("ece_host: ") is set_here
     if set_here:
-        sums = {"hosts": {}, "joined_before": 1, "joined": 0, "would_join": 0, "failed": 0}
+        none = dict.fromkeys(("changed", "joined", "would_change", "would_join", "failed"), 0)
+        sums = {"hosts": {}, "joined_before": 1, **none}
         assert result["ansible_stats"]["data"] == {"ece_host": sums, "ece_host_9": sums}
 
 
@@ -492,8 +493,8 @@ def test_roles_that_a_joined_host_has_beyond_its_variable_are_shown(planning, mo
     held = [{"role_name": role} for role in ("director", "proxy", "allocator", "beats-runner")]
     monkeypatch.setattr(Client, "runners", lambda self: [{"runner_id": "10.0.0.1", "connected": True, "roles": held}])
     _result, _client, lines = planning({"a": {"ansible_host": "10.0.0.1", "ece_host_roles": roles}})
-    line = "joined with more roles than ece_host_roles has, which stay: a (allocator, proxy)"
-    assert (line in lines) is listed
+    line = "joined with more roles than ece_host_roles has, which stay: a (allocator, proxy); "
+    assert (line + "ece_host_roles_exact: true takes them away" in lines) is listed
 
 
 # -- zones -----------------------------------------------------------------------------------------------------------

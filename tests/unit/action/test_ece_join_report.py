@@ -185,7 +185,8 @@ def test_the_statistics_have_a_stable_key_and_in_awx_one_of_the_job(report, show
     shown(ece_join_report)
     hosts = {"a": WAITED, "b": {CHECK: {"verdict": "stale", "msg": "stale"}}}
     result = report(hosts, gone="b", **variables)
-    sums = {"hosts": result["hosts"], "joined_before": 3, "joined": 1, "would_join": 0, "failed": 1}
+    none = dict.fromkeys(("changed", "would_change", "would_join"), 0)
+    sums = {"hosts": result["hosts"], "joined_before": 3, "joined": 1, "failed": 1, **none}
     assert result["ansible_stats"] == {"data": dict.fromkeys(keys, sums), "per_host": False, "aggregate": True}
 
 
@@ -212,7 +213,10 @@ def test_the_last_line_has_the_sums_of_the_run_for_scripts(report, shown):
     report({"a": WAITED})
     report({"b": REFUSED}, gone="b")
     kind, _, sums = lines[-1].partition(" ")
-    assert (kind, sums) == ("ece_host:", '{"failed": 1, "joined": 1, "joined_before": 2, "would_join": 0}')
+    assert (kind, sums) == (
+        "ece_host:",
+        '{"changed": 0, "failed": 1, "joined": 1, "joined_before": 2, "would_change": 0, "would_join": 0}',
+    )
 
 
 def test_where_the_plan_failed_its_hosts_have_failed(bare, play_vars, role_variables, shown):
@@ -300,3 +304,32 @@ def test_the_table_has_the_remedy_where_the_error_of_ansible_has_none(report, sh
     lines.clear()
     report({"a": {CHECK: {"verdict": "refused", "msg": "There is no user x. Create it.", "failed": True}}}, gone="a")
     assert lines[1].endswith("There is no user x.")
+
+
+# -- joined hosts that are changed -----------------------------------------------------------------------------------
+
+UPDATE = {"verdict": "update", "msg": "connected, but not as declared: capacity 9000 MB"}
+
+
+@pytest.mark.parametrize(
+    ("change", "check_mode", "verdict", "sums"),
+    [
+        ({"changed": True, "msg": "capacity 9000 MB"}, False, "changed", {"changed": 1}),
+        ({"changed": True, "msg": "capacity 9000 MB"}, True, "would change", {"would_change": 1}),
+        ({"changed": False, "msg": "it is what is declared by now"}, False, "joined", {"joined": 1}),
+    ],
+)
+def test_a_joined_host_that_is_changed_has_a_verdict_of_its_own(report, shown, change, check_mode, verdict, sums):
+    shown(ece_join_report)
+    result = report({"a": {CHECK: UPDATE, RUNNER: change}}, check_mode=check_mode)
+    assert (result["hosts"]["a"]["verdict"], result["hosts"]["a"]["note"]) == (verdict, change["msg"])
+    found = result["ansible_stats"]["data"]["ece_host"]
+    counts = ("joined", "changed", "would_change", "would_join", "failed")
+    assert {name: found[name] for name in counts if found[name]} == sums
+
+
+def test_a_joined_host_that_could_not_be_changed_has_failed_with_the_reason(report, shown):
+    shown(ece_join_report)
+    result = report({"a": {CHECK: UPDATE, RUNNER: {"failed": True, "msg": "the platform says no"}}})
+    row = result["hosts"]["a"]
+    assert (row["verdict"], row["note"]) == ("failed", "it was not changed: the platform says no")

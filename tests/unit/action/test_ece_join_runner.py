@@ -22,17 +22,17 @@ MINTED = {"token": "t", "reason": None, "latest_start": None}
 def change(bare, environment):
     """The result for a verdict; `facts` are what the host says when it is asked again, `asked` counts that."""
 
-    def act(verdict, token=MINTED, check_mode=False, found=None):
+    def act(verdict, token=MINTED, check_mode=False, found=None, changes=(), **declared):
         def execute(module_name, module_args, task_vars):
             assert module_name == "ece.platform.ece_host_info" and module_args["roles"] == ["allocator"]
             act.asked += 1
             return found or {"facts": {"containers_known": True}}
 
-        variables = {"ece_url": URL, "ece_api_key": API_KEY, "ece_retries": 0}
+        variables = {"ece_url": URL, "ece_api_key": API_KEY, "ece_retries": 0, **declared}
         action = bare(ece_join_runner, check_mode=check_mode, variables=variables)
         action._execute_module = execute
         plan = plan_of(["a"])
-        plan["hosts"]["a"].update(runner_id="10.0.0.1", missing_roles=["allocator"])
+        plan["hosts"]["a"].update(runner_id="10.0.0.1", missing_roles=["allocator"], changes=changes)
         task_vars = {"inventory_hostname": "a", CHECK: {"verdict": verdict}, TOKEN: token}
         return action.act({"entry": plan["hosts"]["a"]}, task_vars)
 
@@ -103,3 +103,87 @@ def test_check_mode_reports_the_change_and_makes_none(ece, change):
     expect_stale(ece)
     assert change("replace", {"token": None, "reason": None, "latest_start": None}, check_mode=True)["changed"] is True
     assert {request.method for request in ece.requests} == {"GET"}
+
+
+# -- a joined host that is not as declared ---------------------------------------------------------------------------
+
+MAINTAINED = {"changes": ["maintenance mode on"], "ece_host_maintenance": True}
+
+
+def test_a_joined_host_is_changed_without_a_token_and_without_asking_the_host(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("POST", OF_ALLOCATOR + "/maintenance-mode/_start", status=202, json={})
+    result = change("update", token={"skipped": True}, **MAINTAINED)
+    assert (result["changed"], result["msg"], change.asked) == (True, "maintenance mode on", 0)
+    assert result["diff"] == {"before": {"maintenance": False}, "after": {"maintenance": True}}
+
+
+def test_a_host_that_lacks_a_role_is_changed_in_the_same_step(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator"))
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    result = change("assign-roles", check_mode=True, **MAINTAINED)
+    assert (result["changed"], result["msg"], result["roles"]) == (True, "maintenance mode on", ["allocator"])
+    assert {request.method for request in ece.requests} == {"GET"}
+
+
+def test_check_mode_says_what_would_change_on_a_joined_host(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    result = change("update", check_mode=True, **MAINTAINED)
+    assert (result["changed"], result["msg"]) == (True, "maintenance mode on")
+
+
+def test_a_joined_host_that_another_run_has_changed_since_the_list_is_left_alone(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1", maintenance_mode=True))
+    result = change("update", **MAINTAINED)
+    assert (result["changed"], result["msg"]) == (False, "it is what is declared by now")
+
+
+def test_a_joined_host_that_has_disconnected_since_the_list_is_not_changed(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator", connected=False))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1", connected=False))
+    with pytest.raises(PlatformError, match=r"^10\.0\.0\.1 is not connected any more, so nothing of it was changed"):
+        change("update", **MAINTAINED)
+
+
+def test_no_joined_host_is_changed_where_any_error_is_fatal_and_another_host_failed(ece, change):
+    result = change("update", token={**MINTED, "reason": "b failed", "ends_play": True}, **MAINTAINED)
+    assert result["withheld"] == {"failed": True, "unreachable": False} and ece.requests == []
+
+
+def allocator(allocator_id, *, connected=True, maintenance_mode=False):
+    return {
+        "allocator_id": allocator_id,
+        "status": {"connected": connected, "maintenance_mode": maintenance_mode},
+        "capacity": {"memory": {"total": 10000, "used": 0}},
+        "settings": {},
+        "metadata": [],
+        "instances": [],
+    }
+
+
+def test_roles_that_a_joined_host_must_not_lose_are_refused_before_anything_of_it_is_changed(ece, change):
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator", "director"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("GET", PATH, json=runner("10.0.0.1", "allocator", "director"))
+    ece.expect("GET", RUNNERS, json={"runners": [runner("10.0.0.1", "allocator", "director")]})
+    with pytest.raises(PlatformError, match=r"10\.0\.0\.1 is the last connected director, and keeps that role"):
+        change("update", ece_host_roles_exact=True, **MAINTAINED)
+    assert {request.method for request in ece.requests} == {"GET"}
+
+
+def test_the_message_says_what_was_changed_before_a_change_that_failed(ece, change):
+    both, one = runner("10.0.0.1", "allocator", "proxy"), runner("10.0.0.1", "allocator")
+    ece.expect("GET", PATH, json=both)
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("GET", PATH, json=both)
+    ece.expect("PUT", PATH + "/roles", sends={"roles": [{"role_name": "allocator"}]})
+    ece.expect("GET", PATH, json=one)
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
+    ece.expect("POST", OF_ALLOCATOR + "/maintenance-mode/_start", status=400, json=failed("allocators.no"))
+    with pytest.raises(PlatformError, match="before that, the role proxy was taken away$"):
+        change("update", ece_host_roles_exact=True, **MAINTAINED)

@@ -61,7 +61,9 @@ def test_a_target_without_a_host_is_one_line_for_all_lookups_of_the_play(capsys)
         look_up(HostVars({"empty group": []}), "empty*")
     shown = capsys.readouterr().err  # only a playbook has a callback that leaves room on stdout
     assert shown.count("nothing to do: ece_target 'empty*' has no host here, because ") == 1
-    assert shown.endswith('\nece_host: {"failed": 0, "joined": 0, "joined_before": 0, "would_join": 0}\n')
+    assert shown.endswith(
+        '\nece_host: {"changed": 0, "failed": 0, "joined": 0, "joined_before": 0, "would_change": 0, "would_join": 0}\n'
+    )
 
 
 @pytest.mark.parametrize("option", ["syntax", "listhosts", "listtasks", "listtags"])

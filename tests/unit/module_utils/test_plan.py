@@ -34,6 +34,7 @@ from ansible_collections.ece.platform.plugins.module_utils._states import (
     JOINED,
     MISSING_ROLES,
     NEW,
+    UPDATE,
 )
 from tests.unit.scripted import FULL_ALLOCATOR, ODD_VALUES
 
@@ -392,6 +393,7 @@ def test_plan_keeps_the_platforms_id_of_a_known_host_and_the_wanted_one_of_a_new
         "missing_roles": ["allocator"],
         "zone": "zone-1",
         "differences": [],
+        "changes": [],
         "version": "",
         "coordinator": "",
         "directors": [],
@@ -442,7 +444,10 @@ def test_joined_hosts_that_differ_from_the_inventory_make_one_warning():
     assert warning.startswith(
         "hosts that are joined differ from the inventory: a (it is in zone zone-1 instead of zone-9), b ("
     )
-    assert warning.endswith(" and 2 more")
+    assert warning.endswith(
+        " and 2 more; the zone of a joined host cannot be changed: correct ece_host_zone, or remove the host and join "
+        "it again"
+    )
     assert difference_warnings(plan_hosts(hosts, {})) == []
 
 
@@ -451,6 +456,7 @@ def test_joined_hosts_that_differ_from_the_inventory_make_one_warning():
     [
         ({JOINED: 997, NEW: 3}, "1,000 hosts: 997 joined, 3 new"),
         ({JOINED: 2}, "2 hosts: 2 joined, 0 new"),
+        ({JOINED: 2, UPDATE: 1}, "3 hosts: 2 joined, 0 new, 1 to change"),
         ({DISCONNECTED: 1, MISSING_ROLES: 2}, "3 hosts: 0 joined, 0 new, 1 disconnected, 2 missing a role"),
     ],
 )

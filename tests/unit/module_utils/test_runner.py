@@ -10,8 +10,13 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _runner
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
-from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_absent, ensure_present
-from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, runner
+from ansible_collections.ece.platform.plugins.module_utils._runner import (
+    ensure_absent,
+    ensure_present,
+    require_dispensable,
+    surplus_roles,
+)
+from tests.unit.scripted import ALLOCATORS, ODD_VALUES, RUNNERS, allocator, failed, runner
 
 ID = "10.0.0.7"
 PATH = f"{RUNNERS}/{ID}"
@@ -81,3 +86,128 @@ def test_a_connected_runner_and_an_unknown_one_are_errors(ece, make_client):
         ensure_absent(make_client(), ID, False)
     with pytest.raises(PlatformError, match=f"runner_id {ID} is not known to the platform"):
         ensure_present(make_client(), ID, ["allocator"], False)
+
+
+# -- roles that are taken away ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "declared", "surplus"),
+    [
+        (["allocator", "beats-runner", "proxy"], ["allocator"], ["proxy"]),
+        (["beats-runner", "services-forwarder"], [], []),
+        (["proxy", "director"], [], ["director", "proxy"]),
+        (["proxy"], ["proxy", "allocator"], []),
+        (["a-role-of-a-later-release"], [], []),
+        ([], [], []),
+    ],
+)
+def test_surplus_roles_are_those_that_users_choose(held, declared, surplus):
+    assert surplus_roles(held, declared) == surplus
+
+
+def listed(*others):
+    return {"runners": [runner(ID, "coordinator", "director"), *others]}
+
+
+def test_a_role_can_be_spared_where_another_connected_runner_has_it_by_the_platforms_state(ece, make_client):
+    others = [runner("a", "coordinator", connected=False), runner("b", "coordinator"), runner("c", "coordinator")]
+    ece.expect("GET", RUNNERS, json=listed(*others))
+    # The list may be old: the first has lost the role meanwhile.
+    ece.expect("GET", RUNNERS + "/b", json=runner("b", "proxy"))
+    ece.expect("GET", RUNNERS + "/c", json=runner("c", "coordinator"))
+    assert require_dispensable(make_client(), ID, ["coordinator", "proxy"]) == {"coordinator": "c"}
+
+
+@pytest.mark.parametrize(
+    ("other", "state", "said"),
+    [
+        (runner("b", "proxy"), None, "the platform lists no other one"),
+        (runner("b", "director", connected=False), {"json": runner("b", "director", connected=False)}, "has 1 others"),
+        (runner("b", "director"), {"status": 404, "json": failed("runners.runner_not_found")}, "none of which is"),
+        (runner("b", "director"), {"json": runner("b", "director", connected="true")}, "none of which is connected"),
+    ],
+    ids=["no other", "disconnected", "gone", "damaged"],
+)
+def test_the_last_connected_director_stays_one(ece, make_client, other, state, said):
+    ece.expect("GET", RUNNERS, json=listed(other))
+    if state:
+        ece.expect("GET", RUNNERS + "/b", **state)
+    with pytest.raises(PlatformError, match=f"runner_id {ID} is the last connected director.*{said}"):
+        require_dispensable(make_client(), ID, ["director"])
+
+
+def test_a_proxy_and_an_allocator_without_its_object_are_taken_away_without_a_list(ece, make_client):
+    ece.expect("GET", f"{ALLOCATORS}/{ID}", status=404, json=failed("allocators.allocator_not_found"))
+    assert require_dispensable(make_client(), ID, ["allocator", "proxy"]) == {}
+
+
+@pytest.mark.parametrize("instances", [value for value in ODD_VALUES if not isinstance(value, list) and value == value])
+def test_an_allocator_of_which_the_platform_does_not_say_what_it_holds_stays_one(ece, make_client, instances):
+    if instances in (float("inf"), 10**400):
+        instances = "many"
+    ece.expect("GET", f"{ALLOCATORS}/{ID}", json=allocator(ID, instances=instances))
+    with pytest.raises(PlatformError, match="because the platform does not say which instances its allocator holds"):
+        require_dispensable(make_client(), ID, ["allocator"])
+
+
+def test_an_allocator_with_instances_stays_one(ece, make_client):
+    ece.expect("GET", f"{ALLOCATORS}/{ID}", json=allocator(ID, instances=[{"cluster_id": "c1"}, {}, None]))
+    with pytest.raises(PlatformError, match=r"holds 3 instances \(clusters c1, unknown\): move them to other"):
+        require_dispensable(make_client(), ID, ["allocator"])
+
+
+def test_a_role_that_another_run_assigns_again_is_taken_away_again(ece, make_client, sleeps):
+    ece.expect("GET", PATH, json=runner(ID, "proxy"))
+    ece.expect("PUT", PATH + "/roles", json={}, sends=body())
+    ece.expect("GET", PATH, json=runner(ID, "proxy"))
+    ece.expect("PUT", PATH + "/roles", json={}, sends=body())
+    ece.expect("GET", PATH, json=runner(ID))
+    assert ensure_present(make_client(), ID, [], False, exact=True)["roles"] == []
+    assert sleeps == [_runner.PAUSE_SECONDS]
+
+
+def test_a_role_that_comes_back_each_time_is_an_error(ece, make_client, sleeps):
+    ece.expect("GET", PATH, json=runner(ID, "proxy"))
+    for _attempt in range(_runner.ATTEMPTS):
+        ece.expect("PUT", PATH + "/roles", json={}, sends=body())
+        ece.expect("GET", PATH, json=runner(ID, "proxy"))
+    with pytest.raises(PlatformError, match="still has the role proxy, although it was taken away 3 times"):
+        ensure_present(make_client(), ID, [], False, exact=True)
+
+
+def test_a_role_is_given_back_where_the_other_runner_loses_it_at_the_same_time(ece, make_client):
+    ece.expect("GET", PATH, json=runner(ID, "coordinator", "proxy"))
+    ece.expect("GET", RUNNERS, json=listed(runner("b", "coordinator")))
+    ece.expect("GET", RUNNERS + "/b", json=runner("b", "coordinator"))
+    ece.expect("PUT", PATH + "/roles", json={}, sends=body("proxy"))
+    ece.expect("GET", PATH, json=runner(ID, "proxy"))
+    ece.expect("GET", RUNNERS + "/b", json=runner("b"))
+    ece.expect("GET", RUNNERS, json=listed(runner("b")))
+    ece.expect("PUT", PATH + "/roles", json={}, sends=body("coordinator", "proxy"))
+    with pytest.raises(
+        PlatformError, match="is the last connected coordinator.*taken away for a moment, and given back"
+    ):
+        ensure_present(make_client(), ID, ["proxy"], False, exact=True)
+
+
+def test_a_role_stays_away_where_a_third_runner_has_it(ece, make_client):
+    ece.expect("GET", PATH, json=runner(ID, "coordinator"))
+    ece.expect("GET", RUNNERS, json=listed(runner("b", "coordinator"), runner("c", "coordinator")))
+    ece.expect("GET", RUNNERS + "/b", json=runner("b", "coordinator"))
+    ece.expect("PUT", PATH + "/roles", json={}, sends=body())
+    ece.expect("GET", PATH, json=runner(ID))
+    ece.expect("GET", RUNNERS + "/b", json=runner("b"))
+    ece.expect("GET", RUNNERS, json=listed(runner("c", "coordinator")))
+    ece.expect("GET", RUNNERS + "/c", json=runner("c", "coordinator"))
+    assert ensure_present(make_client(), ID, [], False, exact=True)["roles"] == []
+
+
+@pytest.mark.parametrize("bless", [True, False])
+def test_a_runner_is_permitted_its_missing_roles_unless_that_is_not_wanted(ece, make_client, bless):
+    ece.expect("GET", PATH, json=runner(ID))
+    if bless:
+        ece.expect("PUT", BLESSING, json={}, sends={"value": True})
+    ece.expect("PUT", PATH + "/roles", json={}, sends=body("allocator"))
+    ece.expect("GET", PATH, json=runner(ID, "allocator"))
+    assert ensure_present(make_client(), ID, ["allocator"], False, bless=bless)["changed"] is True

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_runner
-from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, reset, runner
+from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, jwt, reset, runner
 
 ID = "10.0.0.7"
 PATH = f"{RUNNERS}/{ID}"
@@ -73,6 +73,60 @@ def test_roles_that_are_refused_are_an_error_with_its_code(ece, run_module):
     result = run_module(ece_runner, runner_id=ID, roles=["allocator"])
     assert result["failed"]
     assert result["failure"]["code"] == "runners.runner_set_roles_failed"
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_roles_that_are_not_listed_go_on_request_and_the_platforms_own_stay(ece, run_module, check_mode):
+    ece.expect("GET", PATH, json=runner(ID, "beats-runner", "services-forwarder", "proxy", "allocator"))
+    ece.expect("GET", OF_ALLOCATOR, json=allocator(ID, instances=[]))
+    if not check_mode:
+        ece.expect("PUT", PATH + "/roles", json={}, sends=roles_body("beats-runner", "proxy", "services-forwarder"))
+        ece.expect("GET", PATH, json=runner(ID, "beats-runner", "services-forwarder", "proxy"))
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, roles=["proxy"], roles_exact=True)
+    assert (result["changed"], result["roles"]) == (True, ["beats-runner", "proxy", "services-forwarder"])
+    assert result["diff"]["before"]["roles"] == ["allocator", "beats-runner", "proxy", "services-forwarder"]
+
+
+def test_all_roles_can_be_taken_away(ece, run_module):
+    ece.expect("GET", PATH, json=runner(ID, "beats-runner", "proxy"))
+    ece.expect("PUT", PATH + "/roles", json={}, sends=roles_body("beats-runner"))
+    ece.expect("GET", PATH, json=runner(ID, "beats-runner"))
+    assert run_module(ece_runner, runner_id=ID, roles=[], roles_exact=True)["roles"] == ["beats-runner"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_runner_without_other_roles_is_left_alone(ece, run_module, check_mode):
+    ece.expect("GET", PATH, json=runner(ID, "beats-runner", "proxy"))
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, roles=["proxy"], roles_exact=True)
+    assert result["changed"] is False
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_the_last_coordinator_stays_one(ece, run_module, check_mode):
+    ece.expect("GET", PATH, json=runner(ID, "coordinator", "proxy"))
+    ece.expect("GET", RUNNERS, json={"runners": [runner(ID, "coordinator", "proxy"), runner("other", "proxy")]})
+    result = run_module(ece_runner, check_mode=check_mode, runner_id=ID, roles=["proxy"], roles_exact=True)
+    assert result["failed"]
+    assert result["msg"].startswith(f"runner_id {ID} is the last connected coordinator, and keeps that role")
+
+
+def test_a_former_director_is_warned_about(ece, run_module):
+    ece.expect("GET", PATH, json=runner(ID, "director"))
+    ece.expect("GET", RUNNERS, json={"runners": [runner(ID, "director"), runner("other", "director")]})
+    ece.expect("GET", RUNNERS + "/other", json=runner("other", "director"))
+    result = run_module(ece_runner, check_mode=True, runner_id=ID, roles=[], roles_exact=True)
+    assert result["roles"] == []
+    (warning,) = result.warnings
+    assert f"runner_id {ID}: without the role director, ZooKeeper keeps running on its host" in warning
+
+
+def test_a_role_without_permission_is_said_where_the_runner_is_not_to_be_permitted(ece, run_module):
+    ece.expect("GET", PATH, json=runner(ID))
+    for _attempt in range(3):
+        ece.expect("PUT", PATH + "/roles", json={}, sends=roles_body("proxy"))
+        ece.expect("GET", PATH, json=runner(ID))
+    result = run_module(ece_runner, runner_id=ID, roles=["proxy"], bless=False)
+    assert result["failed"] and "still lacks the role proxy" in result["msg"] and "set bless: true" in result["msg"]
 
 
 # -- absent ----------------------------------------------------------------------------------------------------------
@@ -185,9 +239,18 @@ def test_a_deletion_without_an_answer_is_an_error(ece, run_module):
         ({"runner_id": ID, "state": "gone"}, "gone"),
         ({"runner_id": "", "state": "absent"}, "runner_id is empty"),
         ({"runner_id": " ", "roles": ["allocator"]}, "runner_id is empty"),
+        ({"runner_id": ID, "roles": []}, "roles is empty: give at least one role, or roles_exact: true"),
     ],
 )
 def test_bad_options_are_named_before_anything_is_sent(ece, run_module, options, message):
     result = run_module(ece_runner, **options)
     assert result["failed"] and message in result["msg"]
     assert ece.requests == []
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_token_in_place_of_the_id_is_refused_and_not_repeated(ece, run_module, state):
+    token = jwt(["allocator"])
+    result = run_module(ece_runner, runner_id=token, state=state, roles=["proxy"])
+    assert result["failed"] and "is an enrollment token: give the id of a runner" in result["msg"]
+    assert token not in result["msg"] and ece.requests == []

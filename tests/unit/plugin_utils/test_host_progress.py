@@ -87,6 +87,28 @@ def ended(rc=0, ago=0.0, **more):
     }
 
 
+def test_the_times_of_a_host_do_not_depend_on_its_clock():
+    host = waiting_host(settle_time=5)
+    assert host.times() == {"started_at": None, "ended_at": None, "connected_at": None}
+    host.update(2, None, ABSENT)
+    assert host.times()["started_at"] is None
+    host.update(3, None, RUNNING)
+    assert host.times() == {"started_at": 2.0, "ended_at": None, "connected_at": None}
+    host.update(275, None, ended(ago=2))
+    assert host.times() == {"started_at": 2.0, "ended_at": 273.0, "connected_at": None}
+    host.update(283, known(), ended(ago=2))
+    assert host.times()["connected_at"] == 283
+
+
+def test_an_installer_that_failed_has_an_end_and_an_earlier_one_has_no_times():
+    host = waiting_host()
+    host.update(275, None, ended(rc=5, ago=2))
+    assert host.over and host.times() == {"started_at": 2.0, "ended_at": 273.0, "connected_at": None}
+    host = waiting_host(previous_start=5000.0)
+    host.update(1, None, ended(rc=5, ago=2))
+    assert host.times() == {"started_at": None, "ended_at": None, "connected_at": None}
+
+
 def test_a_host_installs_connects_and_has_joined():
     host = waiting_host()
     assert (host.phase, host.over) == (INSTALLING, False)

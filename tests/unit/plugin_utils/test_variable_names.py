@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.plugin_utils._inventory import VARIABLES
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import PREPARATION, VariableNames
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
@@ -160,3 +161,11 @@ def test_a_default_of_ours_is_no_value_that_the_user_has_set():
     default = {"force_xfc": True, "ece_host_preparation_format": False}
     assert len(old_names_of(default, role=PREPARATION)) == 1
     assert old_names_of({**default, "ece_host_preparation_format": True}, role=PREPARATION) == []
+
+
+def test_variables_of_the_inventory_plugin_are_no_mistake_on_its_hosts_and_one_of_them_alone_is():
+    names = VariableNames()
+    names.check({*VARIABLES, "ansible_host"})
+    assert names.warnings == []
+    names.check({"ece_zone"})
+    assert names.warnings == ["ece_zone is not a variable of role ece_host: did you mean ece_host_zone?"]

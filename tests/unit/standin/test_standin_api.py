@@ -16,6 +16,8 @@ import pytest
 import requests
 
 from tests.standin import StandIn
+from tests.standin.contract import Contract
+from tests.standin.model import CLUSTER_TYPES
 from tests.unit.standin.standin_helpers import TOKENS, Client
 
 ALLOCATORS = "/platform/infrastructure/allocators"
@@ -457,6 +459,69 @@ def test_a_move_without_a_target_is_a_202_with_failures(make: Callable[..., Stan
     reply = api("POST", ONE + "/clusters/_move")
     assert reply.status_code == 202 and reply.json()["failures"]["elasticsearch_clusters"]
     assert api("POST", ALLOCATORS + "/unknown/clusters/_move").status_code == 202
+
+
+def moved(api: Client, **query: str) -> dict:
+    """Ask for the moves of all clusters of an allocator, and return the messages of failures by cluster."""
+    reply = api("POST", ONE + "/clusters/_move", params=query).json()
+    entries = [entry for entries in reply["failures"].values() for entry in entries]
+    return {entry["cluster_id"]: entry["errors"][0]["message"] for entry in entries}
+
+
+def test_a_move_takes_memory_on_its_target_from_its_beginning(make: Callable[..., StandIn]) -> None:
+    ece = make(allocators=2, zones=("z",), move_seconds=5)
+    api = Client(ece)
+    api("POST", ONE + "/maintenance-mode/_start")
+    api("PUT", ALLOCATORS + "/10.1.0.2/settings", json={"capacity": 10000})
+    first, second, third = (ece.platform.add_instance("10.1.0.1", node_memory=4000).cluster_id for _ in range(3))
+    assert set(moved(api)) == {third} and set(moved(api, force_update="true")) == {third}
+    ece.platform.advance(6)
+    assert [item["cluster_id"] for item in api.get(ALLOCATORS + "/10.1.0.2")["instances"]] == [first, second]
+
+
+def test_a_pending_plan_or_a_lost_allocator_prevents_a_move_unless_asked_otherwise(
+    make: Callable[..., StandIn],
+) -> None:
+    ece = make(allocators=2, zones=("z",), move_seconds=5)
+    api = Client(ece)
+    cluster_id = ece.platform.add_instance("10.1.0.1").cluster_id
+    ece.platform.change_instances(cluster_id, pending=True)
+    assert api.get(ONE)["instances"][0]["plans_info"]["pending"] is True
+    assert "plan still pending" in moved(api)[cluster_id]
+    ece.platform.disconnect("10.1.0.1")
+    assert "is not connected" in moved(api, force_update="true")[cluster_id]
+    ece.platform.change_instances(cluster_id, refusal="Not this one.")
+    assert moved(api, force_update="true", allocator_down="true") == {cluster_id: "Not this one."}
+    ece.platform.change_instances(cluster_id, refusal="")
+    assert moved(api, force_update="true", allocator_down="true") == {}
+    ece.platform.advance(6)
+    assert api.get(ONE)["instances"] == []
+
+
+@pytest.mark.parametrize("kind", CLUSTER_TYPES)
+def test_a_move_that_fails_leaves_its_reason_in_the_history_of_the_deployment(
+    make: Callable[..., StandIn], spec: Path, kind: str
+) -> None:
+    ece = make(allocators=2, zones=("z",), move_seconds=5)
+    api = Client(ece)
+    instance = ece.platform.add_instance("10.1.0.1", kind)
+    ece.platform.change_instances(instance.cluster_id, fails="No capacity.")
+    api("POST", ONE + "/maintenance-mode/_start")
+    assert moved(api) == {}
+    ece.platform.advance(6)
+    (there,) = api.get(ONE)["instances"]
+    assert (there["cluster_id"], there["moving"]) == (instance.cluster_id, False)
+    path = f"/deployments/{instance.deployment_id}"
+    reply = api("GET", path, params={"show_plan_logs": "true", "show_plan_history": "true"})
+    (resource,) = reply.json()["resources"][kind]
+    (attempt,) = resource["info"]["plan_info"]["history"]
+    assert attempt["plan_attempt_log"][0]["info_log"][-1]["message"] == "No capacity."
+    assert code(api("GET", "/deployments/unknown")) == "deployments.deployment_not_found"
+    # The operations on deployments are in a file of their own.
+    of_deployments = spec.with_name("api-tracking.json")
+    contract = Contract(of_deployments if of_deployments.is_file() else None)
+    contract.check_reply("GET", "/api/v1" + path, reply.status_code, reply.content)
+    assert contract.violations == []
 
 
 INVALID_BODIES: list = [None, True, 3, "x", [], {}, [1], {"roles": 3}, {"roles": [{}]}, {"roles": [[]]}]

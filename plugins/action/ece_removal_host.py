@@ -1,0 +1,50 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Removes ECE's own containers and its storage from a host that is out of service: ece_removal_clean, with the role's
+variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.ece.platform.plugins.module_utils._removal_plan import DELETE
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step, result_of_host
+from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
+from ansible_collections.ece.platform.plugins.plugin_utils._removal_options import removal_options
+
+# Option of ece_removal_clean -> variable.
+VARIABLES = {
+    "user": "ece_host_user",
+    "container_engine": "ece_host_container_engine",
+    "docker_socket": "ece_host_docker_socket",
+    "bin_paths": "ece_host_bin_paths",
+    "storage_path": "ece_host_storage_path",
+    "state_path": "ece_host_state_path",
+}
+
+
+class ActionModule(Step):
+    """See the documentation of the module with this name."""
+
+    SPEC = {"entry": {"type": "dict", "required": True}}
+    _requires_connection = True
+
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        options = clean_options(arguments["entry"], self.own_variables(task_vars))
+        found = self._execute_module("ece.platform.ece_removal_clean", module_args=options, task_vars=task_vars)
+        return result_of_host(found)
+
+
+def clean_options(entry: dict[str, Any], variables: OneHost) -> dict[str, Any]:
+    """Return the options of ece_removal_clean. Raises OptionError."""
+    chosen = removal_options(variables)
+    given = {option: variables.get(variable) for option, variable in VARIABLES.items()}
+    return {
+        **{option: value for option, value in given.items() if value is not None},
+        "runner_id": entry["runner_id"],
+        "instances": entry["instances_mode"] == DELETE,
+        "bootstrap_secrets": chosen["bootstrap_secrets"],
+        "leftovers": chosen["leftovers"],
+    }

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Takes a host out of service: maintenance mode, moves of its instances, roles. Shows progress while that takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.ece.platform.plugins.module_utils._removal import take_out_of_service
+from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
+from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
+from ansible_collections.ece.platform.plugins.plugin_utils._display import show
+from ansible_collections.ece.platform.plugins.plugin_utils._removal_options import RemovalOptions, removal_options
+from ansible_collections.ece.platform.plugins.plugin_utils._removal_report import PLAN
+
+
+class ActionModule(Step):
+    """See the documentation of the module with this name."""
+
+    SPEC = {"entry": {"type": "dict", "required": True}}
+
+    def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        entry = arguments["entry"]
+        options = removal_options(self.own_variables(task_vars))
+        client, warnings = self.connect(task_vars)
+        version = str((task_vars.get(PLAN) or {}).get("version") or "")
+        done = take_out_of_service(
+            client,
+            entry,
+            version,
+            vacate_options_of(entry["runner_id"], options),
+            self._task.check_mode,
+            lambda line: show(f"{entry['name']}: {line}"),
+        )
+        return {
+            "changed": bool(done.did),
+            "msg": "; ".join(done.did) or "out of service already",
+            "moved": done.moved,
+            "warnings": warnings + client.warnings,
+        }
+
+
+def vacate_options_of(runner_id: str, options: RemovalOptions) -> VacateOptions:
+    """Return the options of the moves. Maintenance mode is on by then."""
+    return VacateOptions(
+        allocator_id=runner_id,
+        wait_timeout=options["vacate_timeout"],
+        wait_interval=options["interval"],
+        **options["vacate_options"],
+    )

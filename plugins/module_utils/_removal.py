@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is PRIVATE to the collection: it may change or go in any release.
+
+"""Takes a host out of a platform: what role ece_host_removal does through the API, before and after it cleans the host.
+
+Each step reads first, so that a run that is repeated goes on where the last one stopped. Nothing here rests on a list.
+
+The order is that of Elastic's page (deploy-manage/maintenance/ece/delete-ece-hosts.md, 2026-07): maintenance mode,
+moves, roles; then the containers and the storage of the host; and when it is disconnected, allocator and runner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceAuthError, EceClient, EceError
+from ansible_collections.ece.platform.plugins.module_utils._ece import release
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._records import (
+    connected_of,
+    flat_allocator,
+    object_of,
+    runner_roles,
+)
+from ansible_collections.ece.platform.plugins.module_utils._removal_plan import DELETE, RemovalEntry
+from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_present, surplus_roles
+from ansible_collections.ece.platform.plugins.module_utils._text import one_line
+from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
+from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
+
+REASON = "removal of the host (ece.platform)"
+# The platform takes a reason for maintenance mode since this release: the history of api/apidocs.json in cloud-sdk-go.
+REASON_SINCE = (3, 7)
+# How often the platform is asked whether maintenance mode is on, and the pause before each further time.
+LOOKS = 5
+PAUSE_SECONDS = 2.0
+# While a host disconnects, progress is shown that often.
+SHOW_SECONDS = 30
+GO_ON = "run this again to go on from here"
+
+
+class Step(NamedTuple):
+    """The result of a step. did: what was done, or would be in check mode, each as a part of a sentence."""
+
+    did: list[str]
+    moved: int = 0
+
+
+def take_out_of_service(
+    client: EceClient,
+    entry: RemovalEntry,
+    version: str,
+    options: VacateOptions,
+    check_mode: bool,
+    tell: Callable[[str], None],
+) -> Step:
+    """Start maintenance mode, move the instances away, and take the roles away. Raises PlatformError.
+
+    version: of the platform. options: of the moves; allocator_id is that of the entry.
+    """
+    runner_id = entry["runner_id"]
+    did: list[str] = []
+    moved = instances = 0
+    allocator = client.allocator(runner_id)
+    if allocator is not None:
+        if not flat_allocator(allocator)["maintenance_mode"]:
+            if not check_mode:
+                _start_maintenance(client, runner_id, version)
+                tell("maintenance mode is on")
+            did.append("maintenance mode on")
+        instances = _instances(allocator, runner_id)
+        if instances and entry["instances_mode"] != DELETE:
+            moved = _move_away(client, options, check_mode, tell)
+            did.append(f"{moved} clusters moved away" if not check_mode else f"{moved} clusters can move away")
+    taken = _take_roles(client, entry, bool(instances) and entry["instances_mode"] == DELETE, check_mode)
+    if taken:
+        did.append(f"roles taken away: {', '.join(taken)}")
+        if not check_mode:
+            tell(did[-1])
+    return Step(did, moved)
+
+
+def _instances(allocator: Mapping[str, Any], runner_id: str) -> int:
+    instances = allocator.get("instances")
+    if not isinstance(instances, list):
+        raise PlatformError(
+            f"the platform does not say which instances allocator {runner_id} holds, so that it is not removed: {GO_ON}"
+        )
+    return len(instances)
+
+
+def _start_maintenance(client: EceClient, runner_id: str, version: str) -> None:
+    """Start maintenance mode, and see that it is on. Raises PlatformError."""
+    failure = "it is still off"
+    try:
+        client.set_allocator_maintenance(runner_id, True, REASON if _takes_reason(version) else None)
+    except EceAuthError:
+        raise
+    except EceError as error:
+        failure = str(error)
+    for attempt in range(LOOKS):
+        if attempt:
+            client.sleep(PAUSE_SECONDS)
+        with contextlib.suppress(EceError):
+            allocator = client.allocator(runner_id)
+            if allocator is not None and flat_allocator(allocator)["maintenance_mode"]:
+                return
+    raise PlatformError(f"maintenance mode of allocator {runner_id} did not start, so nothing is changed: {failure}")
+
+
+def _takes_reason(version: str) -> bool:
+    try:
+        return release(version) >= REASON_SINCE
+    except ValueError:
+        return False
+
+
+def _move_away(client: EceClient, options: VacateOptions, check_mode: bool, tell: Callable[[str], None]) -> int:
+    result = vacate(client, options, check_mode, tell=tell)
+    if result["failed"]:
+        state = (
+            ""
+            if check_mode
+            else (
+                f". The host is not removed and stays in maintenance mode: {GO_ON}, or end maintenance mode "
+                "(ece_allocator with maintenance: false) to keep it"
+            )
+        )
+        raise PlatformError(f"{result['msg']}{state}")
+    return len(result["moved"])
+
+
+def _take_roles(client: EceClient, entry: RemovalEntry, keeps_instances: bool, check_mode: bool) -> list[str]:
+    """Take away the roles of a runner that can be, and return them.
+
+    keeps_instances: the allocator keeps its role, because the platform refuses to take it from one that holds some.
+    """
+    runner = client.runner(entry["runner_id"])
+    if runner is None:
+        return []
+    kept = [*entry["kept_roles"], *(["allocator"] if keeps_instances else [])]
+    surplus = surplus_roles(runner_roles(runner), kept)
+    if surplus and not check_mode:
+        held = [role for role in runner_roles(runner) if role in kept]
+        ensure_present(client, entry["runner_id"], held, False, exact=True)
+    return surplus
+
+
+def delete_host(
+    client: EceClient,
+    entry: RemovalEntry,
+    timeout: float,
+    interval: float,
+    tell: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> Step:
+    """Wait until a host is disconnected, and delete its allocator and its runner. Raises PlatformError.
+
+    timeout, interval: seconds. Those that are gone already are no error.
+    """
+    runner_id = entry["runner_id"]
+    runner, allocator = _disconnected(client, entry, timeout, interval, tell, clock)
+    did = []
+    if allocator is not None:
+        if entry["instances_mode"] == DELETE:
+            client.delete_allocator(runner_id, remove_instances=True)
+        else:
+            client.delete_allocator(runner_id)
+        did.append("allocator deleted")
+    if runner is not None:
+        if surplus_roles(runner_roles(runner), entry["kept_roles"]):
+            # Of a runner that is gone, the platform may refuse that. Whether it can be deleted, the deletion shows.
+            with contextlib.suppress(PlatformError):
+                ensure_present(client, runner_id, entry["kept_roles"], False, exact=True)
+        client.delete_runner(runner_id)
+        did.append("runner deleted")
+    _require_gone(client, runner_id)
+    return Step(did)
+
+
+def _disconnected(
+    client: EceClient,
+    entry: RemovalEntry,
+    timeout: float,
+    interval: float,
+    tell: Callable[[str], None],
+    clock: Callable[[], float],
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Return runner and allocator once neither is connected; None for one that does not exist."""
+    runner_id = entry["runner_id"]
+    began = shown = clock()
+    while True:
+        trouble, connected = "", []
+        try:
+            runner, allocator = client.runner(runner_id), client.allocator(runner_id)
+        except EceAuthError:
+            raise
+        except EceError as error:
+            # A platform that does not answer for a moment is no reason to give up what has been done.
+            if isinstance(error, EceApiError) and error.status < 500:
+                raise
+            trouble = str(error)
+        else:
+            connected = connected_parts(runner, allocator)
+            if not connected:
+                return runner, allocator
+        elapsed = clock() - began
+        if elapsed >= timeout:
+            raise PlatformError(_still_connected(entry, connected, trouble, timeout))
+        if clock() - shown >= SHOW_SECONDS:
+            shown = clock()
+            tell(f"{int(elapsed)} s: waiting until the platform shows it as disconnected")
+        client.sleep(max(0.0, min(interval, timeout - elapsed)))
+
+
+def connected_parts(runner: Mapping[str, Any] | None, allocator: Mapping[str, Any] | None) -> list[str]:
+    """Return which of a host's parts are connected."""
+    parts = {
+        "runner": connected_of(runner or {}),
+        "allocator": connected_of(object_of((allocator or {}).get("status"))),
+    }
+    return [part for part, connected in parts.items() if connected]
+
+
+def _still_connected(entry: RemovalEntry, connected: Sequence[str], trouble: str, timeout: float) -> str:
+    runner_id = one_line(entry["runner_id"])
+    if trouble:
+        return f"whether {runner_id} is disconnected is not known after {timeout:g} s: {trouble}; {GO_ON}"
+    remedy = (
+        "look whether something on the host starts its containers again"
+        if entry["clean"]
+        else "stop ECE on it, or set ece_host_removal_clean_host: true"
+    )
+    return (
+        f"the platform is still connected to the {' and the '.join(connected)} of {runner_id} after {timeout:g} s "
+        f"(ece_host_removal_disconnect_timeout), and deletes nothing that is connected: {remedy}, and {GO_ON}"
+    )
+
+
+def _require_gone(client: EceClient, runner_id: str) -> None:
+    """Raise PlatformError where the platform still has the host."""
+    parts = {"allocator": client.allocator(runner_id), "runner": client.runner(runner_id)}
+    there = [part for part, found in parts.items() if found is not None]
+    if there:
+        raise PlatformError(
+            f"the platform still has the {' and the '.join(there)} {runner_id} after its deletion: {GO_ON}"
+        )

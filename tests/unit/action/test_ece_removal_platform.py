@@ -1,0 +1,33 @@
+# Copyright (c) 2026, the ece.platform authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host is taken out of service with the variables of the role."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from ansible_collections.ece.platform.plugins.action import ece_removal_platform
+from ansible_collections.ece.platform.plugins.module_utils._removal import Step
+from ansible_collections.ece.platform.plugins.plugin_utils import _removal_report as report
+from tests.unit.module_utils.test_removal_plan import ID, entry_of
+
+
+def test_a_host_is_taken_out_of_service_with_the_options_of_its_variables(bare, shown, monkeypatch):
+    given = {"ece_host_removal_vacate_timeout": 60, "ece_host_removal_vacate_options": {"targets": ["t"]}}
+    step, lines, seen = bare(ece_removal_platform, variables=given), shown(ece_removal_platform), []
+
+    def take_out(client, entry, version, options, check_mode, tell):
+        seen.append((version, options, check_mode))
+        tell("0:10  1/2 moved")
+        return Step(["maintenance mode on"], 2)
+
+    monkeypatch.setattr(ece_removal_platform, "take_out_of_service", take_out)
+    step.connect = lambda task_vars: (SimpleNamespace(warnings=[]), [])
+    result = step.act({"entry": entry_of("a")}, {report.PLAN: {"version": "3.8.0"}})
+    assert result == {"changed": True, "msg": "maintenance mode on", "moved": 2, "warnings": []}
+    ((version, options, check_mode),) = seen
+    assert (version, check_mode, options.allocator_id) == ("3.8.0", False, ID)
+    assert (options.wait_timeout, options.wait_interval, options.targets) == (60, 5, ["t"])
+    assert lines == ["a: 0:10  1/2 moved"]
