@@ -29,7 +29,13 @@ CORES = {
 }
 TIMEOUT_SECONDS = 600
 # The playbooks of a project as examples has it.
-PLAYBOOKS = ("add_allocators.yml", "fleet_report.yml", "prepare_hosts.yml", "revoke_tokens.yml")
+PLAYBOOKS = (
+    "add_allocators.yml",
+    "fleet_report.yml",
+    "prepare_hosts.yml",
+    "remove_allocators.yml",
+    "revoke_tokens.yml",
+)
 
 
 class Administrator:
