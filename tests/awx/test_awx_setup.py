@@ -28,9 +28,11 @@ TEMPLATES = [
     "ECE add announced allocators",
     "ECE check allocators",
     "ECE check preparation",
+    "ECE check removal",
     "ECE fleet report",
     "ECE list persistent tokens",
     "ECE prepare hosts",
+    "ECE remove allocators",
     "ECE revoke persistent tokens",
 ]
 WORKFLOW = "ECE check, approve and add allocators"
