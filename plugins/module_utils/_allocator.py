@@ -10,9 +10,8 @@ The first part is pure. It works on an allocator as a list of the platform has i
 no request. The changes read the allocator once more, alone, and decide on that: a list may lag behind.
 
 Sources: the API specification of ECE 3.8.0 (AllocatorInfo, AllocatorSettings, MetadataItem, and the operations that
-_client names). On what a capacity and a tag do:
-https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-manage-capacity and
-https://www.elastic.co/docs/deploy-manage/deploy/cloud-enterprise/ece-configuring-ece-tag-allocators, read 2026-11-28.
+_client names). What a capacity and a tag do is in ece-manage-capacity.md and ece-configuring-ece-tag-allocators.md of
+https://github.com/elastic/docs-content, in deploy-manage/deploy/cloud-enterprise.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     objects_of,
     text_of,
 )
-from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line, redact
 
 # AllocatorSettings.capacity is an int32.
 CAPACITY_MAX_MB = 2**31 - 1
@@ -324,7 +323,7 @@ def apply(client: EceClient, allocator_id: str, steps: list[Step]) -> None:
         except EceError as error:
             notes = [f"this may have been written: {step.text}"] if may_have_had_effect(error) else []
             notes += [f"before that, this was written: {', '.join(done)}"] if done else []
-            error.args = (one_line("; ".join([str(error), *notes])),)
+            error.args = (one_line(redact("; ".join([str(error), *notes]))),)
             error.changed = bool(done)
             raise
         done.append(step.text)

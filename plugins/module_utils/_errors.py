@@ -34,6 +34,9 @@ class PlatformError(_UserError):
 
     changed = False
 
+    def __init__(self, message: object) -> None:
+        super().__init__(redact(str(message)))  # it may repeat an id in whose place the user has set a token
+
 
 class HostError(_UserError):
     """The host does not allow what was asked for. The message says what to do."""

@@ -61,10 +61,11 @@ options:
   capacity:
     description:
       - Memory in MB that the allocator gives to instances, 8192 or more, and no less than its instances use.
-      - It replaces the capacity of the installation. The platform does not compare it with the memory of the host.
-      - The platform places instances by the new value at once. The API's documentation says that the allocator's
-        service on the host has to be restarted for the full effect. With Podman, containers that exist keep their share
-        of the CPU.
+      - It replaces the capacity of the installation. The API does not show the memory of the host, so the module does
+        not compare the two.
+      - ECE's documentation says that nothing else is needed since ECE 3.5. The API's specification says that the
+        allocator's service on the host has to be restarted for the full effect. With Podman, containers that exist keep
+        their share of the CPU.
       - Only with O(state=present).
     type: int
   tags:

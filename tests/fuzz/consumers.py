@@ -90,12 +90,12 @@ ALL_ALLOCATORS = {
 }
 
 
-# Everything differs from every allocator of replies.ALLOCATORS.
+# Everything differs from the healthy allocator, which is in maintenance mode.
 ALLOCATOR = {
     "state": "present",
     "allocator_id": "10.0.0.8",
-    "maintenance": True,
-    "maintenance_reason": "new disks",
+    "maintenance": False,
+    "maintenance_reason": None,
     "capacity": 65536,
     "tags": {"ssd": False, "rack": "7:B,left"},
     "tags_exact": False,
@@ -277,7 +277,7 @@ CONSUMERS = {
     "all tags of an allocator": Consumer(
         _module(
             ece_allocator,
-            **{**ALLOCATOR, "maintenance": False, "maintenance_reason": None, "tags": {"a/b": 1}, "tags_exact": True},
+            **{**ALLOCATOR, "maintenance": True, "maintenance_reason": "new", "tags": {"a/b": 1}, "tags_exact": True},
         ),
         ("allocator", "written"),
     ),

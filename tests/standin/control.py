@@ -74,6 +74,7 @@ def control_application(platform: Platform, log: RequestLog, faults: Faults, con
             Route("/disconnect/{runner_id}", _on_runner(platform.disconnect), methods=["POST"]),
             Route("/connect/{runner_id}", _on_runner(platform.connect), methods=["POST"]),
             Route("/remove/{runner_id}", _on_runner(platform.remove), methods=["POST"]),
+            Route("/load/{runner_id}", _on_runner(platform.add_instance), methods=["POST"]),
         ]
     )
 
@@ -85,7 +86,7 @@ def _get(make: Callable[[], Any]) -> Endpoint:
     return handler
 
 
-def _on_runner(act: Callable[[str], None]) -> Endpoint:
+def _on_runner(act: Callable[[str], object]) -> Endpoint:
     async def handler(request: Request) -> Response:
         try:
             act(request.path_params["runner_id"])
@@ -123,7 +124,12 @@ def _state(platform: Platform) -> dict[str, Any]:
                 for item in platform.current_runners()
             },
             "allocators": {
-                item.allocator_id: {"zone": item.zone_id, "connected": item.connected(at)}
+                item.allocator_id: {
+                    "zone": item.zone_id,
+                    "connected": item.connected(at),
+                    "maintenance": item.maintenance,
+                    "instances": len(item.instances),
+                }
                 for item in platform.current_allocators()
             },
         }

@@ -22,6 +22,7 @@ from ansible_collections.ece.platform.plugins.module_utils._allocator import (
 )
 from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceError
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._text import MASK
 from tests.unit.scripted import (
     ALLOCATORS,
     FULL_ALLOCATOR,
@@ -30,6 +31,7 @@ from tests.unit.scripted import (
     RUNNERS,
     allocator,
     failed,
+    jwt,
     read_timeout,
     reset,
     runner,
@@ -492,3 +494,20 @@ def test_instances_that_came_meanwhile_keep_their_allocator(ece, make_client):
     with pytest.raises(EceApiError, match="delete_allocator_with_instances_attempt") as refused:
         ensure_absent(make_client(), ID, False, False)
     assert refused.value.changed is False
+
+
+# -- tokens in the wrong place ---------------------------------------------------------------------------------------
+
+
+def test_a_token_that_is_set_as_an_id_or_a_tag_is_in_no_message(ece, make_client):
+    token = jwt(["allocator"])
+    ece.expect("GET", f"{ALLOCATORS}/{token}", **UNKNOWN)
+    with pytest.raises(PlatformError) as unknown:
+        ensure_present(make_client(), token, Wish(), False)
+    ece.expect("GET", PATH, json=record())
+    ece.expect("PUT", f"{PATH}/metadata/a", json=[], sends={"value": token})
+    ece.expect("PUT", f"{PATH}/metadata/b", status=400, json=failed("allocators.no"), sends={"value": "x"})
+    with pytest.raises(PlatformError) as refused:
+        ensure_present(make_client(), ID, wish_of({"tags": {"a": token, "b": "x"}}), False)
+    assert MASK in str(unknown.value) and str(refused.value).endswith(f"this was written: tag a={MASK}")
+    assert not any(part in str(error.value) for error in (unknown, refused) for part in token.split(".")[:2])

@@ -16,7 +16,7 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _client as api
 from ansible_collections.ece.platform.plugins.module_utils import _module as shared
-from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
+from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.modules import (
     ece_allocator,
     ece_allocator_info,
@@ -314,6 +314,13 @@ def test_an_error_of_the_api_is_a_sentence_and_its_parts(ece, run_module, status
         "fields": [field for error in errors for field in error.get("fields", [])],
         "errors": errors,
     }
+
+
+def test_a_failure_is_a_change_only_where_something_was_changed_before():
+    error = PlatformError("It was changed, and then refused.")
+    assert shared.failure(error) == {"msg": str(error)}
+    error.changed = True
+    assert shared.failure(error) == {"msg": str(error), "changed": True}
 
 
 @EVERY_MODULE

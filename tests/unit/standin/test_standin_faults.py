@@ -244,6 +244,8 @@ def test_the_control_interface(ece: StandIn, api: Client) -> None:
     assert call("POST", "/disconnect/10.1.0.1").status_code == 200
     assert call("GET", "/state").json()["runners"]["10.1.0.1"]["connected"] is False
     assert call("POST", "/connect/10.1.0.1").status_code == 200
+    assert call("POST", "/load/10.1.0.1").status_code == 200
+    assert call("GET", "/state").json()["allocators"]["10.1.0.1"]["instances"] == 1
     assert call("POST", "/remove/10.1.0.1").status_code == 200
     assert call("POST", "/connect/10.1.0.1").status_code == 404
     assert call("POST", "/unlist/runners?id=10.1.0.2").status_code == 200
