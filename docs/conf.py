@@ -18,7 +18,11 @@ project_copyright = f"2026, {author}"
 extensions = ["sphinx_antsibull_ext"]
 # The build reads nothing from the network, so that links into Ansible's own documentation stay plain text.
 _LABELS = r"action_plugins|ansible_configuration_settings|common_return_values"
-nitpick_ignore_regex = [("std:ref", _LABELS), ("std:ref", r"ansible_collections\.ansible\.builtin\..*")]
+nitpick_ignore_regex = [
+    ("std:ref", _LABELS),
+    ("std:ref", r"ansible_collections\.ansible\.builtin\..*"),
+    ("envvar", r"ANSIBLE_(CACHE_PLUGIN|INVENTORY)_?.*"),
+]
 
 pygments_style = "ansible"
 highlight_language = "YAML+Jinja"
