@@ -97,7 +97,8 @@ class ActionModule(Step):
 def check_names(names: Iterable[str]) -> None:
     """Raise OptionError for a variable that begins as the playbook's do, and is none of them."""
     for name in sorted(names):
-        if name.startswith(PREFIX) and name not in (PATH, MODE):
+        # AWX passes the statistics of a job, with its id, to the next job of a workflow as extra variables.
+        if name.startswith(PREFIX) and name not in (PATH, MODE) and not name.removeprefix(PREFIX).isdigit():
             meant = difflib.get_close_matches(name, (PATH, MODE), 1, SIMILAR)
             hint = f"did you mean {meant[0]}?" if meant else f"use {PATH} or {MODE}"
             raise OptionError(f"{name} is not a variable of playbook fleet_report; {hint}")

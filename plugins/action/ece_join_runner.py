@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
@@ -51,7 +52,7 @@ class ActionModule(Step):
         if not replaces and entry["changes"]:
             declared = declared_of(self.own_variables(task_vars), entry["roles"])
             kept = keep(client, entry["runner_id"], declared, self._task.check_mode)
-            result = {**result, **kept, "changed": result["changed"] or kept["changed"]}
+            result = _both(result, kept)
         return {**result, "warnings": warnings + client.warnings}
 
     def _ask_host(self, entry: PlanEntry, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -70,3 +71,14 @@ class ActionModule(Step):
                 "checked; run this again"
             )
         return found
+
+
+def _both(assigned: Mapping[str, Any], kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of a host that got missing roles, if it did, and was then made what is declared."""
+    first, second = assigned.get("diff") or {}, kept["diff"]
+    # What the second change says of the roles is what they are in the end.
+    diff = {
+        "before": {**second["before"], **first.get("before", {})},
+        "after": {**first.get("after", {}), **second["after"]},
+    }
+    return {**assigned, **kept, "changed": assigned["changed"] or kept["changed"], "diff": diff}

@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._removal import take_out_of_service
+from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._removal_options import RemovalOptions, removal_options
-from ansible_collections.ece.platform.plugins.plugin_utils._removal_report import PLAN
+from ansible_collections.ece.platform.plugins.plugin_utils._removal_report import NOTES, PLAN
+from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes
 
 
 class ActionModule(Step):
@@ -23,6 +27,12 @@ class ActionModule(Step):
 
     def act(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         entry = arguments["entry"]
+        failed = failed_before(task_vars.get(PLAN) or {})
+        if failed and not self._task.ignore_errors:
+            raise PlatformError(
+                f"not begun, because the removal of {first_names(failed)} failed in an earlier batch: run this again "
+                "when that is mended, or without that host"
+            )
         options = removal_options(self.own_variables(task_vars))
         client, warnings = self.connect(task_vars)
         version = str((task_vars.get(PLAN) or {}).get("version") or "")
@@ -40,6 +50,12 @@ class ActionModule(Step):
             "moved": done.moved,
             "warnings": warnings + client.warnings,
         }
+
+
+def failed_before(plan: Mapping[str, Any]) -> list[str]:
+    """Return the hosts of earlier batches of this plan that failed. Ansible goes on unless all of a batch have."""
+    notes = (read_notes(NOTES) or {}).get("failed") or {}
+    return list(notes.get(str(plan.get("made_at")), []))
 
 
 def vacate_options_of(runner_id: str, options: RemovalOptions) -> VacateOptions:

@@ -16,8 +16,6 @@ from ansible_collections.ece.platform.plugins.plugin_utils._report import ansibl
 from ansible_collections.ece.platform.plugins.plugin_utils._results import has_failed, registered
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes, write_notes
 
-NOTES = "removal-verdicts"
-
 
 class ActionModule(Step):
     """See the documentation of the module with this name."""
@@ -42,7 +40,7 @@ class ActionModule(Step):
         if failed and not has_failed(plan) and not self._task.ignore_errors:
             for line in filter(None, [_not_begun_line(self._after(entries, rows, task_vars))]):
                 show(line)
-        verdicts = self._note({name: row["verdict"] for name, row in rows.items()})
+        verdicts = self._note({name: row["verdict"] for name, row in rows.items()}, str(plan.get("made_at")))
         sums = removal.sums_of(rows, verdicts.values())
         show(sums_line(sums, removal.STATISTICS), indent="")
         return {
@@ -64,7 +62,7 @@ class ActionModule(Step):
     def _here(self, entries: Mapping[str, Any], task_vars: Mapping[str, Any]) -> list[str]:
         """Return the hosts of the plan in this batch, those that failed in it included, which were not reported."""
         every, batch = list(task_vars["ansible_play_hosts_all"]), set(task_vars["ansible_play_batch"])
-        reported = set((read_notes(NOTES) or {}).get("verdicts") or {})
+        reported = set((read_notes(removal.NOTES) or {}).get("verdicts") or {})
         return [name for name in every if name in entries and (name in batch or name not in reported)]
 
     @staticmethod
@@ -75,10 +73,17 @@ class ActionModule(Step):
         return [name for name in every[last + 1 :] if name in entries and name in playing]
 
     @staticmethod
-    def _note(verdicts: Mapping[str, str]) -> dict[str, str]:
-        """Add how hosts ended, and return how all hosts of the run have ended. Batches are plays of their own."""
-        every = {**((read_notes(NOTES) or {}).get("verdicts") or {}), **verdicts}
-        write_notes(NOTES, {"verdicts": every})
+    def _note(verdicts: Mapping[str, str], made_at: str) -> dict[str, str]:
+        """Add how hosts ended, and return how all hosts of the run have ended. Batches are plays of their own.
+
+        made_at: when the plan was made. Its later batches read which hosts have failed.
+        """
+        notes = read_notes(removal.NOTES) or {}
+        every = {**(notes.get("verdicts") or {}), **verdicts}
+        failed = notes.get("failed") or {}
+        here = [name for name, verdict in verdicts.items() if verdict == removal.FAILED]
+        failed[made_at] = [*failed.get(made_at, []), *here]
+        write_notes(removal.NOTES, {"verdicts": every, "failed": failed})
         return every
 
 

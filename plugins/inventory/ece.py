@@ -101,7 +101,7 @@ compose:
   free_memory_mb: (ece_memory_mb or 0) - (ece_memory_used_mb or 0)
 cache: true
 cache_plugin: ansible.builtin.jsonfile
-cache_connection: /tmp/ece-inventory
+cache_connection: ~/.cache/ece-inventory
 cache_timeout: 300
 """
 

@@ -190,8 +190,11 @@ def keep(client: EceClient, runner_id: str, declared: Declared, check_mode: bool
     difference = difference_of(known, declared)
     texts, surplus = change_texts(difference), surplus_of(known, declared)
     if surplus:
-        # First, because it may be refused. Also in check mode, where it only asks.
-        runners.ensure_present(client, runner_id, declared["roles"], check_mode, exact=True)
+        # First, because it may be refused. Also in check mode, where it only asks. The roles that the host lacks are no
+        # part of it: whether it gets them is decided elsewhere.
+        held = runner_roles(known.get("runner") or {})
+        stays = [role for role in held if role in ROLES and role not in surplus]
+        runners.ensure_present(client, runner_id, stays, check_mode, exact=True)
     if set(difference["after"]) - {"roles"} and not check_mode:
         _change_allocator(client, runner_id, declared, surplus)
     return {

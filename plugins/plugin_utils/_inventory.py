@@ -12,6 +12,7 @@ Pure functions over plain data, but for read_fleet(), which asks the platform.
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -169,6 +170,7 @@ def inventory_names(
     A host has the first value that it has, and that no other host may have as its name. The last is its id.
     """
     wanted = {known_id: _candidates(known_id, variables, hostnames) for known_id, variables in hosts.items()}
+    ids = Counter(map(one_line, hosts))
     claims: dict[str, list[str]] = {}
     for known_id, candidates in wanted.items():
         for candidate in candidates:
@@ -177,7 +179,8 @@ def inventory_names(
     shared: dict[str, list[str]] = {}
     left_out = []
     for known_id, candidates in wanted.items():
-        own = [candidate for candidate in candidates if len(claims[candidate]) == 1]
+        # An id is its own host's, also where it is a name of another one: a machine that was installed again.
+        own = [name for name in candidates if len(claims[name]) == 1 or (name == one_line(known_id) and ids[name] == 1)]
         if own:
             names[own[0]] = known_id
         else:  # ids that differ in characters that are not visible, or empty ones
@@ -309,6 +312,12 @@ def cached_fleet(entry: Any, urls: Sequence[str]) -> Fleet | None:
         return None
     warnings = known.get("warnings")
     return Fleet(
-        {str(known_id): {**dict.fromkeys(VARIABLES), **variables} for known_id, variables in hosts.items()},
+        {str(known_id): _of_cache(variables) for known_id, variables in hosts.items()},
         [str(warning) for warning in warnings] if isinstance(warnings, list) else [],
     )
+
+
+def _of_cache(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the variables of a host that the plugin gives. Whoever can write the cache cannot add others."""
+    known = {name: value for name, value in variables.items() if name in VARIABLES or name == "ansible_host"}
+    return {**dict.fromkeys(VARIABLES), **known}

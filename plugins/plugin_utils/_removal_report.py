@@ -30,6 +30,8 @@ REMOVED = "removed"
 WOULD_REMOVE = "would remove"
 REMOVED_BEFORE = "not there"
 FAILED = "failed"
+# The notes on how the hosts of earlier batches ended: `verdicts`, and `failed` by the time at which the plan was made.
+NOTES = "removal-verdicts"
 ENDED_EARLIER = "there is nothing to do for it, but the plan refuses other hosts of the play"
 
 HEADER = ("host", "zone", "verdict", "instances", "memory", "")

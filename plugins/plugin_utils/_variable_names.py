@@ -22,7 +22,10 @@ PREFIX = "ece_host_"
 PREPARATION = "ece_host_preparation"
 OF_OTHER_ROLES = ("ece_host_removal_",)
 # AWX passes the statistics of a job (set_stats) to the next job of a workflow as extra variables.
-_STATISTICS = re.compile(r"ece_host(_preparation|_removal)?_\d+\Z|ece_host_(preparation|removal)\Z")
+# Variables of playbook fleet_report stand beside those of the roles in one inventory.
+_STATISTICS = re.compile(
+    r"ece_host(_preparation|_removal)?_\d+\Z|ece_host_(preparation|removal)\Z|ece_fleet_report(_\d+|_path|_mode)?\Z"
+)
 # As similar as ece_user and ece_username, or rolse and roles.
 SIMILAR = 0.8
 # In a shorter name, one letter is too much of a difference: vip is not ip.

@@ -280,6 +280,20 @@ def test_a_move_that_fails_leaves_the_host_in_maintenance_mode_and_the_next_run_
     assert sums_of(again)["removed"] == 2
 
 
+def test_a_batch_with_a_failure_is_the_last_one(joined):
+    operator, platform = joined, joined.ece.platform
+    platform.add_runner("198.51.100.99", zone=ZONE)
+    platform.add_instance(ip(1))
+    operator.ece.fault(method="POST", path="_move$", status=400, code="clusters.cluster_invalid_plan", times=None)
+    run = remove(operator, "host-1,host-2,host-3", ece_serial=2)
+    assert run.rc == 2, run.output
+    assert runner_ids(operator) == [ip(1), ip(3), "198.51.100.99"], (
+        "host-2 leaves with its batch, host-3 does not begin"
+    )
+    assert not platform.allocator(ip(3)).maintenance
+    assert "not begun, because the removal of host-1 failed in an earlier batch" in run.text
+
+
 def test_without_cleaning_a_host_is_deleted_when_something_else_has_stopped_ece(joined):
     operator = joined
     host = operator.ece.hosts["host-1"]

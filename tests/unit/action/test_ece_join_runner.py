@@ -187,3 +187,35 @@ def test_the_message_says_what_was_changed_before_a_change_that_failed(ece, chan
     ece.expect("POST", OF_ALLOCATOR + "/maintenance-mode/_start", status=400, json=failed("allocators.no"))
     with pytest.raises(PlatformError, match="before that, the role proxy was taken away$"):
         change("update", ece_host_roles_exact=True, **MAINTAINED)
+
+
+def test_a_role_that_the_host_lacks_is_not_assigned_by_the_change_that_takes_others_away(ece, change):
+    before, after = runner("10.0.0.1", "beats-runner", "proxy"), runner("10.0.0.1", "beats-runner")
+    ece.expect("GET", PATH, json=before)
+    ece.expect("GET", OF_ALLOCATOR, status=404, json=failed("allocators.allocator_not_found"))
+    ece.expect("GET", PATH, json=before)
+    ece.expect("PUT", PATH + "/roles", sends={"roles": [{"role_name": "beats-runner"}]})
+    ece.expect("GET", PATH, json=after)
+    result = change("update", changes=["roles"], ece_host_roles_exact=True)
+    assert result["diff"] == {
+        "before": {"roles": ["beats-runner", "proxy"]},
+        "after": {"roles": ["beats-runner"]},
+    }
+
+
+def test_the_diff_of_a_host_that_gets_a_role_and_other_changes_has_both():
+    assigned = {"changed": True, "diff": {"before": {"roles": ["a"]}, "after": {"roles": ["a", "b", "c"]}}}
+    kept = {
+        "changed": True,
+        "runner_id": "r",
+        "msg": "m",
+        "diff": {
+            "before": {"roles": ["a", "b", "c"], "tags": {}},
+            "after": {"roles": ["a", "b"], "tags": {"ssd": "true"}},
+        },
+    }
+    assert ece_join_runner._both(assigned, kept)["diff"] == {
+        "before": {"roles": ["a"], "tags": {}},
+        "after": {"roles": ["a", "b"], "tags": {"ssd": "true"}},
+    }
+    assert ece_join_runner._both({"changed": False}, {**kept, "changed": False}) == {**kept, "changed": False}

@@ -195,11 +195,25 @@ def test_a_name_that_is_another_hosts_id_is_not_taken():
     assert len(warnings) == 1 and warnings[0].startswith("b is a name of several hosts")
 
 
+def test_an_id_stays_with_its_host_where_a_machine_was_installed_again_under_another_one():
+    fleet = {"10.0.0.2": {"ansible_host": "10.0.0.2"}, "node-2": {"ansible_host": "10.0.0.2"}}
+    names, warnings = inventory_names(fleet, ["host_ip"])
+    assert names == {"10.0.0.2": "10.0.0.2", "node-2": "node-2"}
+    assert not any("left out" in warning for warning in warnings)
+
+
 def test_no_host_is_lost_and_warnings_are_few_where_all_hosts_have_one_name_by_twos():
     fleet = {f"id-{number}": ("", f"name-{number // 2}") for number in range(100)}
     names, warnings = named("public_hostname", **fleet)
     assert sorted(names.values()) == sorted(fleet)
     assert len(warnings) == WARNINGS_MAX + 1 and warnings[-1] == "and 45 more names of several hosts"
+
+
+def test_the_cache_adds_no_variables_of_its_own():
+    entry = cache_entry(Fleet({"a": {"ece_zone": "z", "ansible_host": "10.0.0.1"}}, []), URLS)
+    entry["hosts"]["a"]["ansible_connection"] = "local"
+    found = cached_fleet(entry, URLS)
+    assert found.hosts["a"]["ansible_host"] == "10.0.0.1" and "ansible_connection" not in found.hosts["a"]
 
 
 def test_ids_that_only_differ_in_invisible_characters_are_left_out_with_a_warning():
