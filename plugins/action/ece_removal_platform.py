@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
+from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._removal import take_out_of_service
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._removal_options import RemovalOptions, removal_options
-from ansible_collections.ece.platform.plugins.plugin_utils._removal_report import NOTES, PLAN
+from ansible_collections.ece.platform.plugins.plugin_utils._removal_report import LOOK, NOTES, PLAN
+from ansible_collections.ece.platform.plugins.plugin_utils._report import failure_reason
+from ansible_collections.ece.platform.plugins.plugin_utils._results import has_failed, registered
 from ansible_collections.ece.platform.plugins.plugin_utils._run_notes import read_notes
 
 
@@ -33,6 +35,8 @@ class ActionModule(Step):
                 f"not begun, because the removal of {first_names(failed)} failed in an earlier batch: run this again "
                 "when that is mended, or without that host"
             )
+        if has_failed(registered(task_vars, LOOK)):
+            raise HostError(f"nothing of it was changed: {failure_reason(registered(task_vars, LOOK))}")
         options = removal_options(self.own_variables(task_vars))
         client, warnings = self.connect(task_vars)
         version = str((task_vars.get(PLAN) or {}).get("version") or "")

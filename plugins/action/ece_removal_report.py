@@ -53,7 +53,7 @@ class ActionModule(Step):
         hostvars, rows = task_vars["hostvars"], {}
         playing = set(task_vars["ansible_play_batch"])
         for name in self._here(entries, task_vars):
-            steps = (removal.PLATFORM, removal.HOST, removal.DELETE)
+            steps = (removal.LOOK, removal.PLATFORM, removal.HOST, removal.DELETE)
             results = {step: registered(hostvars[name], step) for step in steps}
             if name in playing or any(results.values()):
                 rows[name] = removal.row_of(entries[name], results, check_mode=self._task.check_mode)

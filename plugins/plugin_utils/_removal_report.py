@@ -19,6 +19,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._results import has_f
 # Where the role's tasks register their results.
 CHECK = "__ece_host_removal_check"
 PLAN = "__ece_host_removal_plan"
+LOOK = "__ece_host_removal_look"
 PLATFORM = "__ece_host_removal_platform"
 HOST = "__ece_host_removal_host"
 DELETE = "__ece_host_removal_delete"
@@ -55,7 +56,7 @@ class RemovedHost(TypedDict):
 
 
 def row_of(entry: RemovalEntry, results: Mapping[str, Mapping[str, Any]], *, check_mode: bool) -> RemovedHost:
-    """Return how a host ended. results: what its tasks registered, by PLATFORM, HOST and DELETE."""
+    """Return how a host ended. results: what its tasks registered, by LOOK, PLATFORM, HOST and DELETE."""
     verdict, note = _ending(entry, results, check_mode)
     return _row(entry, verdict, note, leftovers_of(results[HOST]))
 
@@ -76,8 +77,8 @@ def _row(entry: RemovalEntry, verdict: str, note: str, leftovers: Sequence[str] 
 def _ending(entry: RemovalEntry, results: Mapping[str, Mapping[str, Any]], check_mode: bool) -> tuple[str, str]:
     if entry["state"] == ABSENT:
         return REMOVED_BEFORE, ""
-    for step in (PLATFORM, HOST, DELETE):
-        if has_failed(results[step]):
+    for step in (LOOK, PLATFORM, HOST, DELETE):
+        if has_failed(results.get(step) or {}):
             return FAILED, failure_reason(results[step])
     if entry["state"] != REMOVE or not results[DELETE] or results[DELETE].get("skipped"):
         return FAILED, f"not removed: {SEE_ABOVE}"

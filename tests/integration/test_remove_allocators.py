@@ -345,3 +345,17 @@ def test_a_play_that_ignores_errors_removes_nothing_that_is_refused(joined):
     run = operator.play(playbook=operator.write("own.yml", [play]))
     assert "would be left in zone ece-zone-1" in run.text
     assert operator.ece.mutations == [] and runner_ids(operator) == [ip(1), ip(2), ip(3)]
+
+
+def test_what_the_host_refuses_is_known_before_it_is_taken_out_of_service(joined):
+    operator = joined
+    operator.ece.platform.add_instance(ip(1))
+    host = operator.ece.hosts["host-1"]
+    secrets = host.storage / "bootstrap-state" / "bootstrap-secrets.json"
+    secrets.parent.mkdir(parents=True, exist_ok=True)
+    secrets.write_text("{}", encoding="utf-8")
+    run = remove(operator, "host-1")
+    assert run.rc == 2 and "ece_host_removal_bootstrap_secrets" in run.text, run.output
+    assert operator.ece.mutations == [] and host.containers and secrets.exists()
+    told = remove(operator, "host-1", ece_host_removal_bootstrap_secrets=True)
+    assert told.rc == 0 and runner_ids(operator) == [ip(2), ip(3)], told.output
