@@ -100,6 +100,7 @@ def test_all_questions_can_be_answered():
         **ZONE,
         "ece_host_roles": ["allocator", "proxy"],
         "ece_host_assign_roles": "false",
+        "ece_host_change_joined": "true",
         "ece_host_prepare": "true",
         "ece_host_batch": "25%",
         "ece_host_installer_url": "https://mirror.example.com/elastic-cloud-enterprise.sh",
