@@ -81,7 +81,7 @@ class ActionModule(Step):
             for name, check in checks.items()
             if not check.get("problem")
         ]
-        plan = plan_removal(client, lists, questions)
+        plan = plan_removal(client, lists, questions, client.urls)
         entries = dict(plan.entries)
         for name, check in checks.items():
             if check.get("problem"):

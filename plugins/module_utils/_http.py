@@ -145,6 +145,11 @@ class HttpClient:
         return self._urls[0]
 
     @property
+    def urls(self) -> list[str]:
+        """All coordinators, the one that answered last first."""
+        return list(self._urls)
+
+    @property
     def which_url(self) -> str:
         """The end of a sentence on an answer that no coordinator gives."""
         return f"is {self._prefix}url a coordinator of ECE?"

@@ -22,7 +22,6 @@ from ansible_collections.ece.platform.plugins.module_utils._client import EceApi
 from ansible_collections.ece.platform.plugins.module_utils._ece import release
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
-    connected_of,
     flat_allocator,
     object_of,
     runner_roles,
@@ -219,12 +218,9 @@ def _disconnected(
 
 
 def connected_parts(runner: Mapping[str, Any] | None, allocator: Mapping[str, Any] | None) -> list[str]:
-    """Return which of a host's parts are connected."""
-    parts = {
-        "runner": connected_of(runner or {}),
-        "allocator": connected_of(object_of((allocator or {}).get("status"))),
-    }
-    return [part for part, connected in parts.items() if connected]
+    """Return which of a host's parts the platform does not call disconnected: silence is no proof."""
+    parts = {"runner": runner, "allocator": None if allocator is None else object_of(allocator.get("status"))}
+    return [part for part, status in parts.items() if status is not None and status.get("connected") is not False]
 
 
 def _still_connected(entry: RemovalEntry, connected: Sequence[str], trouble: str, timeout: float) -> str:

@@ -324,7 +324,7 @@ def plan_removal(facts: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
             )
         wanted = [item for item in wanted if item["kind"] != leftovers.NETWORK]
     unknown = [item["name"] for item in wanted if item["kind"] == leftovers.STORAGE]
-    if unknown and not own_paths:
+    if unknown and runner_id not in storage["own"]:
         problems.append(
             f"{storage['path']} has no folder of runner {runner_id}, so {first_names(unknown)} there may be anyone's: "
             "remove it by hand, or leave storage out of leftovers (ece_host_removal_leftovers)."

@@ -30,10 +30,12 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     runner_roles,
 )
 from ansible_collections.ece.platform.plugins.module_utils._removal_plan import (
+    DIRECTOR,
     Choices,
     HostAnswer,
     RemovalEntry,
     ZoneCapacity,
+    address_problems,
     affected_zones,
     candidate_ids,
     double_problems,
@@ -41,6 +43,8 @@ from ansible_collections.ece.platform.plugins.module_utils._removal_plan import 
     holders,
     identity_problem,
     keeping_role,
+    majority_problems,
+    naming,
     needed_mb,
     places,
     plan_host,
@@ -48,6 +52,7 @@ from ansible_collections.ece.platform.plugins.module_utils._removal_plan import 
     role_problems,
     tag_notes,
     vital_roles,
+    with_memory,
     with_notes,
     with_problems,
     zone_capacity,
@@ -90,8 +95,13 @@ def read_lists(client: EceClient, platform: Mapping[str, Any]) -> Lists:
     return lists
 
 
-def plan_removal(client: EceClient, lists: Lists, hosts: Sequence[HostQuestion]) -> RemovalPlan:
-    """Return the plan for these hosts. Raises PlatformError where two of them seem to be one, and EceError."""
+def plan_removal(
+    client: EceClient, lists: Lists, hosts: Sequence[HostQuestion], urls: Sequence[str] = ()
+) -> RemovalPlan:
+    """Return the plan for these hosts. urls: the addresses of coordinators that the inventory has.
+
+    Raises PlatformError where two of the hosts seem to be one, and EceError.
+    """
     matches = match_hosts([host.identity for host in hosts], lists.known)
     listed = ids_by_address(lists.known)
     entries = {}
@@ -111,6 +121,9 @@ def plan_removal(client: EceClient, lists: Lists, hosts: Sequence[HostQuestion])
     for role in vital_roles(entries.values()):
         if not is_held(client, holders(runners, role, removed_ids(entries.values())), role):
             entries = with_problems(keeping_role(entries, role), role_problems(entries.values(), role))
+    directors = holders(runners, DIRECTOR, removed_ids(entries.values()))
+    entries = with_problems(entries, majority_problems(entries.values(), len(directors)))
+    entries = with_problems(entries, address_problems(entries.values(), urls))
     return RemovalPlan(entries, zones)
 
 
@@ -118,7 +131,7 @@ def find_host(client: EceClient, ids: Sequence[str], host: HostQuestion) -> tupl
     """Return the runner that a host is, by the platform's answer to a question for that very id, and its id.
 
     The first id that the host is proven to be; without a proof the first that the platform knows, and None, None where
-    it knows none. Raises EceError.
+    it knows none. A host that the inventory names as one runner is never another one. Raises EceError.
     """
     first: tuple[str | None, KnownHost | None] = (None, None)
     for known_id in ids:
@@ -129,6 +142,8 @@ def find_host(client: EceClient, ids: Sequence[str], host: HostQuestion) -> tupl
             return known_id, known
         if first[1] is None:
             first = (known_id, known)
+        if naming(host.identity, known_id, known):
+            break
     return first
 
 
@@ -158,7 +173,8 @@ def confirmed_places(client: EceClient, lists: Lists, entries: Any, zone: str) -
         asked += 1
         allocator = client.allocator(candidate["allocator_id"])
         if allocator is not None:
-            flat = flat_allocator({**allocator, "zone_id": allocator.get("zone_id") or candidate["zone_id"]})
+            zoned = {**allocator, "zone_id": allocator.get("zone_id") or candidate["zone_id"]}
+            flat = with_memory(flat_allocator(zoned), allocator)
             confirmed += places([flat], zone, leaving)
         if confirmed and sum(map(free_mb, confirmed)) >= needed:
             break

@@ -16,7 +16,9 @@ assign-roles-to-hosts.md), as of 2026-07.
 from __future__ import annotations
 
 from typing import Any, Collection, Iterable, Mapping, Sequence, TypedDict
+from urllib.parse import urlsplit
 
+from ansible_collections.ece.platform.plugins.module_utils._allocator import capacity_of, used_memory
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     EXPLICIT,
     HOST_IP,
@@ -30,6 +32,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     FlatAllocator,
     connected_of,
     flat_allocator,
+    object_of,
     runner_roles,
     text_of,
 )
@@ -45,7 +48,8 @@ VACATE = "vacate"
 DELETE = "delete"
 
 # Roles without whose last holder there is no platform: the API is the coordinators', and the directors keep its state.
-VITAL_ROLES = ("coordinator", "director")
+DIRECTOR = "director"
+VITAL_ROLES = ("coordinator", DIRECTOR)
 # Roles that a user gives and takes. The others, such as beats-runner, are the platform's own and stay.
 MANAGED_ROLES = ("allocator", "coordinator", "director", "proxy")
 DIRECTOR_NOTE = (
@@ -126,6 +130,9 @@ def candidate_ids(
     addresses = [text for text in map(text_of, said.get("addresses") or []) if text]
     own = [text for text in map(text_of, said.get("runner_ids") or []) if text]
     by_address = [known_id for address in addresses for known_id in listed.get(address, ())]
+    if any(variable in EXPLICIT for variable in identity["variables"].values()):
+        # An address of the host may be on others as well; who says which runner it is need not be guessed at.
+        addresses = by_address = []
     ids = [match, identity["runner_id"], *own[:OWN_NAMES_MAX], *by_address[:OWN_NAMES_MAX], *addresses[:OWN_NAMES_MAX]]
     return [known_id for known_id in dict.fromkeys(ids) if known_id and known_id not in (".", "..")]
 
@@ -140,8 +147,8 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
     """Return why it is not proven that a host is this runner, or None.
 
     An address that Ansible connects to may be a gateway with other hosts behind it, so it is no proof. What proves it
-    is a variable that says which runner the host is, the host's own folders, or its own addresses; and nothing that
-    the host says of itself may contradict.
+    is a variable that says which runner the host is, the host's own folders, or its own addresses where the inventory
+    names the runner as well: machines behind NAT share addresses. Nothing that the host says of itself may contradict.
     """
     found = naming(identity, known_id, known)
     variable = found[1] if found else ""
@@ -159,17 +166,18 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
     folders = [text for text in map(text_of, facts.get("runner_ids") or []) if text]
     addresses = facts.get("addresses") or []
     has_folder, has_address = known_id in folders, bool(host_ip) and host_ip in addresses
-    contradicts = bool(host_ip) and bool(addresses) and not has_address and variable != HOST_IP
+    contradicts = bool(host_ip) and bool(addresses) and not has_address
     if folders and not has_folder:
         return (
             f"its storage path is that of runner {first_names(map(one_line, folders), 3)}, and {_by(found)} names "
             f"{runner_id}: correct {variable or RUNNER_ID}, or look which host this is"
         )
-    if contradicts and not (has_folder and explicit):
+    if contradicts and not (explicit and has_folder):
         return (
             f"the platform has {runner_id} at {one_line(host_ip)}, which is no address of this host"
             f"{': it looks like a copy of that host' if has_folder else ''}; set {RUNNER_ID} and {HOST_IP} to what "
             "this host is, or look which host this is"
+            f"{'' if has_folder else '; if it is that host without its storage, delete the runner with ece_runner'}"
         )
     if any(known_parts(known).values()) and facts.get("containers_known") and not facts.get("ece_containers"):
         if not has_address:
@@ -178,7 +186,7 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
                 f"it is another one: correct {variable or RUNNER_ID}; if ECE was just removed from it, run this again "
                 "when the platform shows it as disconnected"
             )
-    if explicit or has_folder or has_address:
+    if explicit or has_folder or (has_address and found):
         return None
     return (
         f"only {_by(found)} says that it is runner {runner_id}, and another host may be behind that address: set "
@@ -268,7 +276,22 @@ def plan_host(
             f"its container engine does not answer ({one_line(error or 'it gave no reason')}), so that nothing of ECE "
             "can be removed from it: start the engine, or set ece_host_removal_clean_host: false",
         )
-    if "director" in entry["roles"]:
+    allocator = known.get("allocator")
+    if (
+        allocator
+        and entry["instances"]
+        and choices["instances"] == VACATE
+        and facts.get("ece_containers")
+        and not connected_of(object_of(allocator.get("status")))
+    ):
+        return _with(
+            entry,
+            REFUSED,
+            f"it runs ECE, but the platform is not connected to its allocator, so that its {entry['instances']} "
+            "instances would be moved as those of a lost host, without what they have written since their last "
+            "snapshots: mend the connection first, or set ece_host_removal_instances: delete",
+        )
+    if DIRECTOR in entry["roles"]:
         entry["notes"].append(DIRECTOR_NOTE)
     if not choices["clean_host"] and any(entry["parts"].values()):
         entry["notes"].append(
@@ -288,12 +311,12 @@ def _entry(identity: HostIdentity, known_id: str | None, known: KnownHost | None
         "identity": _by(found) if known else "",
         "host_ip": _host_ip(known or {}),
         "parts": known_parts(known or {}),
-        "zone": text_of(runner.get("zone")) or flat["zone_id"],
+        "zone": flat["zone_id"] or text_of(runner.get("zone")),
         "roles": [role for role in runner_roles(runner) if role in MANAGED_ROLES],
         "kept_roles": [],
         "maintenance": flat["maintenance_mode"],
         "instances": flat["instance_count"],
-        "memory_used_mb": flat["memory_used_mb"],
+        "memory_used_mb": used_memory(allocator) if allocator else None,
         "memory_total_mb": flat["memory_total_mb"],
         "tags": flat["tags"],
         "instances_mode": choices["instances"],
@@ -330,7 +353,7 @@ def _of_silent_host(
     problem = identity_problem(identity, entry["runner_id"], known, answer)
     if problem:
         return REFUSED, f"it is not removed, because {problem}"
-    if any(entry["parts"].values()):
+    if not is_disconnected(known):
         return REFUSED, (
             f"Ansible cannot reach it, but the platform is connected to {one_line(entry['runner_id'])}, so that it is "
             "not gone: make it reachable, or stop it first"
@@ -403,6 +426,19 @@ def places(allocators: Iterable[FlatAllocator], zone: str, leaving: Collection[s
 def free_mb(allocator: FlatAllocator) -> float:
     """Return the memory of an allocator that no instance uses, in MB; 0 where the platform does not say."""
     return max(0.0, (allocator["memory_total_mb"] or 0) - (allocator["memory_used_mb"] or 0))
+
+
+def with_memory(flat: FlatAllocator, allocator: Mapping[str, Any]) -> FlatAllocator:
+    """Return an allocator with its memory as its settings and instances have it, which the platform may not sum up."""
+    return {**flat, "memory_used_mb": used_memory(allocator), "memory_total_mb": capacity_of(allocator)}
+
+
+def is_disconnected(known: KnownHost) -> bool:
+    """Return whether the platform says that neither runner nor allocator is connected; silence says nothing."""
+    runner, allocator = known.get("runner"), known.get("allocator")
+    states = [runner] if runner is not None else []
+    states += [object_of(allocator.get("status"))] if allocator is not None else []
+    return all(state.get("connected") is False for state in states)
 
 
 def needed_mb(entries: Iterable[RemovalEntry], zone: str) -> float:
@@ -504,6 +540,49 @@ def role_problems(entries: Iterable[RemovalEntry], role: str) -> dict[str, str]:
         )
         for entry in entries
         if _gives_up(entry, role) and not entry["allow_last"]
+    }
+
+
+def majority_problems(entries: Iterable[RemovalEntry], staying: int) -> dict[str, str]:
+    """Return the problem of each director where several leave and no majority of the directors would stay, by name.
+
+    Without a majority ZooKeeper can neither be read nor written, and so the removal could not end. staying: how many
+    connected directors stay.
+    """
+    leaving = [entry for entry in entries if _gives_up(entry, DIRECTOR)]
+    every = staying + len(leaving)
+    if len(leaving) < 2 or not staying or 2 * staying > every:
+        return {}
+    return {
+        entry["name"]: (
+            f"{staying} of {every} directors would be left, which is no majority of them: remove one director at a "
+            "time, or set ece_host_removal_allow_last: true"
+        )
+        for entry in leaving
+        if not entry["allow_last"]
+    }
+
+
+def address_problems(entries: Iterable[RemovalEntry], urls: Sequence[str]) -> dict[str, str]:
+    """Return the problem of each host that leaves where ece_url names nothing but hosts that leave, by name."""
+    leaving = [entry for entry in entries if entry["state"] == REMOVE]
+    by_address = {
+        normal_address(address): entry["name"]
+        for entry in leaving
+        for address in (entry["runner_id"], entry["host_ip"])
+        if address
+    }
+    named = [normal_address(urlsplit(url).hostname or "") for url in urls]
+    if not named or not all(address in by_address for address in named):
+        return {}
+    stay = {entry["name"] for entry in leaving if entry["allow_last"]}
+    return {
+        by_address[address]: (
+            "ece_url has no other coordinator than this host, and the removal could not end without one: add the "
+            "address of another coordinator"
+        )
+        for address in named
+        if by_address[address] not in stay
     }
 
 

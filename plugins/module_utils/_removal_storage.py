@@ -62,6 +62,8 @@ def read_storage(path: str, runner_id: str, mountinfo: Optional[str] = None) -> 
     mounts = mount_points(read_text("/proc/self/mountinfo") if mountinfo is None else mountinfo)
     is_folder = os.path.isdir(path) and not os.path.islink(path)
     entries = sorted(os.listdir(path)) if is_folder else []
+    # Other programs have a folder `logs`, too. The runner's folder goes last, so that it is there until all has gone.
+    is_ours = runner_id in entries or BOOTSTRAP in entries
     return {
         "path": path,
         "real": real,
@@ -71,7 +73,7 @@ def read_storage(path: str, runner_id: str, mountinfo: Optional[str] = None) -> 
         "mounts_below": sorted({mount for mount in mounts if _is_below(mount, real)}),
         "entries": entries,
         "runner_ids": runner_ids(path) if is_folder else [],
-        "own": [name for name in (LOGS, BOOTSTRAP, runner_id) if name in entries],
+        "own": [name for name in (LOGS, BOOTSTRAP, runner_id) if name in entries and is_ours],
         "has_secrets": os.path.lexists(os.path.join(path, BOOTSTRAP, SECRETS)),
     }
 

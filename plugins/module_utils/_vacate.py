@@ -25,7 +25,7 @@ from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
 )
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
-from ansible_collections.ece.platform.plugins.module_utils._records import connected_of, object_of
+from ansible_collections.ece.platform.plugins.module_utils._records import object_of
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import (
     MEMBERS,
@@ -193,7 +193,7 @@ class _Vacate:
             raise PlatformError(self._says_nothing())
         status = object_of(allocator.get("status"))
         self.maintenance = self.maintenance_before = status.get("maintenance_mode") is True
-        down = not connected_of(status)
+        down = status.get("connected") is False
         self.allocator_down = down if self.options.allocator_down == "auto" else self.options.allocator_down == "true"
         if not holdings.workloads and not holdings.unidentified:
             return self._result()

@@ -23,6 +23,7 @@ class Platform(Client):
     """One more method than the plan's own client has."""
 
     url = "https://ece.example.com:12443"
+    urls = (url,)
     warnings: list = []
 
     def platform(self):

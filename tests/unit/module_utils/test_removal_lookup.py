@@ -97,12 +97,17 @@ def test_a_host_that_is_known_by_its_own_address_alone_is_found():
     assert (entry["state"], entry["runner_id"]) == (plan.REMOVE, "named-so")
 
 
-def test_of_two_candidates_the_one_that_is_proven_counts():
-    # The list has an old runner at the address that Ansible connects to.
+def test_a_host_that_the_inventory_names_as_one_runner_is_never_removed_as_another():
+    # The inventory names a runner that the platform has, and Ansible reaches another one.
     client = Client([runner("old", host_ip="203.0.113.9", connected=False), *THREE[0]], THREE[1])
     said = {"facts": {**FACTS, "addresses": [A], "runner_ids": [A]}, "error": ""}
     named = host_identity("gateway", {"ansible_host": "203.0.113.9"})
-    assert planned(client, lookup.HostQuestion(named, said, CHOICES)).entries["gateway"]["runner_id"] == A
+    entry = planned(client, lookup.HostQuestion(named, said, CHOICES)).entries["gateway"]
+    assert (entry["state"], entry["runner_id"]) == (plan.REFUSED, "old")
+    assert f"its storage path is that of runner {A}, and ansible_host 203.0.113.9 names old" in entry["problems"][0]
+    # Where the inventory names none, the host's own folder proves it.
+    unnamed = host_identity("host-1", {"ansible_host": "198.51.100.77"})
+    assert planned(client, lookup.HostQuestion(unnamed, said, CHOICES)).entries["host-1"]["runner_id"] == A
 
 
 def test_a_host_that_matches_two_runners_is_an_error():

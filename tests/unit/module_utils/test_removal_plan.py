@@ -90,7 +90,7 @@ def test_a_host_that_says_nothing_has_the_id_of_the_inventory_alone():
         # Behind address translation: its own folder, and no address that contradicts.
         ({"ece_host_runner_id": ID}, facts(addresses=["10.0.0.1"])),
         ({}, facts(addresses=[])),
-        ({"ece_host_ip": ID}, facts(addresses=["10.0.0.1"], runner_ids=[])),
+        ({"ece_host_ip": ID}, facts(addresses=["10.0.0.1"])),
         ({"ece_host_runner_id": ID}, GONE),
         ({"ece_host_ip": ID}, GONE),
     ],
@@ -112,12 +112,28 @@ def test_a_proof(variables, said):
         (
             {"ece_host_ip": ID},
             facts(addresses=["10.0.0.1"], runner_ids=[], ece_containers=[]),
-            "this host runs no ECE container, so that it is another one: correct ece_host_ip",
+            "which is no address of this host; set ece_host_runner_id and ece_host_ip to what this host is",
         ),
     ],
 )
 def test_no_proof(variables, said, problem):
     assert problem in plan.identity_problem(identity(**variables), ID, known(), said)
+
+
+def test_an_address_that_only_the_host_names_is_no_proof():
+    # All virtual machines behind one NAT have this address, and the inventory reaches them by a port of the gateway.
+    shared = "10.0.2.15"
+    named = host_identity("vm-2", {"ansible_host": "bastion.example.com"})
+    said = facts(addresses=[shared], runner_ids=[], ece_containers=[])
+    problem = plan.identity_problem(named, shared, known_as(shared), said)
+    assert "only what the host says of itself says that it is runner 10.0.2.15" in problem
+    explicit = host_identity("vm-2", {"ece_host_runner_id": "vm-2"})
+    assert plan.candidate_ids(explicit, None, said["facts"], {shared: [shared]}) == ["vm-2"]
+
+
+def known_as(runner_id):
+    """What the platform has of a connected host."""
+    return {"runner": {"runner_id": runner_id, "host_ip": runner_id, "connected": True, "roles": []}}
 
 
 @pytest.mark.parametrize("variable", ["ece_host_runner_id", "ece_host_ip"])
@@ -362,3 +378,75 @@ def test_the_steps_of_a_host_are_those_that_are_left():
     assert plan.steps_line(done) == "a: delete runner"
     lost = {**leaving("a", ID, instances=3), "instances_mode": plan.DELETE}
     assert "delete 3 instances" in plan.steps_line(lost)
+
+
+# -- what the platform cannot do without -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("leaving", "staying", "refused"),
+    [(1, 2, False), (2, 1, True), (2, 3, False), (3, 3, True), (1, 1, False), (2, 0, False)],
+)
+def test_several_directors_leave_only_where_a_majority_stays(leaving, staying, refused):
+    entries = [{**entry_of(f"d{number}"), "roles": ["director"]} for number in range(leaving)]
+    found = plan.majority_problems(entries, staying)
+    assert sorted(found) == ([entry["name"] for entry in entries] if refused else [])
+    assert plan.majority_problems([{**entry, "allow_last": True} for entry in entries], staying) == {}
+
+
+@pytest.mark.parametrize(
+    ("urls", "refused"),
+    [
+        ([f"https://{ID}:12443"], True),
+        ([f"https://{ID}:12443", "https://10.9.9.9:12443"], False),
+        (["https://ece.example.com:12443"], False),
+        ([], False),
+    ],
+)
+def test_the_only_coordinator_of_ece_url_does_not_leave(urls, refused):
+    found = plan.address_problems([entry_of("a")], urls)
+    assert list(found) == (["a"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("runner", "allocator", "expected"),
+    [
+        ({"connected": False}, None, True),
+        ({"connected": False}, {"status": {"connected": False}}, True),
+        ({}, None, False),
+        ({"connected": "false"}, None, False),
+        ({"connected": False}, {"status": {}}, False),
+        ({"connected": False}, {"status": {"connected": True}}, False),
+    ],
+)
+def test_silence_of_the_platform_is_no_disconnection(runner, allocator, expected):
+    known_host = {"runner": runner, **({"allocator": allocator} if allocator is not None else {})}
+    assert plan.is_disconnected(known_host) is expected
+
+
+def test_an_allocator_that_is_not_connected_while_its_host_runs_is_not_emptied_as_a_lost_one():
+    host = known()
+    host["allocator"] = {**host["allocator"], "instances": [{"node_memory": 4096}], "status": {"connected": False}}
+    refused = entry_of(host=host)
+    assert refused["state"] == plan.REFUSED and "without what they have written since" in refused["problems"][0]
+    assert entry_of(host=host, instances="delete")["state"] == plan.REMOVE
+    stopped = facts(ece_containers=[])
+    stopped["facts"]["containers_known"] = True
+    assert entry_of(host=host, answer=stopped)["state"] == plan.REMOVE
+
+
+def test_the_memory_in_use_is_that_of_the_instances_where_the_platform_has_no_sum():
+    host = known()
+    capacity = {"memory": {"total": 65536}}
+    instances = [{"node_memory": 4096}, {"node_memory": 2048}]
+    host["allocator"] = {**host["allocator"], "capacity": capacity, "instances": instances}
+    assert entry_of(host=host)["memory_used_mb"] == 6144
+    full = {"allocator_id": "x", "capacity": capacity, "settings": {"capacity": 8192}, "instances": instances}
+    assert plan.free_mb(plan.with_memory(flat_allocator(full), full)) == 2048
+
+
+def test_the_zone_is_that_of_the_allocator():
+    host = known()
+    host["runner"] = {**host["runner"], "zone": "old"}
+    host["allocator"] = {**host["allocator"], "zone_id": "new"}
+    assert entry_of(host=host)["zone"] == "new"

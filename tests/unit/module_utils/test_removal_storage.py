@@ -227,3 +227,11 @@ def test_only_an_empty_folder_is_removed_as_one(folder, elastic):
     (folder / "empty").mkdir()
     assert storage.remove_if_empty(str(folder / "empty")) is True
     assert storage.remove_if_empty(str(folder / "empty")) is False
+
+
+def test_a_folder_of_logs_is_not_eces_where_no_runner_was(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "data").mkdir()
+    assert storage.read_storage(str(tmp_path), "192.0.2.1", "")["own"] == []
+    (tmp_path / "192.0.2.1").mkdir()
+    assert storage.read_storage(str(tmp_path), "192.0.2.1", "")["own"] == ["logs", "192.0.2.1"]
