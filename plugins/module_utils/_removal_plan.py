@@ -436,7 +436,7 @@ def with_memory(flat: FlatAllocator, allocator: Mapping[str, Any]) -> FlatAlloca
 def is_disconnected(known: KnownHost) -> bool:
     """Return whether the platform says that neither runner nor allocator is connected; silence says nothing."""
     runner, allocator = known.get("runner"), known.get("allocator")
-    states = [runner] if runner is not None else []
+    states: list[Mapping[str, Any]] = [runner] if runner is not None else []
     states += [object_of(allocator.get("status"))] if allocator is not None else []
     return all(state.get("connected") is False for state in states)
 

@@ -318,6 +318,6 @@ def cached_fleet(entry: Any, urls: Sequence[str]) -> Fleet | None:
 
 
 def _of_cache(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the variables of a host that the plugin gives. Whoever can write the cache cannot add others."""
+    """Return the variables of a host that the plugin gives. A cache that others can write adds none."""
     known = {name: value for name, value in variables.items() if name in VARIABLES or name == "ansible_host"}
     return {**dict.fromkeys(VARIABLES), **known}
