@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceAuthError, EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._ece import release
@@ -50,6 +50,18 @@ class Step(NamedTuple):
     moved: int = 0
 
 
+@contextlib.contextmanager
+def _saying_what_was_done(did: Sequence[str], check_mode: bool) -> Iterator[None]:
+    """Add to an error what was done before it, and that the host is changed."""
+    try:
+        yield
+    except PlatformError as error:
+        if did and not check_mode:
+            error.args = (one_line(f"{error}; done before that: {', '.join(did)}"),)
+            error.changed = True
+        raise
+
+
 def take_out_of_service(
     client: EceClient,
     entry: RemovalEntry,
@@ -65,22 +77,23 @@ def take_out_of_service(
     runner_id = entry["runner_id"]
     did: list[str] = []
     moved = instances = 0
-    allocator = client.allocator(runner_id)
-    if allocator is not None:
-        if not flat_allocator(allocator)["maintenance_mode"]:
+    with _saying_what_was_done(did, check_mode):
+        allocator = client.allocator(runner_id)
+        if allocator is not None:
+            if not flat_allocator(allocator)["maintenance_mode"]:
+                if not check_mode:
+                    _start_maintenance(client, runner_id, version)
+                    tell("maintenance mode is on")
+                did.append("maintenance mode on")
+            instances = _instances(allocator, runner_id)
+            if instances and entry["instances_mode"] != DELETE:
+                moved = _move_away(client, options, check_mode, tell)
+                did.append(f"{moved} clusters moved away" if not check_mode else f"{moved} clusters can move away")
+        taken = _take_roles(client, entry, bool(instances) and entry["instances_mode"] == DELETE, check_mode)
+        if taken:
+            did.append(f"roles taken away: {', '.join(taken)}")
             if not check_mode:
-                _start_maintenance(client, runner_id, version)
-                tell("maintenance mode is on")
-            did.append("maintenance mode on")
-        instances = _instances(allocator, runner_id)
-        if instances and entry["instances_mode"] != DELETE:
-            moved = _move_away(client, options, check_mode, tell)
-            did.append(f"{moved} clusters moved away" if not check_mode else f"{moved} clusters can move away")
-    taken = _take_roles(client, entry, bool(instances) and entry["instances_mode"] == DELETE, check_mode)
-    if taken:
-        did.append(f"roles taken away: {', '.join(taken)}")
-        if not check_mode:
-            tell(did[-1])
+                tell(did[-1])
     return Step(did, moved)
 
 
@@ -109,7 +122,7 @@ def _start_maintenance(client: EceClient, runner_id: str, version: str) -> None:
             allocator = client.allocator(runner_id)
             if allocator is not None and flat_allocator(allocator)["maintenance_mode"]:
                 return
-    raise PlatformError(f"maintenance mode of allocator {runner_id} did not start, so nothing is changed: {failure}")
+    raise PlatformError(f"maintenance mode of allocator {runner_id} did not start: {failure}")
 
 
 def _takes_reason(version: str) -> bool:
@@ -164,21 +177,22 @@ def delete_host(
     """
     runner_id = entry["runner_id"]
     runner, allocator = _disconnected(client, entry, timeout, interval, tell, clock)
-    did = []
-    if allocator is not None:
-        if entry["instances_mode"] == DELETE:
-            client.delete_allocator(runner_id, remove_instances=True)
-        else:
-            client.delete_allocator(runner_id)
-        did.append("allocator deleted")
-    if runner is not None:
-        if surplus_roles(runner_roles(runner), entry["kept_roles"]):
-            # Of a runner that is gone, the platform may refuse that. Whether it can be deleted, the deletion shows.
-            with contextlib.suppress(PlatformError):
-                ensure_present(client, runner_id, entry["kept_roles"], False, exact=True)
-        client.delete_runner(runner_id)
-        did.append("runner deleted")
-    _require_gone(client, runner_id)
+    did: list[str] = []
+    with _saying_what_was_done(did, False):
+        if allocator is not None:
+            if entry["instances_mode"] == DELETE:
+                client.delete_allocator(runner_id, remove_instances=True)
+            else:
+                client.delete_allocator(runner_id)
+            did.append("allocator deleted")
+        if runner is not None:
+            if surplus_roles(runner_roles(runner), entry["kept_roles"]):
+                # Of a runner that is gone, the platform may refuse that. Whether it can be deleted, the deletion shows.
+                with contextlib.suppress(PlatformError):
+                    ensure_present(client, runner_id, entry["kept_roles"], False, exact=True)
+            client.delete_runner(runner_id)
+            did.append("runner deleted")
+        _require_gone(client, runner_id)
     return Step(did)
 
 

@@ -129,7 +129,7 @@ def test_maintenance_mode_is_seen_before_anything_moves(moves):
     take_out(client)
     assert len(client.slept) == 2
     never = Client(runner(), allocator(instances=1), lags=99)
-    with pytest.raises(PlatformError, match="did not start, so nothing is changed: it is still off"):
+    with pytest.raises(PlatformError, match="did not start: it is still off"):
         take_out(never)
     assert len(never.did) == 1 and len(moves["asked"]) == 1
 
@@ -250,3 +250,16 @@ def test_a_host_that_stays_connected_has_a_remedy(clean, remedy):
     client.sleep = lambda seconds: client.slept.append(seconds)
     with pytest.raises(PlatformError, match=remedy):
         delete(client, entry={**entry_of(), "clean": clean})
+
+
+@pytest.mark.parametrize(("did", "check_mode"), [([], False), (["maintenance mode on"], True)])
+def test_an_error_before_anything_was_done_says_no_more(did, check_mode):
+    with pytest.raises(PlatformError) as raised, removal._saying_what_was_done(did, check_mode):
+        raise PlatformError("no")
+    assert str(raised.value) == "no" and not raised.value.changed
+
+
+def test_an_error_says_what_was_done_before_it():
+    with pytest.raises(PlatformError) as raised, removal._saying_what_was_done(["maintenance mode on", "b"], False):
+        raise PlatformError("no")
+    assert str(raised.value) == "no; done before that: maintenance mode on, b" and raised.value.changed
