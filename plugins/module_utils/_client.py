@@ -190,13 +190,6 @@ class EceClient(HttpClient):
         """
         self.request("PUT", _path(f"{_path(ALLOCATORS, allocator_id)}/metadata", key), body={"value": value})
 
-    def delete_allocator_metadata_item(self, allocator_id: str, key: str) -> None:
-        """Take a tag from an allocator. No error of a tag that is not there is documented.
-
-        delete-allocator-metadata-item: DELETE /platform/infrastructure/allocators/{allocator_id}/metadata/{key}
-        """
-        self.request("DELETE", _path(f"{_path(ALLOCATORS, allocator_id)}/metadata", key))
-
     def move_clusters(
         self, allocator_id: str, body: Mapping[str, Any], params: Mapping[str, bool | None] | None = None
     ) -> dict[str, Any]:

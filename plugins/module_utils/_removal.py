@@ -23,10 +23,9 @@ from ansible_collections.ece.platform.plugins.module_utils._ece import release
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
     flat_allocator,
-    object_of,
     runner_roles,
 )
-from ansible_collections.ece.platform.plugins.module_utils._removal_plan import DELETE, RemovalEntry
+from ansible_collections.ece.platform.plugins.module_utils._removal_plan import DELETE, RemovalEntry, connected_parts
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_present, surplus_roles
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line
 from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
@@ -229,12 +228,6 @@ def _disconnected(
             shown = clock()
             tell(f"{int(elapsed)} s: waiting until the platform shows it as disconnected")
         client.sleep(max(0.0, min(interval, timeout - elapsed)))
-
-
-def connected_parts(runner: Mapping[str, Any] | None, allocator: Mapping[str, Any] | None) -> list[str]:
-    """Return which of a host's parts the platform does not call disconnected: silence is no proof."""
-    parts = {"runner": runner, "allocator": None if allocator is None else object_of(allocator.get("status"))}
-    return [part for part, status in parts.items() if status is not None and status.get("connected") is not False]
 
 
 def _still_connected(entry: RemovalEntry, connected: Sequence[str], trouble: str, timeout: float) -> str:

@@ -148,7 +148,10 @@ def find_host(client: EceClient, ids: Sequence[str], host: HostQuestion) -> tupl
 
 
 def single_host(client: EceClient, known_id: str) -> KnownHost | None:
-    """Return all that the platform has of the host with this id, or None. Raises EceError."""
+    """Return all that the platform has of the host with this id, or None; known_host() leaves the instances out.
+
+    Raises EceError.
+    """
     host = KnownHost()
     runner, allocator = client.runner(known_id), client.allocator(known_id)
     if runner is not None:

@@ -19,6 +19,7 @@ from typing import Any, Collection, Iterable, Mapping, Sequence, TypedDict
 from urllib.parse import urlsplit
 
 from ansible_collections.ece.platform.plugins.module_utils._allocator import capacity_of, used_memory
+from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     EXPLICIT,
     HOST_IP,
@@ -50,8 +51,6 @@ DELETE = "delete"
 # Roles without whose last holder there is no platform: the API is the coordinators', and the directors keep its state.
 DIRECTOR = "director"
 VITAL_ROLES = ("coordinator", DIRECTOR)
-# Roles that a user gives and takes. The others, such as beats-runner, are the platform's own and stay.
-MANAGED_ROLES = ("allocator", "coordinator", "director", "proxy")
 DIRECTOR_NOTE = (
     "it was a director, so its ZooKeeper runs until the host is cleaned; a former director is deleted and installed "
     "again, and not kept"
@@ -312,7 +311,7 @@ def _entry(identity: HostIdentity, known_id: str | None, known: KnownHost | None
         "host_ip": _host_ip(known or {}),
         "parts": known_parts(known or {}),
         "zone": flat["zone_id"] or text_of(runner.get("zone")),
-        "roles": [role for role in runner_roles(runner) if role in MANAGED_ROLES],
+        "roles": [role for role in runner_roles(runner) if role in ROLES],
         "kept_roles": [],
         "maintenance": flat["maintenance_mode"],
         "instances": flat["instance_count"],
@@ -353,7 +352,7 @@ def _of_silent_host(
     problem = identity_problem(identity, entry["runner_id"], known, answer)
     if problem:
         return REFUSED, f"it is not removed, because {problem}"
-    if not is_disconnected(known):
+    if connected_parts(known.get("runner"), known.get("allocator")):
         return REFUSED, (
             f"Ansible cannot reach it, but the platform is connected to {one_line(entry['runner_id'])}, so that it is "
             "not gone: make it reachable, or stop it first"
@@ -433,12 +432,10 @@ def with_memory(flat: FlatAllocator, allocator: Mapping[str, Any]) -> FlatAlloca
     return {**flat, "memory_used_mb": used_memory(allocator), "memory_total_mb": capacity_of(allocator)}
 
 
-def is_disconnected(known: KnownHost) -> bool:
-    """Return whether the platform says that neither runner nor allocator is connected; silence says nothing."""
-    runner, allocator = known.get("runner"), known.get("allocator")
-    states: list[Mapping[str, Any]] = [runner] if runner is not None else []
-    states += [object_of(allocator.get("status"))] if allocator is not None else []
-    return all(state.get("connected") is False for state in states)
+def connected_parts(runner: Mapping[str, Any] | None, allocator: Mapping[str, Any] | None) -> list[str]:
+    """Return which of a host's parts the platform does not call disconnected: silence is no proof."""
+    parts = {"runner": runner, "allocator": None if allocator is None else object_of(allocator.get("status"))}
+    return [part for part, status in parts.items() if status is not None and status.get("connected") is not False]
 
 
 def needed_mb(entries: Iterable[RemovalEntry], zone: str) -> float:

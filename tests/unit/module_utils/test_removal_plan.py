@@ -420,8 +420,7 @@ def test_the_only_coordinator_of_ece_url_does_not_leave(urls, refused):
     ],
 )
 def test_silence_of_the_platform_is_no_disconnection(runner, allocator, expected):
-    known_host = {"runner": runner, **({"allocator": allocator} if allocator is not None else {})}
-    assert plan.is_disconnected(known_host) is expected
+    assert (plan.connected_parts(runner, allocator) == []) is expected
 
 
 def test_an_allocator_that_is_not_connected_while_its_host_runs_is_not_emptied_as_a_lost_one():
