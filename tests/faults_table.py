@@ -31,6 +31,10 @@ Each test asserts three things:
   the run's still exists.
 * Once the fault is gone, the same command ends with exit code 0 and all hosts have joined.
 
+Some rows of one step share a platform (``series`` in ``tests/integration/scenarios``). Where a run ends before it
+starts anything, the next row follows, and the command ends well after the last row. Where a run waits for hosts and
+gets over the fault, it gets the faults of the other rows, too, one after another.
+
 Tokens are persistent unless a row states otherwise. Each test also searches for secrets in all output, logs, files and
 processes: in the first table after each run, in the second table during the first run and after the last one (see
 {rst.reference("security", "Security")}). The explanations in the last column, after the first semicolon, are not

@@ -59,8 +59,40 @@ def oldest_operator(ece: StandIn, tmp_path: Path) -> Operator:
 
 @pytest.fixture(params=sorted(CORES))
 def any_operator(request: pytest.FixtureRequest, ece: StandIn, tmp_path: Path) -> Operator:
-    """Return an operator with the current ansible-core, then one with the oldest."""
+    """Return an operator with the current ansible-core, then one with the oldest.
+
+    A test that has other parameters, too, gets the two by turns, unless pytest has the option --every-core.
+    """
     return Operator(ece, tmp_path, CORES[request.param])
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option --every-core."""
+    parser.addoption("--every-core", action="store_true", help="run each parameter of a test with both ansible-cores")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out every second ansible-core of a test with several sets of other parameters: it has run with both."""
+    if config.getoption("--every-core"):
+        return
+    others: dict[str, list[dict[str, Any]]] = {}
+    turns: list[tuple[pytest.Item, str, int]] = []
+    for item in items:
+        parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
+        core = parameters.pop("any_operator", None)
+        if core is not None:
+            sets = others.setdefault(item.nodeid.partition("[")[0], [])
+            if parameters not in sets:
+                sets.append(parameters)
+            turns.append((item, core, sets.index(parameters)))
+    cores = sorted(CORES)
+    left_out = {
+        item
+        for item, core, place in turns
+        if len(others[item.nodeid.partition("[")[0]]) > 1 and core != cores[place % len(cores)]
+    }
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
 
 # -- the sum of all scans --------------------------------------------------------------------------------------------

@@ -36,10 +36,10 @@ SHORTEST = 8
 # So many characters prove a leak, and are found in a line that was cut or wrapped after them, too.
 LONGEST = 32
 TAIL = 16
-# Seconds between two samples of the processes. The shortest one of a play, a module, lives longer.
-INTERVAL = 0.05
+# Seconds between two samples of the processes. A module of a play lives longer.
+INTERVAL = 0.15
 # Samples after which a process has replaced itself by its final command, so that it is read less often.
-SETTLED = 20
+SETTLED = 7
 # Bytes that Linux allows for the arguments and the environment of a process by default, a quarter of its 8 MB stack.
 LONGEST_ARGUMENTS = 2**21
 # Bytes of a file that are in memory at a time.

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -21,7 +24,7 @@ from tests.integration.scenarios.scenario import (
     Joined,
     Reaches,
     Scenario,
-    Undo,
+    hold_installers,
     play,
     until,
 )
@@ -30,17 +33,24 @@ from tests.standin.hosts import INSTALLER_CONTAINER
 
 API_TOKENS = "/configuration/security/enrollment-tokens"
 WATCHDOG_SECONDS = 30
-# Scenarios in which the operator does something other than to run the playbook to its end.
-SPECIAL_RUNS = [scenario for scenario in SCENARIOS if scenario.run is not play]
+# Scenarios with a platform of their own, and among these the ones in which the operator does something other than to
+# run the playbook to its end.
+SINGLE = [scenario for scenario in SCENARIOS if not scenario.series]
+SPECIAL_RUNS = [scenario for scenario in SINGLE if scenario.run is not play]
+SERIES = [
+    pytest.param(list(scenarios), id=name)
+    for name, scenarios in groupby([each for each in SCENARIOS if each.series], lambda scenario: scenario.series)
+]
 
 
 @pytest.fixture
 def standin_options(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Return the options of the scenario's stand-in."""
-    return dict(request.node.callspec.params["scenario"].standin)
+    scenario = request.node.callspec.params.get("scenario")
+    return dict(scenario.standin) if scenario else {}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", SINGLE, ids=lambda scenario: scenario.name)
 def test_fault(operator: Operator, scenario: Scenario) -> None:
     play_scenario(operator, scenario)
 
@@ -52,17 +62,64 @@ def test_fault_with_a_special_run_ends_the_same_way_on_the_oldest_ansible_core(
     play_scenario(oldest_operator, scenario)
 
 
+@pytest.mark.parametrize("series", SERIES)
+def test_faults_that_follow_one_another(operator: Operator, series: list[Scenario]) -> None:
+    arranged = arrange(operator, {})
+    if all(scenario.succeeds for scenario in series):
+        run = run_through(operator, series)
+        for scenario in series:
+            with naming(scenario):
+                assert_end(operator, scenario, arranged, run)
+    else:
+        for scenario in series:
+            with naming(scenario):
+                arranged = arrange_next(operator, arranged)
+                undo = scenario.prepare(operator)
+                assert_end(operator, scenario, arranged, scenario.run(operator))
+                if undo:
+                    undo()
+    operator.ece.faults.clear()
+    assert_again(operator, series[-1], arranged, set(), operator.play(warnings=True))
+
+
 def play_scenario(operator: Operator, scenario: Scenario) -> None:
     """Run with the fault and without it, and assert how each run ends."""
-    arranged = arrange(operator, scenario)
+    arranged = arrange(operator, scenario.variables)
+    undo = scenario.prepare(operator)
+    arranged = arrange_next(operator, arranged)
     assert_end(operator, scenario, arranged, scenario.run(operator))
     before = names_on_platform(operator.ece)
     if scenario.second_run_fails:
         second = scenario.second_run(operator)
         assert second.rc != 0 and scenario.second_run_fails in second.text, second.output
-    arranged.undo()
+    if undo:
+        undo()
     removed = before - names_on_platform(operator.ece)
     assert_again(operator, scenario, arranged, removed, operator.play(warnings=True))
+
+
+def run_through(operator: Operator, series: list[Scenario]) -> Run:
+    """Run the playbook once. Each fault has struck before the next one comes, and all of them before a host joins."""
+    release = hold_installers(operator)
+    running = None
+    for scenario in series:
+        scenario.prepare(operator)
+        running = running or operator.start()
+        with naming(scenario):
+            until(lambda: operator.armed[-1].times == 0)
+    release()
+    assert running
+    return operator.wait_for(running)
+
+
+@contextlib.contextmanager
+def naming(scenario: Scenario) -> Iterator[None]:
+    """Add the name of the scenario to an error."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"scenario {scenario.name}")
+        raise
 
 
 # -- arrange ---------------------------------------------------------------------------------------------------------
@@ -70,14 +127,15 @@ def play_scenario(operator: Operator, scenario: Scenario) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Arranged:
-    """What is true before the first run.
+    """What is true before a run.
 
-    other_token: id of a token that is not the run's. members: hosts of the platform. undo: undoes the fault.
+    other_token: id of a token that is not the run's. members: hosts of the platform. requests: how many the platform
+    has had.
     """
 
     other_token: str
     members: set[str]
-    undo: Undo
+    requests: int
 
     @property
     def newcomers(self) -> set[str]:
@@ -91,20 +149,28 @@ def names_on_platform(ece: StandIn) -> set[str]:
     return {name for name, address in ADDRESSES.items() if address in known}
 
 
-def arrange(operator: Operator, scenario: Scenario) -> Arranged:
-    """Prepare two hosts, a token that is not the run's, and the fault. No environment holds a secret."""
+def arrange(operator: Operator, variables: Mapping[str, Any]) -> Arranged:
+    """Prepare two hosts, with these variables, and a token that is not the run's. No environment holds a secret."""
     other_token = operator.ece.platform.tokens.mint({"persistent": True, "roles": ["allocator"]})["token_id"]
     operator.group_vars = {
         "ece_host_token_persistent": True,
         "ece_timeout": TIMEOUT,
         "ece_retries": RETRIES,
-        **scenario.variables,
+        **variables,
     }
     operator.use_vars_file()
     for name, address in ADDRESSES.items():
         operator.new_host(name, address)
-    undo = scenario.prepare(operator) or (lambda: None)
-    return Arranged(other_token=other_token, members=names_on_platform(operator.ece), undo=undo)
+    return Arranged(other_token=other_token, members=set(), requests=0)
+
+
+def arrange_next(operator: Operator, arranged: Arranged) -> Arranged:
+    """Return what is true before the next run."""
+    return Arranged(
+        other_token=arranged.other_token,
+        members=names_on_platform(operator.ece),
+        requests=len(operator.ece.requests),
+    )
 
 
 # -- the end of the first run ----------------------------------------------------------------------------------------
@@ -126,7 +192,9 @@ def assert_tokens(ece: StandIn, scenario: Scenario, arranged: Arranged) -> None:
     if scenario.watchdog_revokes:
         until(lambda: ece.tokens == [arranged.other_token], WATCHDOG_SECONDS)
     assert ece.tokens == [arranged.other_token], "a token of the run is left, or another one is gone"
-    minted = sum(entry["method"] == "POST" and entry["path"].endswith(API_TOKENS) for entry in ece.requests)
+    minted = sum(
+        entry["method"] == "POST" and entry["path"].endswith(API_TOKENS) for entry in ece.requests[arranged.requests :]
+    )
     assert minted <= (0 if scenario.reaches is Reaches.PLAN else 2)
 
 

@@ -47,7 +47,7 @@ class Step:
     subject: of the row's sentence. requests: which ones the stand-in's fault strikes. times: how many of them; None is
     all of them. times_of: the same for single kinds of answers. messages: kind of answer -> text that the run prints
     before it fails; with any other kind it succeeds. failure: the scenario's fields when the run fails. before: a step
-    that comes before the fault.
+    that comes before the fault. is_repeated: whether a run that waits makes these requests until hosts have joined.
     """
 
     name: str
@@ -58,6 +58,15 @@ class Step:
     messages: Mapping[str, str] = field(default_factory=dict)
     failure: Mapping[str, Any] = field(default_factory=dict)
     before: Prepare = nothing
+    is_repeated: bool = False
+
+    def series_of(self, kind: str) -> str:
+        """Return the series of the scenario with this kind of answer.
+
+        It has one if the run waits meanwhile, or ends before it starts anything, because then nothing is left of it.
+        """
+        starts_nothing = kind in self.messages and self.failure.get("reaches", Reaches.START) is not Reaches.START
+        return self.name if self.is_repeated or starts_nothing else ""
 
 
 def http(status: int, text: str = "", **fault: Any) -> Answer:
@@ -179,6 +188,7 @@ WATCH = Step(
     subject="Requests to the platform while hosts join",
     requests={"method": "GET", "path": RUNNERS, "after": 1},
     times=RETRIES + 2,
+    is_repeated=True,
 )
 REVOKE = Step(
     name="revoke",
@@ -229,6 +239,7 @@ def answered(step: Step, kind: str) -> Scenario:
         name=f"{step.name}-{kind}",
         what=f"{step.subject} {answer.text}",
         prepare=all_of(step.before, faulty(**fault)),
+        series=step.series_of(kind),
         **(success(kind) if message is None else {"message": message, **step.failure}),
     )
 

@@ -55,7 +55,13 @@ def read_first(name: str, subject: str, path: str, field_name: str) -> Step:
 
 def read_by_watch(name: str, subject: str, path: str) -> Step:
     """Return a step that reads a list while hosts join. Wrong answers are followed by the next poll."""
-    return Step(name=name, subject=subject, requests={"method": "GET", "path": path, "after": 1}, times=ONE_POLL)
+    return Step(
+        name=name,
+        subject=subject,
+        requests={"method": "GET", "path": path, "after": 1},
+        times=ONE_POLL,
+        is_repeated=True,
+    )
 
 
 STEPS = (

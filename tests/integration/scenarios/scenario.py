@@ -87,6 +87,9 @@ class Scenario:
     variables: Mapping[str, Any] = field(default_factory=dict)
     # The token may live for a moment after the run, until the token watchdog has revoked it.
     watchdog_revokes: bool = False
+    # Scenarios of one series share a platform: their faults follow one another, and the second run follows the last of
+    # them. If they succeed they share the first run, too, which waits for installers until all faults have struck.
+    series: str = ""
 
     @property
     def end(self) -> str:
