@@ -137,12 +137,6 @@ def check_objects(awx: FakeAwx) -> None:
 # -- what changes ------------------------------------------------------------------------------------------------------
 
 
-def test_a_second_run_changes_nothing(complete, administrator, tmp_path):
-    run = administrator.run(everything(tmp_path))
-    assert run.rc == 0 and changed(run) == 0, run.output
-    assert complete.writes == []
-
-
 def test_another_survey_updates_the_templates_that_have_it_and_nothing_else(complete, administrator, tmp_path):
     fewer = {**everything(tmp_path), "ece_awx_survey": ["ece_host_batch", "ece_host_roles"]}
     checked = administrator.run(fewer, "--check")
@@ -158,11 +152,15 @@ def test_another_survey_updates_the_templates_that_have_it_and_nothing_else(comp
         assert questions == ["ece_host_roles", "ece_host_batch"]
 
 
-def test_check_mode_writes_nothing_into_an_empty_awx(awx, administrator):
-    run = administrator.run({**MINIMAL, **LOGIN, "ece_password": PASSWORD}, "--check")
+def test_check_mode_writes_nothing_into_an_empty_awx_whose_address_and_login_are_variables(awx, administrator):
+    token = administrator.environment.pop("CONTROLLER_OAUTH_TOKEN")
+    administrator.environment.clear()
+    login = {"controller_host": awx.url, "controller_oauthtoken": token, "controller_verify_ssl": False}
+    run = administrator.run({**MINIMAL, **LOGIN, "ece_password": PASSWORD, **login}, "--check", "-vvvv")
     assert run.rc == 0, run.output
     assert changed(run) > 0
     assert awx.writes == []
+    assert not re.search(re.escape(token), run.output)
 
 
 def test_a_prefix_makes_a_second_set_for_another_platform(complete, administrator):
@@ -178,30 +176,29 @@ def test_a_prefix_makes_a_second_set_for_another_platform(complete, administrato
     assert "create the credential of type Elastic Cloud Enterprise in AWX" in run.text
 
 
-def test_without_values_a_credential_that_exists_is_used_and_left_as_it_is(complete, administrator, tmp_path):
-    no_values = {name: value for name, value in everything(tmp_path).items() if name.startswith("ece_awx_")}
-    run = administrator.run(no_values)
-    assert run.rc == 0 and changed(run) == 0, run.output
-    assert "create the credential" not in run.text
-    assert complete.writes == []
-    assert complete.members("job_templates", "ECE add allocators", "credentials") == ["ECE platform", "ssh"]
-
-
-def test_a_credential_that_was_attached_by_hand_is_gone_after_a_run(complete, administrator, tmp_path):
+def test_without_values_a_credential_is_used_as_it_is_and_one_that_was_attached_by_hand_is_gone(
+    complete, administrator, tmp_path
+):
     vault = complete.add("credentials", name="vault", credential_type=complete.find("credential_types", "Vault")["id"])
     template = complete.find("job_templates", "ECE add allocators")
     complete.related["job_templates", template["id"], "credentials"].append(vault["id"])
-    run = administrator.run(everything(tmp_path))
+    no_values = {name: value for name, value in everything(tmp_path).items() if name.startswith("ece_awx_")}
+    run = administrator.run(no_values)
     assert run.rc == 0 and changed(run) == 1, run.output
+    assert "create the credential" not in run.text
+    assert complete.find("credentials", "ECE platform")["inputs"]["password"] == PASSWORD
     assert complete.members("job_templates", "ECE add allocators", "credentials") == ["ECE platform", "ssh"]
 
 
 @pytest.mark.parametrize("update", [False, True])
-def test_a_new_password_is_sent_where_secrets_are_updated(complete, administrator, tmp_path, update):
+def test_a_second_run_sends_a_new_password_where_secrets_are_updated_and_nothing_else(
+    complete, administrator, tmp_path, update
+):
     new = {**everything(tmp_path), "ece_password": "n3w-of-the-platform", "ece_awx_update_secrets": update}
     # awx.awx warns that it cannot know whether a secret differs.
     run = administrator.run(new, warnings=update)
     assert run.rc == 0 and changed(run) == update, run.output
+    assert len(complete.writes) == update
     assert "n3w-of-the-platform" not in run.output
     password = complete.find("credentials", "ECE platform")["inputs"]["password"]
     assert password == ("n3w-of-the-platform" if update else PASSWORD)
@@ -245,15 +242,6 @@ def test_a_wrong_login_to_awx_is_said_by_its_module(awx, administrator):
     assert "Invalid authentication credentials" in run.text
     assert "wr0ng-token" not in run.output
     assert awx.writes == []
-
-
-def test_address_and_login_of_awx_may_be_variables(awx, administrator):
-    token = administrator.environment.pop("CONTROLLER_OAUTH_TOKEN")
-    administrator.environment.clear()
-    login = {"controller_host": awx.url, "controller_oauthtoken": token, "controller_verify_ssl": False}
-    run = administrator.run({**MINIMAL, **login}, "--check", "-vvvv")
-    assert run.rc == 0, run.output
-    assert not re.search(re.escape(token), run.output)
 
 
 def test_a_bad_variable_is_one_sentence(tmp_path):
