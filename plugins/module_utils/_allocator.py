@@ -22,7 +22,7 @@ from typing import Any, Callable, Mapping, NamedTuple, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._api_errors import may_have_had_effect, may_pass
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient, EceError
-from ansible_collections.ece.platform.plugins.module_utils._ece import CAPACITY_MIN_MB
+from ansible_collections.ece.platform.plugins.module_utils._ece import CAPACITY_MIN_MB, release
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
     count_of,
@@ -39,7 +39,11 @@ CAPACITY_MAX_MB = 2**31 - 1
 EMPTY_TAG = "allocators.invalid_empty_metadata_item"
 # How often the maintenance mode is switched where the answer was lost and the mode is still the old one afterwards.
 ATTEMPTS = 2
-PAUSE_SECONDS = 1.0
+# How often the platform is asked whether the mode is the new one, and the pause before each further time.
+LOOKS = 5
+PAUSE_SECONDS = 2.0
+# The platform takes a reason for maintenance mode since this release: the history of api/apidocs.json in cloud-sdk-go.
+REASON_SINCE = (3, 7)
 
 
 class Wish(NamedTuple):
@@ -240,11 +244,23 @@ def _require_room(record: Mapping[str, Any], capacity: int, name: str) -> None:
 # -- the change ------------------------------------------------------------------------------------------------------
 
 
+class NotSwitchedError(PlatformError):
+    """The platform has accepted to start or end a maintenance mode, and does not show it. state: what it shows."""
+
+    def __init__(self, allocator_id: str, on: bool, is_known: bool) -> None:
+        self.state = (
+            f"it is still {'off' if on else 'on'}" if is_known else "the platform does not say whether it is on"
+        )
+        super().__init__(
+            f"maintenance mode of allocator {allocator_id} did not {'start' if on else 'end'}: {self.state}"
+        )
+
+
 class Step(NamedTuple):
     """One request that writes. text: what it writes, as part of a sentence."""
 
     text: str
-    send: Callable[[EceClient, str], None]
+    send: Callable[[EceClient, str], object]
 
 
 def ensure_present(client: EceClient, allocator_id: str, wish: Wish, check_mode: bool) -> AllocatorResult:
@@ -315,13 +331,16 @@ def _tag_step(key: str, value: str) -> Step:
 
 
 def apply(client: EceClient, allocator_id: str, steps: list[Step]) -> None:
-    """Send these requests, one after another. Raises EceError, which says what was written before it."""
+    """Send these requests, one after another. Raises PlatformError, which says what was written before it."""
     done: list[str] = []
     for step in steps:
         try:
             step.send(client, allocator_id)
-        except EceError as error:
-            notes = [f"this may have been written: {step.text}"] if may_have_had_effect(error) else []
+        except PlatformError as error:
+            is_open = isinstance(error, NotSwitchedError) or (
+                isinstance(error, EceError) and may_have_had_effect(error)
+            )
+            notes = [f"this may have been written: {step.text}"] if is_open else []
             notes += [f"before that, this was written: {', '.join(done)}"] if done else []
             error.args = (one_line(redact("; ".join([str(error), *notes]))),)
             error.changed = bool(done)
@@ -329,27 +348,82 @@ def apply(client: EceClient, allocator_id: str, steps: list[Step]) -> None:
         done.append(step.text)
 
 
-def switch_maintenance(client: EceClient, allocator_id: str, on: bool, reason: str | None = None) -> None:
-    """Start or end the maintenance mode. Raises EceError.
+def start_maintenance(
+    client: EceClient,
+    allocator_id: str,
+    reason: str | None = None,
+    *,
+    so: str = "",
+    sleep: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Start the maintenance mode that other steps rest on, and return the allocator. Raises PlatformError.
 
-    The request is not repeated by itself. So where its answer was lost or a coordinator was not ready, the allocator is
-    looked at, and the request is repeated only if the platform says that the mode is still the old one.
+    so: what an error adds that comes of it, like ", so nothing is moved".
+    """
+    begin = f"maintenance mode of allocator {allocator_id} did not start{so}"
+    try:
+        return switch_maintenance(client, allocator_id, True, reason, sleep=sleep)
+    except NotSwitchedError as error:
+        raise PlatformError(f"{begin}: {error.state}") from error
+    except EceError as error:
+        raise PlatformError(f"{begin}: {error}") from error
+
+
+def switch_maintenance(
+    client: EceClient,
+    allocator_id: str,
+    on: bool,
+    reason: str | None = None,
+    *,
+    sleep: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Start or end the maintenance mode, and return the allocator as the platform then has it.
+
+    The request is not repeated by itself, and its answer is no proof: the allocator is looked at until the platform
+    says that the mode is the new one. Where the answer was lost, or a coordinator was not ready, the request is
+    repeated only if the platform says that the mode is still the old one. sleep: instead of the client's.
+
+    Raises EceError of the request, and NotSwitchedError where it was accepted.
     """
     for attempt in range(1, ATTEMPTS + 1):
+        failure: EceError | None = None
         try:
             client.set_allocator_maintenance(allocator_id, on, reason)
-            return
         except EceError as error:
             if not may_have_had_effect(error) and not may_pass(error, repeatable=True):
                 raise
-            client.sleep(PAUSE_SECONDS)
-            record = None
-            with contextlib.suppress(EceError):
-                record = client.allocator(allocator_id)
+            failure = error
+        record = _see_maintenance(client, allocator_id, on, sleep or client.sleep)
+        if record is not None and in_maintenance(record) == on:
+            return record
+        if failure is None:
+            raise NotSwitchedError(allocator_id, on, is_known=record is not None)
+        if record is None or attempt == ATTEMPTS:
+            raise failure
+    raise AssertionError("unreachable")
+
+
+def _see_maintenance(
+    client: EceClient, allocator_id: str, on: bool, sleep: Callable[[float], None]
+) -> dict[str, Any] | None:
+    """Look at an allocator until its mode is the new one, and return it as the last answer had it; None without one."""
+    record = None
+    for look in range(LOOKS):
+        if look:
+            sleep(PAUSE_SECONDS)
+        with contextlib.suppress(EceError):
+            record = client.allocator(allocator_id)
             if record is not None and in_maintenance(record) == on:
-                return
-            if record is None or attempt == ATTEMPTS:
-                raise
+                break
+    return record
+
+
+def reason_for(version: str, reason: str) -> str | None:
+    """Return a reason for maintenance mode for a platform of this version; None where it takes none."""
+    try:
+        return reason if release(version) >= REASON_SINCE else None
+    except ValueError:
+        return None
 
 
 # -- the deletion ----------------------------------------------------------------------------------------------------

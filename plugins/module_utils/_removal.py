@@ -18,8 +18,8 @@ import contextlib
 import time
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
+from ansible_collections.ece.platform.plugins.module_utils._allocator import reason_for, start_maintenance
 from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceAuthError, EceClient, EceError
-from ansible_collections.ece.platform.plugins.module_utils._ece import release
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
     flat_allocator,
@@ -32,11 +32,6 @@ from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 
 REASON = "removal of the host (ece.platform)"
-# The platform takes a reason for maintenance mode since this release: the history of api/apidocs.json in cloud-sdk-go.
-REASON_SINCE = (3, 7)
-# How often the platform is asked whether maintenance mode is on, and the pause before each further time.
-LOOKS = 5
-PAUSE_SECONDS = 2.0
 # While a host disconnects, progress is shown that often.
 SHOW_SECONDS = 30
 GO_ON = "run this again to go on from here"
@@ -81,7 +76,7 @@ def take_out_of_service(
         if allocator is not None:
             if not flat_allocator(allocator)["maintenance_mode"]:
                 if not check_mode:
-                    _start_maintenance(client, runner_id, version)
+                    start_maintenance(client, runner_id, reason_for(version, REASON))
                     tell("maintenance mode is on")
                 did.append("maintenance mode on")
             instances = _instances(allocator, runner_id)
@@ -103,32 +98,6 @@ def _instances(allocator: Mapping[str, Any], runner_id: str) -> int:
             f"the platform does not say which instances allocator {runner_id} holds, so that it is not removed: {GO_ON}"
         )
     return len(instances)
-
-
-def _start_maintenance(client: EceClient, runner_id: str, version: str) -> None:
-    """Start maintenance mode, and see that it is on. Raises PlatformError."""
-    failure = "it is still off"
-    try:
-        client.set_allocator_maintenance(runner_id, True, REASON if _takes_reason(version) else None)
-    except EceAuthError:
-        raise
-    except EceError as error:
-        failure = str(error)
-    for attempt in range(LOOKS):
-        if attempt:
-            client.sleep(PAUSE_SECONDS)
-        with contextlib.suppress(EceError):
-            allocator = client.allocator(runner_id)
-            if allocator is not None and flat_allocator(allocator)["maintenance_mode"]:
-                return
-    raise PlatformError(f"maintenance mode of allocator {runner_id} did not start: {failure}")
-
-
-def _takes_reason(version: str) -> bool:
-    try:
-        return release(version) >= REASON_SINCE
-    except ValueError:
-        return False
 
 
 def _move_away(client: EceClient, options: VacateOptions, check_mode: bool, tell: Callable[[str], None]) -> int:

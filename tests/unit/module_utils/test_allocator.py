@@ -10,11 +10,14 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _allocator
 from ansible_collections.ece.platform.plugins.module_utils._allocator import (
+    LOOKS,
     Wish,
     decide,
     ensure_absent,
     ensure_present,
     instances_of,
+    reason_for,
+    start_maintenance,
     steps_of,
     switch_maintenance,
     used_memory,
@@ -248,6 +251,7 @@ def test_an_allocator_becomes_what_is_wanted(ece, make_client, check_mode):
     ece.expect("GET", PATH, json=record({"x": "y"}))
     if not check_mode:
         ece.expect("POST", START, status=202, json={}, query={"reason": "new disks"})
+        ece.expect("GET", PATH, json=record({"x": "y"}, maintenance=True))
         ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
         ece.expect("PUT", f"{PATH}/metadata/ssd", json=[], sends={"value": "true"})
     result = ensure_present(make_client(), ID, wish_of({**ALL, "maintenance_reason": "new disks"}), check_mode)
@@ -315,6 +319,7 @@ def test_an_unknown_allocator_is_named(ece, make_client):
 def test_what_was_written_before_an_error_is_said(ece, make_client):
     ece.expect("GET", PATH, json=record())
     ece.expect("POST", START, status=202, json={})
+    ece.expect("GET", PATH, json=record(maintenance=True))
     ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
     ece.expect(
         "PUT", f"{PATH}/metadata/ssd", status=400, json=failed("allocators.no", "Not today."), sends={"value": "true"}
@@ -351,30 +356,62 @@ LOST = {
 }
 
 
+def expect_looks(ece, times=LOOKS, **answer):
+    for _look in range(times):
+        ece.expect("GET", PATH, **(answer or {"json": record()}))
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_mode_is_looked_for_until_the_platform_shows_it(ece, make_client, sleeps, on):
+    ece.expect("POST", START if on else STOP, status=202, json={})
+    expect_looks(ece, 2, json=record(maintenance=not on))
+    ece.expect("GET", PATH, json=record({"new": "1"}, maintenance=on))
+    found = switch_maintenance(make_client(), ID, on)
+    assert sleeps == [_allocator.PAUSE_SECONDS] * 2
+    assert found["metadata"] == [{"key": "new", "value": "1"}], "the allocator as it is by then"
+
+
+@pytest.mark.parametrize(
+    ("on", "look", "said"),
+    [
+        (True, {"json": record()}, "did not start: it is still off"),
+        (False, {"json": record(maintenance=True)}, "did not end: it is still on"),
+        (True, UNKNOWN, "did not start: the platform does not say whether it is on"),
+    ],
+)
+def test_a_mode_that_is_accepted_and_never_shown_is_an_error_that_may_have_been_written(
+    ece, make_client, on, look, said
+):
+    ece.expect("POST", START if on else STOP, status=202, json={})
+    expect_looks(ece, **look)
+    with pytest.raises(PlatformError, match=f"^maintenance mode of allocator {ID} {said}; this may have been written"):
+        _allocator.apply(make_client(), ID, steps_of(record(maintenance=not on), wish_of({"maintenance": on})))
+
+
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("on", [True, False])
 def test_where_an_answer_was_lost_the_allocator_is_looked_at_and_nothing_is_repeated_blindly(
-    ece, make_client, sleeps, lost, on
+    ece, make_client, lost, on
 ):
     ece.expect("POST", START if on else STOP, **LOST[lost])
     ece.expect("GET", PATH, json=record(maintenance=on))
     switch_maintenance(make_client(), ID, on)
-    assert sleeps == [_allocator.PAUSE_SECONDS]
 
 
 @pytest.mark.parametrize("lost", LOST)
 def test_a_mode_that_is_still_the_old_one_is_switched_once_more(ece, make_client, lost):
     query = {"reason": "new disks"}
     ece.expect("POST", START, query=query, **LOST[lost])
-    ece.expect("GET", PATH, json=record())
+    expect_looks(ece)
     ece.expect("POST", START, status=202, json={}, query=query)
+    ece.expect("GET", PATH, json=record(maintenance=True))
     switch_maintenance(make_client(), ID, True, "new disks")
 
 
 def test_a_mode_that_stays_the_old_one_is_an_error(ece, make_client):
     for _attempt in range(_allocator.ATTEMPTS):
         ece.expect("POST", START, status=502)
-        ece.expect("GET", PATH, json=record())
+        expect_looks(ece)
     with pytest.raises(EceApiError, match="HTTP 502"):
         switch_maintenance(make_client(), ID, True)
 
@@ -382,9 +419,20 @@ def test_a_mode_that_stays_the_old_one_is_an_error(ece, make_client):
 @pytest.mark.parametrize("look", [UNKNOWN, {"status": 500, "json": failed("root.internal")}], ids=["gone", "no look"])
 def test_nothing_is_repeated_where_the_allocator_cannot_be_looked_at(ece, make_client, look):
     ece.expect("POST", START, body=reset())
-    ece.expect("GET", PATH, **look)
+    expect_looks(ece, **look)
     with pytest.raises(EceError, match="reset"):
         switch_maintenance(make_client(retries=0), ID, True)
+
+
+def test_a_mode_that_other_steps_rest_on_says_what_comes_of_an_error(ece, make_client):
+    ece.expect("POST", START, status=403, json=failed("root.unauthorized.rbac"))
+    with pytest.raises(PlatformError, match="did not start, so nothing is moved: POST .* answered HTTP 403"):
+        start_maintenance(make_client(), ID, so=", so nothing is moved")
+
+
+@pytest.mark.parametrize(("version", "reason"), [("3.6.2", None), ("3.7.0", "x"), ("10.0.0", "x"), ("odd", None)])
+def test_a_reason_is_for_platforms_that_take_one(version, reason):
+    assert reason_for(version, "x") == reason
 
 
 # -- the deletion ----------------------------------------------------------------------------------------------------

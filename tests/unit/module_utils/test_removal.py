@@ -134,6 +134,19 @@ def test_maintenance_mode_is_seen_before_anything_moves(moves):
     assert len(never.did) == 1 and len(moves["asked"]) == 1
 
 
+def test_maintenance_mode_whose_answers_are_lost_is_started_once_more(moves):
+    client = Client(runner(), allocator(instances=1), lags=99)
+
+    def lose(allocator_id, on, reason=None):
+        client.did.append(f"maintenance mode {on} {reason}")
+        raise EceConnectionError("no answer", True)
+
+    client.set_allocator_maintenance = lose
+    with pytest.raises(PlatformError, match="maintenance mode of allocator 192.0.2.1 did not start: no answer"):
+        take_out(client)
+    assert len(client.did) == 2 and moves["asked"] == []
+
+
 def test_a_move_that_fails_says_how_to_go_on(moves):
     moves["result"] = {"failed": True, "moved": [], "msg": "0 of 1 clusters moved"}
     client = Client(runner(), allocator(instances=1))

@@ -19,6 +19,7 @@ def test_what_differs_is_written_and_returned(ece, run_module, check_mode):
     ece.expect("GET", PATH, json=allocator(ID, memory=65536, metadata=[{"key": "ssd", "value": "false"}]))
     if not check_mode:
         ece.expect("POST", f"{PATH}/maintenance-mode/_start", status=202, json={}, query={"reason": "new disks"})
+        ece.expect("GET", PATH, json=allocator(ID, memory=65536, maintenance=True))
         ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
         ece.expect("PUT", f"{PATH}/metadata/ssd", json=[], sends={"value": "true"})
     result = run_module(
