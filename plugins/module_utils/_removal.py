@@ -32,6 +32,9 @@ from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 
 REASON = "removal of the host (ece.platform)"
+# How often the platform is asked whether a host is gone, and the pause before each further time.
+LOOKS = 5
+PAUSE_SECONDS = 2.0
 # While a host disconnects, progress is shown that often.
 SHOW_SECONDS = 30
 GO_ON = "run this again to go on from here"
@@ -215,10 +218,13 @@ def _still_connected(entry: RemovalEntry, connected: Sequence[str], trouble: str
 
 
 def _require_gone(client: EceClient, runner_id: str) -> None:
-    """Raise PlatformError where the platform still has the host."""
-    parts = {"allocator": client.allocator(runner_id), "runner": client.runner(runner_id)}
-    there = [part for part, found in parts.items() if found is not None]
-    if there:
-        raise PlatformError(
-            f"the platform still has the {' and the '.join(there)} {runner_id} after its deletion: {GO_ON}"
-        )
+    """Raise PlatformError where the platform still has the host after a few looks."""
+    there: list[str] = []
+    for look in range(LOOKS):
+        if look:
+            client.sleep(PAUSE_SECONDS)
+        parts = {"allocator": client.allocator(runner_id), "runner": client.runner(runner_id)}
+        there = [part for part, found in parts.items() if found is not None]
+        if not there:
+            return
+    raise PlatformError(f"the platform still has the {' and the '.join(there)} {runner_id} after its deletion: {GO_ON}")

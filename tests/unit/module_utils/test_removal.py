@@ -255,6 +255,24 @@ def test_what_the_platform_still_has_is_not_called_deleted():
     client.delete_runner = lambda runner_id: True
     with pytest.raises(PlatformError, match="the platform still has the runner 192.0.2.1"):
         delete(client)
+    assert client.slept == [removal.PAUSE_SECONDS] * (removal.LOOKS - 1)
+
+
+@pytest.mark.parametrize("part", ["runner", "allocator"])
+def test_what_the_platform_still_has_for_a_moment_is_looked_at_again(part):
+    client = Client(runner(roles=[], connected=False), allocator(connected=False))
+    going, client.lasting = getattr(client, part), 3
+
+    def look(known_id):
+        found = going(known_id)
+        if found is None and client.lasting:
+            client.lasting -= 1
+            return runner(roles=[], connected=False) if part == "runner" else allocator(connected=False)
+        return found
+
+    setattr(client, part, look)
+    assert delete(client)[0].did == ["allocator deleted", "runner deleted"]
+    assert client.slept == [removal.PAUSE_SECONDS] * 3
 
 
 @pytest.mark.parametrize(("clean", "remedy"), [(True, "starts its containers again"), (False, "clean_host: true")])
