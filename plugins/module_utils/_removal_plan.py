@@ -57,6 +57,8 @@ DIRECTOR_NOTE = (
 )
 # A host has few runner ids and addresses, but each of its containers' networks has an address, too.
 OWN_NAMES_MAX = 20
+# Of a large zone, the plan names some of the allocators that stay.
+STAYING_MAX = 100
 
 
 class Choices(TypedDict):
@@ -113,6 +115,8 @@ class ZoneCapacity(TypedDict):
     allocators: int
     free_mb: float
     needed_mb: float
+    # Ids of these allocators, those that the platform was asked for first; of a large zone, some.
+    staying: list[str]
 
 
 # -- which runner a host is ------------------------------------------------------------------------------------------
@@ -457,6 +461,7 @@ def zone_capacity(entries: Sequence[RemovalEntry], zone: str, remaining: Sequenc
         "allocators": len(remaining),
         "free_mb": sum(map(free_mb, remaining)),
         "needed_mb": needed_mb(entries, zone),
+        "staying": [allocator["allocator_id"] for allocator in remaining[:STAYING_MAX]],
     }
 
 
