@@ -173,8 +173,20 @@ def test_a_host_that_is_proven_to_be_a_runner_is_removed():
         ),
         ({"host": {}, "known_id": None}, "it runs ECE (frc-runners-runner), but this platform does not know it as"),
         (
-            {"host": {}, "known_id": None, "answer": facts(containers_known=False)},
-            "it is not known whether ECE is on it",
+            {
+                "host": {},
+                "known_id": None,
+                "answer": facts(containers_known=False, ece_containers=[], engine={"containers_error": "no daemon"}),
+            },
+            "its container engine does not answer (no daemon), so that it is not known whether ECE is on it",
+        ),
+        (
+            {
+                "host": {},
+                "known_id": None,
+                "answer": facts(containers_known=False, ece_containers=[], runner_ids=[]),
+            },
+            "its container engine does not answer (it gave no reason)",
         ),
         ({"answer": GONE}, "it cannot be reached (timed out); if the host is gone for good"),
         ({"answer": GONE, "unreachable": True}, "only ansible_host 192.0.2.1 says"),
