@@ -20,7 +20,11 @@ import contextlib
 from types import MappingProxyType
 from typing import Any, Callable, Mapping, NamedTuple, TypedDict
 
-from ansible_collections.ece.platform.plugins.module_utils._api_errors import may_have_had_effect, may_pass
+from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
+    is_conflict,
+    may_have_had_effect,
+    may_pass,
+)
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._ece import CAPACITY_MIN_MB, release
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
@@ -37,7 +41,8 @@ from ansible_collections.ece.platform.plugins.module_utils._text import first_na
 CAPACITY_MAX_MB = 2**31 - 1
 # With these codes the API refuses a tag without a value.
 EMPTY_TAG = "allocators.invalid_empty_metadata_item"
-# How often the maintenance mode is switched where the answer was lost and the mode is still the old one afterwards.
+# How often the maintenance mode is switched where the answer was lost and the mode is still the old one afterwards, and
+# how often all tags are set where something else sets them at the same time.
 ATTEMPTS = 2
 # How often the platform is asked whether the mode is the new one, and the pause before each further time.
 LOOKS = 5
@@ -320,10 +325,34 @@ def _tag_steps(record: Mapping[str, Any], wish: Wish) -> list[Step]:
     decision = decide(record, wish)
     changed, gone = decision["after"]["tags"], sorted(set(decision["before"]["tags"]) - set(decision["after"]["tags"]))
     if gone or any("/" in key or key in (".", "..") for key in changed):
-        tags = {key: value for key, value in wanted_tags(record, wish).items() if value}
         texts = [f"tag {key}={value}" for key, value in changed.items()] + [f"without the tag {key}" for key in gone]
-        return [Step(", ".join(texts), lambda client, name: client.set_allocator_metadata(name, tags))]
+        return [Step(", ".join(texts), lambda client, name: _replace_tags(client, name, wish))]
     return [_tag_step(key, value) for key, value in changed.items()]
+
+
+def _replace_tags(client: EceClient, allocator_id: str, wish: Wish) -> None:
+    """Set all tags of an allocator, unless something else does so at the same time. Raises PlatformError.
+
+    The tags are read with their version, and the API takes new ones for that version alone. A conflict may also come of
+    an earlier attempt of the same request, whose answer was lost: then the tags are as wanted.
+    """
+    for _attempt in range(ATTEMPTS):
+        metadata, version = client.allocator_metadata(allocator_id)
+        current = {"metadata": metadata}
+        wanted = wanted_tags(current, wish)
+        if wanted == flat_allocator(current)["tags"]:
+            return
+        try:
+            client.set_allocator_metadata(allocator_id, {key: value for key, value in wanted.items() if value}, version)
+            return
+        except EceError as error:
+            if not is_conflict(error):
+                raise
+            conflict = error
+    raise PlatformError(
+        f"the tags of allocator {allocator_id} are not set, because something else sets them at the same time: "
+        f"run this again when that has ended ({conflict})"
+    )
 
 
 def _tag_step(key: str, value: str) -> Step:

@@ -79,6 +79,7 @@ options:
     description:
       - With V(true), O(tags) are all tags of the allocator, and it loses others. With O(tags={}), it loses all.
       - The platform may move instances off an allocator that loses a tag which their deployments demand.
+      - The module fails if something else keeps setting tags of the allocator at the same time.
     type: bool
     default: false
   remove_instances:

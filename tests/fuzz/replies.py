@@ -183,6 +183,7 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
         *[st.sampled_from(ALLOCATORS)] * 2,
     ),
     "allocator": st.sampled_from(ALLOCATORS),
+    "tags": st.sampled_from([[], [{"key": "ssd", "value": "true"}], [{"key": "a/b"}, None, {"value": "x"}, "odd"]]),
     "proxies": st.just(
         {
             "proxies_count": 1,

@@ -287,21 +287,90 @@ def test_a_tag_of_any_characters_is_set_alone(ece, make_client, key, value, path
     assert ensure_present(make_client(), ID, wish_of({"tags": {key: value}}), False)["changed"]
 
 
+def expect_tags(ece, tags, version="7"):
+    metadata = [{"key": key, "value": value} for key, value in tags.items()]
+    ece.expect("GET", f"{PATH}/metadata", json=metadata, headers=versioned(version))
+
+
+def versioned(version):
+    return {"X-Cloud-Resource-Version": version} if version else {}
+
+
 @pytest.mark.parametrize("key", ["a/b", ".", ".."])
 def test_a_tag_whose_key_is_a_path_is_set_together_with_the_others(ece, make_client, key):
     ece.expect("GET", PATH, json=record({"other": "stays", "damaged": None}))
-    items = [{"key": "other", "value": "stays"}, {"key": key, "value": "x"}]
-    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items})
+    expect_tags(ece, {"other": "has changed", "damaged": None, "new": "y"})
+    items = [{"key": "other", "value": "has changed"}, {"key": "new", "value": "y"}, {"key": key, "value": "x"}]
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items}, query={"version": "7"})
     assert ensure_present(make_client(), ID, wish_of({"tags": {key: "x"}}), False)["changed"]
 
 
 def test_tags_that_are_all_replace_the_others_with_one_request(ece, make_client):
     ece.expect("GET", PATH, json=record({"b": "1", "a": "2", "c": "3"}))
+    expect_tags(ece, {"b": "1", "a": "2", "c": "3"})
     items = [{"key": "a", "value": "2"}, {"key": "new", "value": "x"}]
-    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items})
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items}, query={"version": "7"})
     result = ensure_present(make_client(), ID, wish_of({"tags": {"a": "2", "new": "x"}, "tags_exact": True}), False)
     assert result["diff"] == changes({"tags": {"b": "1", "c": "3"}}, {"tags": {"new": "x"}})
     assert result["tags"] == {"a": "2", "new": "x"}
+
+
+EXACT = {"tags": {"a": "1"}, "tags_exact": True}
+WRITTEN = {"items": [{"key": "a", "value": "1"}]}
+CONFLICTS = {
+    "409": {"status": 409, "json": failed("allocators.version_conflict", "Changed.")},
+    "412": {"status": 412, "json": failed("root.other", "Changed.")},
+    "its code": {"status": 400, "json": failed("allocators.version_conflict", "Changed.")},
+}
+
+
+def test_tags_of_a_platform_that_names_no_version_are_replaced_all_the_same(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"}, version=None)
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends=WRITTEN)
+    assert ensure_present(make_client(), ID, wish_of(EXACT), False)["changed"]
+
+
+@pytest.mark.parametrize("conflict", CONFLICTS)
+def test_tags_that_another_run_sets_at_the_same_time_are_read_once_more(ece, make_client, conflict):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"})
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, **CONFLICTS[conflict])
+    expect_tags(ece, {"c": "1"}, "8")
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends=WRITTEN, query={"version": "8"})
+    assert ensure_present(make_client(), ID, wish_of(EXACT), False)["changed"]
+
+
+def test_tags_that_another_run_sets_again_and_again_are_an_error(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    for version in range(_allocator.ATTEMPTS):
+        expect_tags(ece, {"b": str(version)}, str(version))
+        ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": str(version)}, **CONFLICTS["409"])
+    with pytest.raises(PlatformError) as refused:
+        ensure_present(make_client(), ID, wish_of(EXACT), False)
+    assert str(refused.value).startswith(
+        f"the tags of allocator {ID} are not set, because something else sets them at the same time: run this again "
+        "when that has ended (PUT"
+    )
+    assert "may have been written" not in str(refused.value) and not refused.value.changed
+
+
+def test_a_conflict_with_an_own_request_whose_answer_was_lost_is_none(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"})
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, body=read_timeout())
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, **CONFLICTS["409"])
+    expect_tags(ece, {"a": "1"}, "8")
+    assert ensure_present(make_client(retries=1), ID, wish_of(EXACT), False)["changed"]
+
+
+def test_another_error_of_tags_is_not_tried_again(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"})
+    refusal = failed("allocators.invalid_empty_metadata_items", "No.")
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, status=400, json=refusal)
+    with pytest.raises(EceApiError, match="HTTP 400"):
+        ensure_present(make_client(), ID, wish_of(EXACT), False)
 
 
 def test_an_unknown_allocator_is_named(ece, make_client):
