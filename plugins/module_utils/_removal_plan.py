@@ -36,6 +36,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     object_of,
     runner_roles,
     text_of,
+    zone_of,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 
@@ -313,7 +314,7 @@ def _entry(identity: HostIdentity, known_id: str | None, known: KnownHost | None
         "identity": _by(found) if known else "",
         "host_ip": _host_ip(known or {}),
         "parts": known_parts(known or {}),
-        "zone": flat["zone_id"] or text_of(runner.get("zone")),
+        "zone": zone_of(runner, allocator),
         "roles": [role for role in runner_roles(runner) if role in ROLES],
         "kept_roles": [],
         "maintenance": flat["maintenance_mode"],
