@@ -280,9 +280,11 @@ def ensure_present(client: EceClient, allocator_id: str, wish: Wish, check_mode:
             "give the id of one of its allocators, as ece_allocator_info lists them"
         )
     decision = decide(record, wish)
-    if not check_mode:
-        apply(client, allocator_id, steps_of(record, wish))
     after = decision["after"]
+    if not check_mode:
+        if wish.reason is not None and after.get("maintenance"):
+            wish = wish._replace(reason=_taken_reason(client, wish.reason, wish.name("maintenance_reason")))
+        apply(client, allocator_id, steps_of(record, wish))
     return {
         "changed": bool(after),
         "allocator_id": allocator_id,
@@ -445,6 +447,17 @@ def _see_maintenance(
             if record is not None and in_maintenance(record) == on:
                 break
     return record
+
+
+def _taken_reason(client: EceClient, reason: str, name: str) -> str | None:
+    """Return a reason for maintenance mode, or None with a warning where the platform takes none. Raises EceError."""
+    version = client.platform()["version"]
+    taken = reason_for(version, reason)
+    if taken is None:
+        client.warnings.append(
+            f"{name} is not given to the platform: ECE {one_line(version)} takes no reason, as ECE 3.7 and later do"
+        )
+    return taken
 
 
 def reason_for(version: str, reason: str) -> str | None:

@@ -543,6 +543,7 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
         "status": {"connected": False, "maintenance_mode": True},
         "instances": [{"cluster_id": "c", "cluster_type": "kibana", "deployment_id": "d"}],
     },
+    "tags": [{"key": "ssd", "value": "true"}],
     "runner": {"runner_id": "10.0.0.8", "connected": False, "roles": [{"role_name": "allocator"}]},
     "allocators": {
         "zones": [

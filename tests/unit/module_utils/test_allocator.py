@@ -35,6 +35,7 @@ from tests.unit.scripted import (
     allocator,
     failed,
     jwt,
+    platform,
     read_timeout,
     reset,
     runner,
@@ -250,6 +251,7 @@ def test_what_is_as_wanted_takes_no_request():
 def test_an_allocator_becomes_what_is_wanted(ece, make_client, check_mode):
     ece.expect("GET", PATH, json=record({"x": "y"}))
     if not check_mode:
+        ece.expect("GET", "/platform", json=platform())
         ece.expect("POST", START, status=202, json={}, query={"reason": "new disks"})
         ece.expect("GET", PATH, json=record({"x": "y"}, maintenance=True))
         ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
@@ -263,6 +265,18 @@ def test_an_allocator_becomes_what_is_wanted(ece, make_client, check_mode):
         "tags": {"x": "y", "ssd": "true"},
         "diff": changes({"maintenance": False, "capacity": 65536, "tags": {}}, ALL),
     }
+
+
+@pytest.mark.parametrize(("version", "taken"), [("3.6.2", False), ("3.7.0", True), ("odd", False)])
+def test_a_reason_is_given_to_a_platform_that_takes_one(ece, make_client, version, taken):
+    ece.expect("GET", PATH, json=record())
+    ece.expect("GET", "/platform", json={**platform(), "version": version})
+    ece.expect("POST", START, status=202, json={}, query={"reason": "new disks"} if taken else None)
+    ece.expect("GET", PATH, json=record(maintenance=True))
+    client = make_client()
+    ensure_present(client, ID, wish_of({"maintenance": True, "maintenance_reason": "new disks"}), False)
+    said = f"maintenance_reason is not given to the platform: ECE {version} takes no reason, as ECE 3.7 and later do"
+    assert client.warnings == ([] if taken else [said])
 
 
 def test_a_setting_that_this_collection_does_not_know_stays(ece, make_client):
