@@ -92,10 +92,10 @@ def take_out_of_service(
     with _saying_what_was_done(did, check_mode):
         allocator = client.allocator(runner_id)
         if allocator is not None:
-            starts = not flat_allocator(allocator)["maintenance_mode"]
-            if starts:
+            if not flat_allocator(allocator)["maintenance_mode"]:
                 if not check_mode:
-                    start_maintenance(client, runner_id, reason_for(version, REASON))
+                    # As it is once no more instances arrive.
+                    allocator = start_maintenance(client, runner_id, reason_for(version, REASON))
                     tell("maintenance mode is on")
                 did.append(MAINTENANCE_ON)
             if not check_mode and not entry["allow_last"] and _is_in_use(allocator):

@@ -142,6 +142,18 @@ def test_maintenance_mode_is_seen_before_anything_moves(moves):
     assert len(never.did) == 1 and len(moves["asked"]) == 1
 
 
+def test_an_instance_that_arrives_before_maintenance_mode_is_on_moves_as_well(moves):
+    client = Client(runner(), allocator())
+    switch = client.set_allocator_maintenance
+
+    def arrive(allocator_id, on, reason=None):
+        client.state["allocator"]["instances"] = [{"cluster_id": "new"}]
+        switch(allocator_id, on, reason)
+
+    client.set_allocator_maintenance = arrive
+    assert take_out(client)[0].did == ["maintenance mode on", "2 clusters moved away", "roles taken away: allocator"]
+
+
 def test_maintenance_mode_whose_answers_are_lost_is_started_once_more(moves):
     client = Client(runner(), allocator(instances=1), lags=99)
 
