@@ -14,14 +14,16 @@ from typing import Any
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
 from ansible_collections.ece.platform.plugins.plugin_utils._awx_objects import (
+    PREFIX,
+    VARIABLES,
     ca_path,
     check_controller,
-    check_names,
     gives_login,
     objects_of,
     read,
     updates_secrets,
 )
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import check_names
 
 FOLDER = Path(__file__).resolve().parents[2] / "extensions" / "awx"
 
@@ -45,7 +47,7 @@ class ActionModule(Step):
                 "collection install awx.awx`, or create the objects in AWX by hand, as extensions/awx/README.md says"
             )
         variables = self.own_variables(task_vars)
-        check_names(task_vars)
+        check_names(task_vars, PREFIX, VARIABLES, "playbook awx_setup")
         objects = objects_of(read(FOLDER), variables)
         objects["login"] = gives_login(variables)
         objects["ca_path"] = ca_path(variables) if objects["login"] else None

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import difflib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
@@ -22,6 +21,7 @@ from ansible_collections.ece.platform.plugins.plugin_utils._display import show
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._report import ansible_stats, sums_line
 from ansible_collections.ece.platform.plugins.plugin_utils._results import REPORT, registered
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import check_names
 
 PREFIX = "ece_fleet_report_"
 PATH = "ece_fleet_report_path"
@@ -29,8 +29,6 @@ MODE = "ece_fleet_report_mode"
 DEFAULT_PATH = "fleet.html"
 # The key of the statistics, and the beginning of the line for scripts.
 STATISTICS = "ece_fleet_report"
-# As similar as ece_fleet_report_paths and ece_fleet_report_path.
-SIMILAR = 0.9
 
 
 class ActionModule(Step):
@@ -49,7 +47,7 @@ class ActionModule(Step):
             return {"changed": False, "warnings": [fleet_join.no_report(error)]}
 
     def _of_playbook(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        check_names(task_vars)
+        check_names(task_vars, PREFIX, (PATH, MODE), "playbook fleet_report")
         variables = self.own_variables(task_vars)
         files = checked_files(variables)
         report, warnings = self._report(task_vars)
@@ -92,16 +90,6 @@ class ActionModule(Step):
 
     def _publish(self, report: fleet.Report, files: fleet_files.Files) -> dict[str, Any]:
         return fleet_files.publish(report, files, check_mode=self._task.check_mode, diff=self._task.diff)
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Raise OptionError for a variable that begins as the playbook's do, and is none of them."""
-    for name in sorted(names):
-        # AWX passes the statistics of a job, with its id, to the next job of a workflow as extra variables.
-        if name.startswith(PREFIX) and name not in (PATH, MODE) and not name.removeprefix(PREFIX).isdigit():
-            meant = difflib.get_close_matches(name, (PATH, MODE), 1, SIMILAR)
-            hint = f"did you mean {meant[0]}?" if meant else f"use {PATH} or {MODE}"
-            raise OptionError(f"{name} is not a variable of playbook fleet_report; {hint}")
 
 
 def checked_files(variables: OneHost) -> fleet_files.Files:

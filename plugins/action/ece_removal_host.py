@@ -60,14 +60,16 @@ def has_instances(found: Mapping[str, Any]) -> bool:
 def clean_options(entry: Mapping[str, Any], variables: OneHost, check_mode: bool) -> dict[str, Any]:
     """Return the options of ece_removal_clean. Raises OptionError.
 
-    In check mode, instances that would have moved by then are still there.
+    In check mode, instances that move before are still there.
     """
+    deletes = entry["instances_mode"] == DELETE
     chosen = removal_options(variables)
     given = {option: variables.get(variable) for option, variable in VARIABLES.items()}
     return {
         **{option: value for option, value in given.items() if value is not None},
         "runner_id": entry["runner_id"],
-        "instances": entry["instances_mode"] == DELETE or (check_mode and bool(entry["instances"])),
+        "instances": deletes,
+        "instances_move": check_mode and not deletes and bool(entry["instances"]),
         "bootstrap_secrets": chosen["bootstrap_secrets"],
         "leftovers": chosen["leftovers"],
     }

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import HostError, PlatformError
-from ansible_collections.ece.platform.plugins.module_utils._removal import take_out_of_service
+from ansible_collections.ece.platform.plugins.module_utils._removal import ZonePlan, take_out_of_service
+from ansible_collections.ece.platform.plugins.module_utils._removal_plan import removed_ids
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 from ansible_collections.ece.platform.plugins.plugin_utils._action import Step
@@ -39,7 +40,8 @@ class ActionModule(Step):
             raise HostError(f"nothing of it was changed: {failure_reason(registered(task_vars, LOOK))}")
         options = removal_options(self.own_variables(task_vars))
         client, warnings = self.connect(task_vars)
-        version = str((task_vars.get(PLAN) or {}).get("version") or "")
+        plan = task_vars.get(PLAN) or {}
+        version = str(plan.get("version") or "")
         done = take_out_of_service(
             client,
             entry,
@@ -47,6 +49,7 @@ class ActionModule(Step):
             vacate_options_of(entry["runner_id"], options),
             self._task.check_mode,
             lambda line: show(f"{entry['name']}: {line}"),
+            zone_plan(plan, entry),
         )
         return {
             "changed": bool(done.did),
@@ -60,6 +63,13 @@ def failed_before(plan: Mapping[str, Any]) -> list[str]:
     """Return the hosts of earlier batches of this plan that failed. Ansible goes on unless all of a batch have."""
     notes = (read_notes(NOTES) or {}).get("failed") or {}
     return list(notes.get(str(plan.get("made_at")), []))
+
+
+def zone_plan(plan: Mapping[str, Any], entry: Mapping[str, Any]) -> ZonePlan:
+    """Return what the plan has of the zone of a host."""
+    zones = {zone["zone"]: zone for zone in plan.get("zones") or []}
+    staying = zones.get(entry["zone"] or "", {}).get("staying") or []
+    return ZonePlan(frozenset(removed_ids((plan.get("hosts") or {}).values())), tuple(staying))
 
 
 def vacate_options_of(runner_id: str, options: RemovalOptions) -> VacateOptions:

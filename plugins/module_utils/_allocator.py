@@ -20,9 +20,13 @@ import contextlib
 from types import MappingProxyType
 from typing import Any, Callable, Mapping, NamedTuple, TypedDict
 
-from ansible_collections.ece.platform.plugins.module_utils._api_errors import may_have_had_effect, may_pass
+from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
+    is_conflict,
+    may_have_had_effect,
+    may_pass,
+)
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient, EceError
-from ansible_collections.ece.platform.plugins.module_utils._ece import CAPACITY_MIN_MB
+from ansible_collections.ece.platform.plugins.module_utils._ece import CAPACITY_MIN_MB, release
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError, PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
     count_of,
@@ -37,9 +41,14 @@ from ansible_collections.ece.platform.plugins.module_utils._text import first_na
 CAPACITY_MAX_MB = 2**31 - 1
 # With these codes the API refuses a tag without a value.
 EMPTY_TAG = "allocators.invalid_empty_metadata_item"
-# How often the maintenance mode is switched where the answer was lost and the mode is still the old one afterwards.
+# How often the maintenance mode is switched where the answer was lost and the mode is still the old one afterwards, and
+# how often all tags are set where something else sets them at the same time.
 ATTEMPTS = 2
-PAUSE_SECONDS = 1.0
+# How often the platform is asked whether the mode is the new one, and the pause before each further time.
+LOOKS = 5
+PAUSE_SECONDS = 2.0
+# The platform takes a reason for maintenance mode since this release: the history of api/apidocs.json in cloud-sdk-go.
+REASON_SINCE = (3, 7)
 
 
 class Wish(NamedTuple):
@@ -240,11 +249,23 @@ def _require_room(record: Mapping[str, Any], capacity: int, name: str) -> None:
 # -- the change ------------------------------------------------------------------------------------------------------
 
 
+class NotSwitchedError(PlatformError):
+    """The platform has accepted to start or end a maintenance mode, and does not show it. state: what it shows."""
+
+    def __init__(self, allocator_id: str, on: bool, is_known: bool) -> None:
+        self.state = (
+            f"it is still {'off' if on else 'on'}" if is_known else "the platform does not say whether it is on"
+        )
+        super().__init__(
+            f"maintenance mode of allocator {allocator_id} did not {'start' if on else 'end'}: {self.state}"
+        )
+
+
 class Step(NamedTuple):
     """One request that writes. text: what it writes, as part of a sentence."""
 
     text: str
-    send: Callable[[EceClient, str], None]
+    send: Callable[[EceClient, str], object]
 
 
 def ensure_present(client: EceClient, allocator_id: str, wish: Wish, check_mode: bool) -> AllocatorResult:
@@ -259,9 +280,11 @@ def ensure_present(client: EceClient, allocator_id: str, wish: Wish, check_mode:
             "give the id of one of its allocators, as ece_allocator_info lists them"
         )
     decision = decide(record, wish)
-    if not check_mode:
-        apply(client, allocator_id, steps_of(record, wish))
     after = decision["after"]
+    if not check_mode:
+        if wish.reason is not None and after.get("maintenance"):
+            wish = wish._replace(reason=_taken_reason(client, wish.reason, wish.name("maintenance_reason")))
+        apply(client, allocator_id, steps_of(record, wish))
     return {
         "changed": bool(after),
         "allocator_id": allocator_id,
@@ -304,10 +327,34 @@ def _tag_steps(record: Mapping[str, Any], wish: Wish) -> list[Step]:
     decision = decide(record, wish)
     changed, gone = decision["after"]["tags"], sorted(set(decision["before"]["tags"]) - set(decision["after"]["tags"]))
     if gone or any("/" in key or key in (".", "..") for key in changed):
-        tags = {key: value for key, value in wanted_tags(record, wish).items() if value}
         texts = [f"tag {key}={value}" for key, value in changed.items()] + [f"without the tag {key}" for key in gone]
-        return [Step(", ".join(texts), lambda client, name: client.set_allocator_metadata(name, tags))]
+        return [Step(", ".join(texts), lambda client, name: _replace_tags(client, name, wish))]
     return [_tag_step(key, value) for key, value in changed.items()]
+
+
+def _replace_tags(client: EceClient, allocator_id: str, wish: Wish) -> None:
+    """Set all tags of an allocator, unless something else does so at the same time. Raises PlatformError.
+
+    The tags are read with their version, and the API takes new ones for that version alone. A conflict may also come of
+    an earlier attempt of the same request, whose answer was lost: then the tags are as wanted.
+    """
+    for _attempt in range(ATTEMPTS):
+        metadata, version = client.allocator_metadata(allocator_id)
+        current = {"metadata": metadata}
+        wanted = wanted_tags(current, wish)
+        if wanted == flat_allocator(current)["tags"]:
+            return
+        try:
+            client.set_allocator_metadata(allocator_id, {key: value for key, value in wanted.items() if value}, version)
+            return
+        except EceError as error:
+            if not is_conflict(error):
+                raise
+            conflict = error
+    raise PlatformError(
+        f"the tags of allocator {allocator_id} are not set, because something else sets them at the same time: "
+        f"run this again when that has ended ({conflict})"
+    )
 
 
 def _tag_step(key: str, value: str) -> Step:
@@ -315,13 +362,16 @@ def _tag_step(key: str, value: str) -> Step:
 
 
 def apply(client: EceClient, allocator_id: str, steps: list[Step]) -> None:
-    """Send these requests, one after another. Raises EceError, which says what was written before it."""
+    """Send these requests, one after another. Raises PlatformError, which says what was written before it."""
     done: list[str] = []
     for step in steps:
         try:
             step.send(client, allocator_id)
-        except EceError as error:
-            notes = [f"this may have been written: {step.text}"] if may_have_had_effect(error) else []
+        except PlatformError as error:
+            is_open = isinstance(error, NotSwitchedError) or (
+                isinstance(error, EceError) and may_have_had_effect(error)
+            )
+            notes = [f"this may have been written: {step.text}"] if is_open else []
             notes += [f"before that, this was written: {', '.join(done)}"] if done else []
             error.args = (one_line(redact("; ".join([str(error), *notes]))),)
             error.changed = bool(done)
@@ -329,27 +379,93 @@ def apply(client: EceClient, allocator_id: str, steps: list[Step]) -> None:
         done.append(step.text)
 
 
-def switch_maintenance(client: EceClient, allocator_id: str, on: bool, reason: str | None = None) -> None:
-    """Start or end the maintenance mode. Raises EceError.
+def start_maintenance(
+    client: EceClient,
+    allocator_id: str,
+    reason: str | None = None,
+    *,
+    so: str = "",
+    sleep: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Start the maintenance mode that other steps rest on, and return the allocator. Raises PlatformError.
 
-    The request is not repeated by itself. So where its answer was lost or a coordinator was not ready, the allocator is
-    looked at, and the request is repeated only if the platform says that the mode is still the old one.
+    so: what an error adds that comes of it, like ", so nothing is moved".
+    """
+    begin = f"maintenance mode of allocator {allocator_id} did not start{so}"
+    try:
+        return switch_maintenance(client, allocator_id, True, reason, sleep=sleep)
+    except NotSwitchedError as error:
+        raise PlatformError(f"{begin}: {error.state}") from error
+    except EceError as error:
+        raise PlatformError(f"{begin}: {error}") from error
+
+
+def switch_maintenance(
+    client: EceClient,
+    allocator_id: str,
+    on: bool,
+    reason: str | None = None,
+    *,
+    sleep: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Start or end the maintenance mode, and return the allocator as the platform then has it.
+
+    The request is not repeated by itself, and its answer is no proof: the allocator is looked at until the platform
+    says that the mode is the new one. Where the answer was lost, or a coordinator was not ready, the request is
+    repeated only if the platform says that the mode is still the old one. sleep: instead of the client's.
+
+    Raises EceError of the request, and NotSwitchedError where it was accepted.
     """
     for attempt in range(1, ATTEMPTS + 1):
+        failure: EceError | None = None
         try:
             client.set_allocator_maintenance(allocator_id, on, reason)
-            return
         except EceError as error:
             if not may_have_had_effect(error) and not may_pass(error, repeatable=True):
                 raise
-            client.sleep(PAUSE_SECONDS)
-            record = None
-            with contextlib.suppress(EceError):
-                record = client.allocator(allocator_id)
+            failure = error
+        record = _see_maintenance(client, allocator_id, on, sleep or client.sleep)
+        if record is not None and in_maintenance(record) == on:
+            return record
+        if failure is None:
+            raise NotSwitchedError(allocator_id, on, is_known=record is not None)
+        if record is None or attempt == ATTEMPTS:
+            raise failure
+    raise AssertionError("unreachable")
+
+
+def _see_maintenance(
+    client: EceClient, allocator_id: str, on: bool, sleep: Callable[[float], None]
+) -> dict[str, Any] | None:
+    """Look at an allocator until its mode is the new one, and return it as the last answer had it; None without one."""
+    record = None
+    for look in range(LOOKS):
+        if look:
+            sleep(PAUSE_SECONDS)
+        with contextlib.suppress(EceError):
+            record = client.allocator(allocator_id)
             if record is not None and in_maintenance(record) == on:
-                return
-            if record is None or attempt == ATTEMPTS:
-                raise
+                break
+    return record
+
+
+def _taken_reason(client: EceClient, reason: str, name: str) -> str | None:
+    """Return a reason for maintenance mode, or None with a warning where the platform takes none. Raises EceError."""
+    version = client.platform()["version"]
+    taken = reason_for(version, reason)
+    if taken is None:
+        client.warnings.append(
+            f"{name} is not given to the platform: ECE {one_line(version)} takes no reason, as ECE 3.7 and later do"
+        )
+    return taken
+
+
+def reason_for(version: str, reason: str) -> str | None:
+    """Return a reason for maintenance mode for a platform of this version; None where it takes none."""
+    try:
+        return reason if release(version) >= REASON_SINCE else None
+    except ValueError:
+        return None
 
 
 # -- the deletion ----------------------------------------------------------------------------------------------------

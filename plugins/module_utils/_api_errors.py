@@ -102,6 +102,18 @@ def may_have_had_effect(error: EceError) -> bool:
     return isinstance(error, EceProtocolError)
 
 
+def is_conflict(error: EceError) -> bool:
+    """Return whether a write is refused because the object has another version by now.
+
+    The API specification documents HTTP 409 with codes like roles.version_conflict, but not for every operation that
+    takes a version.
+    """
+    if not isinstance(error, EceApiError):
+        return False
+    codes = [str(one.get("code")) for one in error.errors]
+    return error.status in (409, 412) or any(code.endswith("version_conflict") for code in codes)
+
+
 def summary(failures: Sequence[EceError], repeatable: bool) -> EceError:
     """Return one error for those of all coordinators, with all messages: one that may pass, if there is any."""
     answers = [failure for failure in failures if not isinstance(failure, EceConnectionError)]

@@ -58,6 +58,9 @@ NO_ALLOCATOR = "allocators.allocator_not_found"
 NO_RUNNER = "runners.runner_not_found"
 NO_TOKEN = "enrollment_tokens.invalid_token_id"
 
+# The version of what a GET answers, for a write that is to replace just that.
+VERSION_HEADER = "x-cloud-resource-version"
+
 ALLOCATOR_PAGE_SIZE = 1000
 # Elasticsearch answers no further than this entry of an index (index.max_result_window), and a request for more is an
 # error, even where the entries before it are among those asked for.
@@ -175,13 +178,26 @@ class EceClient(HttpClient):
         """
         self.request("PUT", f"{_path(ALLOCATORS, allocator_id)}/settings", body=dict(settings))
 
-    def set_allocator_metadata(self, allocator_id: str, tags: Mapping[str, str]) -> None:
-        """Replace all tags of an allocator.
+    def allocator_metadata(self, allocator_id: str) -> tuple[list[Any], str | None]:
+        """Return the tags of an allocator (list of MetadataItem), and their version for set_allocator_metadata().
+
+        get-allocator-metadata: GET /platform/infrastructure/allocators/{allocator_id}/metadata
+        """
+        headers: dict[str, str] = {}
+        reply = self.request("GET", f"{_path(ALLOCATORS, allocator_id)}/metadata", headers=headers)
+        if not isinstance(reply, list):
+            raise EceProtocolError(f"GET metadata at {self.url} answered without a list of tags; {self.which_url}")
+        return reply, headers.get(VERSION_HEADER)
+
+    def set_allocator_metadata(self, allocator_id: str, tags: Mapping[str, str], version: str | None = None) -> None:
+        """Replace all tags of an allocator. version: that of the tags that are replaced.
 
         set-allocator-metadata: PUT /platform/infrastructure/allocators/{allocator_id}/metadata
+        The API refuses that where they have another version by then. Its specification does not say with which error.
         """
         items = [{"key": key, "value": value} for key, value in tags.items()]
-        self.request("PUT", f"{_path(ALLOCATORS, allocator_id)}/metadata", body={"items": items})
+        params = {"version": version} if version else None
+        self.request("PUT", f"{_path(ALLOCATORS, allocator_id)}/metadata", params=params, body={"items": items})
 
     def set_allocator_metadata_item(self, allocator_id: str, key: str, value: str) -> None:
         """Add a tag to an allocator, or give it another value. The other tags stay.

@@ -80,13 +80,14 @@ class _HeaderAuth(AuthBase):
 
 
 class _Call(NamedTuple):
-    """One call of the API. absent: see HttpClient.request."""
+    """One call of the API. absent, headers: see HttpClient.request."""
 
     method: str
     path: str
     params: Mapping[str, Any] | None = None
     body: Json = None
     absent: str | None = None
+    headers: dict[str, str] | None = None
 
     @property
     def repeatable(self) -> bool:
@@ -164,13 +165,14 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         body: Json = None,
         absent: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Json:
         """Return the decoded reply of one API call. Raises EceError.
 
         absent: the code with which the API says that the object of this call does not exist, for EceNotFound. Without
-        it, a 404 is an error like any other.
+        it, a 404 is an error like any other. headers: gets those of the answer, with names in lower case.
         """
-        call = _Call(method, path, params, body, absent)
+        call = _Call(method, path, params, body, absent, headers)
         try:
             return self._request(call)
         except EceAuthError as error:
@@ -239,7 +241,10 @@ class HttpClient:
             response = self._send(url, call)
         except requests.RequestException as error:
             raise self._no_answer(url, call, error) from None
-        return self._decode(url, call, response)
+        payload = self._decode(url, call, response)
+        if call.headers is not None:
+            call.headers.update((name.lower(), value) for name, value in response.headers.items())
+        return payload
 
     def _no_answer(self, url: str, call: _Call, error: requests.RequestException) -> EceError:
         reason = transport.reason(error, self._limits)

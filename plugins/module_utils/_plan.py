@@ -24,6 +24,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     runner_roles,
     text_of,
     version_of,
+    zone_of,
 )
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     DISCONNECTED,
@@ -567,7 +568,7 @@ def differences(entry: KnownHost, zone: str | None, version: str | None) -> list
     """Return how zone and version of a connected host differ from what is wanted, each as part of a sentence."""
     runner, allocator = entry.get("runner") or {}, entry.get("allocator") or {}
     found = []
-    actual_zone = text_of(runner.get("zone")) or text_of(allocator.get("zone_id"))
+    actual_zone = zone_of(runner, allocator)
     if zone and actual_zone and actual_zone != zone:
         found.append(one_line(f"{IN_ZONE}{actual_zone} instead of {zone}"))
     actual_version = version_of(runner) or version_of(allocator)

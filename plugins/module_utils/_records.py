@@ -129,6 +129,14 @@ def version_of(item: Mapping[str, Any]) -> str | None:
     return text_of(object_of(item.get("build_info")).get("version"))
 
 
+def zone_of(runner: Mapping[str, Any] | None, allocator: Mapping[str, Any] | None) -> str | None:
+    """The zone of a host, or None, by its RunnerInfo and AllocatorInfo, or these flat; None for one that it lacks.
+
+    That of the allocator comes first: it is where instances are placed.
+    """
+    return text_of((allocator or {}).get("zone_id")) or text_of((runner or {}).get("zone")) or None
+
+
 def runner_roles(runner: Mapping[str, Any]) -> list[str]:
     """The role names of a RunnerInfo, sorted, including system roles like beats-runner."""
     return sorted(role["role_name"] for role in objects_of(runner.get("roles")) if text_of(role.get("role_name")))

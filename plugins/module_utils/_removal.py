@@ -6,7 +6,8 @@
 
 """Takes a host out of a platform: what role ece_host_removal does through the API, before and after it cleans the host.
 
-Each step reads first, so that a run that is repeated goes on where the last one stopped. Nothing here rests on a list.
+Each step reads first, so that a run that is repeated goes on where the last one stopped. Nothing here rests on a list
+alone.
 
 The order is that of Elastic's page (deploy-manage/maintenance/ece/delete-ece-hosts.md, 2026-07): maintenance mode,
 moves, roles; then the containers and the storage of the host; and when it is disconnected, allocator and runner.
@@ -18,13 +19,18 @@ import contextlib
 import time
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Sequence
 
+from ansible_collections.ece.platform.plugins.module_utils._allocator import (
+    reason_for,
+    start_maintenance,
+    switch_maintenance,
+)
 from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceAuthError, EceClient, EceError
-from ansible_collections.ece.platform.plugins.module_utils._ece import release
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
     flat_allocator,
     runner_roles,
 )
+from ansible_collections.ece.platform.plugins.module_utils._removal_lookup import has_place
 from ansible_collections.ece.platform.plugins.module_utils._removal_plan import DELETE, RemovalEntry, connected_parts
 from ansible_collections.ece.platform.plugins.module_utils._runner import ensure_present, surplus_roles
 from ansible_collections.ece.platform.plugins.module_utils._text import one_line
@@ -32,14 +38,20 @@ from ansible_collections.ece.platform.plugins.module_utils._vacate import vacate
 from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import VacateOptions
 
 REASON = "removal of the host (ece.platform)"
-# The platform takes a reason for maintenance mode since this release: the history of api/apidocs.json in cloud-sdk-go.
-REASON_SINCE = (3, 7)
-# How often the platform is asked whether maintenance mode is on, and the pause before each further time.
+MAINTENANCE_ON = "maintenance mode on"
+# How often the platform is asked whether a host is gone, and the pause before each further time.
 LOOKS = 5
 PAUSE_SECONDS = 2.0
 # While a host disconnects, progress is shown that often.
 SHOW_SECONDS = 30
 GO_ON = "run this again to go on from here"
+
+
+class ZonePlan(NamedTuple):
+    """What the plan has of a host's zone: the ids of all that it removes, and of allocators that it counts on."""
+
+    leaving: frozenset[str]
+    staying: tuple[str, ...]
 
 
 class Step(NamedTuple):
@@ -68,10 +80,11 @@ def take_out_of_service(
     options: VacateOptions,
     check_mode: bool,
     tell: Callable[[str], None],
+    zone: ZonePlan,
 ) -> Step:
     """Start maintenance mode, move the instances away, and take the roles away. Raises PlatformError.
 
-    version: of the platform. options: of the moves; allocator_id is that of the entry.
+    version: of the platform. options: of the moves; allocator_id is that of the entry. zone: that of the host.
     """
     runner_id = entry["runner_id"]
     did: list[str] = []
@@ -81,9 +94,12 @@ def take_out_of_service(
         if allocator is not None:
             if not flat_allocator(allocator)["maintenance_mode"]:
                 if not check_mode:
-                    _start_maintenance(client, runner_id, version)
+                    # As it is once no more instances arrive.
+                    allocator = start_maintenance(client, runner_id, reason_for(version, REASON))
                     tell("maintenance mode is on")
-                did.append("maintenance mode on")
+                did.append(MAINTENANCE_ON)
+            if not check_mode and not entry["allow_last"] and _is_in_use(allocator):
+                _require_place(client, entry, zone, did, tell)
             instances = _instances(allocator, runner_id)
             if instances and entry["instances_mode"] != DELETE:
                 moved = _move_away(client, options, check_mode, tell)
@@ -96,6 +112,42 @@ def take_out_of_service(
     return Step(did, moved)
 
 
+def _is_in_use(allocator: Mapping[str, Any]) -> bool:
+    """Return whether a zone loses something with an allocator: of one that is gone already, nothing is taken away."""
+    flat = flat_allocator(allocator)
+    return flat["connected"] or flat["instance_count"] > 0
+
+
+def _require_place(
+    client: EceClient, entry: RemovalEntry, zone: ZonePlan, did: list[str], tell: Callable[[str], None]
+) -> None:
+    """Raise PlatformError where no other allocator of the zone takes instances any more, with maintenance mode ended.
+
+    The plan has seen one, but another run may remove that at the same time. Every run starts maintenance mode of its
+    own allocator before it looks at the others, so that of two runs at least the later one sees the other. Where they
+    begin at the same moment, each may see the other, and both stop. That is right: the zone loses nothing, and both can
+    be run again. did: loses the maintenance mode that this run has started.
+    """
+    name = entry["zone"] or ""
+    if has_place(client, name, zone.leaving, zone.staying, tell):
+        return
+    state = "its allocator was in maintenance mode before and stays so"
+    if MAINTENANCE_ON in did:
+        try:
+            switch_maintenance(client, entry["runner_id"], False)
+        except PlatformError as error:
+            state = f"its allocator is still in maintenance mode, which did not end ({error})"
+        else:
+            did.remove(MAINTENANCE_ON)
+            state = "maintenance mode of its allocator is off again"
+    raise PlatformError(
+        f"no other allocator of zone {one_line(name or 'without a name')} is connected and out of maintenance mode any "
+        "more, as when another run removes hosts of that zone at the same time: nothing is moved or taken from this "
+        f"host, and {state}; run this again when the other run has ended, or set ece_host_removal_allow_last: true to "
+        "remove the last allocator of the zone"
+    )
+
+
 def _instances(allocator: Mapping[str, Any], runner_id: str) -> int:
     instances = allocator.get("instances")
     if not isinstance(instances, list):
@@ -103,32 +155,6 @@ def _instances(allocator: Mapping[str, Any], runner_id: str) -> int:
             f"the platform does not say which instances allocator {runner_id} holds, so that it is not removed: {GO_ON}"
         )
     return len(instances)
-
-
-def _start_maintenance(client: EceClient, runner_id: str, version: str) -> None:
-    """Start maintenance mode, and see that it is on. Raises PlatformError."""
-    failure = "it is still off"
-    try:
-        client.set_allocator_maintenance(runner_id, True, REASON if _takes_reason(version) else None)
-    except EceAuthError:
-        raise
-    except EceError as error:
-        failure = str(error)
-    for attempt in range(LOOKS):
-        if attempt:
-            client.sleep(PAUSE_SECONDS)
-        with contextlib.suppress(EceError):
-            allocator = client.allocator(runner_id)
-            if allocator is not None and flat_allocator(allocator)["maintenance_mode"]:
-                return
-    raise PlatformError(f"maintenance mode of allocator {runner_id} did not start: {failure}")
-
-
-def _takes_reason(version: str) -> bool:
-    try:
-        return release(version) >= REASON_SINCE
-    except ValueError:
-        return False
 
 
 def _move_away(client: EceClient, options: VacateOptions, check_mode: bool, tell: Callable[[str], None]) -> int:
@@ -246,10 +272,13 @@ def _still_connected(entry: RemovalEntry, connected: Sequence[str], trouble: str
 
 
 def _require_gone(client: EceClient, runner_id: str) -> None:
-    """Raise PlatformError where the platform still has the host."""
-    parts = {"allocator": client.allocator(runner_id), "runner": client.runner(runner_id)}
-    there = [part for part, found in parts.items() if found is not None]
-    if there:
-        raise PlatformError(
-            f"the platform still has the {' and the '.join(there)} {runner_id} after its deletion: {GO_ON}"
-        )
+    """Raise PlatformError where the platform still has the host after a few looks."""
+    there: list[str] = []
+    for look in range(LOOKS):
+        if look:
+            client.sleep(PAUSE_SECONDS)
+        parts = {"allocator": client.allocator(runner_id), "runner": client.runner(runner_id)}
+        there = [part for part, found in parts.items() if found is not None]
+        if not there:
+            return
+    raise PlatformError(f"the platform still has the {' and the '.join(there)} {runner_id} after its deletion: {GO_ON}")

@@ -306,13 +306,17 @@ def gather(options: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def plan_removal(facts: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
-    """What is removed from a host with these facts, in which order, and what stays. Pure."""
+    """What is removed from a host with these facts, in which order, and what stays. Pure.
+
+    options: `instances_move` is for check mode, in which instances that move before are still there.
+    """
     engine, storage, runner_id = facts["engine"], facts["storage"], options["runner_id"]
     problems = _engine_problems(facts)
     if not problems:
         problems += _container_problems(facts, options)
     problems += storage_problems(storage, runner_id, options)
-    ours = in_order([one for one in facts["containers"] if one.kind in OF_ECE])
+    moving = [one.name for one in facts["containers"] if one.kind == INSTANCE and options["instances_move"]]
+    ours = in_order([one for one in facts["containers"] if one.kind in OF_ECE and one.name not in moving])
     others = [one for one in facts["containers"] if one.kind not in OF_ECE]
     own_paths = [os.path.join(storage["path"], name) for name in storage["own"]]
     rest = [*leftovers.leftovers_of_host(engine, storage), *facts["system"]]
@@ -335,6 +339,11 @@ def plan_removal(facts: Mapping[str, Any], options: Mapping[str, Any]) -> Plan:
             problems.append(f"{path} has the images and containers of the engine ({store}): move them elsewhere first.")
     is_enabled = facts["restart_unit"] in ("enabled", "enabled-runtime")
     notes = []
+    if moving:
+        notes.append(
+            f"{_number(len(moving), 'container')} of instances ({first_names(moving)}) would be gone by then, because "
+            "all instances move to other allocators first."
+        )
     if is_enabled and ours and others:
         notes.append(
             f"{RESTART_UNIT} stays enabled, because it starts containers of others after a reboot: "
@@ -386,7 +395,7 @@ def _container_problems(facts: Mapping[str, Any], options: Mapping[str, Any]) ->
     if facts["installer_runs"] or any(one.kind == INSTALLER and is_up(one) for one in containers):
         problems.append("An installer of ECE runs on this host: wait for its end, and run this again.")
     instances = [one.name for one in containers if one.kind == INSTANCE]
-    if instances and not options["instances"]:
+    if instances and not options["instances"] and not options["instances_move"]:
         number = _number(len(instances), "container")
         problems.append(
             f"The host has {number} of instances of deployments ({first_names(instances)}): move these to "

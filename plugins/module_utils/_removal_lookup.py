@@ -12,7 +12,7 @@ from a search index, which lags behind, and nothing is deleted on the word of on
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Mapping, NamedTuple, Sequence
 
 from ansible_collections.ece.platform.plugins.module_utils._client import EceClient
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
@@ -174,16 +174,44 @@ def confirmed_places(client: EceClient, lists: Lists, entries: Any, zone: str) -
     asked = 0
     for candidate in candidates[:QUESTIONS_MAX]:
         asked += 1
-        allocator = client.allocator(candidate["allocator_id"])
-        if allocator is not None:
-            zoned = {**allocator, "zone_id": allocator.get("zone_id") or candidate["zone_id"]}
-            flat = with_memory(flat_allocator(zoned), allocator)
-            confirmed += places([flat], zone, leaving)
+        confirmed += _place(client, candidate["allocator_id"], zone, leaving)
         if confirmed and sum(map(free_mb, confirmed)) >= needed:
             break
     # Where what was asked for is not enough, the rest of a list does not make it so.
     enough = bool(confirmed) and sum(map(free_mb, confirmed)) >= needed
     return [*confirmed, *(candidates[asked:] if enough else [])]
+
+
+def _place(client: EceClient, allocator_id: str, zone: str, leaving: Collection[str]) -> list[FlatAllocator]:
+    """Return an allocator, if it takes instances by the platform's answer for it. One without a zone is in this one."""
+    allocator = client.allocator(allocator_id)
+    if allocator is None:
+        return []
+    flat = flat_allocator({**allocator, "zone_id": allocator.get("zone_id") or zone})
+    return places([with_memory(flat, allocator)], zone, leaving)
+
+
+def has_place(
+    client: EceClient, zone: str, leaving: Collection[str], staying: Sequence[str], tell: Callable[[str], None]
+) -> bool:
+    """Return whether an allocator of a zone takes instances now. Raises EceError.
+
+    Only the platform's answer for that very allocator counts: a list may still have what another run has just changed,
+    and lack what is there. leaving: ids that are removed. staying: ids that are asked for first, as the plan has them.
+    """
+    expected = [allocator_id for allocator_id in staying if allocator_id not in leaving][:QUESTIONS_MAX]
+    if any(_place(client, allocator_id, zone, leaving) for allocator_id in expected):
+        return True
+    tell(f"no allocator that the plan counted on in zone {zone or 'without a name'} takes instances: others are asked")
+    listed = [
+        allocator
+        for allocator in map(flat_allocator, client.iter_allocators())
+        if (allocator["zone_id"] or "") == zone and allocator["allocator_id"] not in {*leaving, *expected}
+    ]
+    # What the list has as out of service may be back by now, and is asked for last.
+    likely = [allocator["allocator_id"] for allocator in places(listed, zone, leaving)]
+    every = dict.fromkeys([*likely, *(allocator["allocator_id"] for allocator in listed)])
+    return any(_place(client, allocator_id, zone, leaving) for allocator_id in list(every)[:QUESTIONS_MAX])
 
 
 def is_held(client: EceClient, ids: Sequence[str], role: str) -> bool:

@@ -36,6 +36,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     object_of,
     runner_roles,
     text_of,
+    zone_of,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line
 
@@ -57,6 +58,8 @@ DIRECTOR_NOTE = (
 )
 # A host has few runner ids and addresses, but each of its containers' networks has an address, too.
 OWN_NAMES_MAX = 20
+# Of a large zone, the plan names some of the allocators that stay.
+STAYING_MAX = 100
 
 
 class Choices(TypedDict):
@@ -113,6 +116,8 @@ class ZoneCapacity(TypedDict):
     allocators: int
     free_mb: float
     needed_mb: float
+    # Ids of these allocators, those that the platform was asked for first; of a large zone, some.
+    staying: list[str]
 
 
 # -- which runner a host is ------------------------------------------------------------------------------------------
@@ -250,9 +255,9 @@ def plan_host(
     knows it         cannot be reached                remove, with `unreachable`, a variable that names the runner,
                                                       and no connection to the platform; else refused
     does not know it runs ECE                         refused: it may be another platform's
-    does not know it runs no ECE                      absent: nothing to do
-    does not know it cannot be reached, or its engine refused; absent with `unreachable` and a variable that names it
-                     does not answer
+    does not know it runs no ECE, or has no engine    absent: nothing to do
+    does not know it its engine does not answer       refused: that is no proof that it runs no ECE
+    does not know it cannot be reached                refused; absent with `unreachable` and a variable that names it
     ================ ================================ ==============================================================
     """
     entry = _entry(identity, known_id, known, choices)
@@ -268,11 +273,10 @@ def plan_host(
     if problem:
         return _with(entry, REFUSED, f"it is not removed, because {problem}")
     if choices["clean_host"] and not facts.get("containers_known", True):
-        error = (facts.get("engine") or {}).get("containers_error") or (facts.get("engine") or {}).get("error")
         return _with(
             entry,
             REFUSED,
-            f"its container engine does not answer ({one_line(error or 'it gave no reason')}), so that nothing of ECE "
+            f"its container engine does not answer ({_engine_error(facts)}), so that nothing of ECE "
             "can be removed from it: start the engine, or set ece_host_removal_clean_host: false",
         )
     allocator = known.get("allocator")
@@ -310,7 +314,7 @@ def _entry(identity: HostIdentity, known_id: str | None, known: KnownHost | None
         "identity": _by(found) if known else "",
         "host_ip": _host_ip(known or {}),
         "parts": known_parts(known or {}),
-        "zone": flat["zone_id"] or text_of(runner.get("zone")),
+        "zone": zone_of(runner, allocator),
         "roles": [role for role in runner_roles(runner) if role in ROLES],
         "kept_roles": [],
         "maintenance": flat["maintenance_mode"],
@@ -363,11 +367,6 @@ def _of_silent_host(
 
 def _of_unknown_host(identity: HostIdentity, facts: Mapping[str, Any]) -> tuple[str, str]:
     """Return state and problem of a host that answers, and that the platform does not know."""
-    if not facts.get("containers_known", True) and facts.get("runner_ids"):
-        return REFUSED, (
-            "its container engine does not answer, so that it is not known whether ECE is on it, and the platform does "
-            f"not know it as {one_line(identity['runner_id'])}: start the engine and run this again"
-        )
     containers = [text for text in map(text_of, facts.get("ece_containers") or []) if text]
     if containers:
         return REFUSED, (
@@ -375,7 +374,19 @@ def _of_unknown_host(identity: HostIdentity, facts: Mapping[str, Any]) -> tuple[
             f"{one_line(identity['runner_id'])}, nor by a name that it has for itself: look whether ece_url is its "
             "platform; nothing on it is touched"
         )
+    # Without an engine they are known: there are none.
+    if not facts.get("containers_known", True):
+        return REFUSED, (
+            f"its container engine does not answer ({_engine_error(facts)}), so that it is not known whether ECE is on "
+            f"it, and the platform does not know it as {one_line(identity['runner_id'])}: start the engine and run "
+            "this again, or leave the host out"
+        )
     return ABSENT, ""
+
+
+def _engine_error(facts: Mapping[str, Any]) -> str:
+    engine = object_of(facts.get("engine"))
+    return one_line(engine.get("containers_error") or engine.get("error") or "it gave no reason")
 
 
 # -- all hosts together ----------------------------------------------------------------------------------------------
@@ -457,6 +468,7 @@ def zone_capacity(entries: Sequence[RemovalEntry], zone: str, remaining: Sequenc
         "allocators": len(remaining),
         "free_mb": sum(map(free_mb, remaining)),
         "needed_mb": needed_mb(entries, zone),
+        "staying": [allocator["allocator_id"] for allocator in remaining[:STAYING_MAX]],
     }
 
 

@@ -16,6 +16,7 @@ import contextlib
 import time
 from typing import Any, Callable, Mapping, TypedDict
 
+from ansible_collections.ece.platform.plugins.module_utils._allocator import start_maintenance
 from ansible_collections.ece.platform.plugins.module_utils._api_errors import (
     NOT_READY_CODE,
     RETRY_STATUS,
@@ -62,7 +63,7 @@ IDLE_SECONDS = 10
 ATTEMPTS = 3
 # After that many answers that the allocator does not exist, it does not.
 UNKNOWN_LOOKS = 3
-# Attempts at a request without effect, and the pause before each further one. Also for maintenance mode to show.
+# Attempts at a request without effect, and the pause before each further one.
 LOOKS = 5
 PAUSE_SECONDS = 2.0
 # Progress is shown at least that often.
@@ -235,27 +236,13 @@ class _Vacate:
 
     def _start_maintenance(self) -> None:
         """Start maintenance mode, and see that it is on. Raises PlatformError: without it, instances could return."""
-        begin = f"maintenance mode of allocator {self.options.allocator_id} did not start, so nothing is moved"
-        reason = "it is still off"
-        try:
-            self.client.set_allocator_maintenance(self.options.allocator_id, True)
-        except EceError as error:
-            if not may_have_had_effect(error):
-                raise PlatformError(f"{begin}: {error}") from error
-            reason = str(error)
-        for attempt in range(LOOKS):
-            if attempt:
-                self.sleep(PAUSE_SECONDS)
-            allocator = None
-            with contextlib.suppress(EceError):
-                allocator = self.client.allocator(self.options.allocator_id)
-            if object_of((allocator or {}).get("status")).get("maintenance_mode") is True:
-                self.maintenance = self.changed = True
-                holdings = holdings_of(allocator or {})
-                if holdings is not None:
-                    self._update(holdings, first=True)
-                return
-        raise PlatformError(f"{begin}: {reason}")
+        allocator = start_maintenance(
+            self.client, self.options.allocator_id, so=", so nothing is moved", sleep=self.sleep
+        )
+        self.maintenance = self.changed = True
+        holdings = holdings_of(allocator)
+        if holdings is not None:
+            self._update(holdings, first=True)
 
     def _predict(self) -> None:
         """Ask the platform which clusters could move, without moving them."""

@@ -54,7 +54,8 @@ options:
     type: bool
   maintenance_reason:
     description:
-      - Why the allocator enters maintenance mode, in one line. Only with O(maintenance=true), for ECE 3.7 and later.
+      - Why the allocator enters maintenance mode, in one line. Only with O(maintenance=true).
+      - ECE takes a reason since 3.7. An earlier platform does not get it, and the module warns.
       - The API takes a reason when maintenance mode starts, and returns it nowhere. So an allocator that is in
         maintenance mode already keeps the reason that it has.
     type: str
@@ -79,6 +80,7 @@ options:
     description:
       - With V(true), O(tags) are all tags of the allocator, and it loses others. With O(tags={}), it loses all.
       - The platform may move instances off an allocator that loses a tag which their deployments demand.
+      - The module fails if something else keeps setting tags of the allocator at the same time.
     type: bool
     default: false
   remove_instances:

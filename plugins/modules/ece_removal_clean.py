@@ -66,6 +66,13 @@ options:
     description: Whether containers of instances of deployments are removed with their data.
     type: bool
     default: false
+  instances_move:
+    description:
+      - Whether all instances move to other allocators before anything is removed, so that their containers are gone by
+        then. In check mode, these are neither removed nor a problem.
+      - Only with check mode; without, instances that are still there are a problem.
+    type: bool
+    default: false
   bootstrap_secrets:
     description: Whether the file with the passwords of the platform is removed, which its first host has.
     type: bool
@@ -198,6 +205,7 @@ SPEC = {
     "bin_paths": {"type": "list", "elements": "path", "default": []},
     "user": {"type": "str", "default": DEFAULT_USER},
     "instances": {"type": "bool", "default": False},
+    "instances_move": {"type": "bool", "default": False},
     "bootstrap_secrets": {"type": "bool", "default": False, "no_log": False},
     "leftovers": {"type": "list", "elements": "str", "choices": list(REMOVABLE), "default": []},
 }
@@ -206,7 +214,7 @@ SPEC = {
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    options: Dict[str, Any] = module.params
+    options: Dict[str, Any] = dict(module.params, instances_move=module.params["instances_move"] and module.check_mode)
     plan, done = Plan([], False, [], [], [], None, [], [], []), Done()
     try:
         check_options(options)

@@ -91,7 +91,12 @@ zones:
     needed_mb:
       description: Memory in MB of the instances that move to them.
       type: float
-  sample: [{"zone": "ece-zone-1", "allocators": 2, "free_mb": 98304, "needed_mb": 4096}]
+    staying:
+      description: Ids of these allocators, 100 at most.
+      type: list
+      elements: str
+  sample:
+    - {zone: ece-zone-1, allocators: 2, free_mb: 98304, needed_mb: 4096, staying: ["192.0.2.1", "192.0.2.2"]}
 refused:
   description: Mapping of inventory names to why each host is not removed; empty unless the plan fails.
   returned: with O(step=plan)

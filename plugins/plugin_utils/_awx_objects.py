@@ -11,9 +11,8 @@ Everything is checked here, before anything is changed. No value that is a secre
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,8 +45,6 @@ VARIABLES = (*TEXTS, "ece_awx_zones", "ece_awx_survey", "ece_awx_slices", "ece_a
 # The values of the credential, under the names that they have for the role.
 LOGIN = ("ece_url", "ece_api_key", "ece_username", "ece_password", "ece_ca_path")
 DEFAULT_ORGANIZATION = "Default"
-# As similar as ece_awx_zone and ece_awx_zones.
-SIMILAR = 0.9
 # How many slices AWX accepts is not documented. More than this is a mistake.
 SLICES_MAX = 1000
 
@@ -111,15 +108,6 @@ def objects_of(files: Mapping[str, Any], variables: Variables) -> Object:
         # A node has to exist before another one can lead to it.
         "nodes": [_node(node, prefix) for node in reversed(files["workflow"]["nodes"])],
     }
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Raise OptionError for a variable that begins as the playbook's do, and is none of them."""
-    for name in sorted(names):
-        if name.startswith(PREFIX) and name not in VARIABLES:
-            meant = difflib.get_close_matches(name, VARIABLES, 1, SIMILAR)
-            hint = f"; did you mean {meant[0]}?" if meant else f"; use one of {', '.join(sorted(VARIABLES))}"
-            raise OptionError(f"{name} is not a variable of playbook awx_setup{hint}")
 
 
 def gives_login(variables: Variables) -> bool:

@@ -28,6 +28,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     platform_totals,
     text_of,
     without_secrets,
+    zone_of,
 )
 from ansible_collections.ece.platform.plugins.module_utils._states import JOINED
 from ansible_collections.ece.platform.plugins.module_utils._text import MASK, first_names, one_line
@@ -196,12 +197,11 @@ def _hosts(runners: Iterable[FlatRunner], allocators: Iterable[FlatAllocator]) -
 
 def _host(name: str, runner: FlatRunner | None, allocator: FlatAllocator | None) -> FleetHost:
     parts = [part for part in (runner, allocator) if part is not None]
-    zone = (runner["zone"] if runner else None) or (allocator["zone_id"] if allocator else None)
     total, used = (allocator["memory_total_mb"], allocator["memory_used_mb"]) if allocator else (None, None)
     tags = {key: value for part in parts for key, value in without_secrets(part["tags"]).items()}
     return {
         "host": _name(name),
-        "zone": shown(zone) or None,
+        "zone": shown(zone_of(runner, allocator)) or None,
         "host_ip": shown(_first(parts, "host_ip")),
         "public_hostname": shown(_first(parts, "public_hostname")),
         "connected": all(part["connected"] for part in parts),

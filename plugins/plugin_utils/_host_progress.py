@@ -24,7 +24,7 @@ from ansible_collections.ece.platform.plugins.module_utils._plan import (
     differences,
     not_ready_reason,
 )
-from ansible_collections.ece.platform.plugins.module_utils._records import flat_allocator, flat_runner
+from ansible_collections.ece.platform.plugins.module_utils._records import flat_allocator, zone_of
 from ansible_collections.ece.platform.plugins.module_utils._states import (
     CONNECTING,
     FAILED,
@@ -210,9 +210,8 @@ class HostProgress:
         if self._connected_at is None:
             self._connected_at = asked_at
         allocator = flat_allocator(known.get("allocator") or {})
-        runner = flat_runner(known.get("runner") or {})
         self.memory_mb = allocator["memory_total_mb"]
-        self.zone = runner["zone"] or allocator["zone_id"] or self.zone
+        self.zone = zone_of(known.get("runner"), known.get("allocator")) or self.zone
         if self.phase == INSTALLING and self._may_still_report(seen.now):
             return  # it is connected before its installer has ended; that end decides
         wrong = differences(known, self.entry.get("zone"), self.entry.get("version"))

@@ -31,6 +31,7 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     platform_totals,
     text_of,
     without_secrets,
+    zone_of,
 )
 from ansible_collections.ece.platform.plugins.module_utils._text import first_names, one_line, plain_values
 
@@ -122,7 +123,7 @@ def host_variables(
         "ece_allocator_id": allocator and allocator["allocator_id"],
         "ece_runner_name": runner_name,
         "ece_public_hostname": _first(part["public_hostname"] for part in parts),
-        "ece_zone": _first([allocator and allocator["zone_id"], runner and runner["zone"]]),
+        "ece_zone": zone_of(runner, allocator),
         "ece_roles": runner["roles"] if runner else [],
         "ece_connected": all(part["connected"] for part in parts),
         "ece_healthy": all(part["healthy"] for part in parts),

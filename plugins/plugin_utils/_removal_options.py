@@ -8,9 +8,8 @@
 
 from __future__ import annotations
 
-import difflib
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from ansible_collections.ece.platform.plugins.module_utils._ece import DEFAULT_STORAGE_PATH
@@ -18,6 +17,7 @@ from ansible_collections.ece.platform.plugins.module_utils._errors import Option
 from ansible_collections.ece.platform.plugins.module_utils._removal_plan import Choices
 from ansible_collections.ece.platform.plugins.plugin_utils._host_variables import OneHost
 from ansible_collections.ece.platform.plugins.plugin_utils._role_options import check_seconds
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import check_names
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_defaults, role_spec
 
 ROLE = "ece_host_removal"
@@ -74,8 +74,9 @@ class RemovalOptions(TypedDict):
 
 def removal_options(variables: OneHost) -> RemovalOptions:
     """Return the role's variables of a host. Raises OptionError for one that cannot work."""
-    check_names(variables.raw)
     spec, defaults = role_spec(ROLE), role_defaults(ROLE)
+    # A wrong name might delete too much.
+    check_names(variables.raw, PREFIX, spec, f"role {ROLE}")
     values = {name: variables.get(name, defaults.get(name)) for name in spec if name.startswith("ece_host_")}
     # A time has a sentence of its own.
     for name, least in SECONDS.items():
@@ -98,19 +99,6 @@ def removal_options(variables: OneHost) -> RemovalOptions:
         "bootstrap_secrets": values["ece_host_removal_bootstrap_secrets"],
         "storage_path": values.get("ece_host_storage_path") or DEFAULT_STORAGE_PATH,
     }
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Raise OptionError for a variable that is nearly one of the role's: a wrong one might delete too much."""
-    known = [name.removeprefix(PREFIX) for name in role_spec(ROLE) if name.startswith(PREFIX)]
-    for name in names:
-        end = name.removeprefix(PREFIX)
-        # AWX passes the statistics of a job, with its id, to the next job of a workflow as extra variables.
-        if name.startswith(PREFIX) and end not in known and not end.isdigit():
-            close = difflib.get_close_matches(end, known, 1)
-            every = ", ".join(f"{PREFIX}{one}" for one in sorted(known))
-            hint = f"did you mean {PREFIX}{close[0]}?" if close else f"there are {every}"
-            raise OptionError(f"{name} is not a variable of role {ROLE}; {hint}")
 
 
 def vacate_options(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
@@ -65,6 +65,22 @@ OF_ELASTIC: Mapping[str, OldName] = {
 }
 # So many that may be the user's own are no coincidence. availability_zone and capacity of a cloud's inventory are two.
 SEVERAL = 3
+
+
+def check_names(names: Iterable[str], prefix: str, known: Collection[str], owner: str) -> None:
+    """Raise OptionError for a variable that begins as those of a playbook or a role do, and is none of them.
+
+    known: their names. owner: whose they are, like playbook fleet_report.
+    """
+    ends = [name.removeprefix(prefix) for name in sorted(known) if name.startswith(prefix)]
+    for name in sorted(names):
+        end = name.removeprefix(prefix)
+        # AWX passes the statistics of a job, with its id, to the next job of a workflow as extra variables.
+        if name.startswith(prefix) and end not in ends and not end.isdigit():
+            meant = difflib.get_close_matches(end, ends, 1)
+            every = ", ".join(prefix + one for one in ends)
+            hint = f"did you mean {prefix}{meant[0]}?" if meant else f"use one of {every}"
+            raise OptionError(f"{name} is not a variable of {owner}; {hint}")
 
 
 class VariableNames:

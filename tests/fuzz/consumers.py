@@ -279,7 +279,7 @@ CONSUMERS = {
             ece_allocator,
             **{**ALLOCATOR, "maintenance": True, "maintenance_reason": "new", "tags": {"a/b": 1}, "tags_exact": True},
         ),
-        ("allocator", "written"),
+        ("allocator", "tags", "written"),
     ),
     "delete allocator": Consumer(
         _module(ece_allocator, **{**ALLOCATOR, **NOT_DECLARED, "state": "absent", "remove_instances": True}),

@@ -183,6 +183,7 @@ DOCUMENTS: dict[str, st.SearchStrategy] = {
         *[st.sampled_from(ALLOCATORS)] * 2,
     ),
     "allocator": st.sampled_from(ALLOCATORS),
+    "tags": st.sampled_from([[], [{"key": "ssd", "value": "true"}], [{"key": "a/b"}, None, {"value": "x"}, "odd"]]),
     "proxies": st.just(
         {
             "proxies_count": 1,
@@ -542,6 +543,7 @@ HEALTHY_DOCUMENTS: dict[str, Any] = {
         "status": {"connected": False, "maintenance_mode": True},
         "instances": [{"cluster_id": "c", "cluster_type": "kibana", "deployment_id": "d"}],
     },
+    "tags": [{"key": "ssd", "value": "true"}],
     "runner": {"runner_id": "10.0.0.8", "connected": False, "roles": [{"role_name": "allocator"}]},
     "allocators": {
         "zones": [

@@ -34,6 +34,7 @@ KINDS = {
     "runner": r"GET /platform/infrastructure/runners/[^/]+",
     "allocators": r"GET /platform/infrastructure/allocators",
     "allocator": r"GET /platform/infrastructure/allocators/[^/]+",
+    "tags": r"GET /platform/infrastructure/allocators/[^/]+/metadata",
     "proxies": r"GET /platform/infrastructure/proxies",
     "roles": r"GET /platform/infrastructure/blueprinter/roles",
     "license": r"GET /platform/license",

@@ -107,7 +107,7 @@ def test_a_cut_list_is_a_warning(act, path):
             {"ece_fleet_report_pathh": "a"},
             "not a variable of playbook fleet_report; did you mean ece_fleet_report_path?",
         ),
-        ({"ece_fleet_report_x": "a"}, "fleet_report; use ece_fleet_report_path or ece_fleet_report_mode"),
+        ({"ece_fleet_report_x": "a"}, "fleet_report; use one of ece_fleet_report_mode, ece_fleet_report_path"),
     ],
 )
 def test_variables_are_checked_before_the_platform_is_asked(act, variables, sentence):

@@ -115,6 +115,7 @@ def test_a_joined_host_is_changed_without_a_token_and_without_asking_the_host(ec
     ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
     ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1"))
     ece.expect("POST", OF_ALLOCATOR + "/maintenance-mode/_start", status=202, json={})
+    ece.expect("GET", OF_ALLOCATOR, json=allocator("10.0.0.1", maintenance_mode=True))
     result = change("update", token={"skipped": True}, **MAINTAINED)
     assert (result["changed"], result["msg"], change.asked) == (True, "maintenance mode on", 0)
     assert result["diff"] == {"before": {"maintenance": False}, "after": {"maintenance": True}}

@@ -33,6 +33,7 @@ def test_the_host_is_cleaned_as_the_runner_that_the_plan_has_proven(bare):
                 "docker_socket": "/s",
                 "runner_id": ID,
                 "instances": True,
+                "instances_move": False,
                 "bootstrap_secrets": False,
                 "leftovers": ["images"],
             },
@@ -78,10 +79,21 @@ def test_another_failure_is_not_waited_for(cleaning):
         assert len(cleaning([answer])[1]) == 1
 
 
-def test_in_check_mode_instances_are_there_that_would_have_moved(cleaning):
-    assert cleaning([{}], check_mode=True, instances=2)[1][0]["instances"] is True
-    assert cleaning([{}], check_mode=True)[1][0]["instances"] is False
-    assert cleaning([{}], instances=2)[1][0]["instances"] is False
+@pytest.mark.parametrize(
+    ("check_mode", "entry", "instances", "instances_move"),
+    [
+        (True, {"instances": 2}, False, True),
+        (True, {"instances": 0}, False, False),
+        (True, {"instances": 2, "instances_mode": "delete"}, True, False),
+        (False, {"instances": 2}, False, False),
+        (False, {"instances": 2, "instances_mode": "delete"}, True, False),
+    ],
+)
+def test_in_check_mode_instances_are_there_that_would_have_moved(
+    cleaning, check_mode, entry, instances, instances_move
+):
+    ((sent,),) = (cleaning([{}], check_mode=check_mode, **entry)[1],)
+    assert (sent["instances"], sent["instances_move"]) == (instances, instances_move)
 
 
 def test_the_sentence_on_instances_is_that_of_the_module():

@@ -21,16 +21,20 @@ def test_a_host_is_taken_out_of_service_with_the_options_of_its_variables(bare, 
     given = {"ece_host_removal_vacate_timeout": 60, "ece_host_removal_vacate_options": {"targets": ["t"]}}
     step, lines, seen = bare(ece_removal_platform, variables=given), shown(ece_removal_platform), []
 
-    def take_out(client, entry, version, options, check_mode, tell):
-        seen.append((version, options, check_mode))
+    def take_out(client, entry, version, options, check_mode, tell, zone):
+        seen.append((version, options, check_mode, zone))
         tell("0:10  1/2 moved")
         return Step(["maintenance mode on"], 2)
 
     monkeypatch.setattr(ece_removal_platform, "take_out_of_service", take_out)
     step.connect = lambda task_vars: (SimpleNamespace(warnings=[]), [])
-    result = step.act({"entry": entry_of("a")}, {report.PLAN: {"version": "3.8.0"}})
+    entry, refused = entry_of("a"), {**entry_of("b"), "runner_id": "r", "state": "refused"}
+    zones = [{"zone": "y", "staying": ["192.0.2.8"]}, {"zone": "z", "staying": ["192.0.2.9"]}]
+    plan = {"version": "3.8.0", "hosts": {"a": entry, "b": refused}, "zones": zones}
+    result = step.act({"entry": entry}, {report.PLAN: plan})
     assert result == {"changed": True, "msg": "maintenance mode on", "moved": 2, "warnings": []}
-    ((version, options, check_mode),) = seen
+    ((version, options, check_mode, zone),) = seen
+    assert zone == ({ID}, ("192.0.2.9",))
     assert (version, check_mode, options.allocator_id) == ("3.8.0", False, ID)
     assert (options.wait_timeout, options.wait_interval, options.targets) == (60, 5, ["t"])
     assert lines == ["a: 0:10  1/2 moved"]

@@ -10,11 +10,14 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils import _allocator
 from ansible_collections.ece.platform.plugins.module_utils._allocator import (
+    LOOKS,
     Wish,
     decide,
     ensure_absent,
     ensure_present,
     instances_of,
+    reason_for,
+    start_maintenance,
     steps_of,
     switch_maintenance,
     used_memory,
@@ -32,6 +35,7 @@ from tests.unit.scripted import (
     allocator,
     failed,
     jwt,
+    platform,
     read_timeout,
     reset,
     runner,
@@ -247,7 +251,9 @@ def test_what_is_as_wanted_takes_no_request():
 def test_an_allocator_becomes_what_is_wanted(ece, make_client, check_mode):
     ece.expect("GET", PATH, json=record({"x": "y"}))
     if not check_mode:
+        ece.expect("GET", "/platform", json=platform())
         ece.expect("POST", START, status=202, json={}, query={"reason": "new disks"})
+        ece.expect("GET", PATH, json=record({"x": "y"}, maintenance=True))
         ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
         ece.expect("PUT", f"{PATH}/metadata/ssd", json=[], sends={"value": "true"})
     result = ensure_present(make_client(), ID, wish_of({**ALL, "maintenance_reason": "new disks"}), check_mode)
@@ -259,6 +265,18 @@ def test_an_allocator_becomes_what_is_wanted(ece, make_client, check_mode):
         "tags": {"x": "y", "ssd": "true"},
         "diff": changes({"maintenance": False, "capacity": 65536, "tags": {}}, ALL),
     }
+
+
+@pytest.mark.parametrize(("version", "taken"), [("3.6.2", False), ("3.7.0", True), ("odd", False)])
+def test_a_reason_is_given_to_a_platform_that_takes_one(ece, make_client, version, taken):
+    ece.expect("GET", PATH, json=record())
+    ece.expect("GET", "/platform", json={**platform(), "version": version})
+    ece.expect("POST", START, status=202, json={}, query={"reason": "new disks"} if taken else None)
+    ece.expect("GET", PATH, json=record(maintenance=True))
+    client = make_client()
+    ensure_present(client, ID, wish_of({"maintenance": True, "maintenance_reason": "new disks"}), False)
+    said = f"maintenance_reason is not given to the platform: ECE {version} takes no reason, as ECE 3.7 and later do"
+    assert client.warnings == ([] if taken else [said])
 
 
 def test_a_setting_that_this_collection_does_not_know_stays(ece, make_client):
@@ -283,21 +301,90 @@ def test_a_tag_of_any_characters_is_set_alone(ece, make_client, key, value, path
     assert ensure_present(make_client(), ID, wish_of({"tags": {key: value}}), False)["changed"]
 
 
+def expect_tags(ece, tags, version="7"):
+    metadata = [{"key": key, "value": value} for key, value in tags.items()]
+    ece.expect("GET", f"{PATH}/metadata", json=metadata, headers=versioned(version))
+
+
+def versioned(version):
+    return {"X-Cloud-Resource-Version": version} if version else {}
+
+
 @pytest.mark.parametrize("key", ["a/b", ".", ".."])
 def test_a_tag_whose_key_is_a_path_is_set_together_with_the_others(ece, make_client, key):
     ece.expect("GET", PATH, json=record({"other": "stays", "damaged": None}))
-    items = [{"key": "other", "value": "stays"}, {"key": key, "value": "x"}]
-    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items})
+    expect_tags(ece, {"other": "has changed", "damaged": None, "new": "y"})
+    items = [{"key": "other", "value": "has changed"}, {"key": "new", "value": "y"}, {"key": key, "value": "x"}]
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items}, query={"version": "7"})
     assert ensure_present(make_client(), ID, wish_of({"tags": {key: "x"}}), False)["changed"]
 
 
 def test_tags_that_are_all_replace_the_others_with_one_request(ece, make_client):
     ece.expect("GET", PATH, json=record({"b": "1", "a": "2", "c": "3"}))
+    expect_tags(ece, {"b": "1", "a": "2", "c": "3"})
     items = [{"key": "a", "value": "2"}, {"key": "new", "value": "x"}]
-    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items})
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends={"items": items}, query={"version": "7"})
     result = ensure_present(make_client(), ID, wish_of({"tags": {"a": "2", "new": "x"}, "tags_exact": True}), False)
     assert result["diff"] == changes({"tags": {"b": "1", "c": "3"}}, {"tags": {"new": "x"}})
     assert result["tags"] == {"a": "2", "new": "x"}
+
+
+EXACT = {"tags": {"a": "1"}, "tags_exact": True}
+WRITTEN = {"items": [{"key": "a", "value": "1"}]}
+CONFLICTS = {
+    "409": {"status": 409, "json": failed("allocators.version_conflict", "Changed.")},
+    "412": {"status": 412, "json": failed("root.other", "Changed.")},
+    "its code": {"status": 400, "json": failed("allocators.version_conflict", "Changed.")},
+}
+
+
+def test_tags_of_a_platform_that_names_no_version_are_replaced_all_the_same(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"}, version=None)
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends=WRITTEN)
+    assert ensure_present(make_client(), ID, wish_of(EXACT), False)["changed"]
+
+
+@pytest.mark.parametrize("conflict", CONFLICTS)
+def test_tags_that_another_run_sets_at_the_same_time_are_read_once_more(ece, make_client, conflict):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"})
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, **CONFLICTS[conflict])
+    expect_tags(ece, {"c": "1"}, "8")
+    ece.expect("PUT", f"{PATH}/metadata", json=[], sends=WRITTEN, query={"version": "8"})
+    assert ensure_present(make_client(), ID, wish_of(EXACT), False)["changed"]
+
+
+def test_tags_that_another_run_sets_again_and_again_are_an_error(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    for version in range(_allocator.ATTEMPTS):
+        expect_tags(ece, {"b": str(version)}, str(version))
+        ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": str(version)}, **CONFLICTS["409"])
+    with pytest.raises(PlatformError) as refused:
+        ensure_present(make_client(), ID, wish_of(EXACT), False)
+    assert str(refused.value).startswith(
+        f"the tags of allocator {ID} are not set, because something else sets them at the same time: run this again "
+        "when that has ended (PUT"
+    )
+    assert "may have been written" not in str(refused.value) and not refused.value.changed
+
+
+def test_a_conflict_with_an_own_request_whose_answer_was_lost_is_none(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"})
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, body=read_timeout())
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, **CONFLICTS["409"])
+    expect_tags(ece, {"a": "1"}, "8")
+    assert ensure_present(make_client(retries=1), ID, wish_of(EXACT), False)["changed"]
+
+
+def test_another_error_of_tags_is_not_tried_again(ece, make_client):
+    ece.expect("GET", PATH, json=record({"b": "1"}))
+    expect_tags(ece, {"b": "1"})
+    refusal = failed("allocators.invalid_empty_metadata_items", "No.")
+    ece.expect("PUT", f"{PATH}/metadata", sends=WRITTEN, query={"version": "7"}, status=400, json=refusal)
+    with pytest.raises(EceApiError, match="HTTP 400"):
+        ensure_present(make_client(), ID, wish_of(EXACT), False)
 
 
 def test_an_unknown_allocator_is_named(ece, make_client):
@@ -315,6 +402,7 @@ def test_an_unknown_allocator_is_named(ece, make_client):
 def test_what_was_written_before_an_error_is_said(ece, make_client):
     ece.expect("GET", PATH, json=record())
     ece.expect("POST", START, status=202, json={})
+    ece.expect("GET", PATH, json=record(maintenance=True))
     ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
     ece.expect(
         "PUT", f"{PATH}/metadata/ssd", status=400, json=failed("allocators.no", "Not today."), sends={"value": "true"}
@@ -351,30 +439,62 @@ LOST = {
 }
 
 
+def expect_looks(ece, times=LOOKS, **answer):
+    for _look in range(times):
+        ece.expect("GET", PATH, **(answer or {"json": record()}))
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_mode_is_looked_for_until_the_platform_shows_it(ece, make_client, sleeps, on):
+    ece.expect("POST", START if on else STOP, status=202, json={})
+    expect_looks(ece, 2, json=record(maintenance=not on))
+    ece.expect("GET", PATH, json=record({"new": "1"}, maintenance=on))
+    found = switch_maintenance(make_client(), ID, on)
+    assert sleeps == [_allocator.PAUSE_SECONDS] * 2
+    assert found["metadata"] == [{"key": "new", "value": "1"}], "the allocator as it is by then"
+
+
+@pytest.mark.parametrize(
+    ("on", "look", "said"),
+    [
+        (True, {"json": record()}, "did not start: it is still off"),
+        (False, {"json": record(maintenance=True)}, "did not end: it is still on"),
+        (True, UNKNOWN, "did not start: the platform does not say whether it is on"),
+    ],
+)
+def test_a_mode_that_is_accepted_and_never_shown_is_an_error_that_may_have_been_written(
+    ece, make_client, on, look, said
+):
+    ece.expect("POST", START if on else STOP, status=202, json={})
+    expect_looks(ece, **look)
+    with pytest.raises(PlatformError, match=f"^maintenance mode of allocator {ID} {said}; this may have been written"):
+        _allocator.apply(make_client(), ID, steps_of(record(maintenance=not on), wish_of({"maintenance": on})))
+
+
 @pytest.mark.parametrize("lost", LOST)
 @pytest.mark.parametrize("on", [True, False])
 def test_where_an_answer_was_lost_the_allocator_is_looked_at_and_nothing_is_repeated_blindly(
-    ece, make_client, sleeps, lost, on
+    ece, make_client, lost, on
 ):
     ece.expect("POST", START if on else STOP, **LOST[lost])
     ece.expect("GET", PATH, json=record(maintenance=on))
     switch_maintenance(make_client(), ID, on)
-    assert sleeps == [_allocator.PAUSE_SECONDS]
 
 
 @pytest.mark.parametrize("lost", LOST)
 def test_a_mode_that_is_still_the_old_one_is_switched_once_more(ece, make_client, lost):
     query = {"reason": "new disks"}
     ece.expect("POST", START, query=query, **LOST[lost])
-    ece.expect("GET", PATH, json=record())
+    expect_looks(ece)
     ece.expect("POST", START, status=202, json={}, query=query)
+    ece.expect("GET", PATH, json=record(maintenance=True))
     switch_maintenance(make_client(), ID, True, "new disks")
 
 
 def test_a_mode_that_stays_the_old_one_is_an_error(ece, make_client):
     for _attempt in range(_allocator.ATTEMPTS):
         ece.expect("POST", START, status=502)
-        ece.expect("GET", PATH, json=record())
+        expect_looks(ece)
     with pytest.raises(EceApiError, match="HTTP 502"):
         switch_maintenance(make_client(), ID, True)
 
@@ -382,9 +502,20 @@ def test_a_mode_that_stays_the_old_one_is_an_error(ece, make_client):
 @pytest.mark.parametrize("look", [UNKNOWN, {"status": 500, "json": failed("root.internal")}], ids=["gone", "no look"])
 def test_nothing_is_repeated_where_the_allocator_cannot_be_looked_at(ece, make_client, look):
     ece.expect("POST", START, body=reset())
-    ece.expect("GET", PATH, **look)
+    expect_looks(ece, **look)
     with pytest.raises(EceError, match="reset"):
         switch_maintenance(make_client(retries=0), ID, True)
+
+
+def test_a_mode_that_other_steps_rest_on_says_what_comes_of_an_error(ece, make_client):
+    ece.expect("POST", START, status=403, json=failed("root.unauthorized.rbac"))
+    with pytest.raises(PlatformError, match="did not start, so nothing is moved: POST .* answered HTTP 403"):
+        start_maintenance(make_client(), ID, so=", so nothing is moved")
+
+
+@pytest.mark.parametrize(("version", "reason"), [("3.6.2", None), ("3.7.0", "x"), ("10.0.0", "x"), ("odd", None)])
+def test_a_reason_is_for_platforms_that_take_one(version, reason):
+    assert reason_for(version, "x") == reason
 
 
 # -- the deletion ----------------------------------------------------------------------------------------------------

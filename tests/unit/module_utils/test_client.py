@@ -410,6 +410,7 @@ def test_an_allocator_is_changed_by_any_id(ece, make_client):
     ece.expect("POST", path + "/maintenance-mode/_stop", status=202, json={})
     ece.expect("PUT", path + "/settings", json={}, sends={"capacity": 9000})
     ece.expect("PUT", path + "/metadata", json=[], sends={"items": [{"key": "ssd", "value": "true"}]})
+    ece.expect("PUT", path + "/metadata", json=[], sends={"items": []}, query={"version": "7"})
     ece.expect("PUT", path + "/metadata/a%3Ab", json=[], sends={"value": "1:2,3"})
     ece.expect("DELETE", path, json={}, query={"remove_instances": "true"})
     client = make_client()
@@ -417,8 +418,21 @@ def test_an_allocator_is_changed_by_any_id(ece, make_client):
     client.set_allocator_maintenance("a/b", False)
     client.set_allocator_settings("a/b", {"capacity": 9000})
     client.set_allocator_metadata("a/b", {"ssd": "true"})
+    client.set_allocator_metadata("a/b", {}, "7")
     client.set_allocator_metadata_item("a/b", "a:b", "1:2,3")
     assert client.delete_allocator("a/b", remove_instances=True) is True
+
+
+def test_tags_come_with_the_version_that_they_have(ece, make_client):
+    path, tags = ALLOCATORS + "/a/metadata", [{"key": "ssd", "value": "true"}]
+    ece.expect("GET", path, json=tags, headers={"x-Cloud-Resource-VERSION": "7"})
+    ece.expect("GET", path, json=[])
+    ece.expect("GET", path, json={})
+    client = make_client()
+    assert client.allocator_metadata("a") == (tags, "7")
+    assert client.allocator_metadata("a") == ([], None)
+    with pytest.raises(EceProtocolError, match="answered without a list of tags"):
+        client.allocator_metadata("a")
 
 
 @pytest.mark.parametrize("key", ["", ".", ".."])

@@ -478,6 +478,7 @@ def test_plan_line(counts, message):
         ({"runner": runner(zone="z1", build_info={"version": "3.8.0-SNAPSHOT"})}, "z1", "3.8.0", []),
         ({"runner": runner(zone="z2")}, "z1", None, ["it is in zone z2 instead of z1"]),
         ({"allocator": allocator(zone_id="z2")}, "z1", None, ["it is in zone z2 instead of z1"]),
+        ({"runner": runner(zone="z3"), "allocator": allocator(zone_id="z1")}, "z1", None, []),
         (
             {"runner": runner(build_info={"version": "3.7.2"})},
             None,

@@ -19,10 +19,32 @@ from ansible_collections.ece.platform.plugins.module_utils._records import (
     platform_totals,
     summarise,
     without_secrets,
+    zone_of,
 )
 from tests.unit.scripted import FULL_ALLOCATOR, ODD_VALUES, runner
 
 every_odd_value = pytest.mark.parametrize("odd", ODD_VALUES, ids=lambda odd: repr(odd)[:20])
+
+# -- a host ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of_runner", "of_allocator", "zone"),
+    [
+        ({"zone": "r"}, {"zone_id": "a"}, "a"),
+        ({"zone": "r"}, {"zone_id": None}, "r"),
+        ({"zone": "r"}, {"zone_id": ""}, "r"),
+        ({"zone": "r"}, {"zone_id": ["a"]}, "r"),
+        ({"zone": "r"}, None, "r"),
+        (None, {"zone_id": "a"}, "a"),
+        ({"zone": 7}, {}, None),
+        ({"zone": ""}, None, None),
+        (None, None, None),
+    ],
+)
+def test_the_zone_of_a_host_is_that_of_its_allocator(of_runner, of_allocator, zone):
+    assert zone_of(of_runner, of_allocator) == zone
+
 
 # -- flat records ----------------------------------------------------------------------------------------------------
 

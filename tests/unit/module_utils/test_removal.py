@@ -15,6 +15,7 @@ from ansible_collections.ece.platform.plugins.module_utils._vacate_plan import V
 from tests.unit.module_utils.test_removal_plan import ID, allocator, director, entry_of, runner
 
 OPTIONS = VacateOptions(allocator_id=ID)
+OTHER = "192.0.2.2"
 
 
 def api_error(status, kind=EceApiError):
@@ -24,8 +25,9 @@ def api_error(status, kind=EceApiError):
 class Client:
     """A platform with one host, and what it was asked to change."""
 
-    def __init__(self, host_runner=None, host_allocator=None, *, lags=0, failures=()):
+    def __init__(self, host_runner=None, host_allocator=None, *, lags=0, failures=(), others=None):
         self.state = {"runner": host_runner, "allocator": host_allocator}
+        self.others = {OTHER: allocator(OTHER)} if others is None else others
         self.did = []
         self.warnings = []
         self.slept = []
@@ -51,11 +53,16 @@ class Client:
     def runners(self):
         return [self.state["runner"], runner("other", roles=["director", "coordinator"])]
 
+    def iter_allocators(self, total=None):
+        yield from self.others.values()
+
     def allocator(self, allocator_id):
-        assert allocator_id == ID
+        if allocator_id != ID:
+            return self.others.get(allocator_id)
         found = self.state["allocator"]
-        if found and "maintenance mode" in " ".join(self.did):
-            on = self.lags <= 0
+        switched = [one for one in self.did if one.startswith("maintenance mode")]
+        if found and switched:
+            on = switched[-1].startswith("maintenance mode True") and self.lags <= 0
             self.lags -= 1
             return {**found, "status": {**found["status"], "maintenance_mode": on}}
         return found
@@ -95,7 +102,8 @@ def moves(monkeypatch):
 
 def take_out(client, *, entry=None, version="3.8.0", check_mode=False):
     told = []
-    done = removal.take_out_of_service(client, entry or entry_of(), version, OPTIONS, check_mode, told.append)
+    zone = removal.ZonePlan(frozenset([ID]), (OTHER,))
+    done = removal.take_out_of_service(client, entry or entry_of(), version, OPTIONS, check_mode, told.append, zone)
     return done, told
 
 
@@ -134,6 +142,31 @@ def test_maintenance_mode_is_seen_before_anything_moves(moves):
     assert len(never.did) == 1 and len(moves["asked"]) == 1
 
 
+def test_an_instance_that_arrives_before_maintenance_mode_is_on_moves_as_well(moves):
+    client = Client(runner(), allocator())
+    switch = client.set_allocator_maintenance
+
+    def arrive(allocator_id, on, reason=None):
+        client.state["allocator"]["instances"] = [{"cluster_id": "new"}]
+        switch(allocator_id, on, reason)
+
+    client.set_allocator_maintenance = arrive
+    assert take_out(client)[0].did == ["maintenance mode on", "2 clusters moved away", "roles taken away: allocator"]
+
+
+def test_maintenance_mode_whose_answers_are_lost_is_started_once_more(moves):
+    client = Client(runner(), allocator(instances=1), lags=99)
+
+    def lose(allocator_id, on, reason=None):
+        client.did.append(f"maintenance mode {on} {reason}")
+        raise EceConnectionError("no answer", True)
+
+    client.set_allocator_maintenance = lose
+    with pytest.raises(PlatformError, match="maintenance mode of allocator 192.0.2.1 did not start: no answer"):
+        take_out(client)
+    assert len(client.did) == 2 and moves["asked"] == []
+
+
 def test_a_move_that_fails_says_how_to_go_on(moves):
     moves["result"] = {"failed": True, "moved": [], "msg": "0 of 1 clusters moved"}
     client = Client(runner(), allocator(instances=1))
@@ -170,6 +203,79 @@ def test_the_last_holder_keeps_its_vital_role_until_the_end(moves):
 def test_an_allocator_that_does_not_say_what_it_holds_is_not_removed(moves, instances):
     with pytest.raises(PlatformError, match="does not say which instances"):
         take_out(Client(runner(), {**allocator(maintenance=True), "instances": instances}))
+
+
+# -- the last allocator of a zone ------------------------------------------------------------------------------------
+
+ON, OFF = f"maintenance mode True {removal.REASON}", "maintenance mode False None"
+# Another run has begun with the other allocator after this one has planned.
+TAKEN = {OTHER: allocator(OTHER, maintenance=True)}
+
+
+def test_a_zone_that_another_run_empties_meanwhile_keeps_its_last_allocator(moves):
+    client = Client(runner(), allocator(instances=2), others=TAKEN)
+    with pytest.raises(PlatformError) as raised:
+        take_out(client)
+    assert client.did == [ON, OFF] and moves["asked"] == [], "nothing moves, and its roles stay"
+    assert not raised.value.changed
+    assert str(raised.value) == (
+        "no other allocator of zone z is connected and out of maintenance mode any more, as when another run removes "
+        "hosts of that zone at the same time: nothing is moved or taken from this host, and maintenance mode of its "
+        "allocator is off again; run this again when the other run has ended, or set ece_host_removal_allow_last: true "
+        "to remove the last allocator of the zone"
+    )
+
+
+def test_the_other_allocators_are_looked_at_once_maintenance_mode_is_on(moves):
+    # So that of two runs that begin at the same time, the later one sees the earlier one.
+    client, seen = Client(runner(), allocator(instances=1)), []
+    asked = client.allocator
+
+    def look(allocator_id):
+        if allocator_id == OTHER:
+            seen.append((list(client.did), list(moves["asked"])))
+        return asked(allocator_id)
+
+    client.allocator = look
+    take_out(client)
+    assert seen == [([ON], [])]
+
+
+def test_maintenance_mode_that_this_run_has_not_started_is_not_ended(moves):
+    client = Client(runner(), allocator(maintenance=True), others=TAKEN)
+    with pytest.raises(PlatformError, match="its allocator was in maintenance mode before and stays so"):
+        take_out(client)
+    assert client.did == []
+
+
+def test_maintenance_mode_that_cannot_be_ended_is_said(moves):
+    client = Client(runner(), allocator(), others=TAKEN)
+    switch = client.set_allocator_maintenance
+
+    def refuse(allocator_id, on, reason=None):
+        if not on:
+            raise api_error(400)
+        switch(allocator_id, on, reason)
+
+    client.set_allocator_maintenance = refuse
+    with pytest.raises(PlatformError, match=r"still in maintenance mode, which did not end \(status 400\)") as raised:
+        take_out(client)
+    assert raised.value.changed and str(raised.value).endswith("done before that: maintenance mode on")
+
+
+@pytest.mark.parametrize(
+    ("found", "choices"),
+    [(allocator(), {"allow_last": True}), (allocator(connected=False), {})],
+    ids=["told", "gone and empty"],
+)
+def test_a_host_may_be_the_last_of_its_zone_where_that_is_told_or_takes_nothing_away(moves, found, choices):
+    client = Client(runner(), found, others=TAKEN)
+    assert take_out(client, entry=entry_of(**choices))[0].did == ["maintenance mode on", "roles taken away: allocator"]
+
+
+def test_check_mode_asks_for_no_other_allocator(moves):
+    client = Client(runner(), allocator(), others=TAKEN)
+    assert take_out(client, check_mode=True)[0].did == ["maintenance mode on", "roles taken away: allocator"]
 
 
 # -- deletion --------------------------------------------------------------------------------------------------------
@@ -242,6 +348,24 @@ def test_what_the_platform_still_has_is_not_called_deleted():
     client.delete_runner = lambda runner_id: True
     with pytest.raises(PlatformError, match="the platform still has the runner 192.0.2.1"):
         delete(client)
+    assert client.slept == [removal.PAUSE_SECONDS] * (removal.LOOKS - 1)
+
+
+@pytest.mark.parametrize("part", ["runner", "allocator"])
+def test_what_the_platform_still_has_for_a_moment_is_looked_at_again(part):
+    client = Client(runner(roles=[], connected=False), allocator(connected=False))
+    going, client.lasting = getattr(client, part), 3
+
+    def look(known_id):
+        found = going(known_id)
+        if found is None and client.lasting:
+            client.lasting -= 1
+            return runner(roles=[], connected=False) if part == "runner" else allocator(connected=False)
+        return found
+
+    setattr(client, part, look)
+    assert delete(client)[0].did == ["allocator deleted", "runner deleted"]
+    assert client.slept == [removal.PAUSE_SECONDS] * 3
 
 
 @pytest.mark.parametrize(("clean", "remedy"), [(True, "starts its containers again"), (False, "clean_host: true")])

@@ -27,6 +27,7 @@ OPTIONS = {
     "bin_paths": [],
     "user": "elastic",
     "instances": False,
+    "instances_move": False,
     "bootstrap_secrets": False,
     "leftovers": [],
 }
@@ -254,6 +255,16 @@ def test_all_problems_are_said_together():
 def test_what_is_permitted_is_no_problem():
     found = facts(RUNNER, container(INSTANCE), storage={"has_secrets": True}, processes=[11])
     assert plan(found, instances=True, bootstrap_secrets=True).problems == []
+
+
+def test_instances_that_move_before_are_neither_a_problem_nor_removed():
+    made = plan(facts(RUNNER, container(INSTANCE), container("redis", image="redis:7")), instances_move=True)
+    assert made.problems == [] and [one.name for one in made.containers] == ["frc-runners-runner"]
+    assert [one["name"] for one in made.kept] == ["redis"]
+    (note,) = made.notes
+    assert note.startswith(f"1 container of instances ({INSTANCE}) would be gone by then")
+    done = removal.foreseen(made)
+    assert done.containers == ["frc-runners-runner"] and not any(INSTANCE in step for step in done.would)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_host_that_leaves_is_asked_for_and_so_is_one_that_stays():
     client = Client(*THREE)
     found = planned(client, question("a", A))
     assert found.entries["a"]["state"] == plan.REMOVE
-    assert found.zones == [{"zone": "z", "allocators": 2, "free_mb": 131072, "needed_mb": 0}]
+    assert found.zones == [{"zone": "z", "allocators": 2, "free_mb": 131072, "needed_mb": 0, "staying": [B, C]}]
     assert client.asked == [("runner", A), ("allocator", A), ("allocator", B)]
 
 
@@ -161,3 +161,58 @@ def test_a_host_that_is_gone_is_asked_for_by_its_named_id():
     client = Client([runner(A, connected=False), *THREE[0][1:]], [allocator(A, connected=False), *THREE[1][1:]])
     gone = question("a", A, answer=GONE, variables={"ece_host_runner_id": A}, unreachable=True)
     assert planned(client, gone).entries["a"]["state"] == plan.REMOVE
+
+
+# -- what is left of a zone when a host has begun to leave -----------------------------------------------------------
+
+
+def looked(client, staying=(B, C), leaving=(A,), zone="z"):
+    told = []
+    return lookup.has_place(client, zone, leaving, staying, told.append), [one for _part, one in client.asked], told
+
+
+def test_an_allocator_that_the_plan_counted_on_is_asked_for_and_no_list():
+    client = Client(*THREE)
+    client.iter_allocators = None
+    assert looked(client) == (True, [B], [])
+
+
+def test_what_another_run_has_just_changed_counts_whatever_the_list_has():
+    now = [allocator(A), allocator(B, maintenance=True), allocator(C, connected=False)]
+    client = Client(THREE[0], now, listed_allocators=THREE[1])
+    left, asked, told = looked(client)
+    assert not left and asked == [B, C]
+    assert told == ["no allocator that the plan counted on in zone z takes instances: others are asked"]
+
+
+@pytest.mark.parametrize(
+    ("now", "listed", "left", "asked"),
+    [
+        (allocator(C), allocator(C), True, [B, C]),
+        (allocator(C), allocator(C, maintenance=True), True, [B, C]),
+        (allocator(C, maintenance=True), allocator(C), False, [B, C]),
+        (None, allocator(C), False, [B, C]),
+        (allocator(C, zone_id="other"), allocator(C), False, [B, C]),
+        (allocator(C), allocator(C, zone_id="other"), False, [B]),
+        (allocator(C, zone_id=None), allocator(C), True, [B, C]),
+    ],
+    ids=[
+        "there",
+        "back, and the list lags",
+        "gone, and the list lags",
+        "unknown",
+        "moved",
+        "elsewhere",
+        "no zone said",
+    ],
+)
+def test_others_of_the_zone_are_asked_where_the_plan_counted_on_one_that_is_gone(now, listed, left, asked):
+    held = [allocator(A), allocator(B, maintenance=True), *([now] if now else [])]
+    client = Client(THREE[0], held, listed_allocators=[allocator(A), allocator(B), listed])
+    assert looked(client, staying=(B,))[:2] == (left, asked)
+
+
+def test_hosts_that_this_run_removes_are_not_asked_for():
+    client = Client(*THREE)
+    assert looked(client, staying=(), leaving=(A, B, C))[:2] == (False, [])
+    assert looked(client, staying=(B,), leaving=(A, B, C))[:2] == (False, [])

@@ -173,8 +173,20 @@ def test_a_host_that_is_proven_to_be_a_runner_is_removed():
         ),
         ({"host": {}, "known_id": None}, "it runs ECE (frc-runners-runner), but this platform does not know it as"),
         (
-            {"host": {}, "known_id": None, "answer": facts(containers_known=False)},
-            "it is not known whether ECE is on it",
+            {
+                "host": {},
+                "known_id": None,
+                "answer": facts(containers_known=False, ece_containers=[], engine={"containers_error": "no daemon"}),
+            },
+            "its container engine does not answer (no daemon), so that it is not known whether ECE is on it",
+        ),
+        (
+            {
+                "host": {},
+                "known_id": None,
+                "answer": facts(containers_known=False, ece_containers=[], runner_ids=[]),
+            },
+            "its container engine does not answer (it gave no reason)",
         ),
         ({"answer": GONE}, "it cannot be reached (timed out); if the host is gone for good"),
         ({"answer": GONE, "unreachable": True}, "only ansible_host 192.0.2.1 says"),
@@ -270,7 +282,7 @@ def test_the_capacity_of_a_zone_has_what_all_hosts_that_leave_need():
         leaving("d", "192.0.2.4", instances=0, used=7),
     ]
     capacity = plan.zone_capacity(entries, "z", staying(allocator("x", total=10000)))
-    assert capacity == {"zone": "z", "allocators": 1, "free_mb": 10000, "needed_mb": 9000}
+    assert capacity == {"zone": "z", "allocators": 1, "free_mb": 10000, "needed_mb": 9000, "staying": ["x"]}
     assert plan.zone_problems(entries, capacity) == {}
     assert plan.capacity_line(capacity) == "zone z afterwards: 1 allocator, 10,000 MB free, 9,000 MB needed"
     short = {**capacity, "free_mb": 8999}
@@ -280,8 +292,15 @@ def test_the_capacity_of_a_zone_has_what_all_hosts_that_leave_need():
     )
 
 
+def test_the_plan_names_some_of_the_allocators_that_stay():
+    many = [allocator(f"a{number:03}") for number in range(plan.STAYING_MAX + 1)]
+    capacity = plan.zone_capacity([], "z", staying(*many))
+    assert capacity["allocators"] == len(many)
+    assert capacity["staying"] == [one["allocator_id"] for one in many[: plan.STAYING_MAX]]
+
+
 def test_the_last_allocator_of_a_zone_stays_unless_told():
-    nothing = {"zone": "z", "allocators": 0, "free_mb": 0, "needed_mb": 0}
+    nothing = {"zone": "z", "allocators": 0, "free_mb": 0, "needed_mb": 0, "staying": []}
     assert "no connected allocator" in plan.zone_problems([leaving("a", ID)], nothing)["a"]
     assert plan.zone_problems([leaving("a", ID, allow_last=True)], nothing) == {}
     # Its instances have nowhere to go, whatever is told.
@@ -292,7 +311,7 @@ def test_the_last_allocator_of_a_zone_stays_unless_told():
 
 
 def test_a_dead_and_empty_allocator_takes_nothing_from_its_zone():
-    nothing = {"zone": "z", "allocators": 0, "free_mb": 0, "needed_mb": 0}
+    nothing = {"zone": "z", "allocators": 0, "free_mb": 0, "needed_mb": 0, "staying": []}
     entry = entry_of(host={"runner": runner(), "allocator": allocator(connected=False)})
     assert plan.zone_problems([entry], nothing) == {}
 

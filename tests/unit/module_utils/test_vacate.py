@@ -412,14 +412,18 @@ def test_d_success_is_what_the_allocator_shows_and_not_that_a_plan_ended():
     assert result["failures"][0]["reason"] == "its move has ended, and it is still on the allocator"
 
 
-@pytest.mark.parametrize("error", [PROHIBITED, INVALID, NOT_SENT, LOST], ids=lambda error: type(error).__name__)
-def test_e_without_maintenance_mode_nothing_is_moved(error):
+@pytest.mark.parametrize(
+    ("error", "requests"),
+    [(PROHIBITED, 1), (INVALID, 1), (NOT_SENT, 2), (LOST, 2)],
+    ids=["prohibited", "invalid", "not sent", "lost"],
+)
+def test_e_without_maintenance_mode_nothing_is_moved(error, requests):
     ece = Platform(instance("a"))
-    ece.faults["maintenance"] = [error]
+    ece.faults["maintenance"] = [error, error]
     with pytest.raises(PlatformError) as raised:
         ece.vacate()
     assert "did not start, so nothing is moved" in str(raised.value) and str(error) in str(raised.value)
-    assert ece.writes() == ["maintenance"]
+    assert ece.writes() == ["maintenance"] * requests
 
 
 @pytest.mark.parametrize("length", [1, 7, 31, 32, 33, 64])
@@ -438,6 +442,13 @@ def test_maintenance_mode_whose_answer_was_lost_is_looked_for():
     ece.faults["maintenance"] = [WithEffect(LOST)]
     assert not ece.vacate()["failed"]
     assert ece.writes() == ["maintenance", "move a"]
+
+
+def test_maintenance_mode_whose_request_was_lost_is_started_again():
+    ece = Platform(instance("a"))
+    ece.faults["maintenance"] = [LOST]
+    assert not ece.vacate()["failed"]
+    assert ece.writes() == ["maintenance", "maintenance", "move a"]
 
 
 def test_maintenance_mode_that_is_accepted_and_does_not_start_ends_it():

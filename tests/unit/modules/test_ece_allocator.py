@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ece.platform.plugins.modules import ece_allocator
-from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, runner
+from tests.unit.scripted import ALLOCATORS, RUNNERS, allocator, failed, platform, runner
 
 ID = "10.0.0.7"
 PATH = f"{ALLOCATORS}/{ID}"
@@ -18,7 +18,9 @@ UNKNOWN = {"status": 404, "json": failed("allocators.allocator_not_found")}
 def test_what_differs_is_written_and_returned(ece, run_module, check_mode):
     ece.expect("GET", PATH, json=allocator(ID, memory=65536, metadata=[{"key": "ssd", "value": "false"}]))
     if not check_mode:
+        ece.expect("GET", "/platform", json=platform())
         ece.expect("POST", f"{PATH}/maintenance-mode/_start", status=202, json={}, query={"reason": "new disks"})
+        ece.expect("GET", PATH, json=allocator(ID, memory=65536, maintenance=True))
         ece.expect("PUT", f"{PATH}/settings", json={}, sends={"capacity": 70000})
         ece.expect("PUT", f"{PATH}/metadata/ssd", json=[], sends={"value": "true"})
     result = run_module(

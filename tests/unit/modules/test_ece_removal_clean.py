@@ -166,6 +166,14 @@ def test_instances_are_refused_and_go_on_request(clean, host):
     assert clean(instances=True)["removed_containers"][-1] == INSTANCE
 
 
+def test_instances_that_move_before_are_no_problem_in_check_mode_alone(clean, host):
+    host.container("4", INSTANCE, image="docker.elastic.co/cloud-release/elasticsearch-cloud-ess:9.1.0")
+    foreseen = clean(check_mode=True, instances_move=True)
+    assert foreseen["changed"] and not foreseen.get("failed") and INSTANCE not in foreseen["removed_containers"]
+    refused = clean(instances_move=True)
+    assert refused["failed"] and INSTANCE in refused["msg"] and host.changes == []
+
+
 def test_instances_that_come_meanwhile_stop_the_run_before_their_data_go(clean, host):
     (host.path / "late").write_text(f"{INSTANCE}\nx\nUp\n\n\n")
     result = clean()

@@ -15,7 +15,6 @@ from ansible_collections.ece.platform.plugins.plugin_utils._awx_objects import (
     VARIABLES,
     ca_path,
     check_controller,
-    check_names,
     gives_login,
     objects_of,
     read,
@@ -114,16 +113,6 @@ def test_a_variable_that_cannot_work_is_one_sentence(objects, variables, sentenc
     with pytest.raises(OptionError) as error:
         objects(**variables)
     assert str(error.value).startswith(sentence)
-
-
-def test_an_unknown_variable_is_named_with_the_one_that_is_meant():
-    check_names(["ece_awx_zones", "ece_host_zone", "other"])
-    with pytest.raises(
-        OptionError, match="ece_awx_zone is not a variable of playbook awx_setup; did you mean ece_awx_zones"
-    ):
-        check_names(["ece_awx_zone"])
-    with pytest.raises(OptionError, match="use one of ece_awx_credential, "):
-        check_names(["ece_awx_xyzzy"])
 
 
 def test_every_variable_is_documented_in_the_playbook_and_in_the_page():

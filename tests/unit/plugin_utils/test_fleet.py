@@ -50,6 +50,11 @@ def test_a_host_is_its_runner_and_its_allocator():
     assert (report["made_at"], report["version"], report["format"]) == (1893456000, "3.8.0", 1)
 
 
+def test_a_host_is_in_the_zone_of_its_allocator():
+    report = report_of([runner(1, zone="of-runner")], [allocator(1, zone_id="of-allocator")])
+    assert by_name(report)["10.0.0.1"]["zone"] == "of-allocator"
+
+
 @pytest.mark.parametrize(("of_runner", "of_allocator"), [(False, True), (True, False)])
 def test_a_host_is_disconnected_if_its_runner_or_its_allocator_is(of_runner, of_allocator):
     report = report_of([runner(1, connected=of_runner), runner(2)], [allocator(1, connected=of_allocator)])

@@ -46,7 +46,11 @@ def test_texts_of_a_survey_are_read_as_their_types():
     ("variable", "value", "sentence"),
     [
         ("ece_host_removal_clean", True, "is not a variable of role ece_host_removal; did you mean"),
-        ("ece_host_removal_zzzzzzz", True, "is not a variable of role ece_host_removal; there are"),
+        (
+            "ece_host_removal_zzzzzzz",
+            True,
+            "is not a variable of role ece_host_removal; use one of ece_host_removal_allow_last, ",
+        ),
         ("ece_host_removal_clean_host", "maybe", "ece_host_removal_clean_host 'maybe' is not true or false"),
         ("ece_host_removal_instances", "drop", "'drop' is unknown: use vacate, delete"),
         ("ece_host_removal_leftovers", ["volumes"], "'volumes' is unknown: use images, network, storage"),

@@ -10,7 +10,11 @@ import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._errors import OptionError
 from ansible_collections.ece.platform.plugins.plugin_utils._inventory import VARIABLES
-from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import PREPARATION, VariableNames
+from ansible_collections.ece.platform.plugins.plugin_utils._variable_names import (
+    PREPARATION,
+    VariableNames,
+    check_names,
+)
 from ansible_collections.ece.platform.plugins.plugin_utils._variable_types import role_spec
 
 
@@ -169,3 +173,28 @@ def test_variables_of_the_inventory_plugin_are_no_mistake_on_its_hosts_and_one_o
     assert names.warnings == []
     names.check({"ece_zone"})
     assert names.warnings == ["ece_zone is not a variable of role ece_host: did you mean ece_host_zone?"]
+
+
+# -- names of a playbook or a role that checks its own alone ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ece_it_paths", "did you mean ece_it_path?"),
+        ("ece_it_mod", "did you mean ece_it_mode?"),
+        ("ece_it_", "use one of ece_it_mode, ece_it_path"),
+        # Only the ends are compared: what all begin with makes nothing similar.
+        ("ece_it_xyz", "use one of ece_it_mode, ece_it_path"),
+        ("ece_it_1a", "use one of ece_it_mode, ece_it_path"),
+    ],
+)
+def test_an_unknown_name_is_an_error_with_the_name_that_is_meant(name, hint):
+    known = ("ece_it_path", "ece_it_mode", "ece_host_ip")
+    with pytest.raises(OptionError) as error:
+        check_names(["ece_it_path", name], "ece_it_", known, "playbook it")
+    assert str(error.value) == f"{name} is not a variable of playbook it; {hint}"
+
+
+def test_names_of_others_and_statistics_of_awx_are_no_error():
+    check_names(["ece_it_mode", "ece_it_42", "ece_host_zone", "ece_it", "other"], "ece_it_", ["ece_it_mode"], "it")
