@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from tests import rst
-from tests.integration.scenarios import SCENARIOS
+from tests.integration.scenarios import SCENARIOS, removal
 
 PAGE = rst.PAGES / "faults.rst"
 MOLECULE_CASES = Path(__file__).resolve().parents[1] / "extensions" / "molecule" / "faults" / "cases.yml"
@@ -19,8 +19,9 @@ COLUMNS = ("name", "what goes wrong", "exit code", "what the run prints", "after
 WIDTHS = (15, 20, 7, 30, 28)
 HEAD = f"""{rst.title("faults", "Faults")}
 This page lists what can go wrong, what the run prints in that case, and how it ends. Each row is a test of that name.
-The first table is made of ``tests/integration/scenarios``, where two new hosts join a stand-in of the platform. The
-second table is made of ``extensions/molecule/faults/cases.yml``, where hosts that boot are reached over SSH.
+The first table is made of ``tests/integration/scenarios``, where two new hosts join a stand-in of the platform, and the
+second one of its file on removals. The last table is made of ``extensions/molecule/faults/cases.yml``, where hosts that
+boot are reached over SSH.
 ``make tables`` writes this page, and a test fails when it is out of date.
 
 Each test asserts three things:
@@ -36,12 +37,21 @@ starts anything, the next row follows, and the command ends well after the last 
 gets over the fault, it gets the faults of the other rows, too, one after another.
 
 Tokens are persistent unless a row states otherwise. Each test also searches for secrets in all output, logs, files and
-processes: in the first table after each run, in the second table during the first run and after the last one (see
+processes: in the first two tables after each run, in the last table during the first run and after the last one (see
 {rst.reference("security", "Security")}). The explanations in the last column, after the first semicolon, are not
 asserted literally.
 
 Platform and operator
 ---------------------
+
+"""
+REMOVAL = """
+Removal of a host
+-----------------
+
+A host with one instance is removed, and its zone has two more allocators (``tests/integration/scenarios/removal.py``).
+The faults that stop a run follow one another on that host: each run goes on from where the last one stopped. The other
+faults strike in one run.
 
 """
 HOSTS = """
@@ -70,6 +80,20 @@ def scenario_rows() -> list[tuple[str, ...]]:
     ]
 
 
+def removal_rows() -> list[tuple[str, ...]]:
+    """Return the rows of the table on removals."""
+    return [
+        row(
+            name=fault.name,
+            what=fault.what,
+            succeeds=not fault.message,
+            message=fault.message or removal.REMOVED,
+            afterwards=fault.end[0].upper() + fault.end[1:],
+        )
+        for fault in (*removal.STOPPED, *removal.GOT_OVER)
+    ]
+
+
 def case_rows() -> list[tuple[str, ...]]:
     """Return the rows of the second table."""
     cases = yaml.safe_load(MOLECULE_CASES.read_text(encoding="utf-8"))
@@ -87,8 +111,8 @@ def case_rows() -> list[tuple[str, ...]]:
 
 def page() -> str:
     """Return the whole page."""
-    scenarios, cases = (rst.table(COLUMNS, rows, WIDTHS) for rows in (scenario_rows(), case_rows()))
-    return HEAD + scenarios + HOSTS + cases
+    tables = [rst.table(COLUMNS, rows, WIDTHS) for rows in (scenario_rows(), removal_rows(), case_rows())]
+    return HEAD + tables[0] + REMOVAL + tables[1] + HOSTS + tables[2]
 
 
 if __name__ == "__main__":

@@ -152,7 +152,8 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
 
     An address that Ansible connects to may be a gateway with other hosts behind it, so it is no proof. What proves it
     is a variable that says which runner the host is, the host's own folders, or its own addresses where the inventory
-    names the runner as well: machines behind NAT share addresses. Nothing that the host says of itself may contradict.
+    names the runner as well: machines behind NAT share addresses. Nothing that the host says of itself may contradict,
+    but for its addresses where a removal has stopped after it had cleaned the host (`is_cleaned`).
     """
     found = naming(identity, known_id, known)
     variable = found[1] if found else ""
@@ -176,12 +177,12 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
             f"its storage path is that of runner {first_names(map(one_line, folders), 3)}, and {_by(found)} names "
             f"{runner_id}: correct {variable or RUNNER_ID}, or look which host this is"
         )
-    if contradicts and not (explicit and has_folder):
+    if contradicts and not (explicit and (has_folder or is_cleaned(known, facts))):
         return (
             f"the platform has {runner_id} at {one_line(host_ip)}, which is no address of this host"
             f"{': it looks like a copy of that host' if has_folder else ''}; set {RUNNER_ID} and {HOST_IP} to what "
             "this host is, or look which host this is"
-            f"{'' if has_folder else '; if it is that host without its storage, delete the runner with ece_runner'}"
+            f"{'' if has_folder else _without_storage(known, facts)}"
         )
     if any(known_parts(known).values()) and facts.get("containers_known") and not facts.get("ece_containers"):
         if not has_address:
@@ -196,6 +197,27 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
         f"only {_by(found)} says that it is runner {runner_id}, and another host may be behind that address: set "
         f"{RUNNER_ID}: {runner_id} if it is this runner"
     )
+
+
+def is_cleaned(known: KnownHost, facts: Mapping[str, Any]) -> bool:
+    """Return whether platform and host are as a removal leaves them that has cleaned the host and deleted nothing.
+
+    The platform has begun maintenance mode and is not connected to any part, and the host has nothing of ECE.
+    """
+    allocator = known.get("allocator")
+    return (
+        not connected_parts(known.get("runner"), allocator)
+        and (not allocator or flat_allocator(allocator)["maintenance_mode"])
+        and facts.get("containers_known") is True
+        and facts.get("ece_containers") == []
+        and facts.get("runner_ids") == []
+    )
+
+
+def _without_storage(known: KnownHost, facts: Mapping[str, Any]) -> str:
+    if is_cleaned(known, facts):
+        return "; one of these is enough for a host from which ECE was removed already"
+    return "; if it is that host without its storage, delete the runner with ece_runner"
 
 
 def _named_otherwise(identity: HostIdentity, known_id: str, known: KnownHost) -> str | None:

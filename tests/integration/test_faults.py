@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -25,6 +24,7 @@ from tests.integration.scenarios.scenario import (
     Reaches,
     Scenario,
     hold_installers,
+    naming,
     play,
     until,
 )
@@ -110,16 +110,6 @@ def run_through(operator: Operator, series: list[Scenario]) -> Run:
     release()
     assert running
     return operator.wait_for(running)
-
-
-@contextlib.contextmanager
-def naming(scenario: Scenario) -> Iterator[None]:
-    """Add the name of the scenario to an error."""
-    try:
-        yield
-    except BaseException as error:
-        error.add_note(f"scenario {scenario.name}")
-        raise
 
 
 # -- arrange ---------------------------------------------------------------------------------------------------------

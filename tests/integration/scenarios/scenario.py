@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from tests.integration.operator import Operator, Run
 
@@ -95,6 +96,23 @@ class Scenario:
     def end(self) -> str:
         """The last column of the row."""
         return "; ".join(part for part in (self.joined.value, self.reaches.value, self.afterwards) if part)
+
+
+class Named(Protocol):
+    """Something that has a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@contextlib.contextmanager
+def naming(scenario: Named) -> Iterator[None]:
+    """Add the name of a scenario that shares its test with others to an error."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"scenario {scenario.name}")
+        raise
 
 
 def faulty(**fault: Any) -> Prepare:

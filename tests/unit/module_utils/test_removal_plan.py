@@ -120,6 +120,43 @@ def test_no_proof(variables, said, problem):
     assert problem in plan.identity_problem(identity(**variables), ID, known(), said)
 
 
+def known_left(connected=False, maintenance=True):
+    """What the platform has of a host that a removal has cleaned, and not deleted."""
+    return {"runner": runner(connected=connected), "allocator": allocator(connected=connected, maintenance=maintenance)}
+
+
+CLEANED = {"addresses": ["10.0.0.1"], "runner_ids": [], "ece_containers": [], "containers_known": True}
+
+
+@pytest.mark.parametrize("variable", ["ece_host_runner_id", "ece_host_ip"])
+@pytest.mark.parametrize("has_allocator", [True, False])
+def test_a_removal_that_stopped_after_the_cleaning_goes_on_behind_address_translation(variable, has_allocator):
+    left = known_left()
+    if not has_allocator:
+        del left["allocator"]
+    assert plan.identity_problem(identity(**{variable: ID}), ID, left, facts(**CLEANED)) is None
+    problem = plan.identity_problem(identity(), ID, left, facts(**CLEANED))
+    assert "set ece_host_runner_id and ece_host_ip" in problem
+    assert "one of these is enough for a host from which ECE was removed already" in problem
+
+
+@pytest.mark.parametrize(
+    ("platform", "host"),
+    [
+        ({"maintenance": False}, {}),
+        ({"connected": True}, {}),
+        ({"connected": None}, {}),
+        ({}, {"ece_containers": ["frc-runners-runner"]}),
+        ({}, {"ece_containers": None}),
+        ({}, {"containers_known": False}),
+    ],
+)
+def test_a_host_that_no_removal_has_cleaned_is_not_taken_for_one_behind_address_translation(platform, host):
+    said = facts(**{**CLEANED, **host})
+    problem = plan.identity_problem(identity(ece_host_runner_id=ID), ID, known_left(**platform), said)
+    assert "no address of this host" in problem
+
+
 def test_an_address_that_only_the_host_names_is_no_proof():
     # All virtual machines behind one NAT have this address, and the inventory reaches them by a port of the gateway.
     shared = "10.0.2.15"
