@@ -107,12 +107,11 @@ class Named(Protocol):
 
 @contextlib.contextmanager
 def naming(scenario: Named) -> Iterator[None]:
-    """Add the name of a scenario that shares its test with others to an error."""
+    """Name a scenario that shares its test with others in its error. Raises AssertionError."""
     try:
         yield
-    except BaseException as error:
-        error.add_note(f"scenario {scenario.name}")
-        raise
+    except Exception as error:
+        raise AssertionError(f"scenario {scenario.name}: {error}") from error
 
 
 def faulty(**fault: Any) -> Prepare:
