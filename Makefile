@@ -43,7 +43,7 @@ check: lint unit  ## run the quick tests, for daily use
 
 unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the unit tests
 	tests/packages.sh ip unshare
-	$(BIN)/python -m pytest -q -n 2 tests/unit
+	$(BIN)/python -m pytest -q -rs -n 2 tests/unit
 
 fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated replies and 20,000 sets of options
 	$(BIN)/python -m pytest -q tests/fuzz
