@@ -18,7 +18,7 @@ MOLECULE_CASES = Path(__file__).resolve().parents[1] / "extensions" / "molecule"
 COLUMNS = ("name", "what goes wrong", "exit code", "what the run prints", "afterwards")
 WIDTHS = (15, 20, 7, 30, 28)
 HEAD = f"""{rst.title("faults", "Faults")}
-This page lists what can go wrong, what the run prints in that case, and how it ends. Each row is a test of that name.
+This page lists what can go wrong, what the run prints in that case, and how it ends. Each row is tested.
 The first table is made of ``tests/integration/scenarios``, where two new hosts join a stand-in of the platform, and the
 second one of its file on removals. The last table is made of ``extensions/molecule/faults/cases.yml``, where hosts that
 boot are reached over SSH.
@@ -30,11 +30,11 @@ Each test asserts three things:
 * Afterwards the hosts, the platform and the enrollment tokens are as the last column states: which hosts have joined,
   and whether anything was started on the others. No token of the run is left. In the first table, a token that is not
   the run's still exists.
-* Once the fault is gone, the same command ends with exit code 0 and all hosts have joined.
+* Once the fault is gone, the same command ends with exit code 0 and all hosts have joined, or the host is removed.
 
-Some rows of one step share a platform (``series`` in ``tests/integration/scenarios``). Where a run ends before it
-starts anything, the next row follows, and the command ends well after the last row. Where a run waits for hosts and
-gets over the fault, it gets the faults of the other rows, too, one after another.
+Most rows are a test of that name. Some rows of one step share a test (``series`` in ``tests/integration/scenarios``).
+Where a run ends before it starts anything, the next row follows, and the command ends well after the last row. Where a
+run waits for hosts and gets over the fault, it gets the faults of the other rows, too, one after another.
 
 Tokens are persistent unless a row states otherwise. Each test also searches for secrets in all output, logs, files and
 processes: in the first two tables after each run, in the last table during the first run and after the last one (see

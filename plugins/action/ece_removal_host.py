@@ -60,7 +60,8 @@ def has_instances(found: Mapping[str, Any]) -> bool:
 def clean_options(entry: Mapping[str, Any], variables: OneHost, check_mode: bool) -> dict[str, Any]:
     """Return the options of ece_removal_clean. Raises OptionError.
 
-    In check mode, instances that move before are still there.
+    In check mode, instances that move before are still there. The plan counted them before the first host left, and an
+    allocator that was empty then may have got some of those that moved.
     """
     deletes = entry["instances_mode"] == DELETE
     chosen = removal_options(variables)
@@ -69,7 +70,7 @@ def clean_options(entry: Mapping[str, Any], variables: OneHost, check_mode: bool
         **{option: value for option, value in given.items() if value is not None},
         "runner_id": entry["runner_id"],
         "instances": deletes,
-        "instances_move": check_mode and not deletes and bool(entry["instances"]),
+        "instances_move": check_mode and not deletes and "allocator" in entry["parts"],
         "bootstrap_secrets": chosen["bootstrap_secrets"],
         "leftovers": chosen["leftovers"],
     }

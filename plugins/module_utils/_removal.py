@@ -24,6 +24,7 @@ from ansible_collections.ece.platform.plugins.module_utils._allocator import (
     start_maintenance,
     switch_maintenance,
 )
+from ansible_collections.ece.platform.plugins.module_utils._api_errors import may_pass
 from ansible_collections.ece.platform.plugins.module_utils._client import EceApiError, EceAuthError, EceClient, EceError
 from ansible_collections.ece.platform.plugins.module_utils._errors import PlatformError
 from ansible_collections.ece.platform.plugins.module_utils._records import (
@@ -103,7 +104,8 @@ def take_out_of_service(
             instances = _instances(allocator, runner_id)
             if instances and entry["instances_mode"] != DELETE:
                 moved = _move_away(client, options, check_mode, tell)
-                did.append(f"{moved} clusters moved away" if not check_mode else f"{moved} clusters can move away")
+                clusters = f"{moved} cluster{'' if moved == 1 else 's'}"
+                did.append(f"{clusters} moved away" if not check_mode else f"{clusters} can move away")
         taken = _take_roles(client, entry, bool(instances) and entry["instances_mode"] == DELETE, check_mode)
         if taken:
             did.append(f"roles taken away: {', '.join(taken)}")
@@ -240,7 +242,7 @@ def _disconnected(
             raise
         except EceError as error:
             # A platform that does not answer for a moment is no reason to give up what has been done.
-            if isinstance(error, EceApiError) and error.status < 500:
+            if isinstance(error, EceApiError) and error.status < 500 and not may_pass(error, repeatable=True):
                 raise
             trouble = str(error)
         else:
@@ -274,11 +276,20 @@ def _still_connected(entry: RemovalEntry, connected: Sequence[str], trouble: str
 def _require_gone(client: EceClient, runner_id: str) -> None:
     """Raise PlatformError where the platform still has the host after a few looks."""
     there: list[str] = []
+    trouble = ""
     for look in range(LOOKS):
         if look:
             client.sleep(PAUSE_SECONDS)
-        parts = {"allocator": client.allocator(runner_id), "runner": client.runner(runner_id)}
-        there = [part for part, found in parts.items() if found is not None]
+        try:
+            parts = {"allocator": client.allocator(runner_id), "runner": client.runner(runner_id)}
+        except EceAuthError:
+            raise
+        except EceError as error:
+            trouble = str(error)
+            continue
+        trouble, there = "", [part for part, found in parts.items() if found is not None]
         if not there:
             return
+    if trouble:
+        raise PlatformError(f"whether {runner_id} is gone after its deletion is not known: {trouble}; {GO_ON}")
     raise PlatformError(f"the platform still has the {' and the '.join(there)} {runner_id} after its deletion: {GO_ON}")

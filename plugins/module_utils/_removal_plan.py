@@ -18,7 +18,11 @@ from __future__ import annotations
 from typing import Any, Collection, Iterable, Mapping, Sequence, TypedDict
 from urllib.parse import urlsplit
 
-from ansible_collections.ece.platform.plugins.module_utils._allocator import capacity_of, used_memory
+from ansible_collections.ece.platform.plugins.module_utils._allocator import (
+    capacity_of,
+    in_maintenance,
+    used_memory,
+)
 from ansible_collections.ece.platform.plugins.module_utils._ece import ROLES
 from ansible_collections.ece.platform.plugins.module_utils._plan import (
     EXPLICIT,
@@ -202,12 +206,14 @@ def identity_problem(identity: HostIdentity, known_id: str, known: KnownHost, an
 def is_cleaned(known: KnownHost, facts: Mapping[str, Any]) -> bool:
     """Return whether platform and host are as a removal leaves them that has cleaned the host and deleted nothing.
 
-    The platform has begun maintenance mode and is not connected to any part, and the host has nothing of ECE.
+    The platform is not connected to any part, the runner has no role that can be taken away, the allocator is empty and
+    in maintenance mode, and the host has nothing of ECE. A host that is only switched off is not like that.
     """
-    allocator = known.get("allocator")
+    runner, allocator = known.get("runner"), known.get("allocator")
     return (
-        not connected_parts(known.get("runner"), allocator)
-        and (not allocator or flat_allocator(allocator)["maintenance_mode"])
+        not connected_parts(runner, allocator)
+        and not (runner and set(runner_roles(runner)).intersection(ROLES))
+        and (not allocator or (in_maintenance(allocator) and allocator.get("instances") == []))
         and facts.get("containers_known") is True
         and facts.get("ece_containers") == []
         and facts.get("runner_ids") == []
@@ -216,7 +222,7 @@ def is_cleaned(known: KnownHost, facts: Mapping[str, Any]) -> bool:
 
 def _without_storage(known: KnownHost, facts: Mapping[str, Any]) -> str:
     if is_cleaned(known, facts):
-        return "; one of these is enough for a host from which ECE was removed already"
+        return "; if ECE was removed from this host already, one of the two variables is enough"
     return "; if it is that host without its storage, delete the runner with ece_runner"
 
 

@@ -101,15 +101,18 @@ def play_scenario(operator: Operator, scenario: Scenario) -> None:
 def run_through(operator: Operator, series: list[Scenario]) -> Run:
     """Run the playbook once. Each fault has struck before the next one comes, and all of them before a host joins."""
     release = hold_installers(operator)
-    running = None
+    series[0].prepare(operator)
+    running = operator.start()
     for scenario in series:
-        scenario.prepare(operator)
-        running = running or operator.start()
-        with naming(scenario):
-            until(lambda: operator.armed[-1].times == 0)
+        if scenario is not series[0]:
+            scenario.prepare(operator)
+        until(lambda: operator.armed[-1].times == 0 or running.process.poll() is not None)
+        if running.process.poll() is not None:
+            break
     release()
-    assert running
-    return operator.wait_for(running)
+    run = operator.wait_for(running)
+    assert operator.armed[-1].times == 0, f"{scenario.name} ended the run: {run.output}"
+    return run
 
 
 # -- arrange ---------------------------------------------------------------------------------------------------------

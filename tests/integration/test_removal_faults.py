@@ -52,6 +52,7 @@ def moves(operator: Operator) -> int:
 
 
 def test_a_run_that_a_fault_stops_goes_on_when_it_is_repeated(leaving: Operator) -> None:
+    leaving.group_vars.update(removal.SHORT_WAIT)
     for fault in removal.STOPPED:
         with naming(fault):
             undo = fault.prepare(leaving)

@@ -9,8 +9,8 @@ The faults of a series follow one another on one host: each ends its run, and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -20,7 +20,9 @@ from tests.integration.scenarios.scenario import Prepare, Undo, faulty
 # The host that is removed, and the two allocators of its zone that the stand-in has.
 NAME, ADDRESS = "leaves", "198.51.100.1"
 STANDIN = {"allocators": 2, "zones": ("ece-zone-1",)}
-VARIABLES = {"ece_retries": 1, "ece_timeout": 4, "ece_host_removal_disconnect_timeout": 2}
+VARIABLES = {"ece_retries": 1, "ece_timeout": 4}
+# For faults that stop a run: how long it waits until the host is disconnected, in seconds.
+SHORT_WAIT = {"ece_host_removal_disconnect_timeout": 2}
 
 
 class Stage(Enum):
@@ -38,16 +40,21 @@ def stage_of(operator: Operator) -> Stage:
     """Return how far the host has left. Raises AssertionError if its parts do not fit one stage."""
     host, platform = operator.ece.hosts[NAME], operator.ece.platform
     runner = next((each for each in platform.current_runners() if each.runner_id == ADDRESS), None)
+    has_role = runner is not None and "allocator" in runner.roles
     allocator = next((each for each in platform.current_allocators() if each.allocator_id == ADDRESS), None)
     is_clean = not host.containers and not host.storage.exists()
     if allocator is None:
         assert is_clean, "an allocator is deleted, and its host is not cleaned"
+        assert not has_role, "an allocator is deleted, and its role is not taken away"
         return Stage.REMOVED if runner is None else Stage.NO_ALLOCATOR
     assert runner is not None, "a runner is deleted before its allocator"
     if is_clean:
+        assert allocator.maintenance and not allocator.instances and not has_role, "a host was cleaned too early"
         return Stage.CLEANED
+    assert has_role, "a role is taken away, and the host is not cleaned"
     assert host.containers and host.storage.exists(), "a host is cleaned in part"
     if not allocator.instances:
+        assert allocator.maintenance, "the instances have moved, and maintenance mode is off"
         return Stage.EMPTY
     return Stage.MAINTENANCE if allocator.maintenance else Stage.UNTOUCHED
 
@@ -64,7 +71,6 @@ class RemovalFault:
     stage: Stage = Stage.REMOVED
     # The rest of the last column.
     afterwards: str = ""
-    variables: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def end(self) -> str:
@@ -144,7 +150,7 @@ STOPPED = [
         name="removal-roles-500",
         what="The request that takes the roles away is answered with HTTP 500",
         prepare=request("PUT", ROLES, status=500),
-        message="done before that: 1 clusters moved away",
+        message="done before that: 1 cluster moved away",
         stage=Stage.EMPTY,
     ),
     RemovalFault(

@@ -61,7 +61,7 @@ def play(operator: Operator) -> Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A fault, and how a run with it has to end. It is a test of this name and a row of the page on faults."""
+    """A fault, and how a run with it has to end: a row of the page on faults, and a test of its name or its series."""
 
     name: str
     # What goes wrong, as a sentence without a full stop.

@@ -83,7 +83,8 @@ def test_another_failure_is_not_waited_for(cleaning):
     ("check_mode", "entry", "instances", "instances_move"),
     [
         (True, {"instances": 2}, False, True),
-        (True, {"instances": 0}, False, False),
+        (True, {"instances": 0}, False, True),
+        (True, {"instances": 0, "parts": {"runner": True}}, False, False),
         (True, {"instances": 2, "instances_mode": "delete"}, True, False),
         (False, {"instances": 2}, False, False),
         (False, {"instances": 2, "instances_mode": "delete"}, True, False),

@@ -329,7 +329,8 @@ def test_roles_that_cannot_be_taken_from_a_dead_runner_do_not_keep_it():
 
 def test_a_platform_that_does_not_answer_for_a_moment_is_asked_again():
     client = Client(
-        runner(roles=[], connected=False), failures=[EceConnectionError("no answer", False), api_error(503)]
+        runner(roles=[], connected=False),
+        failures=[EceConnectionError("no answer", False), api_error(503), api_error(500), api_error(429)],
     )
     assert delete(client)[0].did == ["runner deleted"]
     silent = Client(runner(roles=[]), failures=[EceConnectionError("no answer", False)] * 99)
@@ -349,6 +350,23 @@ def test_what_the_platform_still_has_is_not_called_deleted():
     with pytest.raises(PlatformError, match="the platform still has the runner 192.0.2.1"):
         delete(client)
     assert client.slept == [removal.PAUSE_SECONDS] * (removal.LOOKS - 1)
+
+
+@pytest.mark.parametrize("failures", [1, 99])
+def test_a_platform_that_does_not_answer_after_a_deletion_is_asked_again(failures):
+    client = Client(runner(roles=[], connected=False))
+    delete_runner = client.delete_runner
+
+    def delete_and_fail(runner_id):
+        client.failures.extend([api_error(500)] * failures)
+        return delete_runner(runner_id)
+
+    client.delete_runner = delete_and_fail
+    if failures < removal.LOOKS:
+        assert delete(client)[0].did == ["runner deleted"]
+        return
+    with pytest.raises(PlatformError, match="whether 192.0.2.1 is gone after its deletion is not known: .* run this"):
+        delete(client)
 
 
 @pytest.mark.parametrize("part", ["runner", "allocator"])

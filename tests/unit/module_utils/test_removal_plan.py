@@ -120,9 +120,12 @@ def test_no_proof(variables, said, problem):
     assert problem in plan.identity_problem(identity(**variables), ID, known(), said)
 
 
-def known_left(connected=False, maintenance=True):
+def known_left(connected=False, maintenance=True, roles=("beats-runner",), instances=0):
     """What the platform has of a host that a removal has cleaned, and not deleted."""
-    return {"runner": runner(connected=connected), "allocator": allocator(connected=connected, maintenance=maintenance)}
+    return {
+        "runner": runner(connected=connected, roles=roles),
+        "allocator": allocator(connected=connected, maintenance=maintenance, instances=instances),
+    }
 
 
 CLEANED = {"addresses": ["10.0.0.1"], "runner_ids": [], "ece_containers": [], "containers_known": True}
@@ -137,13 +140,17 @@ def test_a_removal_that_stopped_after_the_cleaning_goes_on_behind_address_transl
     assert plan.identity_problem(identity(**{variable: ID}), ID, left, facts(**CLEANED)) is None
     problem = plan.identity_problem(identity(), ID, left, facts(**CLEANED))
     assert "set ece_host_runner_id and ece_host_ip" in problem
-    assert "one of these is enough for a host from which ECE was removed already" in problem
+    assert "if ECE was removed from this host already, one of the two variables is enough" in problem
 
 
 @pytest.mark.parametrize(
     ("platform", "host"),
     [
         ({"maintenance": False}, {}),
+        ({"maintenance": "false"}, {}),
+        ({"instances": 1}, {}),
+        ({"roles": ("allocator", "beats-runner")}, {}),
+        ({"roles": ("director",)}, {}),
         ({"connected": True}, {}),
         ({"connected": None}, {}),
         ({}, {"ece_containers": ["frc-runners-runner"]}),
@@ -155,6 +162,12 @@ def test_a_host_that_no_removal_has_cleaned_is_not_taken_for_one_behind_address_
     said = facts(**{**CLEANED, **host})
     problem = plan.identity_problem(identity(ece_host_runner_id=ID), ID, known_left(**platform), said)
     assert "no address of this host" in problem
+
+
+@pytest.mark.parametrize("role", ["proxy", "director", "coordinator"])
+def test_a_host_that_is_switched_off_is_not_one_that_a_removal_has_cleaned(role):
+    off = {"runner": runner(connected=False, roles=[role])}
+    assert "no address of this host" in plan.identity_problem(identity(ece_host_ip=ID), ID, off, facts(**CLEANED))
 
 
 def test_an_address_that_only_the_host_names_is_no_proof():

@@ -75,7 +75,7 @@ package() {
       "AutoReqProv: no" "%description" "A stand-in for tests." "%install" "cp -a $folder/. %{buildroot}" "%files"
     (cd "$folder" && find . -path ./etc/docker/\* -printf '%%config(noreplace) "/%P"\n' -o \( -type f -o -type l \) -printf '"/%P"\n')
   } >"$work/$1.spec"
-  rpmbuild --quiet -bb --target x86_64 --define "_binary_payload w1.gzdio" --define "_topdir $work/rpmbuild" --define "_rpmdir $repository" \
+  rpmbuild --quiet -bb --target x86_64 --define "_topdir $work/rpmbuild" --define "_rpmdir $repository" \
     --define "_build_id_links none" --define "__os_install_post %{nil}" --define "debug_package %{nil}" \
     --define "_binary_payload w1.gzdio" "$work/$1.spec"
 }
