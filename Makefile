@@ -12,6 +12,9 @@ INSTALLED := $(COLLECTIONS)/ansible_collections/ece/platform
 OTHERS := $(CURDIR)/build/others
 SOURCES := $(shell git ls-files -co --exclude-standard -- plugins roles playbooks meta docs changelogs tests extensions examples LICENSES galaxy.yml '*.md' '*.rst' '*.toml' LICENSE bindep.txt requirements.txt 2>/dev/null)
 
+# Molecule runs beside it, waits most of the time, and should not wait for the processor as well.
+PYTEST := nice -n 10 $(BIN)/python -m pytest -q
+
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export ECE_COLLECTIONS_PATH := $(COLLECTIONS)
@@ -43,24 +46,24 @@ check: lint unit  ## run the quick tests, for daily use
 
 unit: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run the unit tests
 	tests/packages.sh ip unshare
-	$(BIN)/python -m pytest -q -rs -n 2 tests/unit
+	$(PYTEST) -rs -n 2 tests/unit
 
 fuzz: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## test 10,000 generated replies and 20,000 sets of options
-	$(BIN)/python -m pytest -q tests/fuzz
+	$(PYTEST) tests/fuzz
 
 integration: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks against the stand-in
 	tests/packages.sh ssh ssh-keygen sshpass
-	$(BIN)/python -m pytest -q -n 4 tests/integration
+	$(PYTEST) -n 4 tests/integration
 
 examples: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## follow the README of examples/, against the stand-in
-	$(BIN)/python -m pytest -q -n 2 tests/examples
+	$(PYTEST) -n 2 tests/examples
 
 eda: $(VENV)/test.done $(VENV)/eda.done $(INSTALLED)/MANIFEST.json  ## run the rulebooks with ansible-rulebook
 	tests/packages.sh curl java
-	$(BIN)/python -m pytest -q -n 2 tests/eda
+	$(PYTEST) -n 2 tests/eda
 
 awx: $(VENV)/test.done $(VENV)/oldest.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## set up a fake of AWX, and check the objects for it
-	$(BIN)/python -m pytest -q -n 2 tests/awx
+	$(PYTEST) -n 2 tests/awx
 
 molecule: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run playbooks on hosts that boot; needs root
 	tests/packages.sh
@@ -73,7 +76,7 @@ machine: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## prepare
 
 ee: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## build an execution environment and join hosts from inside it; needs root
 	tests/packages.sh
-	$(BIN)/python -m pytest -q tests/ee
+	$(PYTEST) tests/ee
 
 sanity: $(VENV)/test.done $(INSTALLED)/MANIFEST.json  ## run ansible-test sanity, without an ignore file
 	$(BIN)/python -m tests.sanity.run $(INSTALLED) build/home
@@ -99,14 +102,14 @@ docs: $(VENV)/test.done $(VENV)/docs.done $(INSTALLED)/MANIFEST.json  ## check d
 
 commands: $(VENV)/test.done $(OTHERS)/done $(INSTALLED)/MANIFEST.json  ## run the commands of the documentation, and read its examples
 	tests/packages.sh curl
-	$(BIN)/python -m pytest -q -n 2 tests/docs
+	$(PYTEST) -n 2 tests/docs
 
 # ansible-lint, which is a hook, too, is part of `make lint`.
 galaxy: $(VENV)/test.done $(VENV)/galaxy.done $(INSTALLED)/MANIFEST.json  ## check licenses, hooks and workflows, import the tarball as Galaxy does, try a release
 	$(VENV)/galaxy/bin/reuse lint --lines
 	SKIP=ansible-lint PRE_COMMIT_HOME=build/pre-commit $(VENV)/galaxy/bin/pre-commit run --all-files
 	$(VENV)/galaxy/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/python -m pytest -q tests/galaxy
+	$(PYTEST) tests/galaxy
 
 release: $(VENV)/test.done  ## make the release VERSION: notes, commit, tag and tarball; publishes nothing
 	@$(BIN)/python -m tests.release '$(VERSION)'

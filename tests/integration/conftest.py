@@ -51,12 +51,6 @@ def operator(ece: StandIn, tmp_path: Path) -> Operator:
     return Operator(ece, tmp_path, CORES["core"])
 
 
-@pytest.fixture
-def oldest_operator(ece: StandIn, tmp_path: Path) -> Operator:
-    """Return an operator with the oldest ansible-core that the collection supports."""
-    return Operator(ece, tmp_path, CORES["oldest"])
-
-
 @pytest.fixture(params=sorted(CORES))
 def any_operator(request: pytest.FixtureRequest, ece: StandIn, tmp_path: Path) -> Operator:
     """Return an operator with the current ansible-core, then one with the oldest.
