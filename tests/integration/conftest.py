@@ -53,40 +53,53 @@ def operator(ece: StandIn, tmp_path: Path) -> Operator:
 
 @pytest.fixture(params=sorted(CORES))
 def any_operator(request: pytest.FixtureRequest, ece: StandIn, tmp_path: Path) -> Operator:
-    """Return an operator with the current ansible-core, then one with the oldest.
+    """Return an operator with the current or the oldest ansible-core, by turns from test to test.
 
-    A test that has other parameters, too, gets the two by turns, unless pytest has the option --every-core.
+    A test with the mark `each_core` runs with both, and so do all with pytest's option --every-core.
     """
     return Operator(ece, tmp_path, CORES[request.param])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option --every-core."""
-    parser.addoption("--every-core", action="store_true", help="run each parameter of a test with both ansible-cores")
+    parser.addoption("--every-core", action="store_true", help="run each test of any_operator with both ansible-cores")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the mark known."""
+    config.addinivalue_line("markers", "each_core: run with the current and with the oldest ansible-core")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out every second ansible-core of a test with several sets of other parameters: it has run with both."""
+    """Leave out every second ansible-core: of the sets of parameters of a test, and of tests without any, by turns."""
     if config.getoption("--every-core"):
         return
+    cores, functions = sorted(CORES), list(dict.fromkeys(_function_of(item) for item in items if _core_of(item)))
     others: dict[str, list[dict[str, Any]]] = {}
-    turns: list[tuple[pytest.Item, str, int]] = []
+    left_out = set()
     for item in items:
-        parameters = dict(getattr(getattr(item, "callspec", None), "params", {}))
-        core = parameters.pop("any_operator", None)
-        if core is not None:
-            sets = others.setdefault(item.nodeid.partition("[")[0], [])
+        function, core = _function_of(item), _core_of(item)
+        if core and not item.get_closest_marker("each_core"):
+            sets = others.setdefault(function, [])
+            parameters = {name: value for name, value in _parameters_of(item).items() if name != "any_operator"}
             if parameters not in sets:
                 sets.append(parameters)
-            turns.append((item, core, sets.index(parameters)))
-    cores = sorted(CORES)
-    left_out = {
-        item
-        for item, core, place in turns
-        if len(others[item.nodeid.partition("[")[0]]) > 1 and core != cores[place % len(cores)]
-    }
+            if core != cores[(functions.index(function) + sets.index(parameters)) % len(cores)]:
+                left_out.add(item)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def _function_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("[")[0]
+
+
+def _parameters_of(item: pytest.Item) -> dict[str, Any]:
+    return dict(getattr(getattr(item, "callspec", None), "params", {}))
+
+
+def _core_of(item: pytest.Item) -> str | None:
+    return _parameters_of(item).get("any_operator")
 
 
 # -- the sum of all scans --------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from tests.interpreters import find_python
 from tests.matrix.versions import host_pythons
 
@@ -24,6 +26,7 @@ def release_of(core):
     return subprocess.run([core / "python", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.each_core
 def test_hosts_with_different_pythons_join(any_operator):
     operator = any_operator
     pythons = {version: find_python(version) for version in host_pythons(release_of(operator.core))}
