@@ -94,7 +94,10 @@ def start(standin: StandIn, options: argparse.Namespace) -> bool:
     standin.start()
     hosts: dict[str, Any] = standin.existing_hosts()
     for number in range(1, options.new_hosts + 1):
-        hosts[f"new-{number}"] = standin.add_host(f"new-{number}", f"10.200.{number // 250}.{number % 250 + 1}")
+        name = f"new-{number}"
+        hosts[name] = standin.add_host(name, f"10.200.{number // 250}.{number % 250 + 1}")
+        if os.geteuid() == 0:  # A removal is root's, and root runs no commands of other users.
+            hosts[name]["ece_host_bin_paths"] = [standin.hosts[name].give_commands_to_root()]
     text = HEADER + yaml.safe_dump(standin.inventory(hosts), sort_keys=False)
     if options.inventory_only:
         write_private(Path(options.inventory_only), text)
