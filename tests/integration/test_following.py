@@ -19,6 +19,7 @@ import asyncssh
 import pytest
 
 from ansible_collections.ece.platform.plugins.module_utils._transport import LIMIT_THREAD
+from tests.integration.scenarios.operator import hosts_install
 from tests.integration.scenarios.scenario import hold_installers, until
 from tests.integration.ssh_server import SshServer, listening
 from tests.machine import need
@@ -170,8 +171,14 @@ def test_a_run_that_is_killed_while_it_waits_leaves_installers_and_nothing_else(
     operator.new_host("b", "192.0.2.2")
     hold_installers(operator)
     running = operator.start()
-    until(lambda: len(processes_of(operator)) >= 5)  # Ansible, its worker, the poll, and a question to each host
-    running.process.send_signal(number)
+    # Ansible, its worker, the poll, and a question to each host. As many run before, while installers are started.
+    until(lambda: hosts_install(operator) and len(processes_of(operator)) >= 5)
+    # A signal is lost where Python ignores exceptions at that moment, and an operator presses Ctrl-C again.
+    for _attempt in range(5):
+        running.process.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.process.wait(20)
+            break
     operator.wait_for(running)
     until(lambda: not processes_of(operator))
     assert all(INSTALLER_CONTAINER in host.containers for host in operator.ece.hosts.values())
