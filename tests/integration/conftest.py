@@ -55,7 +55,7 @@ def operator(ece: StandIn, tmp_path: Path) -> Operator:
 def any_operator(request: pytest.FixtureRequest, ece: StandIn, tmp_path: Path) -> Operator:
     """Return an operator with the current or the oldest ansible-core, by turns from test to test.
 
-    A test with the mark `each_core` runs with both, and so do all with pytest's option --every-core.
+    Tests with the mark `with_both` run with both, see pytest_collection_modifyitems.
     """
     return Operator(ece, tmp_path, CORES[request.param])
 
@@ -67,27 +67,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the mark known."""
-    config.addinivalue_line("markers", "each_core: run with the current and with the oldest ansible-core")
+    config.addinivalue_line("markers", "with_both: run with the current and with the oldest ansible-core")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out every second ansible-core: of the sets of parameters of a test, and of tests without any, by turns."""
-    if config.getoption("--every-core"):
+    """Leave out every second ansible-core: of the sets of parameters of a test, and of the tests of a file, by turns.
+
+    Tests that are chosen by -k or by their ids run with both, so that one that failed can be run again.
+    """
+    if config.getoption("--every-core") or config.option.keyword or any("::" in path for path in config.args):
         return
-    cores, functions = sorted(CORES), list(dict.fromkeys(_function_of(item) for item in items if _core_of(item)))
+    cores = sorted(CORES)
+    functions: dict[Path, list[str]] = {}
     others: dict[str, list[dict[str, Any]]] = {}
     left_out = set()
     for item in items:
         function, core = _function_of(item), _core_of(item)
-        if core and not item.get_closest_marker("each_core"):
-            sets = others.setdefault(function, [])
+        if core and not item.get_closest_marker("with_both"):
             parameters = {name: value for name, value in _parameters_of(item).items() if name != "any_operator"}
-            if parameters not in sets:
-                sets.append(parameters)
-            if core != cores[(functions.index(function) + sets.index(parameters)) % len(cores)]:
+            turn = _place(function, functions.setdefault(item.path, []))
+            turn += _place(parameters, others.setdefault(function, []))
+            if core != cores[turn % len(cores)]:
                 left_out.add(item)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = [item for item in items if item not in left_out]
+
+
+def _place(value: Any, seen: list[Any]) -> int:
+    """Return the place of a value in a list, to which it is added if it is new."""
+    if value not in seen:
+        seen.append(value)
+    return seen.index(value)
 
 
 def _function_of(item: pytest.Item) -> str:

@@ -20,7 +20,7 @@ import pytest
 from tests.role_names import CHECK_TASK, REPORT_TASK, TOKEN_VARIABLE, WAIT_TASK, outputs_of
 
 
-@pytest.mark.each_core
+@pytest.mark.with_both
 @pytest.mark.parametrize("standin_options", [{"allocators": 120}])
 def test_check_mode_writes_nothing_then_hosts_join_and_a_second_run_does_nothing(any_operator):
     operator, ece = any_operator, any_operator.ece

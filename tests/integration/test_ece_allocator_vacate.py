@@ -58,7 +58,7 @@ def instances(operator: Operator, allocator_id: str = SOURCE) -> list[str]:
     return [item.cluster_id for item in operator.ece.platform.allocator(allocator_id).instances]
 
 
-@pytest.mark.each_core
+@pytest.mark.with_both
 @in_one_zone
 def test_clusters_of_every_kind_move_with_progress_and_a_second_run_changes_nothing(any_operator: Operator) -> None:
     operator = with_localhost(any_operator)

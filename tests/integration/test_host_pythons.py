@@ -26,7 +26,7 @@ def release_of(core):
     return subprocess.run([core / "python", "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
-@pytest.mark.each_core
+@pytest.mark.with_both
 def test_hosts_with_different_pythons_join(any_operator):
     operator = any_operator
     pythons = {version: find_python(version) for version in host_pythons(release_of(operator.core))}

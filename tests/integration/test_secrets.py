@@ -108,7 +108,7 @@ def test_the_scan_finds_a_leaked_token(operator):
 
 
 # -- ways to look into a play ----------------------------------------------------------------------------------------
-@pytest.mark.each_core
+@pytest.mark.with_both
 def test_a_play_can_print_every_variable_of_the_role_without_a_leak(any_operator):
     """One host joins and one fails, at the highest verbosity."""
     operator = any_operator

@@ -25,7 +25,7 @@ def session(name, python, core, result):
     return {"args": {"core": core}, "name": name, "result": result, "signatures": [signature]}
 
 
-def test_the_table_has_a_line_for_each_core_and_python():
+def test_the_table_has_a_line_for_with_both_and_python():
     sessions = [
         session("units", "3.12", "2.20", "skipped"),
         session("units", "3.11", "2.16", "success"),
